@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+mod backoff;
+mod byte_size;
+mod check;
+mod clock;
+mod detail;
+mod evidence;
+mod redact;
+mod secret;
+mod shutdown;
+mod verdict;
+
+pub use backoff::{Backoff, Delays};
+pub use byte_size::{ByteSize, ByteSizeError};
+pub use check::Check;
+pub use clock::{Clock, ManualClock};
+pub use detail::{Detail, Details};
+pub use evidence::{Evidence, Observation};
+pub use redact::{MASK, redact};
+pub use secret::Secret;
+pub use shutdown::{ShutdownOutcome, ShutdownReport};
+pub use verdict::{Status, Verdict};

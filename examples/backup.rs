@@ -1,0 +1,3 @@
+//! Example of groundcrew-backup.
+
+fn main() {}

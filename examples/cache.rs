@@ -1,0 +1,3 @@
+//! Example of groundcrew-cache.
+
+fn main() {}

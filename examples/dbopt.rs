@@ -1,0 +1,3 @@
+//! Example of groundcrew-dbopt.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The examples of groundcrew: `cargo run --example NAME`.

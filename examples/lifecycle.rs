@@ -1,0 +1,3 @@
+//! Example of groundcrew-lifecycle.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Example of groundcrew-logging.
+
+fn main() {}
