@@ -1,0 +1,108 @@
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, error::SqlState};
+
+use super::PostgresTls;
+use crate::tls::TlsError;
+
+/// The other half of a client: a future that carries its messages and ends with the connection.
+pub struct PostgresConnection(Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>);
+
+impl Future for PostgresConnection {
+    type Output = Result<(), tokio_postgres::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for PostgresConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostgresConnection")
+    }
+}
+
+/// Says why a connection could not be made, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The server did not answer in time: frozen, overloaded, or behind a black hole.
+    #[error("no answer within {deadline:?}")]
+    Timeout {
+        /// How long it was waited for.
+        deadline: Duration,
+    },
+    /// Nobody listens there, or the way is cut.
+    #[error("the server cannot be reached")]
+    Unreachable(#[source] tokio_postgres::Error),
+    /// The server refuses the role, the password or the database.
+    #[error("the server refuses the login")]
+    Refused(#[source] tokio_postgres::Error),
+    /// The server has no connection left.
+    #[error("the server has no connection left")]
+    TooManyConnections(#[source] tokio_postgres::Error),
+    /// The server is starting up or shutting down.
+    #[error("the server is starting or stopping")]
+    NotReady(#[source] tokio_postgres::Error),
+    /// TLS cannot be set up on this side.
+    #[error("setting up TLS")]
+    Tls(#[from] TlsError),
+    /// Anything else, such as a failed TLS handshake.
+    #[error("connecting")]
+    Other(#[source] tokio_postgres::Error),
+}
+
+impl ConnectError {
+    /// Whether trying again later can help.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout { .. } | Self::Unreachable(_) | Self::TooManyConnections(_) | Self::NotReady(_)
+        )
+    }
+
+    /// Whether the deadline came first.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+}
+
+pub(super) async fn connect(
+    config: &Config,
+    connector: PostgresTls,
+    deadline: Duration,
+) -> Result<(Client, PostgresConnection), ConnectError> {
+    match timeout(deadline, config.connect(connector)).await {
+        Ok(Ok((client, connection))) => Ok((client, PostgresConnection(Box::pin(connection)))),
+        Ok(Err(error)) => Err(classify(error)),
+        Err(_) => Err(ConnectError::Timeout { deadline }),
+    }
+}
+
+fn classify(error: tokio_postgres::Error) -> ConnectError {
+    let Some(code) = error.code() else {
+        let cause = std::error::Error::source(&error);
+        return if error.is_closed() || cause.is_some_and(|cause| cause.is::<io::Error>()) {
+            ConnectError::Unreachable(error)
+        } else {
+            ConnectError::Other(error)
+        };
+    };
+    match code {
+        &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections(error),
+        &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN => ConnectError::NotReady(error),
+        // Class 28 is "invalid authorization specification", 3D000 an unknown database.
+        code if code.code().starts_with("28") || code == &SqlState::INVALID_CATALOG_NAME => {
+            ConnectError::Refused(error)
+        }
+        _ => ConnectError::Other(error),
+    }
+}
