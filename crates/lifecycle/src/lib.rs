@@ -1,1 +1,35 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+mod builder;
+mod config;
+mod core;
+mod dependency;
+mod drain;
+mod error;
+mod exit;
+mod hook;
+mod lifecycle;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod phase;
+mod run;
+#[cfg(feature = "axum")]
+mod serve;
+mod signals;
+mod stats;
+mod task;
+
+pub use builder::{LifecycleBuilder, Signals};
+pub use config::LifecycleConfig;
+pub use dependency::{BootReport, DependencyFailure, DependencyReport, Need};
+pub use drain::{Drain, DrainBody, DrainFuture, DrainLayer, InFlight};
+pub use error::Error;
+pub use exit::Exit;
+pub use lifecycle::Lifecycle;
+pub use phase::Phase;
+pub use stats::LifecycleStats;
+pub use task::TaskResult;
+
+const TARGET: &str = "groundcrew::lifecycle";

@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// How long each step of a start and of a stop may take.
+///
+/// A stop takes at most drain delay + shutdown timeout + stop timeout; with the defaults 28 s, which
+/// leaves 2 s of the 30 s that Kubernetes grants before it kills.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use groundcrew_lifecycle::LifecycleConfig;
+///
+/// let mut config = LifecycleConfig::default();
+/// assert_eq!(config.drain_delay(), Duration::ZERO);
+/// config.kubernetes_service_host = Some("10.96.0.1".to_owned());
+/// assert_eq!(config.drain_delay(), Duration::from_secs(5));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LifecycleConfig {
+    /// How long the service keeps serving after it has said that it is not ready, so that load
+    /// balancers notice before it closes its door. Default: 5 s under Kubernetes, else none.
+    #[cfg_attr(feature = "envcfg", config(env = "DRAIN_DELAY", unit = "s"))]
+    pub drain_delay: Option<Duration>,
+    /// Set inside a Kubernetes pod; only decides the default of the drain delay.
+    #[cfg_attr(feature = "envcfg", config(env = "KUBERNETES_SERVICE_HOST"))]
+    pub kubernetes_service_host: Option<String>,
+    /// How long requests and tasks in flight may take to finish, counted from the end of the drain
+    /// delay. Default 15 s.
+    #[cfg_attr(feature = "envcfg", config(env = "SHUTDOWN_TIMEOUT", unit = "s"))]
+    pub shutdown_timeout: Duration,
+    /// How long all stop hooks together may take. Default 8 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STOP_TIMEOUT", unit = "s"))]
+    pub stop_timeout: Duration,
+    /// How long the required dependencies together may take to come up. Default 60 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_TIMEOUT", unit = "s"))]
+    pub startup_timeout: Duration,
+    /// How long one question to a dependency may take while starting. Default 5 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_CHECK_TIMEOUT", unit = "s"))]
+    pub startup_check_timeout: Duration,
+    /// How long a new connection may take to send its first request head. Default 10 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HTTP_HEADER_TIMEOUT", unit = "s"))]
+    pub header_read_timeout: Duration,
+    /// How long a connection may stay idle, including the time to read the next request head; longer
+    /// than what proxies in front keep theirs open (60 s is common). Default 75 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s"))]
+    pub keep_alive_timeout: Duration,
+}
+
+impl LifecycleConfig {
+    /// The drain delay that holds: the one set, else 5 s under Kubernetes and none elsewhere.
+    #[must_use]
+    pub fn drain_delay(&self) -> Duration {
+        let default = || match self.kubernetes_service_host.as_deref() {
+            None | Some("") => Duration::ZERO,
+            Some(_) => KUBERNETES_DRAIN_DELAY,
+        };
+        self.drain_delay.unwrap_or_else(default)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let bounded = [
+            ("shutdown_timeout", self.shutdown_timeout),
+            ("stop_timeout", self.stop_timeout),
+            ("startup_timeout", self.startup_timeout),
+            ("startup_check_timeout", self.startup_check_timeout),
+            ("header_read_timeout", self.header_read_timeout),
+            ("keep_alive_timeout", self.keep_alive_timeout),
+        ];
+        match bounded.into_iter().find(|(_, value)| value.is_zero()) {
+            Some((name, _)) => Err(Error::ZeroTimeout { name }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for LifecycleConfig {
+    fn default() -> Self {
+        Self {
+            drain_delay: None,
+            kubernetes_service_host: None,
+            shutdown_timeout: Duration::from_secs(15),
+            stop_timeout: Duration::from_secs(8),
+            startup_timeout: Duration::from_secs(60),
+            startup_check_timeout: Duration::from_secs(5),
+            header_read_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(75),
+        }
+    }
+}
+
+const KUBERNETES_DRAIN_DELAY: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_delay_wins_over_the_platform() {
+        let config = LifecycleConfig {
+            drain_delay: Some(Duration::from_secs(1)),
+            kubernetes_service_host: Some("10.0.0.1".to_owned()),
+            ..LifecycleConfig::default()
+        };
+
+        assert_eq!(config.drain_delay(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_zero_timeout_is_named() {
+        let config = LifecycleConfig {
+            stop_timeout: Duration::ZERO,
+            ..LifecycleConfig::default()
+        };
+
+        assert_eq!(
+            config.check().unwrap_err().to_string(),
+            "stop_timeout must be longer than zero"
+        );
+    }
+}

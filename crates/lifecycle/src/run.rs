@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use futures_util::future;
+use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    Exit, Lifecycle, Phase, TARGET,
+    lifecycle::{Inner, lock},
+};
+
+impl Lifecycle {
+    /// Waits until the service is told to stop, stops it in order, and says how the process should end.
+    ///
+    /// The order: not ready at once; the drain delay, if the service was ever ready; nothing new is
+    /// accepted; requests and tasks in flight finish within the shutdown timeout or are dropped; the
+    /// stop hooks run in reverse within the stop timeout. A second SIGTERM or SIGINT returns at once, and
+    /// ends the process half a second later if `main` has not returned by then.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe during the stop: a hook that is running is lost. Call it once, at the end of `main`.
+    pub async fn run(&self) -> Exit {
+        let inner = self.inner();
+        tokio::select! {
+            biased;
+            () = inner.core.forced().cancelled() => inner.core.abort().cancel(),
+            () = inner.stop_in_order() => {}
+        }
+        let exit = inner.core.exit();
+        tracing::info!(target: TARGET, code = exit.code(), "the service has stopped");
+        exit
+    }
+}
+
+impl Inner {
+    async fn stop_in_order(&self) {
+        self.core.draining().cancelled().await;
+        let delay = self.config.drain_delay();
+        if self.core.was_ready() && !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        self.core.advance(Phase::Stopping);
+        self.finish_in_flight().await;
+        self.run_hooks().await;
+        self.core.advance(Phase::Stopped);
+    }
+
+    async fn finish_in_flight(&self) {
+        for tracker in [&self.in_flight, &self.connections, &self.tasks] {
+            tracker.close();
+        }
+        let finished = future::join3(self.in_flight.wait(), self.connections.wait(), self.tasks.wait());
+        if timeout(self.config.shutdown_timeout, finished).await.is_ok() {
+            return;
+        }
+        tracing::error!(
+            target: TARGET, in_flight = self.in_flight.len(), connections = self.connections.len(),
+            tasks = self.tasks.len(), "the shutdown timeout is over: dropping what is in flight"
+        );
+        self.core.raise(Exit::DeadlineExceeded);
+        self.core.abort().cancel();
+        // What is dropped at its next await is gone in no time; what blocks is not waited for.
+        let dropped = future::join(self.connections.wait(), self.tasks.wait());
+        drop(timeout(DROP_GRACE, dropped).await);
+    }
+
+    async fn run_hooks(&self) {
+        let deadline = Instant::now() + self.config.stop_timeout;
+        loop {
+            let (hook, left) = {
+                let mut hooks = lock(&self.hooks);
+                let left = u32::try_from(hooks.len()).unwrap_or(u32::MAX);
+                (hooks.pop(), left)
+            };
+            let Some(hook) = hook else { return };
+            let slice = deadline.saturating_duration_since(Instant::now()) / left.max(1);
+            let name = hook.name().to_owned();
+            match hook.run(slice).await {
+                Ok(report) => self.note(&name, &report),
+                Err(panic) => {
+                    self.counters.task_panicked();
+                    self.core.raise(Exit::Error);
+                    tracing::error!(target: TARGET, hook = name, error = panic, "a stop hook panicked");
+                }
+            }
+        }
+    }
+
+    fn note(&self, hook: &str, report: &ShutdownReport) {
+        match report.outcome() {
+            ShutdownOutcome::Clean => {
+                tracing::debug!(target: TARGET, hook, report = %report, "stop hook done");
+                return;
+            }
+            ShutdownOutcome::DeadlineExceeded => self.core.raise(Exit::DeadlineExceeded),
+            _ => self.core.raise(Exit::Error),
+        }
+        tracing::error!(target: TARGET, hook, report = %report, "a stop hook did not finish");
+    }
+}
+
+const DROP_GRACE: Duration = Duration::from_millis(100);

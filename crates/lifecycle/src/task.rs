@@ -1,0 +1,148 @@
+use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use groundcrew_base::{Backoff, Delays, redact};
+use tokio::time::Instant;
+
+use crate::{Exit, TARGET, core::Core, stats::Counters};
+
+/// What a supervised task may return: nothing, or a `Result` whose error is a failure of the task.
+///
+/// Implemented for `()` and for `Result<(), E>`; not meant to be implemented elsewhere.
+pub trait TaskResult: sealed::Sealed + Send + 'static {
+    /// The text of the failure, if it is one.
+    fn into_failure(self) -> Option<String>;
+}
+
+impl TaskResult for () {
+    fn into_failure(self) -> Option<String> {
+        None
+    }
+}
+
+impl<E: fmt::Display + Send + 'static> TaskResult for Result<(), E> {
+    fn into_failure(self) -> Option<String> {
+        self.err().map(|error| redact(&error.to_string()).into_owned())
+    }
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "seals the trait")]
+    pub trait Sealed {}
+
+    impl Sealed for () {}
+    impl<E> Sealed for Result<(), E> {}
+}
+
+/// How one run of a task ended.
+enum End {
+    Finished,
+    Failed(String),
+    Panicked(String),
+    Aborted,
+}
+
+/// Looks after one task.
+pub(crate) struct Supervisor {
+    name: String,
+    core: Arc<Core>,
+    counters: Arc<Counters>,
+}
+
+impl Supervisor {
+    pub(crate) const fn new(name: String, core: Arc<Core>, counters: Arc<Counters>) -> Self {
+        Self { name, core, counters }
+    }
+
+    /// Runs a task that the service cannot live without: its failure or panic stops the service.
+    pub(crate) async fn critical<Fut: Future<Output: TaskResult> + Send>(self, task: Fut) {
+        match self.once(task).await {
+            End::Finished | End::Aborted => {}
+            End::Failed(error) => {
+                self.alert(&error, "a critical task failed");
+                self.core.stop("a critical task failed", Exit::Error);
+            }
+            End::Panicked(panic) => {
+                self.alert(&panic, "a critical task panicked");
+                self.core.stop("a critical task panicked", Exit::Panic);
+            }
+        }
+    }
+
+    /// Runs a task again after a failure or panic, until it ends by itself or the service stops.
+    pub(crate) async fn restarting<F, Fut>(self, backoff: Backoff, mut make: F)
+    where
+        F: FnMut() -> Fut + Send,
+        Fut: Future<Output: TaskResult> + Send,
+    {
+        let mut delays = backoff.delays();
+        loop {
+            let began = Instant::now();
+            let error = match self.once(async { make().await }).await {
+                End::Finished | End::Aborted => return,
+                End::Failed(error) | End::Panicked(error) => error,
+            };
+            if began.elapsed() >= STEADY {
+                delays = backoff.delays();
+            }
+            if !self.pause(&mut delays, &error).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits before a restart; `false` if the service stops meanwhile.
+    async fn pause(&self, delays: &mut Delays, error: &str) -> bool {
+        let wait = delays.next().unwrap_or_default();
+        tracing::warn!(
+            target: TARGET, task = self.name, error, restart_in_ms = wait.as_secs_f64() * 1e3,
+            "a task failed and will be restarted"
+        );
+        tokio::select! {
+            () = self.core.stopping().cancelled() => return false,
+            () = tokio::time::sleep(wait) => {}
+        }
+        self.counters.task_restarted();
+        true
+    }
+
+    async fn once<Fut: Future<Output: TaskResult> + Send>(&self, task: Fut) -> End {
+        let outcome = tokio::select! {
+            biased;
+            () = self.core.abort().cancelled() => {
+                tracing::warn!(target: TARGET, task = self.name, "a task did not end in time and was dropped");
+                return End::Aborted;
+            }
+            outcome = AssertUnwindSafe(task).catch_unwind() => outcome,
+        };
+        match outcome {
+            Ok(output) => output.into_failure().map_or(End::Finished, End::Failed),
+            Err(panic) => {
+                self.counters.task_panicked();
+                End::Panicked(panic_text(&*panic))
+            }
+        }
+    }
+
+    fn alert(&self, error: &str, what: &'static str) {
+        tracing::error!(
+            target: TARGET, task = self.name, error, severity = "critical",
+            alert.key = format_args!("task/{}", self.name), alert.state = "firing", "{what}"
+        );
+    }
+}
+
+/// The message of a panic, without credentials.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.map_or_else(
+        || "a panic without a message".to_owned(),
+        |text| redact(text).into_owned(),
+    )
+}
+
+/// A task that ran this long has earned the shortest wait again.
+const STEADY: Duration = Duration::from_secs(60);

@@ -1,0 +1,227 @@
+//! The HTTP server through a drain, within one process.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, extract::ConnectInfo, routing::get};
+use bytes::Bytes;
+use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
+use http::{Request, StatusCode, Version, header::CONNECTION};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinSet,
+    time::Instant,
+};
+
+struct Served {
+    lifecycle: Lifecycle,
+    address: SocketAddr,
+    /// Ends the answer of `/slow`.
+    release: std::sync::Arc<Notify>,
+    tasks: JoinSet<()>,
+}
+
+async fn serve(change: impl FnOnce(&mut LifecycleConfig)) -> Served {
+    let mut config = LifecycleConfig::default();
+    change(&mut config);
+    let lifecycle = Lifecycle::builder()
+        .config(config)
+        .signals(Signals::Leave)
+        .start()
+        .unwrap();
+    let release = std::sync::Arc::new(Notify::new());
+    let wait = std::sync::Arc::clone(&release);
+    let router = Router::new()
+        .route(
+            "/",
+            get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()),
+        )
+        .route(
+            "/slow",
+            get(async move || {
+                wait.notified().await;
+                "done"
+            }),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = lifecycle.serve(listener, router).unwrap();
+    lifecycle.ready().await.unwrap();
+    Served {
+        lifecycle,
+        address,
+        release,
+        tasks: JoinSet::new(),
+    }
+}
+
+fn request(path: &str) -> Request<Empty<Bytes>> {
+    Request::get(path)
+        .header("host", "test")
+        .body(Empty::new())
+        .unwrap()
+}
+
+impl Served {
+    async fn http1(&mut self) -> http1::SendRequest<Empty<Bytes>> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (sender, conn) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        self.tasks.spawn(async move { drop(conn.await) });
+        sender
+    }
+
+    async fn http2(&mut self) -> http2::SendRequest<Empty<Bytes>> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (sender, conn) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+        self.tasks.spawn(async move { drop(conn.await) });
+        sender
+    }
+
+    async fn in_flight(&self, count: usize) {
+        let arrived = async {
+            while self.lifecycle.stats().in_flight != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), arrived)
+            .await
+            .unwrap();
+    }
+}
+
+async fn text(response: http::Response<hyper::body::Incoming>) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn handlers_see_the_peer_on_both_protocols() {
+    let mut served = serve(|_| {}).await;
+
+    let one = served.http1().await.send_request(request("/")).await.unwrap();
+    let two = served.http2().await.send_request(request("/")).await.unwrap();
+
+    assert_eq!(
+        (one.version(), two.version()),
+        (Version::HTTP_11, Version::HTTP_2)
+    );
+    assert_eq!(one.headers().get(CONNECTION), None);
+    assert_eq!(
+        (text(one).await, text(two).await),
+        ("127.0.0.1".to_owned(), "127.0.0.1".to_owned())
+    );
+    assert_eq!(served.lifecycle.stats().connections, 2);
+}
+
+#[tokio::test]
+async fn draining_answers_close_the_connection_and_new_ones_are_still_served() {
+    let mut served = serve(|config| config.drain_delay = Some(Duration::from_secs(60))).await;
+    let mut old = served.http1().await;
+    assert_eq!(
+        old.send_request(request("/")).await.unwrap().status(),
+        StatusCode::OK
+    );
+
+    served.lifecycle.stop("test");
+    let last = old.send_request(request("/")).await.unwrap();
+    let new = served.http1().await.send_request(request("/")).await.unwrap();
+
+    assert_eq!(last.headers()[CONNECTION], "close");
+    assert_eq!(new.headers()[CONNECTION], "close");
+    drop(last.into_body().collect().await);
+    let refused = old.ready().await;
+    assert!(refused.is_err_and(|error| error.is_closed()));
+}
+
+#[tokio::test]
+async fn http2_clients_are_told_to_leave_and_finish_what_they_asked() {
+    let mut served = serve(|config| config.drain_delay = Some(Duration::from_secs(60))).await;
+    let stream = TcpStream::connect(served.address).await.unwrap();
+    let (mut sender, conn) =
+        http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    let (closed, mut is_closed) = tokio::sync::oneshot::channel();
+    served.tasks.spawn(async move {
+        drop(closed.send(conn.await));
+    });
+    let slow = sender.send_request(request("/slow"));
+    served.tasks.spawn(async move {
+        assert_eq!(text(slow.await.unwrap()).await, "done");
+    });
+    served.in_flight(1).await;
+
+    served.lifecycle.stop("test");
+    assert!(is_closed.try_recv().is_err());
+    served.release.notify_one();
+
+    // The connection ends long before the drain delay does.
+    let outcome = tokio::time::timeout(Duration::from_secs(10), is_closed)
+        .await
+        .unwrap();
+    assert!(outcome.unwrap().is_ok());
+    drop(sender);
+    served.tasks.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished_and_the_idle_connection_closed() {
+    let mut served = serve(|_| {}).await;
+    let mut idle = served.http1().await;
+    drop(text(idle.send_request(request("/")).await.unwrap()).await);
+    let mut busy = served.http1().await;
+    let answer = busy.send_request(request("/slow"));
+    let answer = tokio::task::JoinSet::from_iter([async { text(answer.await.unwrap()).await }]);
+    served.in_flight(1).await;
+
+    served.lifecycle.stop("test");
+    let run = served.lifecycle.clone();
+    let mut exit = JoinSet::from_iter([async move { run.run().await }]);
+    served.lifecycle.stopping().await;
+    served.release.notify_one();
+
+    assert_eq!(answer.join_all().await, ["done"]);
+    assert_eq!(exit.join_next().await.unwrap().unwrap(), Exit::Clean);
+    assert!(idle.ready().await.is_err());
+    assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_dropped_at_the_deadline() {
+    let mut served = serve(|config| config.shutdown_timeout = Duration::from_millis(200)).await;
+    let mut busy = served.http1().await;
+    let answer = busy.send_request(request("/slow"));
+    let answer = JoinSet::from_iter([async { answer.await.map(drop) }]);
+    served.in_flight(1).await;
+
+    served.lifecycle.stop("test");
+    let began = Instant::now();
+
+    assert_eq!(served.lifecycle.run().await, Exit::DeadlineExceeded);
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    assert!(answer.join_all().await.iter().all(Result::is_err));
+    assert_eq!(served.lifecycle.stats().connections, 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_no_request_is_closed() {
+    let served = serve(|config| config.header_read_timeout = Duration::from_millis(50)).await;
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let mut partial = TcpStream::connect(served.address).await.unwrap();
+    partial.write_all(b"PRI").await.unwrap();
+
+    for stream in [&mut silent, &mut partial] {
+        let mut rest = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        // A reset is as good an end as a close.
+        drop(read.unwrap());
+        assert!(rest.is_empty());
+    }
+}
