@@ -1,19 +1,15 @@
 use std::{
     fmt,
-    panic::AssertUnwindSafe,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future};
-use groundcrew_base::{Backoff, Check, Detail, Status, Verdict, redact};
+use groundcrew_base::{Backoff, Check, Detail, Status, Verdict, catch_panic, redact};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{TARGET, task::panic_text};
+use crate::TARGET;
 
 /// Whether the service can start without a dependency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,30 +137,43 @@ pub(crate) async fn wait_for(
     limits: Limits,
 ) -> Result<BootReport, Vec<DependencyFailure>> {
     let over = CancellationToken::new();
-    let required = dependencies
+    let mut missing = dependencies
         .iter()
         .filter(|one| one.need == Need::Required)
         .count();
-    let missing = AtomicUsize::new(required);
-    if required == 0 {
-        over.cancel();
-    }
-    let waits = dependencies.iter().map(async |one| {
-        let report = one.wait(limits, &over).await;
-        if one.need == Need::Required {
-            let last = missing.fetch_sub(1, Ordering::AcqRel) == 1;
-            if last || report.is_permanent() {
-                over.cancel();
-            }
+    let mut waits: JoinSet<_> = dependencies
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(at, one)| {
+            let over = over.clone();
+            async move { (at, one.wait(limits, &over).await) }
+        })
+        .collect();
+    let deadline = tokio::time::sleep(limits.total);
+    let mut deadline = pin!(deadline);
+    let mut reports = Vec::new();
+    loop {
+        if missing == 0 {
+            over.cancel();
         }
-        report
-    });
-    let mut waits = pin!(future::join_all(waits));
-    tokio::select! {
-        reports = &mut waits => return outcome(reports),
-        () = tokio::time::sleep(limits.total) => over.cancel(),
+        tokio::select! {
+            () = &mut deadline, if !over.is_cancelled() => over.cancel(),
+            done = waits.join_next() => match done {
+                None => break,
+                Some(Ok((at, report))) => {
+                    if report.is_permanent() && report.need == Need::Required {
+                        over.cancel();
+                    }
+                    missing -= usize::from(report.need == Need::Required);
+                    reports.push((at, report));
+                }
+                Some(Err(error)) => tracing::error!(target: TARGET, error = %error, "a wait was lost"),
+            },
+        }
     }
-    outcome(waits.await)
+    reports.sort_unstable_by_key(|(at, _)| *at);
+    outcome(reports.into_iter().map(|(_, report)| report).collect())
 }
 
 fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyFailure>> {
@@ -216,10 +225,9 @@ impl Dependency {
     }
 
     async fn ask(&self, limit: Duration) -> Verdict {
-        let run = AssertUnwindSafe(self.check.run()).catch_unwind();
-        match tokio::time::timeout(limit, run).await {
+        match tokio::time::timeout(limit, catch_panic(self.check.run())).await {
             Ok(Ok(verdict)) => verdict,
-            Ok(Err(panic)) => Verdict::unhealthy(format!("the check panicked: {}", panic_text(&*panic))),
+            Ok(Err(panic)) => Verdict::unhealthy(format!("the check panicked: {panic}")),
             Err(_) => Verdict::unhealthy(format!("no answer within {limit:?}")),
         }
     }

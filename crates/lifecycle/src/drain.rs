@@ -8,15 +8,15 @@ use std::{
 use http::{HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::task::TaskTracker;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::core::Core;
+use crate::{InFlight, Lifecycle, core::Core};
 
 /// Counts requests in flight and asks clients to leave while the service drains.
 ///
-/// Made by [`Lifecycle::drain_layer`](crate::Lifecycle::drain_layer). From the drain on, every HTTP/1
+/// Made by [`Lifecycle::drain_layer`]. From the drain on, every HTTP/1
 /// response carries `Connection: close`. A request is in flight until the last byte of its answer is
 /// handed over. Applied twice, the inner one does nothing.
 ///
@@ -44,9 +44,15 @@ pub struct DrainLayer {
     in_flight: TaskTracker,
 }
 
-impl DrainLayer {
-    pub(crate) const fn new(core: Arc<Core>, in_flight: TaskTracker) -> Self {
-        Self { core, in_flight }
+impl Lifecycle {
+    /// A layer that counts requests and, from the drain on, answers each with `Connection: close`, so that
+    /// keep-alive clients leave before the door closes. `serve` has it built in.
+    #[must_use]
+    pub fn drain_layer(&self) -> DrainLayer {
+        DrainLayer {
+            core: Arc::clone(&self.inner().core),
+            in_flight: self.inner().in_flight.clone(),
+        }
     }
 }
 
@@ -167,23 +173,5 @@ impl<B: Body> Body for DrainBody<B> {
 impl<B> fmt::Debug for DrainBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DrainBody").finish_non_exhaustive()
-    }
-}
-
-/// One piece of work that a stop waits for, until it is dropped.
-#[must_use]
-pub struct InFlight {
-    _token: TaskTrackerToken,
-}
-
-impl InFlight {
-    pub(crate) const fn new(token: TaskTrackerToken) -> Self {
-        Self { _token: token }
-    }
-}
-
-impl fmt::Debug for InFlight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InFlight")
     }
 }

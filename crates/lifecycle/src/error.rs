@@ -1,32 +1,28 @@
-use std::{fmt, io};
+use std::{error::Error as StdError, fmt, io};
 
 use crate::{DependencyFailure, Exit};
 
+// By hand, because the dependency budget of this crate has no room for a derive.
 /// Why a service did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A timeout of the configuration is zero.
-    #[error("{name} must be longer than zero")]
     ZeroTimeout {
         /// The field of [`LifecycleConfig`](crate::LifecycleConfig).
         name: &'static str,
     },
     /// The signal handlers could not be installed.
-    #[error("installing signal handlers")]
-    Signals(#[source] io::Error),
+    Signals(io::Error),
     /// Required dependencies did not come up. The reasons are free of credentials.
-    #[error("{}", Listed(.failures))]
     Dependencies {
         /// Every required dependency that is still missing.
         failures: Vec<DependencyFailure>,
     },
     /// The service was told to stop before it was ready.
-    #[error("told to stop while starting")]
     Interrupted,
     /// A listener did not tell its address.
-    #[error("reading the address of a listener")]
-    Listener(#[source] io::Error),
+    Listener(io::Error),
 }
 
 impl Error {
@@ -50,16 +46,31 @@ impl Error {
     }
 }
 
-struct Listed<'a>(&'a [DependencyFailure]);
-
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, failure) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str("; ")?;
-            }
-            write!(f, "{failure}")?;
+        match self {
+            Self::ZeroTimeout { name } => write!(f, "{name} must be longer than zero"),
+            Self::Signals(_) => f.write_str("installing signal handlers"),
+            Self::Dependencies { failures } => list(f, failures),
+            Self::Interrupted => f.write_str("told to stop while starting"),
+            Self::Listener(_) => f.write_str("reading the address of a listener"),
         }
-        Ok(())
     }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Signals(source) | Self::Listener(source) => Some(source),
+            Self::ZeroTimeout { .. } | Self::Dependencies { .. } | Self::Interrupted => None,
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, failures: &[DependencyFailure]) -> fmt::Result {
+    for (at, failure) in failures.iter().enumerate() {
+        let separator = if at > 0 { "; " } else { "" };
+        write!(f, "{separator}{failure}")?;
+    }
+    Ok(())
 }

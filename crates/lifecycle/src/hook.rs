@@ -1,15 +1,13 @@
 use std::{
     fmt,
-    panic::AssertUnwindSafe,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
-use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+use groundcrew_base::{ShutdownOutcome, ShutdownReport, catch_panic};
 
-use crate::task::panic_text;
-
-type Action = Box<dyn FnOnce(Duration) -> BoxFuture<'static, ShutdownReport> + Send>;
+type Closing = Pin<Box<dyn Future<Output = ShutdownReport> + Send>>;
+type Action = Box<dyn FnOnce(Duration) -> Closing + Send>;
 
 /// Something to close when the service stops.
 pub(crate) struct Hook {
@@ -25,7 +23,7 @@ impl Hook {
     {
         Self {
             name,
-            action: Box::new(|deadline| action(deadline).boxed()),
+            action: Box::new(|deadline| Box::pin(action(deadline))),
         }
     }
 
@@ -38,10 +36,9 @@ impl Hook {
     pub(crate) async fn run(self, slice: Duration) -> Result<ShutdownReport, String> {
         let began = Instant::now();
         let told = slice - slice / 10;
-        let work = AssertUnwindSafe(async { (self.action)(told).await }).catch_unwind();
+        let work = catch_panic(async { (self.action)(told).await });
         match tokio::time::timeout(slice, work).await {
-            Ok(Ok(report)) => Ok(report),
-            Ok(Err(panic)) => Err(panic_text(&*panic)),
+            Ok(outcome) => outcome,
             Err(_) => Ok(ShutdownReport::new(
                 ShutdownOutcome::DeadlineExceeded,
                 began.elapsed(),

@@ -6,13 +6,13 @@ mod builder;
 mod config;
 mod core;
 mod dependency;
+#[cfg(feature = "tower")]
 mod drain;
 mod error;
 mod exit;
 mod hook;
+mod in_flight;
 mod lifecycle;
-#[cfg(feature = "metrics")]
-mod metrics;
 mod phase;
 mod run;
 #[cfg(feature = "axum")]
@@ -24,9 +24,11 @@ mod task;
 pub use builder::{LifecycleBuilder, Signals};
 pub use config::LifecycleConfig;
 pub use dependency::{BootReport, DependencyFailure, DependencyReport, Need};
-pub use drain::{Drain, DrainBody, DrainFuture, DrainLayer, InFlight};
+#[cfg(feature = "tower")]
+pub use drain::{Drain, DrainBody, DrainFuture, DrainLayer};
 pub use error::Error;
 pub use exit::Exit;
+pub use in_flight::InFlight;
 pub use lifecycle::Lifecycle;
 pub use phase::Phase;
 pub use stats::LifecycleStats;

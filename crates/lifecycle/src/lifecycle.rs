@@ -10,8 +10,8 @@ use tokio::sync::{OnceCell, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    BootReport, DrainLayer, Error, Exit, InFlight, LifecycleBuilder, LifecycleConfig, LifecycleStats, Need,
-    Phase, Signals,
+    BootReport, Error, Exit, InFlight, LifecycleBuilder, LifecycleConfig, LifecycleStats, Need, Phase,
+    Signals,
     core::Core,
     dependency::{self, Dependency, Limits},
     hook::Hook,
@@ -107,7 +107,6 @@ impl Lifecycle {
     }
 
     /// Tells health whether the service wants traffic: the error is `starting` or `draining`.
-    #[must_use]
     pub fn gate(&self) -> impl Fn() -> Result<(), &'static str> + Clone + Send + Sync + use<> {
         let phases = self.phases();
         move || match *phases.borrow() {
@@ -215,16 +214,8 @@ impl Lifecycle {
 
     /// Counts as one request in flight until it is dropped: a WebSocket handler holds one, because its
     /// connection has left the server.
-    #[must_use]
     pub fn in_flight(&self) -> InFlight {
         InFlight::new(self.0.in_flight.token())
-    }
-
-    /// A layer that counts requests and, from the drain on, answers each with `Connection: close`, so that
-    /// keep-alive clients leave before the door closes. [`serve`](Self::serve) has it built in.
-    #[must_use]
-    pub fn drain_layer(&self) -> DrainLayer {
-        DrainLayer::new(Arc::clone(&self.0.core), self.0.in_flight.clone())
     }
 
     /// Runs a task the service cannot live without. When it returns an error or panics the service stops,
@@ -271,7 +262,6 @@ impl Lifecycle {
     }
 
     /// A callback for the process's panic hook, which counts every panic.
-    #[must_use]
     pub fn count_panics(&self) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
         let counters = Arc::clone(&self.0.counters);
         move || counters.panicked()

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use futures_util::future;
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 use tokio::time::{Instant, timeout};
 
@@ -49,7 +48,8 @@ impl Inner {
         for tracker in [&self.in_flight, &self.connections, &self.tasks] {
             tracker.close();
         }
-        let finished = future::join3(self.in_flight.wait(), self.connections.wait(), self.tasks.wait());
+        let finished =
+            async { tokio::join!(self.in_flight.wait(), self.connections.wait(), self.tasks.wait()) };
         if timeout(self.config.shutdown_timeout, finished).await.is_ok() {
             return;
         }
@@ -60,7 +60,7 @@ impl Inner {
         self.core.raise(Exit::DeadlineExceeded);
         self.core.abort().cancel();
         // What is dropped at its next await is gone in no time; what blocks is not waited for.
-        let dropped = future::join(self.connections.wait(), self.tasks.wait());
+        let dropped = async { tokio::join!(self.connections.wait(), self.tasks.wait()) };
         drop(timeout(DROP_GRACE, dropped).await);
     }
 

@@ -6,11 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use axum::{Router, extract::ConnectInfo};
-use futures_util::FutureExt;
 use groundcrew_base::Backoff;
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -81,7 +81,8 @@ impl Server {
             }
         }
         // The kernel resets what waits in the backlog of a closed listener.
-        while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        let mut now = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok((stream, peer))) = listener.poll_accept(&mut now) {
             self.connect(stream, peer);
         }
     }

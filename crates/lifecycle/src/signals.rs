@@ -97,10 +97,7 @@ impl Listener {
         tracing::warn!(target: TARGET, signal = name, "second signal: giving up what is in flight");
         core.force(signal);
         tokio::time::sleep(FORCE_GRACE).await;
-        #[expect(
-            clippy::exit,
-            reason = "the operator has asked twice, and a blocked runtime never returns from main"
-        )]
+        // The operator has asked twice, and a blocked runtime never returns from `main`.
         std::process::exit(Exit::Forced(signal).code().into());
     }
 }

@@ -1,7 +1,6 @@
-use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
-use groundcrew_base::{Backoff, Delays, redact};
+use groundcrew_base::{Backoff, Delays, catch_panic, redact};
 use tokio::time::Instant;
 
 use crate::{Exit, TARGET, core::Core, stats::Counters};
@@ -113,13 +112,13 @@ impl Supervisor {
                 tracing::warn!(target: TARGET, task = self.name, "a task did not end in time and was dropped");
                 return End::Aborted;
             }
-            outcome = AssertUnwindSafe(task).catch_unwind() => outcome,
+            outcome = catch_panic(task) => outcome,
         };
         match outcome {
             Ok(output) => output.into_failure().map_or(End::Finished, End::Failed),
             Err(panic) => {
                 self.counters.task_panicked();
-                End::Panicked(panic_text(&*panic))
+                End::Panicked(panic)
             }
         }
     }
@@ -130,18 +129,6 @@ impl Supervisor {
             alert.key = format_args!("task/{}", self.name), alert.state = "firing", "{what}"
         );
     }
-}
-
-/// The message of a panic, without credentials.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.map_or_else(
-        || "a panic without a message".to_owned(),
-        |text| redact(text).into_owned(),
-    )
 }
 
 /// A task that ran this long has earned the shortest wait again.

@@ -105,8 +105,9 @@ async fn text(response: http::Response<hyper::body::Incoming>) -> String {
 async fn handlers_see_the_peer_on_both_protocols() {
     let mut served = serve(|_| {}).await;
 
-    let one = served.http1().await.send_request(request("/")).await.unwrap();
-    let two = served.http2().await.send_request(request("/")).await.unwrap();
+    let (mut http1, mut http2) = (served.http1().await, served.http2().await);
+    let one = http1.send_request(request("/")).await.unwrap();
+    let two = http2.send_request(request("/")).await.unwrap();
 
     assert_eq!(
         (one.version(), two.version()),
@@ -178,7 +179,7 @@ async fn a_request_in_flight_is_finished_and_the_idle_connection_closed() {
     drop(text(idle.send_request(request("/")).await.unwrap()).await);
     let mut busy = served.http1().await;
     let answer = busy.send_request(request("/slow"));
-    let answer = tokio::task::JoinSet::from_iter([async { text(answer.await.unwrap()).await }]);
+    let answer = JoinSet::from_iter([async { text(answer.await.unwrap()).await }]);
     served.in_flight(1).await;
 
     served.lifecycle.stop("test");

@@ -138,7 +138,7 @@ async fn a_restarting_task_comes_back_after_panics_and_errors() {
     let lifecycle = lifecycle(|_| {});
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    let (done, finished) = tokio::sync::oneshot::channel();
+    let (done, finished) = tokio::sync::oneshot::channel::<()>();
     let mut done = Some(done);
     let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4)).jitter(0.0);
     let began = Instant::now();
@@ -175,11 +175,11 @@ async fn tasks_see_the_stop_and_are_waited_for() {
     lifecycle.spawn("writer", async move {
         handle.stopping().await;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        drop(flushed.send(()));
+        flushed.send(()).unwrap();
     });
     let loops = lifecycle.clone();
     lifecycle.spawn("ticker", async move {
-        drop(loops.until_stopping(std::future::pending::<()>()).await);
+        assert_eq!(loops.until_stopping(std::future::pending::<()>()).await, None);
     });
     lifecycle.ready().await.unwrap();
 
