@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+// The derives name the crate from outside, also when they are used inside of it.
+extern crate self as groundcrew_metrics;
+
+mod attached;
+mod collector;
+mod counter;
+mod descriptor;
+mod error;
+mod exposition;
+mod family;
+mod float;
+mod gauge;
+mod histogram;
+mod interop;
+mod labels;
+mod metric;
+mod name;
+mod registry;
+mod timer;
+
+pub use prometheus_client;
+
+pub use crate::{
+    collector::{Collector, SampleValue, Samples},
+    counter::{Counter, CounterF64},
+    descriptor::Descriptor,
+    error::RegisterError,
+    exposition::Format,
+    family::Family,
+    gauge::{Gauge, GaugeGuard},
+    histogram::Histogram,
+    labels::{LabelValue, LabelVisitor, Labels},
+    metric::Metric,
+    registry::Registry,
+    timer::Timer,
+};
+#[cfg(feature = "derive")]
+#[cfg_attr(docsrs, doc(cfg(feature = "derive")))]
+pub use groundcrew_metrics_derive::{LabelValue, Labels};

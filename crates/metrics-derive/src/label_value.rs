@@ -1,0 +1,92 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Error, Fields, LitStr, Result, Variant, ext::IdentExt};
+
+use crate::attributes;
+
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let metrics = attributes::metrics_crate(&input.attrs)?;
+    let Data::Enum(data) = &input.data else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "LabelValue is derived on an enum without fields",
+        ));
+    };
+    if data.variants.is_empty() {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "an enum without variants has no value",
+        ));
+    }
+    if !input.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &input.generics,
+            "LabelValue is derived on an enum without parameters",
+        ));
+    }
+    let values = data.variants.iter().map(value).collect::<Result<Vec<LitStr>>>()?;
+    let variants = data.variants.iter().map(|variant| &variant.ident);
+    let ident = &input.ident;
+    Ok(quote! {
+        #[automatically_derived]
+        impl #metrics::LabelValue for #ident {
+            fn text(&self) -> impl ::core::convert::AsRef<str> {
+                match self {
+                    #(Self::#variants => #values,)*
+                }
+            }
+        }
+    })
+}
+
+fn value(variant: &Variant) -> Result<LitStr> {
+    if !matches!(variant.fields, Fields::Unit) {
+        return Err(Error::new_spanned(
+            variant,
+            "a variant with fields has no single value",
+        ));
+    }
+    let name = attributes::label_name(&variant.attrs)?;
+    Ok(name.unwrap_or_else(|| {
+        LitStr::new(
+            &snake_case(&variant.ident.unraw().to_string()),
+            variant.ident.span(),
+        )
+    }))
+}
+
+/// `NotFound` is `not_found`; `HTTPError` is `http_error`.
+fn snake_case(name: &str) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (at, &character) in characters.iter().enumerate() {
+        let after_lower = at > 0
+            && characters
+                .get(at - 1)
+                .is_some_and(|before| !before.is_uppercase());
+        let before_lower = at > 0 && characters.get(at + 1).is_some_and(|next| next.is_lowercase());
+        if character.is_uppercase() && (after_lower || before_lower) && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.extend(character.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_snake_case() {
+        for (name, snake) in [
+            ("Low", "low"),
+            ("NotFound", "not_found"),
+            ("HTTPError", "http_error"),
+            ("Already_Split", "already_split"),
+            ("V2", "v2"),
+        ] {
+            assert_eq!(snake_case(name), snake);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::{
+    Data, DeriveInput, Error, Field, Fields, GenericParam, Generics, Lifetime, LitStr, Result,
+    punctuated::Punctuated, token::Comma,
+};
+
+use crate::attributes;
+
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let metrics = attributes::metrics_crate(&input.attrs)?;
+    let fields = named_fields(input)?;
+    let names = fields.iter().map(checked_name).collect::<Result<Vec<LitStr>>>()?;
+    refuse_twice(&names)?;
+    let places = fields.iter().map(|field| &field.ident);
+    let ident = &input.ident;
+    let with = borrowed(&input.generics)?;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    Ok(quote! {
+        #[automatically_derived]
+        impl #impl_generics #metrics::Labels for #ident #type_generics #where_clause {
+            type With<'__labels> = #ident #with;
+
+            const NAMES: &'static [&'static str] = &[#(#names),*];
+
+            fn visit<__V: #metrics::LabelVisitor>(&self, visitor: &mut __V) {
+                #(#metrics::LabelVisitor::value(visitor, &self.#places);)*
+            }
+        }
+    })
+}
+
+fn named_fields(input: &DeriveInput) -> Result<&Punctuated<Field, Comma>> {
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Ok(&fields.named),
+            Fields::Unnamed(_) | Fields::Unit => Err(Error::new_spanned(
+                &input.ident,
+                "labels have names: derive Labels on a struct with named fields",
+            )),
+        },
+        Data::Enum(_) | Data::Union(_) => Err(Error::new_spanned(
+            &input.ident,
+            "Labels is derived on a struct; an enum can be the value of one label: derive LabelValue",
+        )),
+    }
+}
+
+/// The generics with every lifetime replaced by the one of `With`.
+fn borrowed(generics: &Generics) -> Result<TokenStream> {
+    let mut lifetimes: Vec<Lifetime> = Vec::new();
+    for parameter in &generics.params {
+        match parameter {
+            GenericParam::Lifetime(lifetime) => {
+                lifetimes.push(Lifetime::new("'__labels", lifetime.lifetime.span()));
+            }
+            GenericParam::Type(_) | GenericParam::Const(_) => {
+                return Err(Error::new_spanned(
+                    parameter,
+                    "a label set may have lifetimes, but no other parameters",
+                ));
+            }
+        }
+    }
+    Ok(if lifetimes.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(<#(#lifetimes),*>)
+    })
+}
+
+fn checked_name(field: &Field) -> Result<LitStr> {
+    let name = match (attributes::label_name(&field.attrs)?, &field.ident) {
+        (Some(name), _) => name,
+        (None, Some(ident)) => attributes::plain(ident),
+        (None, None) => return Err(Error::new_spanned(field.to_token_stream(), "a label has a name")),
+    };
+    let value = name.value();
+    let mut bytes = value.bytes();
+    let is_valid = bytes
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    if !is_valid {
+        return Err(Error::new(
+            name.span(),
+            "not a label name: letters, digits and underscores, no digit first",
+        ));
+    }
+    if value.starts_with("__") || value == "le" || value == "quantile" {
+        return Err(Error::new(
+            name.span(),
+            "this label name is reserved by Prometheus",
+        ));
+    }
+    Ok(name)
+}
+
+fn refuse_twice(names: &[LitStr]) -> Result<()> {
+    let mut rest = names;
+    while let Some((name, after)) = rest.split_first() {
+        if let Some(again) = after.iter().find(|other| other.value() == name.value()) {
+            return Err(Error::new(again.span(), "two fields have this label name"));
+        }
+        rest = after;
+    }
+    Ok(())
+}

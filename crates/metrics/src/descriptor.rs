@@ -1,0 +1,80 @@
+use std::borrow::Cow;
+
+use prometheus_client::metrics::MetricType;
+
+/// Names one family of a [`Collector`](crate::Collector): name, help text, and whether it counts.
+///
+/// # Examples
+/// ```
+/// use groundcrew_metrics::Descriptor;
+///
+/// let hits = Descriptor::counter("cache_hits_total", "Lookups that found a value");
+/// assert_eq!(hits.name(), "cache_hits_total");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Descriptor {
+    name: Cow<'static, str>,
+    help: Cow<'static, str>,
+    kind: Kind,
+}
+
+/// What a family holds.
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Descriptor {
+    /// A value that only grows until the process ends. The name must end with `_total`.
+    pub fn counter(name: impl Into<Cow<'static, str>>, help: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name.into(), help.into(), Kind::Counter)
+    }
+
+    /// A value that goes up and down.
+    pub fn gauge(name: impl Into<Cow<'static, str>>, help: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name.into(), help.into(), Kind::Gauge)
+    }
+
+    /// The name, without the prefix of the registry.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The help text.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    pub(crate) const fn new(name: Cow<'static, str>, help: Cow<'static, str>, kind: Kind) -> Self {
+        Self { name, help, kind }
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl Kind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+
+    pub(crate) const fn metric_type(self) -> MetricType {
+        match self {
+            Self::Counter => MetricType::Counter,
+            Self::Gauge => MetricType::Gauge,
+            Self::Histogram => MetricType::Histogram,
+        }
+    }
+}

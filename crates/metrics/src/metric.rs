@@ -1,0 +1,31 @@
+use std::fmt;
+
+use prometheus_client::encoding::MetricEncoder;
+
+use crate::{descriptor::Kind, exposition::FamilyWriter};
+
+/// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
+/// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`Histogram`](crate::Histogram).
+///
+/// Implemented by those four alone.
+pub trait Metric: Cell {}
+
+/// A cell that is written at a scrape.
+#[expect(unnameable_types, reason = "this is what seals Metric")]
+pub trait Cell: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What a new cell of a family is made from.
+    type Spec: fmt::Debug + Send + Sync + 'static;
+
+    #[doc(hidden)]
+    fn create(spec: &Self::Spec) -> Self;
+
+    #[doc(hidden)]
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>);
+
+    /// Writes through `prometheus_client`'s encoder.
+    #[doc(hidden)]
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
+}

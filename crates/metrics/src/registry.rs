@@ -1,0 +1,371 @@
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use prometheus_client::{encoding::MetricEncoder, registry::Registry as ForeignRegistry};
+
+use crate::{
+    Collector, Counter, CounterF64, Descriptor, Family, Format, Gauge, Histogram, Labels, RegisterError,
+    attached,
+    collector::Registered,
+    descriptor::Kind,
+    exposition::{FamilyWriter, Number, TextWriter, escape_label},
+    metric::Cell,
+    name,
+};
+
+/// Holds the metrics of a process and writes them down for Prometheus.
+///
+/// Cloning is cheap and gives another handle. A name is given as it is exposed: counters end in
+/// `_total`, times are in seconds, sizes in bytes. Every registration checks it and fails on a duplicate,
+/// an invalid or reserved name, a missing help text, or buckets that do not ascend.
+///
+/// # Examples
+/// ```
+/// use groundcrew_metrics::Registry;
+///
+/// let registry = Registry::new();
+/// let app = registry.with_prefix("app");
+/// let jobs = app.counter("jobs_total", "Jobs that were run")?;
+/// jobs.inc();
+///
+/// assert_eq!(
+///     registry.encode(),
+///     "# HELP app_jobs_total Jobs that were run\n# TYPE app_jobs_total counter\napp_jobs_total 1\n"
+/// );
+/// # Ok::<(), groundcrew_metrics::RegisterError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry {
+    state: Arc<Mutex<State>>,
+    prefix: Arc<str>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Names of both text formats.
+    names: HashSet<String>,
+    entries: Vec<Entry>,
+    has_collectors: bool,
+}
+
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Cells(Arc<CellsEntry>),
+    Collector(Arc<Registered>),
+    Attached(Arc<ForeignRegistry>),
+}
+
+pub(crate) struct CellsEntry {
+    pub(crate) name: String,
+    pub(crate) help: String,
+    pub(crate) kind: Kind,
+    pub(crate) cells: Arc<dyn Cells>,
+}
+
+/// The series of one name.
+pub(crate) trait Cells: Send + Sync {
+    fn is_empty(&self) -> bool;
+    fn write(&self, to: &mut FamilyWriter<'_>);
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
+}
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same registry, with `prefix` and an underscore before every name that is registered through
+    /// this handle. Prefixes add up: `with_prefix("a").with_prefix("b")` gives `a_b_`.
+    #[must_use]
+    pub fn with_prefix(&self, prefix: &str) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            prefix: self.full_name(prefix).into(),
+        }
+    }
+
+    /// Registers a counter of whole numbers. The name must end with `_total`.
+    ///
+    /// # Errors
+    /// When the name or the help text is not acceptable; see [`RegisterError`].
+    pub fn counter(&self, name: &str, help: &str) -> Result<Counter, RegisterError> {
+        self.single(name, help, &())
+    }
+
+    /// Registers a counter of amounts that are not whole. The name must end with `_total`.
+    ///
+    /// # Errors
+    /// When the name or the help text is not acceptable; see [`RegisterError`].
+    pub fn counter_f64(&self, name: &str, help: &str) -> Result<CounterF64, RegisterError> {
+        self.single(name, help, &())
+    }
+
+    /// Registers a gauge.
+    ///
+    /// # Errors
+    /// When the name or the help text is not acceptable; see [`RegisterError`].
+    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, RegisterError> {
+        self.single(name, help, &())
+    }
+
+    /// Registers a histogram with these upper bounds, ascending and finite; `+Inf` is added.
+    ///
+    /// # Errors
+    /// When the name, the help text or the buckets are not acceptable; see [`RegisterError`].
+    pub fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, RegisterError> {
+        self.check_buckets(name, buckets)?;
+        self.single(name, help, &Arc::from(buckets))
+    }
+
+    /// Registers a counter of whole numbers with labels.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is not acceptable; see [`RegisterError`].
+    pub fn counter_family<L: Labels>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> Result<Family<L, Counter>, RegisterError> {
+        self.family(name, help, ())
+    }
+
+    /// Registers a counter of amounts that are not whole, with labels.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is not acceptable; see [`RegisterError`].
+    pub fn counter_f64_family<L: Labels>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> Result<Family<L, CounterF64>, RegisterError> {
+        self.family(name, help, ())
+    }
+
+    /// Registers a gauge with labels.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is not acceptable; see [`RegisterError`].
+    pub fn gauge_family<L: Labels>(&self, name: &str, help: &str) -> Result<Family<L, Gauge>, RegisterError> {
+        self.family(name, help, ())
+    }
+
+    /// Registers a histogram with labels; for the buckets see [`histogram`](Self::histogram).
+    ///
+    /// # Errors
+    /// When the name, the help text, a label or the buckets are not acceptable; see [`RegisterError`].
+    pub fn histogram_family<L: Labels>(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Family<L, Histogram>, RegisterError> {
+        self.check_buckets(name, buckets)?;
+        self.family(name, help, Arc::from(buckets))
+    }
+
+    /// Registers a collector, with all of its families or none.
+    ///
+    /// # Errors
+    /// When the name or the help text of a family is not acceptable; see [`RegisterError`].
+    pub fn collector(&self, collector: impl Collector) -> Result<(), RegisterError> {
+        let families: Vec<(String, Descriptor)> = collector
+            .describe()
+            .into_iter()
+            .map(|descriptor| (self.full_name(descriptor.name()), descriptor))
+            .collect();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<(&str, &str, Kind)> = families
+            .iter()
+            .map(|(name, descriptor)| (name.as_str(), descriptor.help(), descriptor.kind()))
+            .collect();
+        if !state.has_collectors {
+            names.push((SUCCESS, SUCCESS_HELP, Kind::Gauge));
+        }
+        state.claim(&names)?;
+        state.has_collectors = true;
+        state.entries.push(Entry::Collector(Arc::new(Registered {
+            collector: Box::new(collector),
+            families,
+        })));
+        Ok(())
+    }
+
+    /// Exposes the metrics of a `prometheus_client` registry after ours, under their own names.
+    ///
+    /// It may be shared: pass an `Arc`. A family whose name is already taken when it is scraped is left
+    /// out, since a name that is there twice would cost the whole scrape.
+    pub fn attach(&self, registry: impl Into<Arc<ForeignRegistry>>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.entries.push(Entry::Attached(registry.into()));
+    }
+
+    /// Every metric in the text format 0.0.4, whatever the prefix of this handle.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        self.encode_as(Format::Text)
+    }
+
+    /// Every metric in the given format, whatever the prefix of this handle.
+    #[must_use]
+    pub fn encode_as(&self, format: Format) -> String {
+        let mut to = TextWriter::new(format);
+        let mut successes = Vec::new();
+        let mut names = self.names();
+        for entry in self.entries() {
+            match entry {
+                Entry::Cells(entry) => entry.write(&mut to),
+                Entry::Collector(collector) => {
+                    let (families, success) = collector.collect();
+                    families.iter().for_each(|family| family.write(&mut to));
+                    successes.push((collector.name().to_owned(), success));
+                }
+                Entry::Attached(registry) => attached::write(&registry, &mut names, &mut to),
+            }
+        }
+        write_successes(&successes, &mut to);
+        to.finish()
+    }
+
+    /// What is registered now; the lock is not held while it is used.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entries
+            .clone()
+    }
+
+    fn names(&self) -> HashSet<String> {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .names
+            .clone()
+    }
+
+    fn single<M: Cell>(&self, name: &str, help: &str, spec: &M::Spec) -> Result<M, RegisterError> {
+        let metric = M::create(spec);
+        self.register(name, help, M::KIND, Arc::new(Single(metric.clone())))?;
+        Ok(metric)
+    }
+
+    fn family<L: Labels, M: crate::Metric>(
+        &self,
+        name: &str,
+        help: &str,
+        spec: M::Spec,
+    ) -> Result<Family<L, M>, RegisterError> {
+        name::check_labels(&self.full_name(name), L::NAMES)?;
+        let family = Family::create(spec);
+        self.register(name, help, M::KIND, family.cells())?;
+        Ok(family)
+    }
+
+    fn register(
+        &self,
+        name: &str,
+        help: &str,
+        kind: Kind,
+        cells: Arc<dyn Cells>,
+    ) -> Result<(), RegisterError> {
+        let name = self.full_name(name);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.claim(&[(&name, help, kind)])?;
+        state.entries.push(Entry::Cells(Arc::new(CellsEntry {
+            name,
+            help: help.to_owned(),
+            kind,
+            cells,
+        })));
+        Ok(())
+    }
+
+    fn check_buckets(&self, name: &str, buckets: &[f64]) -> Result<(), RegisterError> {
+        name::check_buckets(&self.full_name(name), buckets)
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        if self.prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}_{name}", self.prefix)
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("prefix", &self.prefix)
+            .field("entries", &self.entries().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Takes all of these names, or none.
+    fn claim(&mut self, families: &[(&str, &str, Kind)]) -> Result<(), RegisterError> {
+        let mut names = HashSet::new();
+        for &(name, help, kind) in families {
+            name::check_metric(name, help, kind)?;
+            let open_metrics = name::open_metrics(name, kind);
+            let is_taken =
+                |name: &str, names: &HashSet<String>| names.contains(name) || self.names.contains(name);
+            if is_taken(name, &names) || is_taken(open_metrics, &names) {
+                return Err(RegisterError::Duplicate {
+                    name: name.to_owned(),
+                });
+            }
+            names.insert(name.to_owned());
+            names.insert(open_metrics.to_owned());
+        }
+        self.names.extend(names);
+        Ok(())
+    }
+}
+
+impl CellsEntry {
+    fn write(&self, to: &mut TextWriter) {
+        if !self.cells.is_empty() {
+            to.family(&self.name, &self.help, self.kind, |to| self.cells.write(to));
+        }
+    }
+}
+
+/// A metric without labels.
+struct Single<M>(M);
+
+impl<M: Cell> Cells for Single<M> {
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn write(&self, to: &mut FamilyWriter<'_>) {
+        self.0.write("", to);
+    }
+
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.0.encode(encoder)
+    }
+}
+
+fn write_successes(successes: &[(String, bool)], to: &mut TextWriter) {
+    if successes.is_empty() {
+        return;
+    }
+    to.family(SUCCESS, SUCCESS_HELP, Kind::Gauge, |to| {
+        for (collector, success) in successes {
+            let mut labels = String::new();
+            escape_label(&mut labels, "collector", collector);
+            to.sample("", &labels, None, Number::UInt((*success).into()));
+        }
+    });
+}
+
+const SUCCESS: &str = "scrape_collector_success";
+const SUCCESS_HELP: &str = "Whether a collector, named by its first metric, gave its samples to this scrape";
