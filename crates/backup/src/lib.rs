@@ -1,1 +1,33 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+mod backup;
+mod builder;
+mod catalog;
+mod config;
+mod error;
+mod id;
+mod manifest;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod postgres;
+pub mod retention;
+mod schedule;
+mod seal;
+mod stats;
+pub mod storage;
+mod verification;
+
+pub use backup::Backup;
+pub use builder::BackupBuilder;
+pub use catalog::{Catalog, Entry};
+pub use config::BackupConfig;
+pub use error::Error;
+pub use id::BackupId;
+pub use manifest::{Component, Manifest, StoredObject};
+pub use postgres::{Ownership, Restored};
+pub use schedule::Schedule;
+pub use stats::BackupStats;
+pub use storage::Storage;
+pub use verification::Verification;

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use groundcrew_base::{Clock, Secret};
+use groundcrew_connect::postgres::PostgresUrl;
+
+use crate::{Backup, BackupConfig, Catalog, Error, Storage, backup::Parts};
+
+/// Sets up a [`Backup`].
+#[must_use = "call build()"]
+pub struct BackupBuilder {
+    database_url: Secret,
+    storage: Arc<dyn Storage>,
+    config: BackupConfig,
+    clock: Clock,
+}
+
+impl BackupBuilder {
+    pub(crate) fn new(database_url: Secret, storage: Arc<dyn Storage>) -> Self {
+        Self {
+            database_url,
+            storage,
+            config: BackupConfig::default(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// The settings; default [`BackupConfig::default`].
+    pub fn config(mut self, config: BackupConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// What tells the time for ids and retention; default the machine's clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Checks the settings. Does not connect.
+    ///
+    /// # Errors
+    /// When a setting, the schedule or the URL does not fit.
+    pub fn build(self) -> Result<Backup, Error> {
+        let schedule = self.config.check()?;
+        let url: PostgresUrl = self.database_url.expose().parse()?;
+        Ok(Backup::new(Parts {
+            url: url.with_application_name("backup"),
+            catalog: Catalog::new(self.storage),
+            config: self.config,
+            clock: self.clock,
+            schedule,
+        }))
+    }
+}
+
+impl std::fmt::Debug for BackupBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BackupBuilder")
+            .field("storage", &self.storage.location())
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Schedule};
+
+/// The settings of [`Backup`](crate::Backup). Durations are serde durations; the environment's units stand at each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default))]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BackupConfig {
+    /// When backups run, as a cron expression in UTC; `BACKUP_SCHEDULE`, default `0 2 * * *`.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_SCHEDULE"))]
+    pub schedule: String,
+    /// For how many days backups are kept, 7 to 365; `BACKUP_RETENTION_DAYS`, default 30.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_DAYS"))]
+    pub retention_days: u32,
+    /// How many good backups are kept however old they are; `BACKUP_RETENTION_MIN_KEEP`, default 3.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_MIN_KEEP"))]
+    pub min_keep: usize,
+    /// The zstd level, 1 to 19; `BACKUP_COMPRESSION_LEVEL`, default 3.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_COMPRESSION_LEVEL"))]
+    pub compression_level: i32,
+    /// How long one backup, verification or restore may take; `BACKUP_TIMEOUT` in seconds, default 6 h.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_TIMEOUT", unit = "s"))]
+    pub timeout: Duration,
+    /// How long connecting to the database may take; `BACKUP_CONNECT_TIMEOUT` in milliseconds, default 10 s.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_CONNECT_TIMEOUT", unit = "ms"))]
+    pub connect_timeout: Duration,
+    /// How old the newest backup may be before health says degraded; `BACKUP_MAX_AGE` in seconds, default 36 h.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_MAX_AGE", unit = "s"))]
+    pub max_age: Duration,
+    /// Where `pg_dump` and `pg_restore` are; `BACKUP_PG_BINDIR`, default the newest installed version that fits
+    /// the server.
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_PG_BINDIR"))]
+    pub pg_bindir: Option<PathBuf>,
+}
+
+impl Default for BackupConfig {
+    fn default() -> Self {
+        Self {
+            schedule: "0 2 * * *".to_owned(),
+            retention_days: 30,
+            min_keep: 3,
+            compression_level: 3,
+            timeout: Duration::from_hours(6),
+            connect_timeout: Duration::from_secs(10),
+            max_age: Duration::from_hours(36),
+            pg_bindir: None,
+        }
+    }
+}
+
+impl BackupConfig {
+    pub(crate) fn check(&self) -> Result<Schedule, Error> {
+        let wrong = |name, why: String| Err(Error::Config { name, why });
+        if !(7..=365).contains(&self.retention_days) {
+            return wrong(
+                "retention_days",
+                format!("{} is not between 7 and 365", self.retention_days),
+            );
+        }
+        if self.min_keep == 0 {
+            return wrong("min_keep", "at least one good backup is always kept".to_owned());
+        }
+        if !(1..=19).contains(&self.compression_level) {
+            return wrong(
+                "compression_level",
+                format!("{} is not between 1 and 19", self.compression_level),
+            );
+        }
+        if self.timeout.is_zero() || self.connect_timeout.is_zero() {
+            return wrong("timeout", "a deadline of zero leaves no time".to_owned());
+        }
+        self.schedule.parse()
+    }
+}
