@@ -1,0 +1,88 @@
+use std::path::PathBuf;
+
+use groundcrew_backup::{Backup, BackupConfig, storage::LocalDir};
+use groundcrew_testkit::{Database, Postgres};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// A private server with a database to lose, and a directory to keep its backups in.
+pub struct Shop {
+    pub server: Postgres,
+    pub database: String,
+    pub store: TempDir,
+    held: Database,
+}
+
+impl Shop {
+    pub async fn open(orders: i64) -> Self {
+        let server = Postgres::start().await.unwrap();
+        let held = server.database().await.unwrap();
+        let client = held.connect().await.unwrap();
+        client
+            .batch_execute(
+                "CREATE TABLE orders (id bigint PRIMARY KEY, amount bigint NOT NULL, note text);
+                 CREATE TABLE \"Odd Name\" (\"a b\" text);
+                 INSERT INTO \"Odd Name\" VALUES ('x')",
+            )
+            .await
+            .unwrap();
+        client
+            .execute(
+                "INSERT INTO orders SELECT n, n, md5(n::text) FROM generate_series(1, $1::bigint) n",
+                &[&orders],
+            )
+            .await
+            .unwrap();
+        Self {
+            server,
+            database: held.name().to_owned(),
+            store: tempfile::tempdir().unwrap(),
+            held,
+        }
+    }
+
+    pub fn url(&self) -> String {
+        self.held.url()
+    }
+
+    pub fn backup(&self, config: BackupConfig) -> Backup {
+        Backup::builder(self.url(), LocalDir::new(self.store.path()))
+            .config(config)
+            .build()
+            .unwrap()
+    }
+
+    pub async fn connect(&self, database: &str) -> Client {
+        let mut config: tokio_postgres::Config = self.url().parse().unwrap();
+        let (client, connection) = config.dbname(database).connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    pub async fn databases(&self) -> Vec<String> {
+        let rows = self
+            .connect("postgres")
+            .await
+            .query("SELECT datname FROM pg_database", &[])
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Every file in the store.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut waiting = vec![self.store.path().to_owned()];
+        while let Some(directory) = waiting.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    waiting.push(path)
+                } else {
+                    files.push(path)
+                }
+            }
+        }
+        files
+    }
+}
