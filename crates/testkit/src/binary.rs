@@ -32,6 +32,12 @@ pub(crate) const REDIS: Binary = Binary {
     places: &["/opt/homebrew/bin", "/usr/local/bin"],
 };
 
+pub(crate) const PGBOUNCER: Binary = Binary {
+    name: "pgbouncer",
+    install: "apt-get install pgbouncer",
+    places: &["/usr/sbin", "/opt/homebrew/bin", "/usr/local/bin"],
+};
+
 impl Binary {
     /// Finds the program in `only`, or else in its usual places and `PATH`.
     pub(crate) fn find(self, only: Option<&Path>) -> Result<PathBuf, Error> {

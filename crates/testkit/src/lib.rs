@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+mod acceptor;
 mod account;
 mod admin;
 mod binary;
@@ -11,11 +12,15 @@ mod database;
 mod error;
 mod eventually;
 mod given;
+mod pgbouncer;
 mod poll;
 mod port;
 mod postgres;
 mod process_tree;
+mod proxy;
 mod redis;
+mod redis_cluster;
+mod redis_sentinel;
 mod resp;
 mod sandbox;
 mod scram;
@@ -27,6 +32,10 @@ pub use certificate::CertificateFiles;
 pub use database::Database;
 pub use error::Error;
 pub use eventually::eventually;
+pub use pgbouncer::{PgBouncer, PgBouncerBuilder};
 pub use postgres::{Postgres, PostgresBuilder};
+pub use proxy::{Proxy, ProxyStats};
 pub use redis::{Redis, RedisBuilder};
-pub use shared::{SharedRedis, database, redis};
+pub use redis_cluster::RedisCluster;
+pub use redis_sentinel::RedisSentinel;
+pub use shared::{SharedRedis, SharedRedisCluster, database, redis, redis_cluster};

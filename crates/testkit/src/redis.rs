@@ -10,6 +10,7 @@ use crate::{binary, certificate::CertificateFiles, daemon::Daemon, error::Error,
 mod builder;
 
 pub use builder::RedisBuilder;
+pub(crate) use builder::Role;
 
 /// A private Redis server.
 ///
@@ -166,7 +167,7 @@ impl Redis {
         self.0.daemon.is_running()
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
         let ready = async || self.command(&["PING"]).await.is_ok_and(|reply| reply == "PONG");
         self.0.daemon.ready(ready).await
     }

@@ -16,6 +16,7 @@ use crate::{
     given,
     postgres::{self, Postgres},
     redis::{self, Redis},
+    redis_cluster::{self, RedisCluster},
 };
 
 /// Creates an empty database on the server that the tests of this process share.
@@ -84,6 +85,57 @@ pub async fn redis() -> Result<SharedRedis, Error> {
     Ok(SharedRedis::new(server.url(), Some(server)))
 }
 
+/// Takes part in the Redis Cluster that the tests of this process share.
+///
+/// The first caller starts it, which takes about 2.2 s, the last handle dropped ends it. Keys are kept apart by
+/// [`prefix`](SharedRedisCluster::prefix).
+///
+/// # Errors
+/// As [`RedisCluster::start`].
+pub async fn redis_cluster() -> Result<SharedRedisCluster, Error> {
+    static SHARED: Mutex<Weak<redis_cluster::Inner>> = Mutex::const_new(Weak::new());
+    let mut shared = SHARED.lock().await;
+    let cluster = match shared.upgrade() {
+        Some(inner) => RedisCluster(inner),
+        None => {
+            let cluster = RedisCluster::start().await?;
+            *shared = Arc::downgrade(&cluster.0);
+            cluster
+        }
+    };
+    Ok(SharedRedisCluster {
+        cluster,
+        prefix: unique_prefix(),
+    })
+}
+
+/// A share in a Redis Cluster that other tests use too.
+#[derive(Clone, Debug)]
+pub struct SharedRedisCluster {
+    cluster: RedisCluster,
+    prefix: String,
+}
+
+impl SharedRedisCluster {
+    /// One URL for a client that knows clusters.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.cluster.url()
+    }
+
+    /// What this test's keys must begin with, such as `test:4711:3:9f2c:`.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The cluster. Do not pause or stop its servers: others use them.
+    #[must_use]
+    pub const fn cluster(&self) -> &RedisCluster {
+        &self.cluster
+    }
+}
+
 /// A share in a Redis server that other tests use too.
 #[derive(Clone, Debug)]
 pub struct SharedRedis {
@@ -107,7 +159,7 @@ impl SharedRedis {
         &self.url
     }
 
-    /// What this test's keys must begin with, such as `test:4711:3:`.
+    /// What this test's keys must begin with, such as `test:4711:3:9f2c:`.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -121,7 +173,7 @@ impl SharedRedis {
 }
 
 /// A key prefix that no other test has, in this process or another.
-pub(crate) fn unique_prefix() -> String {
+fn unique_prefix() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("test:{}:{number}:{:04x}:", process::id(), fastrand::u16(..))

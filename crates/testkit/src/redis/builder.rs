@@ -13,6 +13,7 @@ use crate::{
     daemon::{Daemon, Spec},
     error::Error,
     port::Port,
+    redis_cluster::RedisCluster,
     sandbox::Sandbox,
 };
 
@@ -31,6 +32,7 @@ pub(crate) struct Role {
     pub(crate) server: &'static str,
     pub(crate) name: String,
     pub(crate) args: &'static [&'static str],
+    pub(crate) tls: Option<CertificateFiles>,
 }
 
 impl RedisBuilder {
@@ -74,10 +76,36 @@ impl RedisBuilder {
             server: "Redis",
             name: String::from("redis"),
             args: &[],
+            tls: self.certificate(sandbox.dir())?,
         };
         let server = self.launch(program, sandbox, role, Port::reserve()?)?;
         server.ready().await?;
         Ok(server)
+    }
+
+    /// Starts a cluster of three such servers; see [`RedisCluster`].
+    ///
+    /// # Errors
+    /// As [`RedisCluster::start`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what has started is killed.
+    pub async fn start_cluster(self) -> Result<RedisCluster, Error> {
+        RedisCluster::form(&self).await
+    }
+
+    pub(crate) fn program_dir(&self) -> Option<&Path> {
+        self.programs.as_deref()
+    }
+
+    pub(crate) fn certificate(&self, dir: &Path) -> Result<Option<CertificateFiles>, Error> {
+        self.tls.then(|| CertificateFiles::create(dir, None)).transpose()
+    }
+
+    /// Adds a setting that the caller's own settings override.
+    pub(crate) fn prepend(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(0, (name.to_owned(), value.into()));
+        self
     }
 
     /// Starts the server in a sandbox that it may share; it may not be ready yet.
@@ -90,12 +118,8 @@ impl RedisBuilder {
     ) -> Result<Redis, Error> {
         let dir = sandbox.subdir(&role.name, None)?;
         let socket = sandbox.path(format!("{}.sock", role.name));
-        let tls = self
-            .tls
-            .then(|| CertificateFiles::create(&dir, None))
-            .transpose()?;
         let config = dir.join("redis.conf");
-        let text = self.configuration(&port, &dir, &socket, tls.as_ref());
+        let text = self.configuration(&port, &dir, &socket, role.tls.as_ref());
         fs::write(&config, text).map_err(Error::file("writing", &config))?;
         let mut args = vec![config.into()];
         args.extend(role.args.iter().map(Into::into));
@@ -114,7 +138,7 @@ impl RedisBuilder {
             socket,
             dir,
             password: self.password.clone(),
-            tls,
+            tls: role.tls,
         })))
     }
 

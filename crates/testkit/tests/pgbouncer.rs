@@ -1,0 +1,73 @@
+//! `PgBouncer` in front of a private server.
+
+use groundcrew_testkit::{PgBouncer, Postgres};
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+
+async fn connect(url: &str, drivers: &mut JoinSet<Result<(), tokio_postgres::Error>>) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("it connects through");
+    drivers.spawn(connection);
+    client
+}
+
+#[tokio::test]
+async fn two_clients_share_one_server_session_in_transaction_mode() {
+    let server = Postgres::start().await.expect("PostgreSQL is installed");
+    let database = server.database().await.expect("a database");
+    let bouncer = PgBouncer::builder(&server)
+        .setting("default_pool_size", "1")
+        .start()
+        .await
+        .expect("PgBouncer is installed");
+    let mut drivers = JoinSet::new();
+    let one = connect(&bouncer.url_of(&database), &mut drivers).await;
+    let other = connect(&bouncer.url_of(&database), &mut drivers).await;
+
+    let mut sessions = Vec::new();
+    for client in [&one, &other] {
+        let rows = client
+            .simple_query("SELECT pg_backend_pid()")
+            .await
+            .expect("a row");
+        let pid = rows.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        sessions.push(pid.expect("a process id"));
+    }
+
+    assert_eq!(sessions[0], sessions[1]);
+}
+
+#[tokio::test]
+async fn a_killed_bouncer_comes_back_on_the_same_port() {
+    let server = Postgres::start().await.expect("PostgreSQL is installed");
+    let bouncer = PgBouncer::start(&server).await.expect("PgBouncer is installed");
+    let addr = bouncer.addr();
+
+    bouncer.kill().await.expect("it dies");
+    assert!(std::net::TcpStream::connect(addr).is_err());
+    bouncer.start_again().await.expect("it starts");
+
+    let mut drivers = JoinSet::new();
+    let client = connect(&bouncer.url(), &mut drivers).await;
+    assert!(client.simple_query("SELECT 1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_missing_pgbouncer_names_the_command_that_installs_it() {
+    let server = Postgres::start().await.expect("PostgreSQL is installed");
+
+    let error = PgBouncer::builder(&server)
+        .programs("/nonexistent")
+        .start()
+        .await
+        .expect_err("no such directory");
+
+    assert!(
+        error.to_string().contains("`apt-get install pgbouncer`"),
+        "{error}"
+    );
+}
