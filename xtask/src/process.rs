@@ -1,0 +1,57 @@
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use crate::Error;
+
+/// Runs `command` with its output on the terminal.
+pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+    let status = status(command)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(ended(command, status))
+}
+
+/// Runs `command` with its output on the terminal and tells how it ended.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus, Error> {
+    command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|source| start(command, source))
+}
+
+/// Runs `command` and returns what it printed, whatever its exit code.
+pub(crate) fn output(command: &mut Command) -> Result<Output, Error> {
+    command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| start(command, source))
+}
+
+/// Runs `command` and returns its standard output; its standard error stays on the terminal.
+pub(crate) fn stdout(command: &mut Command) -> Result<Vec<u8>, Error> {
+    let output = output(command.stderr(Stdio::inherit()))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(ended(command, output.status))
+}
+
+/// What went wrong when `command` could not be started.
+pub(crate) fn start(command: &Command, source: std::io::Error) -> Error {
+    Error::Start {
+        program: command.get_program().to_string_lossy().into_owned(),
+        source,
+    }
+}
+
+/// What went wrong when `command` ended with `status`.
+pub(crate) fn ended(command: &Command, status: ExitStatus) -> Error {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    Error::Ended {
+        command: words.join(" "),
+        status,
+    }
+}

