@@ -47,7 +47,7 @@ impl Check {
 type Step = fn(&Metadata, Mode) -> Result<crate::ledger::Outcome, Error>;
 
 /// All steps, the quick ones first.
-fn steps() -> [(&'static str, Step); 21] {
+fn steps() -> [(&'static str, Step); 20] {
     [
         ("format of Rust", build::format),
         ("format of TOML", files::toml),
@@ -55,7 +55,6 @@ fn steps() -> [(&'static str, Step); 21] {
         ("edges between crates", edges::declared),
         ("no sibling by default", edges::resolved),
         ("dependency budgets", budget::check),
-        ("banned crates", supply::banned),
         ("licences, bans, sources", supply::deny),
         ("advisories", supply::advisories),
         ("spelling", files::spelling),

@@ -66,7 +66,7 @@ impl From<GroupName> for Group {
 }
 
 fn print(packages: &[Package]) {
-    println!("{:<10} {:<8} {:<34} needed for", "", "from", "package");
+    println!("{:<10} {:<8} {:<42} needed for", "", "from", "package");
     for package in packages {
         let state = if package.is_present() {
             "present"
@@ -74,7 +74,7 @@ fn print(packages: &[Package]) {
             "MISSING"
         };
         println!(
-            "{state:<10} {:<8} {:<34} {}",
+            "{state:<10} {:<8} {:<42} {}",
             package.source, package.name, package.purpose
         );
     }

@@ -58,7 +58,9 @@ impl Test {
             for executable in &build.executables {
                 report.add(&executable.package, &executable.run(&build, campaign)?);
             }
-            report.add("doc tests", &doc_tests(&selection, campaign)?);
+            if self.selects_library(&metadata)? {
+                report.add("doc tests", &doc_tests(&selection, campaign)?);
+            }
         }
         report.finish()
     }
@@ -74,6 +76,15 @@ impl Test {
             selection.push(format!("--package={}", metadata.package(name)?.name));
         }
         Ok(selection)
+    }
+
+    /// Whether there are doc tests to run: cargo fails if only programs are selected.
+    fn selects_library(&self, metadata: &Metadata) -> Result<bool, Error> {
+        let mut any = self.packages.is_empty();
+        for name in &self.packages {
+            any |= metadata.package(name)?.has_library();
+        }
+        Ok(any)
     }
 }
 

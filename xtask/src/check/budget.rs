@@ -36,7 +36,7 @@ pub(super) fn tree(package: &str, features: &[&str]) -> Result<BTreeSet<(String,
 }
 
 /// Reads `cargo tree`'s lines, such as `syn v2.0.1 (*)`.
-pub(super) fn parse(text: &str) -> BTreeSet<(String, String)> {
+fn parse(text: &str) -> BTreeSet<(String, String)> {
     text.lines()
         .filter_map(|line| {
             let mut words = line.split_whitespace();
@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> BTreeSet<(String, String)> {
 }
 
 /// One package a line, without the tree.
-pub(super) const FLAT: [&str; 6] = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+const FLAT: [&str; 6] = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
 
 const BUDGETS: [(&str, usize); 8] = [
     ("base", 12),
