@@ -1,0 +1,98 @@
+use std::time::Duration;
+
+use groundcrew_base::Secret;
+use serde::Deserialize;
+
+use crate::Error;
+
+/// Every setting of a [`Db`](crate::Db); [`Default`] holds every default.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use groundcrew_dbopt::DbConfig;
+///
+/// let mut config = DbConfig::default();
+/// config.url = "postgres://app@localhost/shop".into();
+/// config.query_timeout = Duration::from_secs(5);
+/// assert_eq!(config.pool_size, 20);
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DbConfig {
+    /// Where the database is: a connection URL as libpq reads it.
+    pub url: Secret,
+    /// How many connections the pool may have; default 20.
+    pub pool_size: u16,
+    /// How long one labelled piece of work may take on the server; default 30 s.
+    pub query_timeout: Duration,
+    /// Whether TLS is wanted; unset, the URL's `sslmode` decides, and without one TLS is verified
+    /// everywhere but on this machine. An `sslmode` that says the opposite is an error.
+    pub ssl: Option<bool>,
+    /// The server's `max_connections`, until the server itself is asked; default 100.
+    pub max_connections: u16,
+    /// How many instances of the service share the server; default 1.
+    pub instances: u16,
+    /// How long a caller waits for a free connection; default 5 s.
+    pub acquire_timeout: Duration,
+    /// How long a new connection may take, TLS and login included; default 5 s.
+    pub connect_timeout: Duration,
+    /// How long the server may take to accept that a query is cancelled, or that a session is cleaned;
+    /// default 2 s. Then the connection is given up.
+    pub cancel_timeout: Duration,
+    /// Work that takes longer than this is reported as slow; default 1 s.
+    pub slow_after: Duration,
+    /// A connection that was idle for longer is asked for a sign of life before it is used; default 30 s.
+    pub ping_after: Duration,
+    /// A connection idle for longer is closed, down to the pool's minimum; default 10 min.
+    pub idle_timeout: Duration,
+    /// A connection older than this is replaced; default 30 min.
+    pub max_lifetime: Duration,
+    /// How many prepared statements a connection keeps; default 256.
+    pub statement_cache: u16,
+}
+
+impl Default for DbConfig {
+    fn default() -> Self {
+        Self {
+            url: Secret::from(""),
+            pool_size: 20,
+            query_timeout: Duration::from_secs(30),
+            ssl: None,
+            max_connections: 100,
+            instances: 1,
+            acquire_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            cancel_timeout: Duration::from_secs(2),
+            slow_after: Duration::from_secs(1),
+            ping_after: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(600),
+            max_lifetime: Duration::from_secs(1800),
+            statement_cache: 256,
+        }
+    }
+}
+
+impl DbConfig {
+    /// The one place where the settings are checked.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let zero = [
+            ("pool_size", self.pool_size == 0),
+            ("max_connections", self.max_connections == 0),
+            ("instances", self.instances == 0),
+            ("query_timeout", self.query_timeout.is_zero()),
+            ("acquire_timeout", self.acquire_timeout.is_zero()),
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("cancel_timeout", self.cancel_timeout.is_zero()),
+        ];
+        match zero.into_iter().find(|&(_, zero)| zero) {
+            Some((name, _)) => Err(Error::Config {
+                name,
+                why: "must not be zero",
+            }),
+            None => Ok(()),
+        }
+    }
+}
