@@ -1,1 +1,54 @@
 #![doc = include_str!("../README.md")]
+
+mod bound;
+mod container;
+mod crate_path;
+mod default_check;
+mod expand;
+mod field;
+mod metadata;
+mod rule;
+mod rule_code;
+mod secret_name;
+mod shape;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Reads a struct from environment variables.
+///
+/// Each field is a variable; its name is that of the field in upper case. Attributes of the struct:
+///
+/// | `#[config(...)]` | meaning |
+/// |---|---|
+/// | `default` | a missing variable takes the field's value from `Default::default()` |
+/// | `prefix = "HTTP_"` | stands before every name |
+/// | `check = path` | runs `path(&self, &mut Checks)` after the fields, if they are right; repeatable |
+/// | `crate = path` | where the library is, if it cannot be found |
+///
+/// Attributes of a field:
+///
+/// | `#[config(...)]` | meaning |
+/// |---|---|
+/// | `env = "NAME"` | another name |
+/// | `default`, `default = value` | the value when it is not set; a string is read like a variable |
+/// | `required` | must be set, although the struct has defaults |
+/// | `required_if(NAME)`, `required_if(NAME = "value")` | must be set if that variable is (so); repeatable |
+/// | `unit = "s"` | unit of a bare number: ns, us, ms, s, m, h, d, w; bytes, KB, MB, GB, KiB, MiB, GiB |
+/// | `alias = "OLD"` | a deprecated name, still read; repeatable |
+/// | `secret`, `public` | the value is a secret, or is none although its name looks so |
+/// | `file` | `NAME_FILE` may name a file with the value; secrets always have that |
+/// | `nested`, `nested, prefix = "P_"` | the field is a `Config` itself, or an `Option` of one |
+/// | `skip` | not read; takes the default |
+/// | `from_str` | read through `FromStr` although the type implements `Deserialize` |
+/// | `range(...)`, `length(...)`, `scheme("https", ...)` | rules, without the `validator` feature |
+/// | `each(...)` | rules for each element of a list |
+///
+/// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`).
+#[proc_macro_derive(Config, attributes(config, validate))]
+pub fn config(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand::config(&input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}

@@ -1,1 +1,81 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+// The derive writes `::groundcrew_envcfg`, also in this crate.
+extern crate self as groundcrew_envcfg;
+
+mod check;
+mod checks;
+mod condition;
+mod config;
+mod default_text;
+mod describe;
+mod example;
+mod field;
+mod field_spec;
+mod finish;
+mod layers;
+mod leaf;
+mod leaf_error;
+mod loaded;
+mod loader;
+mod origin;
+mod problem;
+mod process_env;
+mod raw;
+mod report;
+mod rule;
+mod secret_name;
+mod secret_type;
+mod shown;
+mod source;
+mod vars;
+mod via;
+mod warning;
+
+pub use checks::Checks;
+pub use config::Config;
+pub use example::env_example;
+pub use field_spec::FieldSpec;
+pub use groundcrew_base::{ByteSize, Secret};
+pub use groundcrew_envcfg_derive::Config;
+pub use layers::Layers;
+pub use loaded::Loaded;
+pub use origin::Origin;
+pub use problem::{Problem, ProblemKind};
+pub use process_env::ProcessEnv;
+pub use report::Report;
+pub use rule::Rule;
+pub use source::{EnvSource, Value};
+pub use vars::Vars;
+pub use warning::Warning;
+
+use condition::Condition;
+use describe::Describe;
+use field::Field;
+use leaf::Leaf;
+use leaf_error::LeafError;
+use loader::{Found, Loader};
+use raw::Raw;
+
+/// What generated code calls. Not for people, and may change in any release.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        check::{Length, has_length, has_scheme, in_range},
+        condition::Condition,
+        default_text::{DefaultText, TextByDisplay, TextBySerialize, TextUnknown},
+        describe::Describe,
+        field::Field,
+        leaf::Leaf,
+        leaf_error::LeafError,
+        loader::{Found, Loader},
+        raw::Raw,
+        secret_type::{NotSecret, Probe},
+        via::{Via, ViaFromStr, ViaSerde},
+    };
+    pub use groundcrew_base::format_duration;
+    #[cfg(feature = "validator")]
+    pub use validator;
+}

@@ -1,0 +1,374 @@
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Data, DeriveInput, Fields, Path, Type, spanned::Spanned};
+
+use crate::{
+    container::{Container, Schema},
+    default_check,
+    field::{DefaultValue, Field, Role},
+    metadata,
+    rule::RuleKind,
+    rule_code::RuleCode,
+};
+
+/// Writes the implementation of `Config`.
+pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let container = Container::parse(input)?;
+    let fields = parse_fields(input, &container)?;
+    let krate = &container.krate;
+    let ident = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+
+    let table = metadata::table(&container, &fields)?;
+    let asserts = default_check::check(&fields, krate)?;
+    let load = load(&container, &fields)?;
+    let describe = metadata::describe(&container, &fields);
+    Ok(quote! {
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
+        impl #generics #krate::Config for #ident #arguments #bounds {
+            #table
+
+            fn load_with(
+                loader: &mut #krate::__private::Loader<'_>,
+                defaults: ::core::option::Option<Self>,
+            ) -> ::core::option::Option<Self> {
+                #load
+            }
+
+            fn describe(
+                describe: &mut #krate::__private::Describe,
+                defaults: ::core::option::Option<&Self>,
+            ) {
+                #describe
+            }
+        }
+        #asserts
+    })
+}
+
+fn parse_fields(input: &DeriveInput, container: &Container) -> syn::Result<Vec<Field>> {
+    let named = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(named) => &named.named,
+            other => return Err(syn::Error::new(other.span(), "`Config` needs fields with names")),
+        },
+        Data::Enum(data) => {
+            let message = "`Config` is for structs; an enum that is one value derives `serde::Deserialize`";
+            return Err(syn::Error::new(data.enum_token.span, message));
+        }
+        Data::Union(data) => return Err(syn::Error::new(data.union_token.span, "`Config` is for structs")),
+    };
+    let mut errors: Option<syn::Error> = None;
+    let mut fields = Vec::new();
+    for field in named {
+        match Field::parse(field, &container.prefix, container.default) {
+            Ok(field) => fields.push(field),
+            Err(error) => match &mut errors {
+                Some(errors) => errors.combine(error),
+                None => errors = Some(error),
+            },
+        }
+    }
+    match errors {
+        Some(errors) => Err(errors),
+        None => unique(&fields).map(|()| fields),
+    }
+}
+
+/// Refuses two fields that read the same variable.
+fn unique(fields: &[Field]) -> syn::Result<()> {
+    let mut seen = HashMap::new();
+    for field in fields {
+        let Role::Variable(name) = &field.role else {
+            continue;
+        };
+        for name in [name].into_iter().chain(&field.aliases) {
+            if let Some(other) = seen.insert(name.value(), &field.ident) {
+                let message = format!("`{}` is read by the field `{other}` already", name.value());
+                return Err(syn::Error::new(name.span(), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
+    let krate = &container.krate;
+    let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
+    let values = idents.iter().map(|ident| format_ident!("value_{ident}"));
+    let defaults = defaults(container, &idents);
+    let statements = statements(krate, fields)?;
+    let matches = must_match(krate, fields);
+    let checks = checks(container);
+    Ok(quote! {
+        #[allow(unused_imports)]
+        use #krate::__private::{ViaFromStr as _, ViaSerde as _};
+        let mark = loader.mark();
+        #defaults
+        #statements
+        #matches
+        let loaded = Self { #(#idents: #values?),* };
+        if !loader.is_clean(mark) {
+            return ::core::option::Option::None;
+        }
+        #checks
+        ::core::option::Option::Some(loaded)
+    })
+}
+
+/// Takes the given defaults, or those of the struct, apart into one variable a field.
+fn defaults(container: &Container, idents: &[&Ident]) -> TokenStream {
+    let defaults: Vec<Ident> = idents
+        .iter()
+        .map(|ident| format_ident!("default_{ident}"))
+        .collect();
+    let nones = defaults.iter().map(|_| quote!(::core::option::Option::None));
+    let own = container.default.then(|| {
+        quote! {
+            let defaults = ::core::option::Option::or_else(defaults, || {
+                ::core::option::Option::Some(<Self as ::core::default::Default>::default())
+            });
+        }
+    });
+    quote! {
+        #own
+        #[allow(unused_variables)]
+        let (#(#defaults,)*) = match defaults {
+            ::core::option::Option::Some(Self { #(#idents),* }) => (#(::core::option::Option::Some(#idents),)*),
+            ::core::option::Option::None => (#(#nones,)*),
+        };
+    }
+}
+
+fn statements(krate: &Path, fields: &[Field]) -> syn::Result<TokenStream> {
+    let mut index = 0;
+    let mut statements = TokenStream::new();
+    for field in fields {
+        statements.extend(Statement { krate, field, index }.code()?);
+        index += usize::from(matches!(field.role, Role::Variable(_)));
+    }
+    Ok(statements)
+}
+
+/// The statements that load one field.
+struct Statement<'f> {
+    krate: &'f Path,
+    field: &'f Field,
+    index: usize,
+}
+
+impl Statement<'_> {
+    fn code(&self) -> syn::Result<TokenStream> {
+        match &self.field.role {
+            Role::Skipped => Ok(self.skipped()),
+            Role::Nested(prefix) => Ok(self.nested(prefix)),
+            Role::Variable(_) => self.variable(),
+        }
+    }
+
+    fn name(&self, what: &str) -> Ident {
+        format_ident!("{what}_{}", self.field.ident)
+    }
+
+    fn skipped(&self) -> TokenStream {
+        let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
+        quote! {
+            let #value: ::core::option::Option<#ty> =
+                ::core::option::Option::Some(::core::option::Option::unwrap_or_default(#default));
+        }
+    }
+
+    fn nested(&self, prefix: &str) -> TokenStream {
+        let krate = self.krate;
+        let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
+        let (inner, path) = (&self.field.shape.inner, self.field.ident.to_string());
+        let load = |default: TokenStream| {
+            quote_spanned! {inner.span()=>
+                loader.nested(#prefix, #path, |loader| <#inner as #krate::Config>::load_with(loader, #default))
+            }
+        };
+        let code = if self.field.shape.optional {
+            let load = load(quote!(::core::option::Option::flatten(#default)));
+            quote! {
+                if loader.any_set::<#inner>(#prefix) {
+                    #load.map(::core::option::Option::Some)
+                } else {
+                    ::core::option::Option::Some(::core::option::Option::flatten(#default))
+                }
+            }
+        } else {
+            load(quote!(#default))
+        };
+        quote!(let #value: ::core::option::Option<#ty> = #code;)
+    }
+
+    fn variable(&self) -> syn::Result<TokenStream> {
+        let index = self.index;
+        let (value, found, default) = (self.name("value"), self.name("found"), self.name("default"));
+        let ty = &self.field.ty;
+        let read = self.read();
+        let wrapped = self
+            .field
+            .shape
+            .optional
+            .then(|| quote!(.map(::core::option::Option::Some)));
+        let absent = self.absent();
+        let or_text = self.or_text(&found, &default);
+        let rules = RuleCode {
+            krate: self.krate,
+            field: self.field,
+            index,
+            found: &found,
+        }
+        .checks(&value)?;
+        let krate = self.krate;
+        Ok(quote! {
+            let #found = loader.look(&Self::FIELDS[#index]);
+            #or_text
+            let #value: ::core::option::Option<#ty> = match &#found {
+                #krate::__private::Found::Text(raw) => #read #wrapped,
+                #krate::__private::Found::Unset => #absent,
+                #krate::__private::Found::Failed => ::core::option::Option::None,
+            };
+            #rules
+        })
+    }
+
+    fn read(&self) -> TokenStream {
+        let (krate, index) = (self.krate, self.index);
+        let shape = &self.field.shape;
+        match &shape.element {
+            Some(element) => {
+                let inner = &shape.inner;
+                let leaf = self.leaf(element, &quote!(leaf));
+                quote! {
+                    loader.take_list::<#element, #inner>(
+                        &Self::FIELDS[#index],
+                        raw,
+                        |leaf: #krate::__private::Leaf<'_>| #leaf,
+                    )
+                }
+            }
+            None => {
+                let leaf = self.leaf(&shape.inner, &quote!(raw.leaf(&Self::FIELDS[#index])));
+                quote!({ let read = #leaf; loader.take(&Self::FIELDS[#index], raw, read) })
+            }
+        }
+    }
+
+    fn leaf(&self, ty: &Type, leaf: &TokenStream) -> TokenStream {
+        let krate = self.krate;
+        if self.field.from_str {
+            quote_spanned!(ty.span()=> #krate::__private::ViaFromStr::read(&#krate::__private::Via::<#ty>::NEW, #leaf))
+        } else {
+            quote_spanned!(ty.span()=> (&&#krate::__private::Via::<#ty>::NEW).read(#leaf))
+        }
+    }
+
+    fn absent(&self) -> TokenStream {
+        let (index, default) = (self.index, self.name("default"));
+        let shape = &self.field.shape;
+        let missing = quote!({ loader.missing(&Self::FIELDS[#index]); ::core::option::Option::None });
+        let by_rule = self
+            .field
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::Required));
+        if self.field.required {
+            return missing;
+        }
+        let own = match &self.field.default {
+            DefaultValue::Trait => quote!(::core::option::Option::Some(::core::default::Default::default())),
+            DefaultValue::Expr(expr) => {
+                let inner = &shape.inner;
+                let wrapped = shape.optional.then(|| quote!(.map(::core::option::Option::Some)));
+                quote!({ let own: #inner = #expr; ::core::option::Option::Some(own) #wrapped })
+            }
+            DefaultValue::None if shape.optional && !by_rule => {
+                quote!(::core::option::Option::Some(::core::option::Option::None))
+            }
+            DefaultValue::None | DefaultValue::Text(..) => missing,
+        };
+        quote! {
+            match #default {
+                ::core::option::Option::Some(given) => ::core::option::Option::Some(given),
+                ::core::option::Option::None => #own,
+            }
+        }
+    }
+
+    /// A default that is text takes the same way as a variable.
+    fn or_text(&self, found: &Ident, default: &Ident) -> Option<TokenStream> {
+        let DefaultValue::Text(text, _) = &self.field.default else {
+            return None;
+        };
+        let index = self.index;
+        Some(quote! {
+            let #found = if #default.is_none() {
+                loader.or_text(#found, &Self::FIELDS[#index], #text)
+            } else {
+                #found
+            };
+        })
+    }
+}
+
+/// `must_match` needs both fields, and so comes after all of them.
+fn must_match(krate: &Path, fields: &[Field]) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut index = 0_usize;
+    for field in fields {
+        let (value, found) = (
+            format_ident!("value_{}", field.ident),
+            format_ident!("found_{}", field.ident),
+        );
+        for (position, rule) in field.rules.iter().enumerate() {
+            if let RuleKind::MustMatch(other) = &rule.kind {
+                let other = format_ident!("value_{other}");
+                out.extend(quote! {
+                    if let (::core::option::Option::Some(a), ::core::option::Option::Some(b)) = (&#value, &#other) {
+                        if !#krate::__private::validator::validate_must_match(a, b) {
+                            loader.broken(
+                                &Self::FIELDS[#index], &#found, #position, ::core::option::Option::None,
+                            );
+                        }
+                    }
+                });
+            }
+        }
+        index += usize::from(matches!(field.role, Role::Variable(_)));
+    }
+    out
+}
+
+fn checks(container: &Container) -> TokenStream {
+    let own = container
+        .checks
+        .iter()
+        .map(|check| quote!(loader.check(Self::FIELDS, |checks| (#check)(&loaded, checks));));
+    let schemas = container.schemas.iter().map(
+        |Schema {
+             function,
+             message,
+             code,
+         }| {
+            let message = match message {
+                Some(text) => quote!(#text),
+                None => quote!(error.message.as_deref().unwrap_or(&error.code)),
+            };
+            let code = match code {
+                Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
+                None => quote!(::core::clone::Clone::clone(&error.code)),
+            };
+            quote! {
+                if let ::core::result::Result::Err(error) = #function(&loaded) {
+                    loader.broken_overall(#code, #message);
+                }
+            }
+        },
+    );
+    quote!(#(#schemas)* #(#own)*)
+}

@@ -1,0 +1,327 @@
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+use syn::{
+    Attribute, Expr, Field as SynField, Ident, Lit, LitStr, Meta, Token, Type, meta::ParseNestedMeta,
+    punctuated::Punctuated, spanned::Spanned,
+};
+
+use crate::{
+    rule::Rule,
+    shape::{Measure, Shape},
+};
+
+/// A field with its attributes, checked for combinations that mean nothing.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one variable"
+)]
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) shape: Shape,
+    pub(crate) description: String,
+    pub(crate) role: Role,
+    pub(crate) default: DefaultValue,
+    pub(crate) required: bool,
+    pub(crate) secret: bool,
+    pub(crate) public: bool,
+    pub(crate) file: bool,
+    pub(crate) from_str: bool,
+    pub(crate) unit: Option<LitStr>,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) conditions: Vec<(Ident, Option<LitStr>)>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) element_rules: Vec<Rule>,
+}
+
+pub(crate) enum Role {
+    Variable(LitStr),
+    Nested(String),
+    Skipped,
+}
+
+#[derive(Default)]
+pub(crate) enum DefaultValue {
+    #[default]
+    None,
+    /// `default` alone.
+    Trait,
+    /// A text that is read like a variable.
+    Text(String, Span),
+    Expr(Expr),
+}
+
+/// The attributes as written, by name.
+#[derive(Default)]
+struct Written {
+    spans: HashMap<String, Span>,
+    env: Option<LitStr>,
+    prefix: Option<LitStr>,
+    unit: Option<LitStr>,
+    default: DefaultValue,
+    aliases: Vec<LitStr>,
+    conditions: Vec<(Ident, Option<LitStr>)>,
+    rules: Vec<Rule>,
+    element_rules: Vec<Rule>,
+}
+
+impl Field {
+    pub(crate) fn parse(field: &SynField, prefix: &str, container_default: bool) -> syn::Result<Self> {
+        let ident = field
+            .ident
+            .clone()
+            .ok_or_else(|| syn::Error::new(field.span(), "`Config` needs fields with names"))?;
+        let shape = Shape::of(&field.ty);
+        let mut written = Written::default();
+        for attribute in &field.attrs {
+            if attribute.path().is_ident("config") {
+                attribute.parse_nested_meta(|meta| written.config(&meta))?;
+            } else if attribute.path().is_ident("validate") {
+                attribute.parse_nested_meta(|meta| written.validate(&meta))?;
+            }
+        }
+        written.check(&shape, container_default)?;
+        let role = written.role(&ident, prefix);
+        let default = written.default_value(&shape)?;
+        Ok(Self {
+            ty: field.ty.clone(),
+            description: description(&field.attrs),
+            required: written.has("required"),
+            secret: written.has("secret"),
+            public: written.has("public"),
+            file: written.has("file"),
+            from_str: written.has("from_str"),
+            unit: written.unit,
+            aliases: written.aliases,
+            conditions: written.conditions,
+            rules: written.rules,
+            element_rules: written.element_rules,
+            ident,
+            shape,
+            role,
+            default,
+        })
+    }
+
+    /// The measure of what a single value is: the element of a list, else the field without `Option`.
+    pub(crate) fn measure(&self) -> Measure {
+        Measure::of(self.shape.element.as_ref().unwrap_or(&self.shape.inner))
+    }
+
+    pub(crate) fn unit_text(&self) -> Option<String> {
+        self.unit.as_ref().map(LitStr::value)
+    }
+}
+
+impl Written {
+    fn has(&self, name: &str) -> bool {
+        self.spans.contains_key(name)
+    }
+
+    fn config(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        if Rule::is_native(&meta.path) {
+            self.rules.push(Rule::parse(meta, false)?);
+            return Ok(());
+        }
+        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let repeatable = matches!(name.as_str(), "alias" | "required_if" | "each");
+        if self.spans.insert(name.clone(), meta.path.span()).is_some() && !repeatable {
+            return Err(meta.error(format!("`{name}` is given twice")));
+        }
+        match name.as_str() {
+            "env" => self.env = Some(variable(meta)?),
+            "prefix" => self.prefix = Some(meta.value()?.parse()?),
+            "unit" => self.unit = Some(unit(meta)?),
+            "alias" => self.aliases.push(variable(meta)?),
+            "default" if meta.input.peek(Token![=]) => {
+                self.default = DefaultValue::Expr(meta.value()?.parse()?);
+            }
+            "default" => self.default = DefaultValue::Trait,
+            "required_if" => self.conditions.extend(conditions(meta)?),
+            "each" => meta.parse_nested_meta(|rule| {
+                let native = Rule::is_native(&rule.path);
+                if !native {
+                    crate::rule::needs_validator(&rule)?;
+                }
+                self.element_rules.push(Rule::parse(&rule, !native)?);
+                Ok(())
+            })?,
+            "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" => {}
+            _ => return Err(meta.error(format!("unknown attribute of a field, expected one of {KNOWN}"))),
+        }
+        Ok(())
+    }
+
+    fn validate(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        self.rules.extend(Rule::validate(meta)?);
+        Ok(())
+    }
+
+    /// Refuses what contradicts itself, at the attribute that is too much.
+    fn check(&self, shape: &Shape, container_default: bool) -> syn::Result<()> {
+        let at = |name: &str, message: &str| match self.spans.get(name) {
+            Some(span) => Err(syn::Error::new(*span, message)),
+            None => Ok(()),
+        };
+        if self.has("nested") {
+            for name in VARIABLE_ONLY {
+                at(name, &format!("`{name}` means nothing on a `nested` field"))?;
+            }
+            if let Some(rule) = self.rules.first() {
+                return Err(syn::Error::new(
+                    rule.span,
+                    "a rule means nothing on a `nested` field",
+                ));
+            }
+        } else {
+            at("prefix", "`prefix` needs `nested`")?;
+        }
+        if self.has("skip") {
+            for name in VARIABLE_ONLY.into_iter().chain(["nested"]) {
+                at(
+                    name,
+                    &format!("`{name}` means nothing on a field that is skipped"),
+                )?;
+            }
+        }
+        if self.has("public") && (self.has("secret") || shape.secret) {
+            at("public", "a secret cannot be `public`")?;
+        }
+        if self.has("required") && self.has("default") {
+            at("default", "a required variable needs no default")?;
+        }
+        if self.has("required") && shape.optional {
+            at(
+                "required",
+                "an `Option` is not required: take the type without `Option`, or `required_if(...)`",
+            )?;
+        }
+        if container_default {
+            at(
+                "default",
+                "the struct takes its defaults from `Default`: write this one there",
+            )?;
+        }
+        if shape.element.is_none() {
+            at("each", "`each` needs a list such as `Vec<T>`")?;
+        }
+        Ok(())
+    }
+
+    fn role(&self, ident: &Ident, prefix: &str) -> Role {
+        if self.has("skip") {
+            return Role::Skipped;
+        }
+        if self.has("nested") {
+            let own = self.prefix.as_ref().map(LitStr::value).unwrap_or_default();
+            return Role::Nested(format!("{prefix}{own}"));
+        }
+        let raw = ident.to_string();
+        let name = self
+            .env
+            .clone()
+            .unwrap_or_else(|| LitStr::new(&raw.trim_start_matches("r#").to_uppercase(), ident.span()));
+        Role::Variable(LitStr::new(&format!("{prefix}{}", name.value()), name.span()))
+    }
+
+    fn default_value(&mut self, shape: &Shape) -> syn::Result<DefaultValue> {
+        let expr = match std::mem::take(&mut self.default) {
+            DefaultValue::Expr(expr) => expr,
+            other => return Ok(other),
+        };
+        let measure = Measure::of(shape.element.as_ref().unwrap_or(&shape.inner));
+        let is_text = matches!(&expr, Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_)));
+        match crate::bound::literal(&expr) {
+            Some(_) if measure == Measure::Time && self.unit.is_none() && !is_text => Err(syn::Error::new(
+                expr.span(),
+                "a number needs `unit = \"...\"`, or write a text such as \"30s\"",
+            )),
+            Some(text) if is_text || measure != Measure::None => {
+                let unit = self
+                    .unit
+                    .as_ref()
+                    .filter(|_| measure != Measure::None)
+                    .map(LitStr::value);
+                let text = crate::bound::with_unit(&text, unit.as_deref());
+                Ok(DefaultValue::Text(text, expr.span()))
+            }
+            _ => Ok(DefaultValue::Expr(expr)),
+        }
+    }
+}
+
+fn variable(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    let name: LitStr = meta.value()?.parse()?;
+    let text = name.value();
+    if text.is_empty() || text.contains(['=', '\0']) || text.contains(char::is_whitespace) {
+        return Err(syn::Error::new(name.span(), "not a name of a variable"));
+    }
+    Ok(name)
+}
+
+fn unit(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
+    let unit: LitStr = meta.value()?.parse()?;
+    if UNITS.contains(&unit.value().as_str()) {
+        Ok(unit)
+    } else {
+        let known = UNITS.join(", ");
+        Err(syn::Error::new(
+            unit.span(),
+            format!("unknown unit, expected one of {known}"),
+        ))
+    }
+}
+
+/// `NAME` or `NAME = "value"`, separated by commas.
+fn conditions(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<(Ident, Option<LitStr>)>> {
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let condition = |input: syn::parse::ParseStream<'_>| {
+        let name: Ident = input.parse()?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok((name, value))
+    };
+    let all = Punctuated::<_, Token![,]>::parse_terminated_with(&content, condition)?;
+    Ok(all.into_iter().collect())
+}
+
+/// The doc comment, line by line, without the blank that starts each.
+fn description(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+const VARIABLE_ONLY: [&str; 11] = [
+    "env",
+    "default",
+    "required",
+    "required_if",
+    "unit",
+    "alias",
+    "secret",
+    "public",
+    "file",
+    "each",
+    "from_str",
+];
+
+const UNITS: [&str; 18] = [
+    "ns", "us", "ms", "s", "m", "h", "d", "w", "bytes", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB",
+    "B",
+];
+
+const KNOWN: &str = "`env`, `default`, `required`, `required_if`, `unit`, `alias`, `secret`, `public`, `file`, \
+     `nested`, `prefix`, `skip`, `from_str`, `range`, `length`, `scheme`, `each`";

@@ -1,0 +1,186 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{LitStr, Path};
+
+use crate::{
+    container::Container,
+    field::{DefaultValue, Field, Role},
+    rule::RuleKind,
+    rule_code,
+    secret_name::looks_secret,
+};
+
+/// The constant table of the variables, in the order of declaration.
+pub(crate) fn table(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
+    let krate = &container.krate;
+    let mut entries = Vec::new();
+    for field in fields {
+        if let Role::Variable(name) = &field.role {
+            entries.push(entry(container, field, fields, name)?);
+        }
+    }
+    Ok(quote! {
+        #[doc(hidden)]
+        const FIELDS: &'static [#krate::__private::Field] = {
+            #[allow(unused_imports)]
+            use #krate::__private::NotSecret as _;
+            &[#(#entries),*]
+        };
+    })
+}
+
+fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) -> syn::Result<TokenStream> {
+    let krate = &container.krate;
+    let path = field.ident.to_string();
+    let path = path.trim_start_matches("r#");
+    let mut calls = Vec::new();
+    if !field.description.is_empty() {
+        let text = &field.description;
+        calls.push(quote!(.description(#text)));
+    }
+    calls.extend(field.unit.iter().map(|unit| quote!(.unit(#unit))));
+    if is_required(container, field) {
+        calls.push(quote!(.required()));
+    }
+    if field.public {
+        calls.push(quote!(.public()));
+    }
+    if field.shape.element.is_some() {
+        calls.push(quote!(.list()));
+    }
+    calls.push(secret(krate, field));
+    let by_name = looks_secret(&name.value()) && !field.public;
+    if field.file || field.secret || field.shape.secret || by_name {
+        calls.push(quote!(.file()));
+    }
+    if !field.aliases.is_empty() {
+        let prefix = &container.prefix;
+        let aliases = field
+            .aliases
+            .iter()
+            .map(|alias| format!("{prefix}{}", alias.value()));
+        calls.push(quote!(.aliases(&[#(#aliases),*])));
+    }
+    calls.extend(conditions(krate, field));
+    calls.extend(rules(krate, field, fields)?);
+    Ok(quote!(#krate::__private::Field::new(#name, #path) #(#calls)*))
+}
+
+/// Asks the compiler too, which sees through aliases of types.
+fn secret(krate: &Path, field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    if field.secret || field.shape.secret {
+        quote!(.secret(true))
+    } else {
+        quote!(.secret(<#krate::__private::Probe<#ty>>::SECRET))
+    }
+}
+
+fn conditions(krate: &Path, field: &Field) -> Option<TokenStream> {
+    let conditions = field.conditions.iter().map(|(name, value)| {
+        let name = name.to_string();
+        match value {
+            Some(value) => quote!(#krate::__private::Condition::equals(#name, #value)),
+            None => quote!(#krate::__private::Condition::set(#name)),
+        }
+    });
+    (!field.conditions.is_empty()).then(|| quote!(.required_if(&[#(#conditions),*])))
+}
+
+fn rules(krate: &Path, field: &Field, fields: &[Field]) -> syn::Result<Option<TokenStream>> {
+    let mut rules = Vec::new();
+    for rule in &field.rules {
+        rules.push(rule_code::metadata(krate, rule, field, fields, false)?);
+    }
+    for rule in &field.element_rules {
+        rules.push(rule_code::metadata(krate, rule, field, fields, true)?);
+    }
+    Ok((!rules.is_empty()).then(|| quote!(.rules(|| ::std::vec![#(#rules),*]))))
+}
+
+fn is_required(container: &Container, field: &Field) -> bool {
+    let by_rule = || {
+        field
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::Required))
+    };
+    let has_default =
+        container.default || field.shape.optional || !matches!(field.default, DefaultValue::None);
+    field.required || by_rule() || !has_default
+}
+
+/// The body of `describe`.
+pub(crate) fn describe(container: &Container, fields: &[Field]) -> TokenStream {
+    let krate = &container.krate;
+    let own = container.default.then(|| {
+        quote! {
+            let own: Self;
+            let defaults = match defaults {
+                ::core::option::Option::Some(defaults) => ::core::option::Option::Some(defaults),
+                ::core::option::Option::None => {
+                    own = <Self as ::core::default::Default>::default();
+                    ::core::option::Option::Some(&own)
+                }
+            };
+        }
+    });
+    let mut index = 0_usize;
+    let calls = fields.iter().map(|field| match &field.role {
+        Role::Skipped => TokenStream::new(),
+        Role::Nested(prefix) => nested(field, prefix),
+        Role::Variable(_) => {
+            let text = default_text(krate, field);
+            let at = index;
+            index += 1;
+            quote!(describe.field(&Self::FIELDS[#at], #text);)
+        }
+    });
+    quote! {
+        #[allow(unused_imports)]
+        use #krate::__private::{TextByDisplay as _, TextBySerialize as _, TextUnknown as _};
+        #own
+        #(#calls)*
+    }
+}
+
+fn nested(field: &Field, prefix: &str) -> TokenStream {
+    let Field { ident, shape, .. } = field;
+    let (ty, path) = (&shape.inner, ident.to_string());
+    if shape.optional {
+        quote! {
+            describe.optional::<#ty>(#prefix, #path, defaults.and_then(|defaults| defaults.#ident.as_ref()));
+        }
+    } else {
+        quote!(describe.nested::<#ty>(#prefix, #path, defaults.map(|defaults| &defaults.#ident));)
+    }
+}
+
+fn default_text(krate: &Path, field: &Field) -> TokenStream {
+    let Field { ident, shape, ty, .. } = field;
+    if field.required || field.secret || shape.secret {
+        return quote!(::core::option::Option::None);
+    }
+    let inner = &shape.inner;
+    let own = match &field.default {
+        DefaultValue::None => None,
+        DefaultValue::Text(text, _) => {
+            Some(quote!(::core::option::Option::Some(::std::string::String::from(#text))))
+        }
+        DefaultValue::Expr(expr) => Some(quote! {{
+            let value: #inner = #expr;
+            (&&&#krate::__private::DefaultText(&value)).text()
+        }}),
+        DefaultValue::Trait => Some(quote! {{
+            let value: #ty = ::core::default::Default::default();
+            (&&&#krate::__private::DefaultText(&value)).text()
+        }}),
+    };
+    let given = quote! {
+        defaults.and_then(|defaults| (&&&#krate::__private::DefaultText(&defaults.#ident)).text())
+    };
+    match own {
+        Some(own) => quote!(#given.or_else(|| #own)),
+        None => given,
+    }
+}

@@ -1,0 +1,36 @@
+use std::fmt;
+
+/// Says when a field becomes required: because another variable is set, or has a certain value.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Condition {
+    pub(crate) variable: &'static str,
+    pub(crate) equals: Option<&'static str>,
+}
+
+impl Condition {
+    #[must_use]
+    pub const fn set(variable: &'static str) -> Self {
+        Self {
+            variable,
+            equals: None,
+        }
+    }
+
+    #[must_use]
+    pub const fn equals(variable: &'static str, value: &'static str) -> Self {
+        Self {
+            variable,
+            equals: Some(value),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.equals {
+            Some(value) => write!(f, "{} is {value}", self.variable),
+            None => write!(f, "{} is set", self.variable),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use crate::{Describe, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report};
+
+/// A configuration that is read from environment variables; `#[derive(Config)]` implements it.
+///
+/// A load reads every field, applies every rule and reports every problem at once. It neither ends the
+/// process nor writes the environment; what to do with a [`Report`] is the caller's decision.
+pub trait Config: Sized {
+    #[doc(hidden)]
+    const FIELDS: &'static [Field];
+
+    #[doc(hidden)]
+    fn load_with(loader: &mut Loader<'_>, defaults: Option<Self>) -> Option<Self>;
+
+    #[doc(hidden)]
+    fn describe(describe: &mut Describe, defaults: Option<&Self>);
+
+    /// Reads the configuration from the environment of this process.
+    ///
+    /// # Errors
+    /// A [`Report`] of all problems, in the order in which the fields are declared.
+    fn from_env() -> Result<Self, Report> {
+        Self::from_source(&ProcessEnv)
+    }
+
+    /// Reads the configuration from `source`.
+    ///
+    /// # Errors
+    /// A [`Report`] of all problems, in the order in which the fields are declared.
+    fn from_source(source: &impl EnvSource) -> Result<Self, Report> {
+        Self::load(source).map(Loaded::into_config)
+    }
+
+    /// Reads the configuration from `source` and keeps the warnings and the origin of every value.
+    ///
+    /// # Errors
+    /// A [`Report`] of all problems, in the order in which the fields are declared.
+    fn load(source: &impl EnvSource) -> Result<Loaded<Self>, Report> {
+        Loader::new(source).run()
+    }
+
+    /// Documents every variable, in the order of declaration, nested ones in their place.
+    #[must_use]
+    fn fields() -> Vec<FieldSpec> {
+        Describe::all::<Self>()
+    }
+}

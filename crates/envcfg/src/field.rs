@@ -1,0 +1,110 @@
+use crate::{Condition, Rule, secret_name::looks_secret};
+
+/// What the derive knows about one variable at compile time.
+#[doc(hidden)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one variable"
+)]
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) unit: Option<&'static str>,
+    pub(crate) required: bool,
+    pub(crate) secret: bool,
+    pub(crate) public: bool,
+    pub(crate) file: bool,
+    pub(crate) list: bool,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) conditions: &'static [Condition],
+    pub(crate) rules: fn() -> Vec<Rule>,
+}
+
+impl Field {
+    #[must_use]
+    pub const fn new(name: &'static str, path: &'static str) -> Self {
+        Self {
+            name,
+            path,
+            description: "",
+            unit: None,
+            required: false,
+            secret: false,
+            public: false,
+            file: false,
+            list: false,
+            aliases: &[],
+            conditions: &[],
+            rules: Vec::new,
+        }
+    }
+
+    #[must_use]
+    pub const fn description(mut self, text: &'static str) -> Self {
+        self.description = text;
+        self
+    }
+
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = Some(unit);
+        self
+    }
+
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Marks the value as secret by its type or by an attribute.
+    #[must_use]
+    pub const fn secret(mut self, secret: bool) -> Self {
+        self.secret = secret;
+        self
+    }
+
+    /// Says that the name looks secret but the value is not.
+    #[must_use]
+    pub const fn public(mut self) -> Self {
+        self.public = true;
+        self
+    }
+
+    /// Lets `NAME_FILE` point to a file with the value.
+    #[must_use]
+    pub const fn file(mut self) -> Self {
+        self.file = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn list(mut self) -> Self {
+        self.list = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
+        self
+    }
+
+    #[must_use]
+    pub const fn required_if(mut self, conditions: &'static [Condition]) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    #[must_use]
+    pub const fn rules(mut self, rules: fn() -> Vec<Rule>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    pub(crate) fn is_secret(&self, variable: &str) -> bool {
+        self.secret || (!self.public && looks_secret(variable))
+    }
+}

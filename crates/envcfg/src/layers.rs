@@ -1,0 +1,80 @@
+use std::fmt;
+
+use crate::{EnvSource, Value};
+
+/// Sources one above the other: the first that has a variable with a text that is not empty gives it.
+///
+/// For two sources known at compile time a tuple does the same.
+///
+/// # Examples
+/// ```
+/// use groundcrew_envcfg::{Config, Layers, ProcessEnv, Vars};
+///
+/// #[derive(Config)]
+/// struct Settings {
+///     port: u16,
+/// }
+///
+/// let fallback = Vars::from([("PORT", "8080")]);
+/// let settings = Settings::from_source(&Layers::new().then(ProcessEnv).then(fallback.clone()))?;
+/// assert_eq!(settings.port, Settings::from_source(&(ProcessEnv, fallback))?.port);
+/// # Ok::<(), groundcrew_envcfg::Report>(())
+/// ```
+#[derive(Default)]
+pub struct Layers<'s>(Vec<Box<dyn EnvSource + 's>>);
+
+impl<'s> Layers<'s> {
+    /// No layer yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a source below those added before.
+    #[must_use]
+    pub fn then(mut self, source: impl EnvSource + 's) -> Self {
+        self.0.push(Box::new(source));
+        self
+    }
+}
+
+impl EnvSource for Layers<'_> {
+    fn lookup(&self, name: &str) -> Option<Value> {
+        self.0.iter().find_map(|source| filled(source, name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = self.0.iter().flat_map(EnvSource::names);
+        sorted(names.collect())
+    }
+}
+
+impl fmt::Debug for Layers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers")
+            .field("sources", &self.0.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
+    fn lookup(&self, name: &str) -> Option<Value> {
+        filled(&self.0, name).or_else(|| filled(&self.1, name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.0.names();
+        names.extend(self.1.names());
+        sorted(names)
+    }
+}
+
+fn filled(source: &impl EnvSource, name: &str) -> Option<Value> {
+    source.lookup(name).filter(|value| !value.is_empty())
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,170 @@
+use std::{borrow::Cow, fmt};
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{Origin, shown::Shown};
+
+/// One thing that is wrong with a configuration.
+///
+/// `Display` is one line for people; `Serialize` gives the entry of the JSON [`Report`](crate::Report).
+/// Neither holds the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub(crate) variable: Option<String>,
+    pub(crate) path: String,
+    pub(crate) kind: ProblemKind,
+    pub(crate) rule: Option<Cow<'static, str>>,
+    pub(crate) element: Option<usize>,
+    pub(crate) shown: Option<Shown>,
+    pub(crate) message: String,
+    pub(crate) description: &'static str,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) suggestion: Option<String>,
+}
+
+/// Tells problems apart by what the operator has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// A required variable is not set.
+    Missing,
+    /// The value is not Unicode.
+    NotUnicode,
+    /// The text cannot be read as the type of the field.
+    Unreadable,
+    /// The value breaks a rule.
+    Rule,
+    /// Two variables for the same field contradict each other.
+    Conflict,
+    /// The file a `NAME_FILE` variable points to cannot be read.
+    File,
+    /// A check over several fields failed.
+    Check,
+}
+
+impl ProblemKind {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NotUnicode => "not_unicode",
+            Self::Unreadable => "unreadable",
+            Self::Rule => "rule",
+            Self::Conflict => "conflict",
+            Self::File => "file",
+            Self::Check => "check",
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ProblemKind, variable: String, message: impl Into<String>) -> Self {
+        Self {
+            variable: Some(variable),
+            path: String::new(),
+            kind,
+            rule: None,
+            element: None,
+            shown: None,
+            message: message.into(),
+            description: "",
+            origin: None,
+            suggestion: None,
+        }
+    }
+
+    /// The variable to change; `None` for a check of the whole that names no field.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
+    }
+
+    /// The field in Rust, with the fields it is nested in: `http.port`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What kind of problem it is.
+    #[must_use]
+    pub const fn kind(&self) -> ProblemKind {
+        self.kind
+    }
+
+    /// The rule that is broken, by its name in the `validator` vocabulary or its own code.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
+    /// Which element of a list is wrong, counted from 1.
+    #[must_use]
+    pub const fn element(&self) -> Option<usize> {
+        self.element
+    }
+
+    /// What is wrong and what would be right.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where the value came from, if there is a value.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// A variable that is set, belongs to no field and has a name much like the missing one.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+
+    /// A stable name for programs: `missing`, `unreadable`, `rule.range`, ...
+    #[must_use]
+    pub fn code(&self) -> String {
+        match &self.rule {
+            Some(rule) => format!("{}.{rule}", self.kind.code()),
+            None => self.kind.code().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(variable) = &self.variable {
+            f.write_str(variable)?;
+        }
+        if let Some(element) = self.element {
+            write!(f, " element {element}")?;
+        }
+        if let Some(shown) = &self.shown {
+            write!(f, " = {shown}")?;
+        }
+        let separator = match (self.kind, &self.variable) {
+            (_, None) => "",
+            (ProblemKind::Missing | ProblemKind::Conflict, _) => " ",
+            _ => ": ",
+        };
+        write!(f, "{separator}{}", self.message)?;
+        match &self.origin {
+            Some(Origin::Environment) | None => Ok(()),
+            Some(origin) => write!(f, " (from {origin})"),
+        }
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("variable", &self.variable)?;
+        map.serialize_entry("path", &self.path)?;
+        map.serialize_entry("code", &self.code())?;
+        map.serialize_entry("message", &self.message)?;
+        map.serialize_entry("element", &self.element)?;
+        map.serialize_entry("value", &self.shown)?;
+        map.serialize_entry("origin", &self.origin)?;
+        map.serialize_entry("suggestion", &self.suggestion)?;
+        map.end()
+    }
+}

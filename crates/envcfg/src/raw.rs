@@ -1,0 +1,154 @@
+use std::{borrow::Cow, fmt, fs::File, io::Read, path::Path};
+
+use groundcrew_base::redact;
+
+use crate::{Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Warning, shown::Shown};
+
+/// The text of a variable that is set, by the name under which it was found.
+#[doc(hidden)]
+pub struct Raw {
+    pub(crate) variable: Cow<'static, str>,
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
+}
+
+impl Raw {
+    #[must_use]
+    pub fn leaf(&self, field: &'static Field) -> Leaf<'_> {
+        Leaf {
+            text: &self.text,
+            unit: field.unit,
+        }
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw")
+            .field("variable", &self.variable)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loader<'_> {
+    /// Finds the field by its name, its deprecated names and its file; at most one may be set.
+    pub(crate) fn find(&mut self, field: &'static Field) -> Found {
+        let mut found = self.read(field, self.variable(field.name));
+        for alias in field.aliases {
+            let old = self.read(field, self.variable(alias));
+            if let Found::Text(old) = &old {
+                self.warnings.push(Warning::Deprecated {
+                    variable: old.variable.clone().into_owned(),
+                    replacement: self.variable(field.name).into_owned(),
+                });
+            }
+            found = match (found, old) {
+                (Found::Text(new), Found::Text(old)) if new.text != old.text => {
+                    let message = format!("and {} are both set, to different values", old.variable);
+                    self.conflict(field, new.variable, message)
+                }
+                (Found::Unset, old) => old,
+                (_, Found::Failed) => Found::Failed,
+                (found, _) => found,
+            };
+        }
+        if field.file {
+            found = self.file(field, found);
+        }
+        found
+    }
+
+    fn read(&mut self, field: &'static Field, variable: Cow<'static, str>) -> Found {
+        let Some(value) = self.source.lookup(&variable).filter(|value| !value.is_empty()) else {
+            return Found::Unset;
+        };
+        let (text, origin) = value.into_parts();
+        match text.into_string() {
+            Ok(text) => Found::Text(Raw {
+                variable,
+                text,
+                origin,
+            }),
+            Err(text) => {
+                let message = "expected text in Unicode (UTF-8)";
+                let mut problem = Problem::new(ProblemKind::NotUnicode, variable.into_owned(), message);
+                problem.shown = Some(Shown::NotUnicode { bytes: text.len() });
+                problem.origin = Some(origin);
+                self.push(field, problem);
+                Found::Failed
+            }
+        }
+    }
+
+    fn file(&mut self, field: &'static Field, found: Found) -> Found {
+        let pointer = Cow::Owned(format!("{}_FILE", self.variable(field.name)));
+        match (found, self.read(field, pointer)) {
+            (found, Found::Unset) => found,
+            (Found::Text(value), Found::Text(pointer)) => {
+                let message = format!("and {} are both set", pointer.variable);
+                self.conflict(field, value.variable, message)
+            }
+            (Found::Unset, Found::Text(pointer)) => self.contents(field, &pointer),
+            _ => Found::Failed,
+        }
+    }
+
+    fn contents(&mut self, field: &'static Field, pointer: &Raw) -> Found {
+        let path = Path::new(&pointer.text);
+        match read_secret(path) {
+            Ok(text) if text.is_empty() => self.bad_file(field, pointer, "the file is empty"),
+            Ok(text) => Found::Text(Raw {
+                variable: self.variable(field.name),
+                text,
+                origin: Origin::SecretFile {
+                    variable: pointer.variable.clone().into_owned(),
+                    path: path.to_owned(),
+                },
+            }),
+            Err(reason) => self.bad_file(field, pointer, &reason),
+        }
+    }
+
+    fn bad_file(&mut self, field: &'static Field, pointer: &Raw, reason: &str) -> Found {
+        let variable = pointer.variable.clone().into_owned();
+        let message = format!("cannot take the value from the file: {}", redact(reason));
+        let mut problem = Problem::new(ProblemKind::File, variable, message);
+        // Somebody may have put the secret itself where its file should be named.
+        problem.shown = Some(Shown::new(&pointer.text, !pointer.text.starts_with('/')));
+        problem.origin = Some(pointer.origin.clone());
+        self.push(field, problem);
+        Found::Failed
+    }
+
+    fn conflict(&mut self, field: &'static Field, variable: Cow<'static, str>, message: String) -> Found {
+        self.push(
+            field,
+            Problem::new(ProblemKind::Conflict, variable.into_owned(), message),
+        );
+        Found::Failed
+    }
+}
+
+/// The text of a secret file without the line break that editors put at its end.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.kind().to_string())?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.kind().to_string())?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("larger than {MAX_FILE} bytes"));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| String::from("not Unicode (UTF-8)"))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+/// More than any key or certificate chain, little enough to hold in memory.
+const MAX_FILE: u64 = 1 << 20;
