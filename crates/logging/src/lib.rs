@@ -1,1 +1,45 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
+mod alert;
+mod builder;
+mod config;
+mod console;
+mod context;
+mod core;
+mod encoder;
+mod error;
+mod error_chain;
+mod file;
+mod filter;
+mod frame;
+mod json;
+mod layer;
+mod level;
+mod line;
+mod logging;
+mod notice;
+mod panic;
+mod queue;
+mod redactor;
+mod scratch;
+mod sink;
+mod span_fields;
+mod stats;
+mod stdout;
+mod template;
+mod timestamp;
+mod writer;
+
+pub use alert::{Alert, AlertSink, AlertState};
+pub use builder::Builder;
+pub use config::{Color, Config, Format, Overflow};
+pub use context::LogContext;
+pub use error::Error;
+pub use filter::{Filter, FilterError};
+pub use logging::Logging;
+pub use panic::PanicReport;
+pub use redactor::Redactor;
+pub use sink::Sink;
+pub use stats::{AlertCounts, Drops, EventCounts, LineCounts, LoggingStats, SinkStats};

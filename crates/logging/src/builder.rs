@@ -1,0 +1,337 @@
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+    path::Path,
+    sync::Arc,
+};
+
+use groundcrew_base::{ByteSize, Clock};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
+
+use crate::{
+    AlertSink, Config, Error, Format, Logging, PanicReport, Redactor, Sink,
+    alert::AlertQueue,
+    config::Color,
+    console,
+    core::{Core, OutletInfo},
+    file::{RotatingFile, RotationCounters},
+    filter::SharedFilter,
+    frame::Frame,
+    layer::JsonLayer,
+    panic::OnPanic,
+    queue::Queue,
+    sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
+    stats::EventCounters,
+    stdout::Stdout,
+    writer::Writer,
+};
+
+/// Sets up [`Logging`].
+///
+/// `service`, `version` and `environment` stand on every JSON line.
+#[must_use]
+pub struct Builder {
+    config: Config,
+    service: String,
+    version: String,
+    environment: String,
+    redactor: Redactor,
+    clock: Clock,
+    sinks: Vec<Outlet>,
+    alert_sink: Option<Box<dyn AlertSink>>,
+    on_panic: OnPanic,
+}
+
+impl Builder {
+    /// What the operator decides; default [`Config::default`].
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The name of the service; default `unknown`.
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.service = service.into();
+        self
+    }
+
+    /// The version of the service; default `unknown`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// The environment it runs in; default `development`, in which [`Format::Auto`] is the console.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = environment.into();
+        self
+    }
+
+    /// What must not be seen; default [`Redactor::default`]. The names in [`Config::redact`] come on top.
+    pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    /// The clock of the timestamps; default the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Adds a sink that gets the JSON lines of `least` and graver levels.
+    pub fn sink(mut self, name: impl Into<String>, least: Level, sink: impl Sink) -> Self {
+        self.sinks.push(Outlet {
+            name: name.into(),
+            encoding: Encoding::Json,
+            least,
+            sink: Box::new(sink),
+        });
+        self
+    }
+
+    /// Hands every event with the field `alert.key` to `sink`, on a thread of its own; default: they are
+    /// logged and counted only.
+    pub fn alert_sink(mut self, sink: impl AlertSink) -> Self {
+        self.alert_sink = Some(Box::new(sink));
+        self
+    }
+
+    /// Calls `callback` at a panic, on the panicking thread, after it has been logged and flushed.
+    pub fn on_panic(mut self, callback: impl Fn(&PanicReport) + Send + Sync + 'static) -> Self {
+        self.on_panic = OnPanic(Some(Arc::new(callback)));
+        self
+    }
+
+    /// Makes this the process's subscriber and its panic hook.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyInstalled`] when there is a global subscriber, and those of [`Builder::build`].
+    pub fn init(self) -> Result<Logging, Error> {
+        let (layer, logging) = self.build()?;
+        tracing::subscriber::set_global_default(Registry::default().with(layer))
+            .map_err(|_| Error::AlreadyInstalled)?;
+        logging.install_panic_hook();
+        Ok(logging)
+    }
+
+    /// Gives the layer for a subscriber of your own, and its handle. Installs nothing.
+    ///
+    /// The filter concerns this layer only: others beside it see what they want to see.
+    ///
+    /// # Errors
+    /// When the configuration cannot work, or a file or a thread cannot be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_logging::{Config, Format, Logging};
+    /// use tracing_subscriber::{Registry, layer::SubscriberExt};
+    ///
+    /// let mut config = Config::default();
+    /// config.format = Format::Off;
+    /// let (layer, logging) = Logging::builder().config(config).build()?;
+    /// tracing::subscriber::with_default(Registry::default().with(layer), || {
+    ///     tracing::warn!("only here");
+    /// });
+    /// assert_eq!(logging.stats().events.warn, 1);
+    /// # Ok::<(), groundcrew_logging::Error>(())
+    /// ```
+    pub fn build<S>(self) -> Result<(impl Layer<S> + Send + Sync + use<S>, Logging), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.config.check()?;
+        let color = self.is_colored();
+        let core = self.core()?;
+        let layer: Box<dyn Layer<S> + Send + Sync> = match color {
+            Some(is_colored) => {
+                Box::new(JsonLayer::new(Arc::clone(&core)).and_then(console::layer(&core, is_colored)))
+            }
+            None => Box::new(JsonLayer::new(Arc::clone(&core))),
+        };
+        Ok((layer.with_filter(core.filter.clone()), Logging::new(core)))
+    }
+
+    /// Whether the standard output is for people, and then whether it is coloured.
+    fn is_colored(&self) -> Option<bool> {
+        if self.format() != Format::Console {
+            return None;
+        }
+        Some(match self.config.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stdout().is_terminal(),
+        })
+    }
+
+    fn format(&self) -> Format {
+        match self.config.format {
+            Format::Auto if io::stdout().is_terminal() || self.environment == DEVELOPMENT => Format::Console,
+            Format::Auto => Format::Json,
+            format => format,
+        }
+    }
+
+    fn core(mut self) -> Result<Arc<Core>, Error> {
+        let frame = Arc::new(self.frame()?);
+        let mut outlets = Outlets::default();
+        self.add_stdout(&mut outlets)?;
+        self.add_files(&mut outlets)?;
+        for outlet in self.sinks.drain(..) {
+            outlets.add(outlet, None);
+        }
+        let Outlets { taken, infos } = outlets;
+        if taken.len() > MOST_OUTLETS {
+            return Err(Error::TooManySinks {
+                count: taken.len(),
+                most: MOST_OUTLETS,
+            });
+        }
+        let capacity = self.config.queue_size.bytes();
+        let queue = Arc::new(Queue::new(
+            usize::try_from(capacity).unwrap_or(usize::MAX),
+            self.config.overflow,
+            taken.len(),
+        ));
+        let routes = Routes::new(&taken);
+        let alerts = self.alert_sink.map(AlertQueue::start).transpose()?;
+        Writer::start(Arc::clone(&queue), Arc::clone(&frame), taken)?;
+        Ok(Arc::new(Core {
+            frame,
+            filter: SharedFilter::new(self.config.level),
+            queue,
+            routes,
+            counters: EventCounters::default(),
+            alerts,
+            on_panic: self.on_panic,
+            outlets: infos,
+            queue_capacity: capacity,
+            flush_timeout: self.config.flush_timeout,
+        }))
+    }
+
+    fn frame(&self) -> Result<Frame, Error> {
+        let names = self.config.redact.iter();
+        let redactor = names.fold(self.redactor.clone(), |redactor, name| redactor.key(name));
+        let defaults = [
+            ("service", self.service.as_str()),
+            ("version", self.version.as_str()),
+            ("environment", self.environment.as_str()),
+        ];
+        let line = self.config.max_line;
+        let bytes = usize::try_from(line.bytes()).unwrap_or(usize::MAX);
+        let frame = Frame::new(self.clock.clone(), redactor, &defaults, bytes);
+        let least = ByteSize::new(frame.least_line() as u64);
+        if line < least {
+            return Err(Error::LineTooShort { line, least });
+        }
+        Ok(frame)
+    }
+
+    fn add_stdout(&self, outlets: &mut Outlets) -> Result<(), Error> {
+        let encoding = match self.format() {
+            Format::Off => return Ok(()),
+            Format::Console => Encoding::Console,
+            Format::Json | Format::Auto => Encoding::Json,
+        };
+        let stdout = Outlet {
+            name: "stdout".to_owned(),
+            encoding,
+            least: Level::TRACE,
+            sink: Box::new(Stdout::open().map_err(Error::Stdout)?),
+        };
+        outlets.add(stdout, None);
+        Ok(())
+    }
+
+    fn add_files(&self, outlets: &mut Outlets) -> Result<(), Error> {
+        let config = &self.config;
+        let Some(dir) = &config.dir else {
+            return Ok(());
+        };
+        outlets.add_file(
+            dir,
+            "combined.log",
+            Level::TRACE,
+            config.max_size,
+            config.max_files,
+        )?;
+        outlets.add_file(
+            dir,
+            "error.log",
+            Level::ERROR,
+            config.error_max_size,
+            config.error_max_files,
+        )
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            service: "unknown".to_owned(),
+            version: "unknown".to_owned(),
+            environment: DEVELOPMENT.to_owned(),
+            redactor: Redactor::default(),
+            clock: Clock::system(),
+            sinks: Vec::new(),
+            alert_sink: None,
+            on_panic: OnPanic::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .field("service", &self.service)
+            .field("version", &self.version)
+            .field("environment", &self.environment)
+            .field("sinks", &self.sinks)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The outlets as they come together: what the writer takes, and what stays known of them.
+#[derive(Debug, Default)]
+struct Outlets {
+    taken: Vec<Outlet>,
+    infos: Vec<OutletInfo>,
+}
+
+impl Outlets {
+    fn add(&mut self, outlet: Outlet, rotations: Option<Arc<RotationCounters>>) {
+        self.infos.push(OutletInfo {
+            name: outlet.name.clone(),
+            rotations,
+        });
+        self.taken.push(outlet);
+    }
+
+    fn add_file(
+        &mut self,
+        dir: &Path,
+        name: &str,
+        least: Level,
+        max_size: ByteSize,
+        max_files: u32,
+    ) -> Result<(), Error> {
+        let path = dir.join(name);
+        let file = RotatingFile::open(path.clone(), max_size.bytes(), max_files)
+            .map_err(|source| Error::Open { path, source })?;
+        let rotations = file.counters();
+        let outlet = Outlet {
+            name: name.to_owned(),
+            encoding: Encoding::Json,
+            least,
+            sink: Box::new(file),
+        };
+        self.add(outlet, Some(rotations));
+        Ok(())
+    }
+}
+
+const DEVELOPMENT: &str = "development";

@@ -1,0 +1,93 @@
+use std::net::IpAddr;
+
+use tracing::{Level, Span, field};
+
+/// Whom and what a piece of work is about: six fields that stand on every line logged inside of its span.
+///
+/// The names on the line are `userId`, `sessionId`, `handId`, `requestId`, `ip` and `userAgent`; use the same
+/// ones for fields of your own events. A field that becomes known later is added by [`Span::record`].
+///
+/// # Examples
+/// ```
+/// use groundcrew_logging::LogContext;
+///
+/// let span = LogContext::new().request_id("r-1").ip([192, 0, 2, 7]).span();
+/// let _entered = span.enter();
+/// span.record("userId", "u-9");
+/// tracing::info!("seat taken");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogContext {
+    user_id: Option<String>,
+    session_id: Option<String>,
+    hand_id: Option<String>,
+    request_id: Option<String>,
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+}
+
+impl LogContext {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `userId`: the account.
+    #[must_use]
+    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+        self.user_id = Some(id.into());
+        self
+    }
+
+    /// `sessionId`: an identifier of the session that is no credential.
+    #[must_use]
+    pub fn session_id(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// `handId`: the hand being played.
+    #[must_use]
+    pub fn hand_id(mut self, id: impl Into<String>) -> Self {
+        self.hand_id = Some(id.into());
+        self
+    }
+
+    /// `requestId`: the request being served.
+    #[must_use]
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// `ip`: the address of the client.
+    #[must_use]
+    pub fn ip(mut self, ip: impl Into<IpAddr>) -> Self {
+        self.ip = Some(ip.into());
+        self
+    }
+
+    /// `userAgent`: what the client says it is.
+    #[must_use]
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        self.user_agent = Some(agent.into());
+        self
+    }
+
+    /// A span with these fields; it takes part whatever the level of the filter.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        // A span of a lesser level would be filtered out, and its fields be missing from graver events.
+        tracing::span!(
+            Level::ERROR,
+            "context",
+            userId = self.user_id.as_deref(),
+            sessionId = self.session_id.as_deref(),
+            handId = self.hand_id.as_deref(),
+            requestId = self.request_id.as_deref(),
+            ip = self.ip.map(field::display),
+            userAgent = self.user_agent.as_deref(),
+        )
+    }
+}

@@ -1,0 +1,101 @@
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
+
+use tracing::{Level, Metadata};
+
+use crate::{
+    alert::{Alert, AlertQueue},
+    encoder::Marks,
+    file::RotationCounters,
+    filter::SharedFilter,
+    frame::Frame,
+    notice::Notice,
+    panic::OnPanic,
+    queue::Queue,
+    sink::Routes,
+    stats::{EventCounters, LineCounts, LoggingStats, SinkStats},
+};
+
+/// What the layers, the handle and the panic hook share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) frame: Arc<Frame>,
+    pub(crate) filter: SharedFilter,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) routes: Routes,
+    pub(crate) counters: EventCounters,
+    pub(crate) alerts: Option<AlertQueue>,
+    pub(crate) on_panic: OnPanic,
+    pub(crate) outlets: Vec<OutletInfo>,
+    pub(crate) queue_capacity: u64,
+    pub(crate) flush_timeout: Duration,
+}
+
+/// What is known of an outlet after the writer has taken it.
+#[derive(Debug)]
+pub(crate) struct OutletInfo {
+    pub(crate) name: String,
+    pub(crate) rotations: Option<Arc<RotationCounters>>,
+}
+
+impl Core {
+    /// Hands an event with the alert fields on.
+    pub(crate) fn alert(&self, metadata: &Metadata<'_>, marks: Marks, time: SystemTime) {
+        if let Some(alerts) = &self.alerts {
+            alerts.push(Alert::new(metadata, marks.alert, time));
+        }
+    }
+
+    /// Logs past the subscriber, as an event of its own.
+    pub(crate) fn log_notice(&self, notice: &Notice<'_>, marks: &Marks) {
+        self.counters.count(notice.level, marks, false);
+        let (json, console) = (self.routes.json(notice.level), self.routes.console(notice.level));
+        if json != 0 {
+            self.queue.push(&notice.json(&self.frame), json);
+        }
+        if console != 0 {
+            self.queue.push(&notice.console(&self.frame), console);
+        }
+    }
+
+    /// Hands a finished line for people on.
+    pub(crate) fn push_console(&self, line: &[u8], level: Level) {
+        self.queue.push(line, self.routes.console(level));
+    }
+
+    pub(crate) fn stats(&self) -> LoggingStats {
+        let (counts, queue_bytes) = self.queue.snapshot();
+        let mut lines = LineCounts::default();
+        let sinks = self.outlets.iter().zip(counts).map(|(outlet, counts)| {
+            lines.add(&counts.lines);
+            let rotations = outlet.rotations.as_deref();
+            SinkStats {
+                name: outlet.name.clone(),
+                lines: counts.lines,
+                bytes: counts.bytes,
+                errors: counts.errors,
+                rotations: rotations.map_or(0, |counters| counters.rotations.load(Ordering::Relaxed)),
+                rotation_failures: rotations.map_or(0, |counters| counters.failures.load(Ordering::Relaxed)),
+            }
+        });
+        let sinks = sinks.collect();
+        LoggingStats {
+            events: self.counters.snapshot(),
+            lines,
+            sinks,
+            queue_bytes,
+            queue_capacity: self.queue_capacity,
+            alerts: self.alerts.as_ref().map(AlertQueue::counts).unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Core {
+    /// Nobody can log any more: the writer gets its time to end.
+    fn drop(&mut self) {
+        self.queue.close();
+        self.queue.await_end(self.flush_timeout);
+    }
+}

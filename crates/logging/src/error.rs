@@ -1,0 +1,85 @@
+use std::{io, path::PathBuf, time::Duration};
+
+use groundcrew_base::ByteSize;
+
+/// What can go wrong with logging. No event ever fails: only setting up and waiting do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The process already has a global subscriber; it may have one only.
+    #[error("a global tracing subscriber is already installed")]
+    AlreadyInstalled,
+    /// A log file cannot be opened or its directory not be made.
+    #[error("opening log file {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The system gives no thread for the writer.
+    #[error("starting thread {name}")]
+    Thread {
+        /// The name of the thread.
+        name: &'static str,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The standard output cannot be used.
+    #[error("opening standard output")]
+    Stdout(#[source] io::Error),
+    /// The queue would not hold one line of the largest size.
+    #[error("queue_size {queue} is smaller than max_line {line}")]
+    QueueTooSmall {
+        /// The size of the queue.
+        queue: ByteSize,
+        /// The size of the longest line.
+        line: ByteSize,
+    },
+    /// The longest line is too short to hold what every line has.
+    #[error("max_line {line} is below {least}")]
+    LineTooShort {
+        /// The size that was asked for.
+        line: ByteSize,
+        /// The smallest one that works.
+        least: ByteSize,
+    },
+    /// A file needs room for itself.
+    #[error("{setting} must be at least 1")]
+    Zero {
+        /// The name of the setting.
+        setting: &'static str,
+    },
+    /// There is a limit to the number of sinks.
+    #[error("{count} sinks are more than {most}")]
+    TooManySinks {
+        /// How many were asked for.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Lines were still waiting when the deadline came. They stay in the queue.
+    #[error("{pending} lines were not written within {deadline:?}")]
+    Deadline {
+        /// The time that was given.
+        deadline: Duration,
+        /// How many lines were waiting.
+        pending: u64,
+    },
+}
+
+impl Error {
+    /// Whether trying again may help without a change of the configuration.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Deadline { .. } | Self::Thread { .. })
+    }
+
+    /// Whether a deadline passed.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::Deadline { .. })
+    }
+}

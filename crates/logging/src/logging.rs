@@ -1,0 +1,132 @@
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+
+use crate::{Builder, Error, Filter, LoggingStats, core::Core, panic};
+
+/// The handle to a service's logs: flushes them, changes their level, counts them.
+///
+/// Cloning is cheap. Dropping the last clone flushes, for at most `flush_timeout`; logging goes on as long
+/// as the subscriber lives, so a handle that is dropped too early loses nothing but the flush at the end.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use groundcrew_logging::{Config, Format, Logging};
+///
+/// let mut config = Config::default();
+/// config.format = Format::Json;
+/// let logging = Logging::builder()
+///     .config(config)
+///     .service("poker-app")
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .environment("production")
+///     .init()?;
+///
+/// tracing::info!(handId = 42, "hand dealt");
+///
+/// let report = logging.shutdown(Duration::from_secs(5));
+/// assert!(report.is_clean());
+/// # Ok::<(), groundcrew_logging::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "dropping the last handle flushes; keep it until the end of the process"]
+pub struct Logging(Arc<Handle>);
+
+struct Handle {
+    core: Arc<Core>,
+}
+
+impl Logging {
+    /// Starts with the default configuration.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self(Arc::new(Handle { core }))
+    }
+
+    /// Waits until every line that was logged before is with its sinks.
+    ///
+    /// Blocks the thread, for at most `deadline`.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] when the writer was not done in time; the lines stay in the queue.
+    pub fn flush(&self, deadline: Duration) -> Result<(), Error> {
+        match self.0.core.queue.flush(deadline) {
+            0 => Ok(()),
+            pending => Err(Error::Deadline { deadline, pending }),
+        }
+    }
+
+    /// Writes what waits and ends the writer. Lines that are logged later are dropped and counted.
+    ///
+    /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped` and
+    /// `abandoned`: the lines that the deadline found in the queue or half written.
+    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let start = Instant::now();
+        let core = &self.0.core;
+        core.queue.close();
+        let abandoned = core.queue.await_end(deadline);
+        if let Some(alerts) = &core.alerts {
+            alerts.close(deadline.saturating_sub(start.elapsed()));
+        }
+        let lines = self.stats().lines;
+        let outcome = match abandoned {
+            0 => ShutdownOutcome::Clean,
+            _ => ShutdownOutcome::DeadlineExceeded,
+        };
+        ShutdownReport::new(outcome, start.elapsed())
+            .detail("written", lines.written)
+            .detail("dropped", lines.dropped.total())
+            .detail("abandoned", abandoned)
+    }
+
+    /// What has been logged, written and dropped so far.
+    #[must_use]
+    pub fn stats(&self) -> LoggingStats {
+        self.0.core.stats()
+    }
+
+    /// The filter in force.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        self.0.core.filter.load()
+    }
+
+    /// Changes what is logged from now on, in all threads.
+    pub fn set_filter(&self, filter: impl Into<Filter>) {
+        self.0.core.filter.store(filter.into());
+    }
+
+    /// Makes panics part of the log. [`Builder::init`] has done so already.
+    ///
+    /// A panic is logged as an event of level error with `severity = "critical"`, the location, the thread,
+    /// the fields of the spans around it, and a backtrace if `RUST_BACKTRACE` asks for one. Then the log is
+    /// flushed, the callback of [`Builder::on_panic`] runs, and the panic hook that was there before. The
+    /// earlier hook would show the message as it is: if there is something to mask in it, the masked message
+    /// is written to the standard error instead.
+    pub fn install_panic_hook(&self) {
+        panic::install(&self.0.core);
+    }
+}
+
+impl fmt::Debug for Logging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logging")
+            .field("filter", &self.filter())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.core.queue.flush(self.core.flush_timeout);
+    }
+}

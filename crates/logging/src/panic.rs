@@ -1,0 +1,137 @@
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::Cell,
+    fmt, io,
+    io::Write as _,
+    panic::{self, PanicHookInfo},
+    sync::{Arc, Weak},
+    thread,
+};
+
+use tracing::{Level, Metadata};
+
+use crate::{
+    core::Core,
+    encoder::Marks,
+    notice::{Notice, TARGET, Value},
+    writer,
+};
+
+/// What is known of a panic, with nothing in it that must not be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PanicReport {
+    /// The redacted message.
+    pub message: String,
+    /// `file:line:column`.
+    pub location: String,
+    /// The name of the thread, if it has one.
+    pub thread: Option<String>,
+}
+
+/// The callback of [`crate::Builder::on_panic`].
+#[derive(Clone, Default)]
+pub(crate) struct OnPanic(pub(crate) Option<Callback>);
+
+type Callback = Arc<dyn Fn(&PanicReport) + Send + Sync>;
+
+impl fmt::Debug for OnPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnPanic").field(&self.0.is_some()).finish()
+    }
+}
+
+thread_local! {
+    static LOGGED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The layer tells that an event of ours has reached it: inside of a subscriber, none does.
+pub(crate) fn note_logged(metadata: &Metadata<'_>) {
+    if *metadata.level() == Level::ERROR && metadata.target() == TARGET {
+        LOGGED.try_with(|logged| logged.set(true)).ok();
+    }
+}
+
+/// Puts our hook in front of the one that is there.
+pub(crate) fn install(core: &Arc<Core>) {
+    let core = Arc::downgrade(core);
+    let previous = panic::take_hook();
+    panic::set_hook(Box::new(move |info| on_panic(&core, info, &previous)));
+}
+
+fn on_panic(core: &Weak<Core>, info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
+    let core = match core.upgrade() {
+        // The writer cannot log its own panic; it goes on without the sink's lines.
+        Some(core) if !writer::is_this_thread() => core,
+        _ => return previous(info),
+    };
+    let raw = message(info);
+    let report = PanicReport {
+        message: core.frame.redactor.text(raw).into_owned(),
+        location: info
+            .location()
+            .map_or_else(|| "unknown".to_owned(), ToString::to_string),
+        thread: thread::current().name().map(ToOwned::to_owned),
+    };
+    log(&core, &report);
+    core.queue.flush(core.flush_timeout);
+    if let OnPanic(Some(callback)) = &core.on_panic {
+        callback(&report);
+    }
+    if report.message == raw {
+        previous(info);
+    } else {
+        let line = format!(
+            "thread '{}' panicked at {}:\n{}\n",
+            report.thread.as_deref().unwrap_or("<unnamed>"),
+            report.location,
+            report.message
+        );
+        // There is nobody left to tell.
+        io::stderr().write_all(line.as_bytes()).ok();
+    }
+}
+
+fn log(core: &Core, report: &PanicReport) {
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let thread = report.thread.as_deref();
+    LOGGED.set(false);
+    tracing::error!(
+        target: TARGET,
+        severity = "critical",
+        location = report.location,
+        thread,
+        backtrace,
+        "panic: {}",
+        report.message
+    );
+    if LOGGED.get() {
+        return;
+    }
+    let message = format!("panic: {}", report.message);
+    let mut fields = vec![
+        ("severity", Value::Text("critical")),
+        ("location", Value::Text(&report.location)),
+    ];
+    fields.extend(thread.map(|thread| ("thread", Value::Text(thread))));
+    fields.extend(
+        backtrace
+            .as_deref()
+            .map(|trace| ("backtrace", Value::Text(trace))),
+    );
+    let notice = Notice {
+        level: Level::ERROR,
+        message: &message,
+        fields: &fields,
+    };
+    let marks = Marks {
+        is_critical: true,
+        ..Marks::default()
+    };
+    core.log_notice(&notice, &marks);
+}
+
+fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
+    info.payload_as_str().unwrap_or("a value that is no text")
+}

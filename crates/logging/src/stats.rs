@@ -1,0 +1,167 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::Level;
+
+use crate::{encoder::Marks, level};
+
+/// A snapshot of what logging has done.
+///
+/// The lines are exact at every moment: `accepted == written + dropped.total() + pending`, for the whole and
+/// for each sink. A line that goes to two sinks counts twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggingStats {
+    /// Events that passed the filter, by level.
+    pub events: EventCounts,
+    /// Lines over all sinks.
+    pub lines: LineCounts,
+    /// Lines of each sink, in the order in which they were added: stdout, files, your own.
+    pub sinks: Vec<SinkStats>,
+    /// Bytes that wait in the queue or are being written.
+    pub queue_bytes: u64,
+    /// The most bytes the queue takes.
+    pub queue_capacity: u64,
+    /// What became of the alerts.
+    pub alerts: AlertCounts,
+}
+
+/// How many events were logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventCounts {
+    /// Events of level error, critical ones too.
+    pub error: u64,
+    /// Events of level warn.
+    pub warn: u64,
+    /// Events of level info.
+    pub info: u64,
+    /// Events of level debug.
+    pub debug: u64,
+    /// Events of level trace.
+    pub trace: u64,
+    /// Events with the field `severity = "critical"`, panics too.
+    pub critical: u64,
+    /// Events with the field `alert.key`.
+    pub alerts: u64,
+}
+
+/// What became of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LineCounts {
+    /// Handed to logging.
+    pub accepted: u64,
+    /// Taken by the sink.
+    pub written: u64,
+    /// Given up, by reason.
+    pub dropped: Drops,
+    /// Waiting or being written.
+    pub pending: u64,
+}
+
+/// Why lines were given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drops {
+    /// The queue was full.
+    pub overflow: u64,
+    /// The sink failed.
+    pub io: u64,
+    /// Logging was being shut down.
+    pub shutdown: u64,
+}
+
+/// One sink.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SinkStats {
+    /// Its name: `stdout`, `combined.log`, `error.log` or your own.
+    pub name: String,
+    /// Its lines.
+    pub lines: LineCounts,
+    /// Bytes it has taken.
+    pub bytes: u64,
+    /// How often it has failed.
+    pub errors: u64,
+    /// How often its file was rotated.
+    pub rotations: u64,
+    /// How often its file should have been rotated and could not be; it went on in the old one.
+    pub rotation_failures: u64,
+}
+
+/// What became of alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlertCounts {
+    /// Given to the alert sink.
+    pub delivered: u64,
+    /// Not given to it, because too many were waiting.
+    pub dropped: u64,
+    /// Waiting.
+    pub pending: u64,
+}
+
+impl Drops {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.overflow + self.io + self.shutdown
+    }
+
+    pub(crate) const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            overflow: self.overflow - earlier.overflow,
+            io: self.io - earlier.io,
+            shutdown: self.shutdown - earlier.shutdown,
+        }
+    }
+}
+
+impl LineCounts {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.written += other.written;
+        self.dropped.overflow += other.dropped.overflow;
+        self.dropped.io += other.dropped.io;
+        self.dropped.shutdown += other.dropped.shutdown;
+        self.pending += other.pending;
+    }
+}
+
+/// Counts events as they pass.
+#[derive(Debug, Default)]
+pub(crate) struct EventCounters {
+    levels: [AtomicU64; 5],
+    critical: AtomicU64,
+    alerts: AtomicU64,
+}
+
+impl EventCounters {
+    pub(crate) fn count(&self, level: Level, marks: &Marks, is_alert: bool) {
+        if let Some(counter) = self.levels.get(level::rank(level)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if marks.is_critical {
+            self.critical.fetch_add(1, Ordering::Relaxed);
+        }
+        if is_alert {
+            self.alerts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> EventCounts {
+        let [error, warn, info, debug, trace] = self
+            .levels
+            .each_ref()
+            .map(|counter| counter.load(Ordering::Relaxed));
+        EventCounts {
+            error,
+            warn,
+            info,
+            debug,
+            trace,
+            critical: self.critical.load(Ordering::Relaxed),
+            alerts: self.alerts.load(Ordering::Relaxed),
+        }
+    }
+}
