@@ -10,7 +10,7 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
-    AlertSink, Config, Error, Format, Logging, PanicReport, Redactor, Sink,
+    AlertSink, Error, Format, Logging, LoggingConfig, PanicReport, Redactor, Sink,
     alert::AlertQueue,
     config::Color,
     console,
@@ -31,8 +31,8 @@ use crate::{
 ///
 /// `service`, `version` and `environment` stand on every JSON line.
 #[must_use]
-pub struct Builder {
-    config: Config,
+pub struct LoggingBuilder {
+    config: LoggingConfig,
     service: String,
     version: String,
     environment: String,
@@ -43,9 +43,9 @@ pub struct Builder {
     on_panic: OnPanic,
 }
 
-impl Builder {
-    /// What the operator decides; default [`Config::default`].
-    pub fn config(mut self, config: Config) -> Self {
+impl LoggingBuilder {
+    /// What the operator decides; default [`LoggingConfig::default`].
+    pub fn config(mut self, config: LoggingConfig) -> Self {
         self.config = config;
         self
     }
@@ -68,7 +68,7 @@ impl Builder {
         self
     }
 
-    /// What must not be seen; default [`Redactor::default`]. The names in [`Config::redact`] come on top.
+    /// What must not be seen; default [`Redactor::default`]. The names in [`LoggingConfig::redact`] come on top.
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
@@ -107,7 +107,7 @@ impl Builder {
     /// Makes this the process's subscriber and its panic hook.
     ///
     /// # Errors
-    /// [`Error::AlreadyInstalled`] when there is a global subscriber, and those of [`Builder::build`].
+    /// [`Error::AlreadyInstalled`] when there is a global subscriber, and those of [`LoggingBuilder::build`].
     pub fn init(self) -> Result<Logging, Error> {
         let (layer, logging) = self.build()?;
         tracing::subscriber::set_global_default(Registry::default().with(layer))
@@ -125,10 +125,10 @@ impl Builder {
     ///
     /// # Examples
     /// ```
-    /// use groundcrew_logging::{Config, Format, Logging};
+    /// use groundcrew_logging::{LoggingConfig, Format, Logging};
     /// use tracing_subscriber::{Registry, layer::SubscriberExt};
     ///
-    /// let mut config = Config::default();
+    /// let mut config = LoggingConfig::default();
     /// config.format = Format::Off;
     /// let (layer, logging) = Logging::builder().config(config).build()?;
     /// tracing::subscriber::with_default(Registry::default().with(layer), || {
@@ -267,10 +267,10 @@ impl Builder {
     }
 }
 
-impl Default for Builder {
+impl Default for LoggingBuilder {
     fn default() -> Self {
         Self {
-            config: Config::default(),
+            config: LoggingConfig::default(),
             service: "unknown".to_owned(),
             version: "unknown".to_owned(),
             environment: DEVELOPMENT.to_owned(),
@@ -283,9 +283,9 @@ impl Default for Builder {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for LoggingBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("LoggingBuilder")
             .field("config", &self.config)
             .field("service", &self.service)
             .field("version", &self.version)

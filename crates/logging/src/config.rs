@@ -12,9 +12,9 @@ use crate::{Error, Filter};
 ///
 /// # Examples
 /// ```
-/// use groundcrew_logging::{Config, Format};
+/// use groundcrew_logging::{LoggingConfig, Format};
 ///
-/// let mut config = Config::default();
+/// let mut config = LoggingConfig::default();
 /// config.level = "info,sqlx=warn".parse()?;
 /// config.format = Format::Json;
 /// config.dir = Some("/var/log/app".into());
@@ -23,7 +23,7 @@ use crate::{Error, Filter};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Config {
+pub struct LoggingConfig {
     /// `LOG_LEVEL`: the least grave level that is logged, and directives for single targets; default `info`.
     pub level: Filter,
     /// `LOG_FORMAT`: what goes to the standard output: `auto`, `json`, `console` or `off`; default `auto`.
@@ -95,7 +95,7 @@ pub enum Overflow {
     DropNewest,
 }
 
-impl Config {
+impl LoggingConfig {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let zero = [
             (self.max_size.bytes() == 0, "max_size"),
@@ -116,7 +116,7 @@ impl Config {
     }
 }
 
-impl Default for Config {
+impl Default for LoggingConfig {
     fn default() -> Self {
         Self {
             level: Filter::default(),

@@ -19,6 +19,8 @@ mod layer;
 mod level;
 mod line;
 mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod notice;
 mod panic;
 mod queue;
@@ -33,8 +35,8 @@ mod timestamp;
 mod writer;
 
 pub use alert::{Alert, AlertSink, AlertState};
-pub use builder::Builder;
-pub use config::{Color, Config, Format, Overflow};
+pub use builder::LoggingBuilder;
+pub use config::{Color, Format, LoggingConfig, Overflow};
 pub use context::LogContext;
 pub use error::Error;
 pub use filter::{Filter, FilterError};

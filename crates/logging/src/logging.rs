@@ -6,7 +6,7 @@ use std::{
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 
-use crate::{Builder, Error, Filter, LoggingStats, core::Core, panic};
+use crate::{Error, Filter, LoggingBuilder, LoggingStats, core::Core, panic};
 
 /// The handle to a service's logs: flushes them, changes their level, counts them.
 ///
@@ -17,9 +17,9 @@ use crate::{Builder, Error, Filter, LoggingStats, core::Core, panic};
 /// ```
 /// use std::time::Duration;
 ///
-/// use groundcrew_logging::{Config, Format, Logging};
+/// use groundcrew_logging::{LoggingConfig, Format, Logging};
 ///
-/// let mut config = Config::default();
+/// let mut config = LoggingConfig::default();
 /// config.format = Format::Json;
 /// let logging = Logging::builder()
 ///     .config(config)
@@ -44,8 +44,8 @@ struct Handle {
 
 impl Logging {
     /// Starts with the default configuration.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> LoggingBuilder {
+        LoggingBuilder::default()
     }
 
     pub(crate) fn new(core: Arc<Core>) -> Self {
@@ -105,11 +105,28 @@ impl Logging {
         self.0.core.filter.store(filter.into());
     }
 
-    /// Makes panics part of the log. [`Builder::init`] has done so already.
+    /// Shows [`Logging::stats`] at each scrape of `registry`: `log_events_total{level}`,
+    /// `errors_total{type,severity}` (warn is low, error medium, critical critical), `log_lines_total{sink}`,
+    /// `log_written_total{sink}`, `log_written_bytes_total{sink}`, `log_dropped_total{reason}`,
+    /// `log_sink_errors_total{sink}`, `log_rotations_total{sink}`, `log_alerts_total{result}`,
+    /// `log_queue_bytes` and `log_queue_capacity_bytes`.
+    ///
+    /// # Errors
+    /// When the registry has families of these names.
+    #[cfg(feature = "metrics")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+    pub fn register_metrics(
+        &self,
+        registry: &groundcrew_metrics::Registry,
+    ) -> Result<(), groundcrew_metrics::RegisterError> {
+        registry.collector(crate::metrics::LogCollector(Arc::downgrade(&self.0.core)))
+    }
+
+    /// Makes panics part of the log. [`LoggingBuilder::init`] has done so already.
     ///
     /// A panic is logged as an event of level error with `severity = "critical"`, the location, the thread,
     /// the fields of the spans around it, and a backtrace if `RUST_BACKTRACE` asks for one. Then the log is
-    /// flushed, the callback of [`Builder::on_panic`] runs, and the panic hook that was there before. The
+    /// flushed, the callback of [`LoggingBuilder::on_panic`] runs, and the panic hook that was there before. The
     /// earlier hook would show the message as it is: if there is something to mask in it, the masked message
     /// is written to the standard error instead.
     pub fn install_panic_hook(&self) {

@@ -29,7 +29,7 @@ pub struct PanicReport {
     pub thread: Option<String>,
 }
 
-/// The callback of [`crate::Builder::on_panic`].
+/// The callback of [`crate::LoggingBuilder::on_panic`].
 #[derive(Clone, Default)]
 pub(crate) struct OnPanic(pub(crate) Option<Callback>);
 

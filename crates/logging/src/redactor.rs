@@ -33,7 +33,7 @@ impl Redactor {
     /// Masks no field by its name; credentials inside of text are still masked.
     #[must_use]
     pub fn without_keys() -> Self {
-        Self { keys: Arc::default() }
+        Self { keys: Vec::new() }
     }
 
     /// Also masks fields of this name; `*` stands for any characters.

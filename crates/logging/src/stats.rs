@@ -29,7 +29,7 @@ pub struct LoggingStats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventCounts {
-    /// Events of level error, critical ones too.
+    /// Events of level error that are not critical.
     pub error: u64,
     /// Events of level warn.
     pub warn: u64,
@@ -39,7 +39,7 @@ pub struct EventCounts {
     pub debug: u64,
     /// Events of level trace.
     pub trace: u64,
-    /// Events with the field `severity = "critical"`, panics too.
+    /// Events of level error with the field `severity = "critical"`, and panics.
     pub critical: u64,
     /// Events with the field `alert.key`.
     pub alerts: u64,
@@ -138,11 +138,13 @@ pub(crate) struct EventCounters {
 
 impl EventCounters {
     pub(crate) fn count(&self, level: Level, marks: &Marks, is_alert: bool) {
-        if let Some(counter) = self.levels.get(level::rank(level)) {
+        let counter = if marks.is_critical && level == Level::ERROR {
+            Some(&self.critical)
+        } else {
+            self.levels.get(level::rank(level))
+        };
+        if let Some(counter) = counter {
             counter.fetch_add(1, Ordering::Relaxed);
-        }
-        if marks.is_critical {
-            self.critical.fetch_add(1, Ordering::Relaxed);
         }
         if is_alert {
             self.alerts.fetch_add(1, Ordering::Relaxed);

@@ -25,7 +25,7 @@ pub(crate) struct FieldTemplate {
 }
 
 /// A name on a line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Key {
     pub(crate) name: String,
     /// `,"name":`.
@@ -53,28 +53,31 @@ impl Template {
         };
         let mut fields: Vec<FieldTemplate> = Vec::new();
         for field in metadata.fields() {
-            let role = role(field.name());
-            let built_in =
-                role == Role::Message && metadata.is_event() && fields.iter().all(|f| f.role != role);
-            let taken = |name: &str| {
-                RESERVED.contains(&name) || fields.iter().any(|f| f.key.name == name || f.chain.name == name)
+            let role = match role(field.name()) {
+                // A span's message, or a second one, is a field like others.
+                Role::Message if metadata.is_span() || fields.iter().any(|f| f.role == Role::Message) => {
+                    Role::Plain
+                }
+                role => role,
             };
-            let name = if built_in {
+            let name = if role == Role::Message {
                 field.name().to_owned()
             } else {
-                free_name(group, field.name(), taken)
+                free_name(group, field.name(), |name| is_taken(&fields, name))
             };
-            let chain = free_name(group, &format!("{name}_chain"), taken);
             fields.push(FieldTemplate {
                 masked: redactor.masks(field.name()),
-                role: if built_in || role != Role::Message {
-                    role
-                } else {
-                    Role::Plain
-                },
+                role,
                 key: Key::new(name),
-                chain: Key::new(chain),
+                chain: Key::default(),
             });
+        }
+        for at in 0..fields.len() {
+            let own = fields.get(at).map_or("", |field| field.key.name.as_str());
+            let name = free_name(group, &format!("{own}_chain"), |name| is_taken(&fields, name));
+            if let Some(field) = fields.get_mut(at) {
+                field.chain = Key::new(name);
+            }
         }
         Self {
             head: head(metadata),
@@ -112,6 +115,13 @@ pub(crate) fn free_name(group: &str, name: &str, taken: impl Fn(&str) -> bool) -
         .map(|n| format!("{grouped}.{n}"))
         .find(|numbered| !taken(numbered))
         .unwrap_or(grouped)
+}
+
+fn is_taken(fields: &[FieldTemplate], name: &str) -> bool {
+    RESERVED.contains(&name)
+        || fields
+            .iter()
+            .any(|field| field.key.name == name || field.chain.name == name)
 }
 
 fn head(metadata: &Metadata<'_>) -> Vec<u8> {

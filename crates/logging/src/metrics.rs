@@ -1,0 +1,86 @@
+use std::sync::Weak;
+
+use groundcrew_metrics::{Collector, Descriptor, Samples};
+
+use crate::{core::Core, stats::LoggingStats};
+
+/// Shows [`LoggingStats`] at each scrape.
+#[derive(Debug)]
+pub(crate) struct LogCollector(pub(crate) Weak<Core>);
+
+impl Collector for LogCollector {
+    fn describe(&self) -> Vec<Descriptor> {
+        vec![
+            Descriptor::counter("log_events_total", "Events that passed the filter"),
+            Descriptor::counter("errors_total", "Events of level warn and graver"),
+            Descriptor::counter("log_lines_total", "Lines handed to the sinks"),
+            Descriptor::counter("log_written_total", "Lines the sinks have taken"),
+            Descriptor::counter("log_dropped_total", "Lines that were given up"),
+            Descriptor::counter("log_written_bytes_total", "Bytes the sinks have taken"),
+            Descriptor::counter("log_sink_errors_total", "Failures of the sinks"),
+            Descriptor::counter("log_rotations_total", "Rotations of log files"),
+            Descriptor::counter("log_alerts_total", "Alerts by what became of them"),
+            Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
+            Descriptor::gauge("log_queue_capacity_bytes", "The most bytes that may wait"),
+        ]
+    }
+
+    fn collect(&self, samples: &mut Samples<'_>) {
+        if let Some(core) = self.0.upgrade() {
+            let stats = core.stats();
+            collect_events(&stats, samples);
+            collect_lines(&stats, samples);
+            samples.gauge("log_queue_bytes", &[], stats.queue_bytes);
+            samples.gauge("log_queue_capacity_bytes", &[], stats.queue_capacity);
+        }
+    }
+}
+
+fn collect_events(stats: &LoggingStats, samples: &mut Samples<'_>) {
+    let events = &stats.events;
+    let levels = [
+        ("error", events.error + events.critical),
+        ("warn", events.warn),
+        ("info", events.info),
+        ("debug", events.debug),
+        ("trace", events.trace),
+    ];
+    for (level, count) in levels {
+        samples.counter("log_events_total", &[("level", level)], count);
+    }
+    let errors = [
+        ("warning", "low", events.warn),
+        ("error", "medium", events.error),
+        ("critical", "critical", events.critical),
+    ];
+    for (kind, severity, count) in errors {
+        samples.counter("errors_total", &[("type", kind), ("severity", severity)], count);
+    }
+    let alerts = [
+        ("delivered", stats.alerts.delivered),
+        ("dropped", stats.alerts.dropped),
+    ];
+    for (result, count) in alerts {
+        samples.counter("log_alerts_total", &[("result", result)], count);
+    }
+}
+
+fn collect_lines(stats: &LoggingStats, samples: &mut Samples<'_>) {
+    let drops = &stats.lines.dropped;
+    let reasons = [
+        ("overflow", drops.overflow),
+        ("io", drops.io),
+        ("shutdown", drops.shutdown),
+    ];
+    for (reason, count) in reasons {
+        samples.counter("log_dropped_total", &[("reason", reason)], count);
+    }
+    for sink in &stats.sinks {
+        let labels = [("sink", sink.name.as_str())];
+        samples.counter("log_lines_total", &labels, sink.lines.accepted);
+        samples.counter("log_written_total", &labels, sink.lines.written);
+        samples.counter("log_written_bytes_total", &labels, sink.bytes);
+        samples.counter("log_sink_errors_total", &labels, sink.errors);
+        samples.counter("log_rotations_total", &labels, sink.rotations);
+    }
+}

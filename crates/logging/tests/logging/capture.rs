@@ -1,0 +1,141 @@
+//! Collects lines and reads them with a parser that refuses a name that stands twice.
+
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use groundcrew_logging::{Format, Logging, LoggingBuilder, LoggingConfig, Sink};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+use tracing::{Level, subscriber::with_default};
+use tracing_subscriber::{Registry, layer::SubscriberExt as _};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A sink that keeps everything.
+#[derive(Clone, Default)]
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        parse(&self.text())
+    }
+}
+
+impl Sink for Kept {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(lines);
+        Ok(lines.len())
+    }
+}
+
+/// One line, its fields in their order.
+#[derive(Debug)]
+pub(crate) struct Line(Vec<(String, Value)>);
+
+impl Line {
+    pub(crate) fn field(&self, name: &str) -> &Value {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or(&Value::Null, |(_, value)| value)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.field("message").as_str().unwrap()
+    }
+
+    /// The names and values besides the built-in ones and the defaults.
+    pub(crate) fn own(&self) -> Vec<(&str, Value)> {
+        let ours = [
+            "timestamp",
+            "level",
+            "target",
+            "message",
+            "service",
+            "version",
+            "environment",
+        ];
+        let own = self.0.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
+        own.map(|(name, value)| (name.as_str(), value.clone())).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
+                let mut fields: Vec<(String, Value)> = Vec::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if fields.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom(format!("{name} stands twice")));
+                    }
+                    fields.push((name, value));
+                }
+                Ok(Line(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+pub(crate) fn parse(text: &str) -> Vec<Line> {
+    assert!(
+        text.is_empty() || text.ends_with('\n'),
+        "the last line is not whole"
+    );
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+/// A configuration that writes nowhere but to the sinks of the test.
+pub(crate) fn quiet() -> LoggingConfig {
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    config
+}
+
+pub(crate) fn at(level: &str) -> LoggingConfig {
+    let mut config = quiet();
+    config.level = level.parse().unwrap();
+    config
+}
+
+/// Runs `work` under a subscriber of its own.
+pub(crate) fn run<R>(builder: LoggingBuilder, work: impl FnOnce(&Logging) -> R) -> R {
+    let (layer, logging) = builder.build().unwrap();
+    let result = with_default(Registry::default().with(layer), || work(&logging));
+    logging.flush(DEADLINE).unwrap();
+    result
+}
+
+/// The lines that `work` logs, at every level.
+pub(crate) fn logged(work: impl FnOnce()) -> Vec<Line> {
+    let kept = Kept::default();
+    let builder = Logging::builder()
+        .config(at("trace"))
+        .sink("kept", Level::TRACE, kept.clone());
+    run(builder, |_| work());
+    kept.lines()
+}
+
+/// The only line that `work` logs.
+pub(crate) fn logged_one(work: impl FnOnce()) -> Line {
+    let mut lines = logged(work);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}

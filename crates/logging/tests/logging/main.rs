@@ -1,0 +1,13 @@
+//! What a service sees of its logs.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod capture;
+mod console;
+mod fields;
+mod files;
+mod lines;
+mod process;
+mod queue;
+mod redaction;
+mod seams;
