@@ -22,34 +22,51 @@ use crate::{Error, Filter};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default))]
 #[non_exhaustive]
 pub struct LoggingConfig {
-    /// `LOG_LEVEL`: the least grave level that is logged, and directives for single targets; default `info`.
+    /// The least grave level that is logged, and directives for single targets (`info,sqlx=warn`); default
+    /// `info`. `LOG_LEVEL`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_LEVEL"))]
     pub level: Filter,
-    /// `LOG_FORMAT`: what goes to the standard output: `auto`, `json`, `console` or `off`; default `auto`.
+    /// What goes to the standard output: auto, json, console or off; default auto. `LOG_FORMAT`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_FORMAT"))]
     pub format: Format,
-    /// `LOG_COLOR`: whether the console format is coloured: `auto`, `always` or `never`; default `auto`.
+    /// Whether the console format is coloured: auto, always or never; default auto. `LOG_COLOR`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_COLOR"))]
     pub color: Color,
-    /// `LOG_DIR`: the directory of `combined.log` and `error.log`; default: no files.
+    /// The directory of `combined.log` and `error.log`; default: no files. `LOG_DIR`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_DIR"))]
     pub dir: Option<PathBuf>,
-    /// `LOG_MAX_SIZE`: the size at which `combined.log` is rotated; default 100 MiB.
+    /// The size at which `combined.log` is rotated; default 100 MiB. `LOG_MAX_SIZE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_SIZE"))]
     pub max_size: ByteSize,
-    /// `LOG_MAX_FILES`: how many files of `combined.log` are kept, the current one too; default 10.
+    /// How many files of `combined.log` are kept, the current one too; default 10. `LOG_MAX_FILES`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_FILES", range(min = 1)))]
     pub max_files: u32,
-    /// `LOG_ERROR_MAX_SIZE`: the size at which `error.log` is rotated; default 50 MiB.
+    /// The size at which `error.log` is rotated; default 50 MiB. `LOG_ERROR_MAX_SIZE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_SIZE"))]
     pub error_max_size: ByteSize,
-    /// `LOG_ERROR_MAX_FILES`: how many files of `error.log` are kept, the current one too; default 5.
+    /// How many files of `error.log` are kept, the current one too; default 5. `LOG_ERROR_MAX_FILES`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_FILES", range(min = 1)))]
     pub error_max_files: u32,
-    /// `LOG_QUEUE_SIZE`: how many bytes of lines may wait for the writer; default 8 MiB. The memory used is at
-    /// most twice that.
+    /// How many bytes of lines may wait for the writer; default 8 MiB. The memory used is at most about
+    /// twice that. `LOG_QUEUE_SIZE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_QUEUE_SIZE"))]
     pub queue_size: ByteSize,
-    /// `LOG_OVERFLOW`: what happens to a line when the queue is full: `block` or `drop-newest`; default `block`.
+    /// What happens to a line when the queue is full: block or drop-newest; default block. `LOG_OVERFLOW`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_OVERFLOW"))]
     pub overflow: Overflow,
-    /// `LOG_MAX_LINE`: the longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB.
+    /// The longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB. `LOG_MAX_LINE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_LINE"))]
     pub max_line: ByteSize,
-    /// `LOG_REDACT`: names of fields that are masked besides the usual ones; `*` stands for any characters.
+    /// Names of fields that are masked besides the usual ones; `*` stands for any characters. `LOG_REDACT`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_REDACT"))]
     pub redact: Vec<String>,
-    /// `LOG_FLUSH_TIMEOUT`: how long dropping the handle or a panic waits for the writer; default 5 s.
+    /// How long a panic, or dropping the handle, waits for the writer; default 5 s, a bare number is seconds.
+    /// `LOG_FLUSH_TIMEOUT`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_FLUSH_TIMEOUT", unit = "s"))]
     pub flush_timeout: Duration,
 }
 

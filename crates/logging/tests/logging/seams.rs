@@ -240,3 +240,61 @@ fn metrics_show_events_errors_and_drops() {
         );
     }
 }
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn the_configuration_is_read_from_the_environment() {
+    use std::time::Duration;
+
+    use groundcrew_base::ByteSize;
+    use groundcrew_envcfg::{Config as _, Vars};
+    use groundcrew_logging::{Format, LoggingConfig, Overflow};
+
+    let vars = Vars::from([
+        ("LOG_LEVEL", "warn,poker=debug"),
+        ("LOG_FORMAT", "json"),
+        ("LOG_DIR", "/var/log/app"),
+        ("LOG_MAX_SIZE", "100m"),
+        ("LOG_MAX_FILES", "5"),
+        ("LOG_OVERFLOW", "drop-newest"),
+        ("LOG_REDACT", "hole_cards,x-*"),
+        ("LOG_FLUSH_TIMEOUT", "2"),
+    ]);
+
+    let config = LoggingConfig::from_source(&vars).unwrap();
+
+    assert_eq!(config.level.to_string(), "warn,poker=debug");
+    assert_eq!(config.format, Format::Json);
+    assert_eq!(config.dir.as_deref(), Some("/var/log/app".as_ref()));
+    assert_eq!((config.max_size, config.max_files), (ByteSize::mib(100), 5));
+    assert_eq!(
+        (config.error_max_size, config.error_max_files),
+        (ByteSize::mib(50), 5)
+    );
+    assert_eq!(config.overflow, Overflow::DropNewest);
+    assert_eq!(config.redact, ["hole_cards", "x-*"]);
+    assert_eq!(config.flush_timeout, Duration::from_secs(2));
+    assert_eq!(
+        LoggingConfig::from_source(&Vars::default()).unwrap(),
+        LoggingConfig::default()
+    );
+}
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn mistakes_in_the_environment_are_all_named() {
+    use groundcrew_envcfg::{Config as _, Vars};
+
+    let vars = Vars::from([("LOG_LEVEL", "loud"), ("LOG_MAX_FILES", "0")]);
+
+    let report = groundcrew_logging::LoggingConfig::from_source(&vars).unwrap_err();
+
+    let text = report.to_string();
+    assert!(text.contains("2 problems"), "{text}");
+    assert!(
+        text.contains("expected one of error, warn, info, debug, trace, off"),
+        "{text}"
+    );
+    assert!(text.contains("LOG_MAX_FILES"), "{text}");
+    assert_eq!(report.exit_code(), 78);
+}
