@@ -1,5 +1,11 @@
 //! Backups of a real PostgreSQL into a directory: round trips, and every way they must fail.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a failed step fails the test"
+)]
+
 #[cfg(test)]
 mod shop;
 

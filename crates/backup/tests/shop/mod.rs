@@ -77,9 +77,9 @@ impl Shop {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    waiting.push(path)
+                    waiting.push(path);
                 } else {
-                    files.push(path)
+                    files.push(path);
                 }
             }
         }
