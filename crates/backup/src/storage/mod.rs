@@ -1,5 +1,6 @@
 //! Where backups are kept: a local directory, S3, or your own [`Storage`].
 
+mod config;
 mod local;
 #[cfg(feature = "s3")]
 mod s3;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
+pub use config::StorageConfig;
 pub use local::LocalDir;
 #[cfg(feature = "s3")]
 pub use s3::{S3, S3Builder};

@@ -6,15 +6,15 @@ use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
 /// A private server with a database to lose, and a directory to keep its backups in.
-pub struct Shop {
-    pub server: Postgres,
-    pub database: String,
-    pub store: TempDir,
+pub(crate) struct Shop {
+    pub(crate) server: Postgres,
+    pub(crate) database: String,
+    pub(crate) store: TempDir,
     held: Database,
 }
 
 impl Shop {
-    pub async fn open(orders: i64) -> Self {
+    pub(crate) async fn open(orders: i64) -> Self {
         let server = Postgres::start().await.unwrap();
         let held = server.database().await.unwrap();
         let client = held.connect().await.unwrap();
@@ -41,25 +41,25 @@ impl Shop {
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.held.url()
     }
 
-    pub fn backup(&self, config: BackupConfig) -> Backup {
+    pub(crate) fn backup(&self, config: BackupConfig) -> Backup {
         Backup::builder(self.url(), LocalDir::new(self.store.path()))
             .config(config)
             .build()
             .unwrap()
     }
 
-    pub async fn connect(&self, database: &str) -> Client {
+    pub(crate) async fn connect(&self, database: &str) -> Client {
         let mut config: tokio_postgres::Config = self.url().parse().unwrap();
         let (client, connection) = config.dbname(database).connect(NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     }
 
-    pub async fn databases(&self) -> Vec<String> {
+    pub(crate) async fn databases(&self) -> Vec<String> {
         let rows = self
             .connect("postgres")
             .await
@@ -70,7 +70,7 @@ impl Shop {
     }
 
     /// Every file in the store.
-    pub fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut waiting = vec![self.store.path().to_owned()];
         while let Some(directory) = waiting.pop() {
