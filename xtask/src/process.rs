@@ -1,4 +1,7 @@
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::{
+    path::Path,
+    process::{Command, ExitStatus, Output, Stdio},
+};
 
 use crate::Error;
 
@@ -44,14 +47,21 @@ pub(crate) fn start(command: &Command, source: std::io::Error) -> Error {
     }
 }
 
-/// What went wrong when `command` ended with `status`.
+/// What went wrong when `command` ended with `status`; of a long list of arguments only the first are told.
 pub(crate) fn ended(command: &Command, status: ExitStatus) -> Error {
-    let words: Vec<_> = std::iter::once(command.get_program())
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let mut words: Vec<_> = std::iter::once(program)
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())
         .collect();
+    if words.len() > MOST_WORDS {
+        words.truncate(MOST_WORDS);
+        words.push("...".into());
+    }
     Error::Ended {
         command: words.join(" "),
         status,
     }
 }
+
+const MOST_WORDS: usize = 8;
