@@ -129,7 +129,7 @@ impl Daemon {
         tail(&self.log_path()).unwrap_or_else(|error| format!("(no log: {error})"))
     }
 
-    fn pid(&self) -> Result<u32, Error> {
+    pub(crate) fn pid(&self) -> Result<u32, Error> {
         let mut slot = self.slot();
         is_alive(&mut slot)
             .then(|| slot.as_ref().map(Child::id))
@@ -139,7 +139,7 @@ impl Daemon {
             })
     }
 
-    fn ensure_not_exited(&self) -> Result<(), Error> {
+    pub(crate) fn ensure_not_exited(&self) -> Result<(), Error> {
         let status = match self.slot().as_mut().map(Child::try_wait) {
             Some(Ok(None)) => return Ok(()),
             Some(Ok(Some(status))) => status.to_string(),

@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
+use groundcrew_base::ByteSize;
+
 /// Why a server could not be started, reached or bent to a test's will.
 ///
 /// Tests mostly pass it on with `?`; its text says what to do about it.
@@ -124,6 +126,14 @@ pub enum Error {
         /// The variable.
         variable: &'static str,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// This machine lets nobody make a size-limited directory.
+    #[error("making a directory limited to {size}: {reason}")]
+    SmallDisk {
+        /// The size asked for.
+        size: ByteSize,
+        /// What the system said to each way.
         reason: String,
     },
     /// PostgreSQL refuses to run as root, and no unprivileged account was found to run it as.

@@ -22,9 +22,11 @@ mod redis;
 mod redis_cluster;
 mod redis_sentinel;
 mod resp;
+mod s3;
 mod sandbox;
 mod scram;
 mod shared;
+mod small_disk;
 mod stale;
 mod template;
 
@@ -38,4 +40,6 @@ pub use proxy::{Proxy, ProxyStats};
 pub use redis::{Redis, RedisBuilder};
 pub use redis_cluster::RedisCluster;
 pub use redis_sentinel::RedisSentinel;
+pub use s3::{S3, S3Upload, S3Write};
 pub use shared::{SharedRedis, SharedRedisCluster, database, redis, redis_cluster};
+pub use small_disk::{SmallDisk, small_disk};

@@ -57,6 +57,8 @@ for file in "$dir"/*/postmaster.pid; do
     [ -n "$2" ] && ipcrm -m "$2" 2>/dev/null
 done
 
+[ -d "$dir/mount" ] && umount -l "$dir/mount" 2>/dev/null
+
 # A dying process may still add a file while the directory goes.
 tries=0
 while [ -e "$dir" ] && [ "$tries" -lt 200 ]; do
