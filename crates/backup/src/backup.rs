@@ -276,10 +276,21 @@ impl Backup {
     async fn dump_and_publish(&self, id: &BackupId, started: SystemTime) -> Result<Manifest, Error> {
         let Parts { url, config, .. } = &self.0.parts;
         let snapshot = Snapshot::take(url, config.connect_timeout).await?;
+        let published = self.dump_snapshot(&snapshot, id, started).await;
+        snapshot.release(config.connect_timeout).await;
+        published
+    }
+
+    async fn dump_snapshot(
+        &self,
+        snapshot: &Snapshot,
+        id: &BackupId,
+        started: SystemTime,
+    ) -> Result<Manifest, Error> {
         let key = data_key(id, "database.dump.zst");
         let mut writer = self.catalog().storage().begin(&key).await?;
         let streamed = self
-            .bounded("taking the backup", self.stream(&snapshot, writer.as_mut()))
+            .bounded("taking the backup", self.stream(snapshot, writer.as_mut()))
             .await;
         let (digests, rows) = match streamed {
             Ok(streamed) => streamed,

@@ -65,6 +65,15 @@ impl Snapshot {
         self.server_major
     }
 
+    /// Gives the view and the lock back, so that the next backup need not wait for the session to end.
+    pub(crate) async fn release(self, deadline: Duration) {
+        let release = self
+            .client
+            .batch_execute("ROLLBACK; SELECT pg_advisory_unlock_all()");
+        // Whatever goes wrong here, the end of the session releases both.
+        drop(tokio::time::timeout(deadline, release).await);
+    }
+
     /// Counts the rows of every table in this view.
     pub(crate) async fn rows(&self) -> Result<BTreeMap<String, u64>, Error> {
         count_rows(&self.client).await
