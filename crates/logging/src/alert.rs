@@ -139,8 +139,8 @@ impl AlertQueue {
         }
     }
 
-    /// Takes no more alerts and waits until the sink has those that are waiting.
-    pub(crate) fn close(&self, deadline: Duration) {
+    /// Takes no more alerts and waits until the sink has those that are waiting; says how many it has not.
+    pub(crate) fn close(&self, deadline: Duration) -> u64 {
         let mut state = self.0.lock();
         state.closed = true;
         self.0.changed.notify_all();
@@ -149,8 +149,10 @@ impl AlertQueue {
             .changed
             .wait_timeout_while(state, deadline, |state| !state.finished);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.dropped += state.waiting.len() as u64;
+        let given_up = state.waiting.len() as u64;
         state.waiting.clear();
+        state.dropped += given_up;
+        given_up + state.in_hand
     }
 }
 

@@ -2,7 +2,7 @@ use std::{
     fmt,
     io::{self, IsTerminal as _},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use groundcrew_base::{ByteSize, Clock};
@@ -68,7 +68,8 @@ impl LoggingBuilder {
         self
     }
 
-    /// What must not be seen; default [`Redactor::default`]. The names in [`LoggingConfig::redact`] come on top.
+    /// What must not be seen; default [`Redactor::default`]. The names in
+    /// [`LoggingConfig::redact`] come on top.
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
@@ -205,6 +206,7 @@ impl LoggingBuilder {
             counters: EventCounters::default(),
             alerts,
             on_panic: self.on_panic,
+            has_panic_hook: AtomicBool::new(false),
             outlets: infos,
             queue_capacity: capacity,
             flush_timeout: self.config.flush_timeout,

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -28,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) counters: EventCounters,
     pub(crate) alerts: Option<AlertQueue>,
     pub(crate) on_panic: OnPanic,
+    pub(crate) has_panic_hook: AtomicBool,
     pub(crate) outlets: Vec<OutletInfo>,
     pub(crate) queue_capacity: u64,
     pub(crate) flush_timeout: Duration,

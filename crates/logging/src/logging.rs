@@ -67,18 +67,17 @@ impl Logging {
 
     /// Writes what waits and ends the writer. Lines that are logged later are dropped and counted.
     ///
-    /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped` and
-    /// `abandoned`: the lines that the deadline found in the queue or half written.
+    /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped`,
+    /// `abandoned`, the lines that the deadline found in the queue or half written, and `abandonedAlerts`.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let start = Instant::now();
         let core = &self.0.core;
         core.queue.close();
         let abandoned = core.queue.await_end(deadline);
-        if let Some(alerts) = &core.alerts {
-            alerts.close(deadline.saturating_sub(start.elapsed()));
-        }
+        let left = deadline.saturating_sub(start.elapsed());
+        let alerts = core.alerts.as_ref().map_or(0, |alerts| alerts.close(left));
         let lines = self.stats().lines;
-        let outcome = match abandoned {
+        let outcome = match abandoned + alerts {
             0 => ShutdownOutcome::Clean,
             _ => ShutdownOutcome::DeadlineExceeded,
         };
@@ -86,6 +85,7 @@ impl Logging {
             .detail("written", lines.written)
             .detail("dropped", lines.dropped.total())
             .detail("abandoned", abandoned)
+            .detail("abandonedAlerts", alerts)
     }
 
     /// What has been logged, written and dropped so far.
@@ -122,12 +122,12 @@ impl Logging {
         registry.collector(crate::metrics::LogCollector(Arc::downgrade(&self.0.core)))
     }
 
-    /// Makes panics part of the log. [`LoggingBuilder::init`] has done so already.
+    /// Makes panics part of the log, once. [`LoggingBuilder::init`] has done so already.
     ///
     /// A panic is logged as an event of level error with `severity = "critical"`, the location, the thread,
     /// the fields of the spans around it, and a backtrace if `RUST_BACKTRACE` asks for one. Then the log is
-    /// flushed, the callback of [`LoggingBuilder::on_panic`] runs, and the panic hook that was there before. The
-    /// earlier hook would show the message as it is: if there is something to mask in it, the masked message
+    /// flushed, the callback of [`LoggingBuilder::on_panic`] runs, and the panic hook
+    /// that was there before. The earlier hook would show the message as it is: if there is something to mask in it, the masked message
     /// is written to the standard error instead.
     pub fn install_panic_hook(&self) {
         panic::install(&self.0.core);

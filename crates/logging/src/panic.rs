@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     io::Write as _,
     panic::{self, PanicHookInfo},
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     thread,
 };
 
@@ -52,8 +52,11 @@ pub(crate) fn note_logged(metadata: &Metadata<'_>) {
     }
 }
 
-/// Puts our hook in front of the one that is there.
+/// Puts our hook in front of the one that is there, once.
 pub(crate) fn install(core: &Arc<Core>) {
+    if core.has_panic_hook.swap(true, Ordering::Relaxed) {
+        return;
+    }
     let core = Arc::downgrade(core);
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| on_panic(&core, info, &previous)));

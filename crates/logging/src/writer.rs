@@ -25,6 +25,7 @@ pub(crate) struct Writer {
     outlets: Vec<Outlet>,
     /// The lines of one outlet, where it does not get all.
     gathered: Vec<u8>,
+    outcomes: Vec<Outcome>,
     reported: Drops,
     reported_at: Option<Instant>,
 }
@@ -46,6 +47,7 @@ impl Writer {
             frame,
             outlets,
             gathered: Vec::new(),
+            outcomes: Vec::new(),
             reported: Drops::default(),
             reported_at: None,
         };
@@ -61,8 +63,8 @@ impl Writer {
         let _end = EndOfWriter(Arc::clone(&self.queue));
         let mut spare = Batch::default();
         while let Some(mut batch) = self.queue.take(spare) {
-            let outcomes = self.write_batch(&batch);
-            self.queue.finish(batch.marks.len(), &outcomes);
+            self.write_batch(&batch);
+            self.queue.finish(batch.marks.len(), &self.outcomes);
             self.report_drops();
             batch.clear();
             spare = batch;
@@ -70,24 +72,25 @@ impl Writer {
         self.report_drops();
     }
 
-    fn write_batch(&mut self, batch: &Batch) -> Vec<Outcome> {
-        let gathered = &mut self.gathered;
-        let outcomes = self.outlets.iter_mut().enumerate().map(|(at, outlet)| {
+    fn write_batch(&mut self, batch: &Batch) {
+        self.outcomes.clear();
+        for (at, outlet) in self.outlets.iter_mut().enumerate() {
             let bit = 1 << at;
             if batch.marks.iter().all(|mark| mark.route & bit != 0) {
-                return write_all(outlet, &batch.bytes);
+                self.outcomes.push(write_all(outlet, &batch.bytes));
+                continue;
             }
-            gathered.clear();
+            self.gathered.clear();
             let mut start = 0;
             for mark in &batch.marks {
                 if mark.route & bit != 0 {
-                    gathered.extend_from_slice(batch.bytes.get(start..mark.end).unwrap_or_default());
+                    let line = batch.bytes.get(start..mark.end);
+                    self.gathered.extend_from_slice(line.unwrap_or_default());
                 }
                 start = mark.end;
             }
-            write_all(outlet, gathered)
-        });
-        outcomes.collect()
+            self.outcomes.push(write_all(outlet, &self.gathered));
+        }
     }
 
     /// Says in the log that lines are missing from it, at most once in a while.

@@ -8,8 +8,10 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 
+use groundcrew_base::{Detail, ShutdownOutcome};
 use groundcrew_logging::{Alert, AlertState, Filter, Logging};
 use tracing::{Event, Level, Subscriber, debug, error, info, subscriber::with_default, warn};
 use tracing_subscriber::{
@@ -140,12 +142,36 @@ fn an_alert_sink_that_stands_still_costs_alerts_and_nothing_else() {
         let alerts = logging.stats().alerts;
         assert_eq!((alerts.delivered, alerts.pending, alerts.dropped), (0, 257, 44));
         drop(opener);
-        drop(logging.shutdown(DEADLINE));
+        assert!(logging.shutdown(DEADLINE).is_clean());
         let alerts = logging.stats().alerts;
         assert_eq!((alerts.delivered, alerts.pending, alerts.dropped), (257, 0, 44));
     });
 
     assert_eq!(kept.lines().len(), 301);
+}
+
+#[test]
+fn alerts_that_wait_at_the_deadline_of_a_shutdown_are_given_up_and_reported() {
+    let (entered, entries) = mpsc::channel();
+    let (opener, gate) = mpsc::channel::<()>();
+    let builder = Logging::builder().config(quiet()).alert_sink(move |_: &Alert| {
+        entered.send(()).ok();
+        gate.recv().ok();
+    });
+
+    run(builder, |logging| {
+        error!(alert.key = "a", "in the sink");
+        entries.recv_timeout(DEADLINE).unwrap();
+        error!(alert.key = "b", "waits");
+
+        let report = logging.shutdown(Duration::from_millis(20));
+
+        assert_eq!(report.outcome(), ShutdownOutcome::DeadlineExceeded);
+        assert_eq!(report.details().find("abandonedAlerts"), Some(&Detail::UInt(2)));
+        let alerts = logging.stats().alerts;
+        assert_eq!((alerts.delivered, alerts.pending, alerts.dropped), (0, 1, 1));
+        drop(opener);
+    });
 }
 
 #[test]
@@ -244,8 +270,6 @@ fn metrics_show_events_errors_and_drops() {
 #[cfg(feature = "envcfg")]
 #[test]
 fn the_configuration_is_read_from_the_environment() {
-    use std::time::Duration;
-
     use groundcrew_base::ByteSize;
     use groundcrew_envcfg::{Config as _, Vars};
     use groundcrew_logging::{Format, LoggingConfig, Overflow};

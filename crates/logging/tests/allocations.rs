@@ -1,0 +1,94 @@
+//! An event costs no allocation on the thread that logs it, with redaction on, once its buffers are warm.
+
+use std::{cell::OnceCell, fmt, io, time::Duration};
+
+use allocation_counter::measure;
+use groundcrew_logging::{Format, Logging, LoggingConfig, Sink};
+use tracing::{Level, Span, info, info_span, subscriber::with_default, warn};
+use tracing_subscriber::{Registry, layer::SubscriberExt as _};
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        Ok(lines.len())
+    }
+}
+
+/// Allocations of many rounds of `work`, after enough of them that every buffer has its size.
+fn allocations(work: impl Fn(u64)) -> u64 {
+    const ROUNDS: u64 = 2000;
+
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    let (layer, logging) = Logging::builder()
+        .config(config)
+        .service("poker-app")
+        .sink("nowhere", Level::TRACE, Nowhere)
+        .build()
+        .expect("the configuration is good");
+    with_default(Registry::default().with(layer), || {
+        let count = || {
+            let info = measure(|| {
+                for round in 0..ROUNDS {
+                    work(round);
+                    // The queue grows with what waits in it, which is not the event's doing.
+                    if round % 50 == 0 {
+                        logging.flush(Duration::from_secs(20)).ok();
+                    }
+                }
+            });
+            info.count_total
+        };
+        count();
+        // The best of a few: the calendar part of the timestamp and the growth of the queue come now and then.
+        let least = (0..5).map(|_| count()).min().unwrap_or(u64::MAX);
+        let stats = logging.stats();
+        assert_eq!(stats.events.info + stats.events.warn, 6 * ROUNDS);
+        assert_eq!(stats.lines.dropped.total(), 0);
+        least
+    })
+}
+
+#[test]
+fn an_event_without_a_span_allocates_nothing() {
+    let count = allocations(|round| {
+        info!(
+            ratio = 0.5,
+            text = "table",
+            round,
+            password = "hunter2",
+            "hand {round} dealt"
+        );
+    });
+
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn an_event_in_nested_spans_allocates_nothing() {
+    let spans = OnceCell::new();
+    let count = allocations(|round| {
+        let inner: &Span = spans.get_or_init(|| {
+            let outer = info_span!("request", requestId = "r-1", ip = %"192.0.2.7", token = "t");
+            outer.in_scope(|| info_span!("hand", handId = 42, table = "t1"))
+        });
+        inner.in_scope(|| warn!(round, shown = ?Some(round), "hand dealt"));
+    });
+
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn an_error_with_sources_allocates_nothing() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("saving the hand")]
+    struct Saving(#[source] fmt::Error);
+
+    let error = Saving(fmt::Error);
+    let count = allocations(|_| {
+        warn!(error = &error as &dyn std::error::Error, "failed");
+    });
+
+    assert_eq!(count, 0);
+}
