@@ -1,8 +1,8 @@
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{
     Data, DeriveInput, Error, Field, Fields, GenericParam, Generics, Lifetime, LitStr, Result,
-    punctuated::Punctuated, token::Comma,
+    punctuated::Punctuated, spanned::Spanned as _, token::Comma,
 };
 
 use crate::attributes;
@@ -12,7 +12,11 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let fields = named_fields(input)?;
     let names = fields.iter().map(checked_name).collect::<Result<Vec<LitStr>>>()?;
     refuse_twice(&names)?;
-    let places = fields.iter().map(|field| &field.ident);
+    // The type's span, so that one that is not a label value is underlined.
+    let visits = fields.iter().map(|field| {
+        let place = &field.ident;
+        quote_spanned!(field.ty.span()=> #metrics::LabelVisitor::value(visitor, &self.#place);)
+    });
     let ident = &input.ident;
     let with = borrowed(&input.generics)?;
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
@@ -24,7 +28,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             const NAMES: &'static [&'static str] = &[#(#names),*];
 
             fn visit<__V: #metrics::LabelVisitor>(&self, visitor: &mut __V) {
-                #(#metrics::LabelVisitor::value(visitor, &self.#places);)*
+                #(#visits)*
             }
         }
     })

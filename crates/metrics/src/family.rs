@@ -83,6 +83,15 @@ impl<L: Labels, M: Metric> Family<L, M> {
         self.len() == 0
     }
 
+    /// Shows every series: the values of its labels, in order, and its metric.
+    #[cfg(feature = "axum")]
+    pub(crate) fn each(&self, mut show: impl FnMut(&[&str], &M)) {
+        for row in self.table.snapshot() {
+            let values: Vec<&str> = values(&row.key).take(L::NAMES.len()).collect();
+            show(&values, &row.metric);
+        }
+    }
+
     fn with<R>(&self, labels: &L::With<'_>, then: impl FnOnce(&M) -> R) -> R {
         let mut key = Key(KEY.try_with(StdCell::take).unwrap_or_default());
         key.0.clear();

@@ -115,11 +115,7 @@ impl Cell for Histogram {
 
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         let sum = self.sum();
-        // prometheus_client tells the last bucket from the others by f64::MAX.
-        let buckets: Vec<(f64, u64)> = self
-            .buckets()
-            .map(|(bound, count)| (bound.min(f64::MAX), count))
-            .collect();
+        let buckets: Vec<(f64, u64)> = self.buckets().collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }

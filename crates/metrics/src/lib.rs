@@ -6,6 +6,7 @@
 extern crate self as groundcrew_metrics;
 
 mod attached;
+mod build_info;
 mod collector;
 mod counter;
 mod descriptor;
@@ -15,16 +16,31 @@ mod family;
 mod float;
 mod gauge;
 mod histogram;
+#[cfg(feature = "axum")]
+mod http;
 mod interop;
+mod label_set;
 mod labels;
 mod metric;
 mod name;
+mod performance;
+mod process;
+#[cfg(feature = "axum")]
+mod quantile;
+mod recorders;
 mod registry;
 mod timer;
 
 pub use prometheus_client;
 
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use crate::http::{
+    HttpMetrics, HttpMetricsLayer, HttpMetricsService, HttpPreset, MeteredBody, ResponseFuture,
+    metrics_router,
+};
 pub use crate::{
+    build_info::BuildInfo,
     collector::{Collector, SampleValue, Samples},
     counter::{Counter, CounterF64},
     descriptor::Descriptor,
@@ -35,6 +51,12 @@ pub use crate::{
     histogram::Histogram,
     labels::{LabelValue, LabelVisitor, Labels},
     metric::Metric,
+    performance::{CacheFigures, DatabaseFigures, HttpFigures, Performance, PerformanceReport, performance},
+    process::ProcessCollector,
+    recorders::{
+        BusinessMetrics, CacheHitRate, DbMetrics, Direction, ErrorMetrics, GameMetrics, HandInPlay, Severity,
+        WebSocketMetrics,
+    },
     registry::Registry,
     timer::Timer,
 };

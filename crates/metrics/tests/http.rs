@@ -1,0 +1,275 @@
+//! The HTTP layer and the routes, against real routers and a real server.
+#![cfg(feature = "axum")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
+
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody as _},
+    http::{Method, Request, StatusCode, header},
+    response::Response,
+    routing::get,
+};
+use groundcrew_base::catch_panic;
+use groundcrew_metrics::{HttpMetrics, HttpPreset, Registry, metrics_router, performance};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tower::ServiceExt as _;
+
+fn app(registry: &Registry) -> (Router, HttpMetrics) {
+    let http = HttpMetrics::register(registry).unwrap();
+    let api = Router::new().route("/players/{id}", get(async || "a player").post(async || "new"));
+    let app = Router::new()
+        .nest("/api", api)
+        .route("/fails", get(async || StatusCode::BAD_GATEWAY))
+        .route("/panics", get(async || -> &'static str { panic!("on purpose") }))
+        .route(
+            "/hangs",
+            get(async || std::future::pending::<&'static str>().await),
+        )
+        .merge(metrics_router(registry))
+        .layer(http.layer());
+    (app, http)
+}
+
+fn request(method: &str, path: &str) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::empty())
+        .unwrap()
+}
+
+async fn body(response: Response) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn requests(registry: &Registry, method: &str, route: &str, status: u16) -> Option<u64> {
+    let prefix =
+        format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status_code=\"{status}\"}} ");
+    let text = registry.encode();
+    let value = text.lines().find_map(|line| line.strip_prefix(&prefix))?;
+    value.parse().ok()
+}
+
+fn in_flight(registry: &Registry) -> String {
+    let text = registry.encode();
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix("http_requests_in_flight "));
+    value.unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_route_is_the_matched_path_or_unmatched() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+
+    for (method, path) in [
+        ("GET", "/api/players/1"),
+        ("GET", "/api/players/2?x=y"),
+        ("POST", "/api/players/3"),
+        ("DELETE", "/api/players/4"),
+        ("GET", "/wp-login.php"),
+        ("GET", "/.env"),
+        ("BREW", "/api/players/5"),
+        ("GET", "/fails"),
+    ] {
+        let _all = body(app.clone().oneshot(request(method, path)).await.unwrap()).await;
+    }
+
+    let route = "/api/players/{id}";
+    assert_eq!(requests(&registry, "GET", route, 200), Some(2));
+    assert_eq!(requests(&registry, "POST", route, 200), Some(1));
+    assert_eq!(requests(&registry, "DELETE", route, 405), Some(1));
+    assert_eq!(requests(&registry, "_OTHER", route, 405), Some(1));
+    assert_eq!(requests(&registry, "GET", "unmatched", 404), Some(2));
+    assert_eq!(requests(&registry, "GET", "/fails", 502), Some(1));
+    let text = registry.encode();
+    assert!(!text.contains("wp-login"));
+    assert!(text.contains(&format!(
+        "http_request_duration_seconds_bucket{{method=\"GET\",route=\"{route}\",status_code=\"200\",le=\"10.0\"}} 2\n"
+    )));
+    assert_eq!(in_flight(&registry), "0.0");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_recorded_once_as_500() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+
+    let outcome = catch_panic(app.oneshot(request("GET", "/panics"))).await;
+
+    assert_eq!(outcome.err().as_deref(), Some("on purpose"));
+    assert_eq!(requests(&registry, "GET", "/panics", 500), Some(1));
+    assert_eq!(requests(&registry, "GET", "/panics", 499), None);
+    assert_eq!(in_flight(&registry), "0.0");
+}
+
+#[test]
+fn a_request_that_is_given_up_is_recorded_once_as_499() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+
+    {
+        let mut exchange = pin!(app.oneshot(request("GET", "/hangs")));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(exchange.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(in_flight(&registry), "1.0");
+    }
+
+    assert_eq!(requests(&registry, "GET", "/hangs", 499), Some(1));
+    assert_eq!(in_flight(&registry), "0.0");
+}
+
+#[tokio::test]
+async fn a_stream_is_in_flight_until_its_end_or_its_drop() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+    let get = || app.clone().oneshot(request("GET", "/api/players/1"));
+
+    let first = get().await.unwrap();
+    assert_eq!(in_flight(&registry), "1.0");
+    let mut second = get().await.unwrap().into_body();
+    let frame = std::future::poll_fn(|cx| pin!(&mut second).poll_frame(cx)).await;
+    assert_eq!(in_flight(&registry), "2.0");
+    assert_eq!(
+        frame.unwrap().unwrap().into_data().unwrap(),
+        Bytes::from("a player")
+    );
+    drop(second);
+    assert_eq!(in_flight(&registry), "1.0");
+    assert_eq!(body(first).await, "a player");
+
+    assert_eq!(in_flight(&registry), "0.0");
+    assert_eq!(requests(&registry, "GET", "/api/players/{id}", 200), Some(2));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_recorded_by_a_real_server() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, app).await });
+
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(b"GET /hangs HTTP/1.1\r\nHost: test\r\n\r\n")
+        .await
+        .unwrap();
+    until("the request is in flight", || in_flight(&registry) == "1.0").await;
+    drop(client);
+    until("the request is recorded", || {
+        requests(&registry, "GET", "/hangs", 499) == Some(1)
+    })
+    .await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(b"HEAD /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    assert_eq!(in_flight(&registry), "0.0");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_format_follows_the_accept_header() {
+    let registry = Registry::new();
+    let (app, _http) = app(&registry);
+    let scrape = async |accept: &str| {
+        let mut request = request("GET", "/metrics");
+        request
+            .headers_mut()
+            .insert(header::ACCEPT, accept.parse().unwrap());
+        let response = app.clone().oneshot(request).await.unwrap();
+        let content_type = response.headers()[header::CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        (content_type, body(response).await)
+    };
+
+    let (text_type, text) = scrape("*/*").await;
+    let (open_type, open_metrics) =
+        scrape("application/openmetrics-text;version=1.0.0,text/plain;q=0.5").await;
+    let posted = app
+        .clone()
+        .oneshot(request(Method::POST.as_str(), "/metrics"))
+        .await
+        .unwrap();
+
+    assert_eq!(text_type, "text/plain; version=0.0.4; charset=utf-8");
+    assert!(!text.contains("# EOF"));
+    assert_eq!(
+        open_type,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(open_metrics.ends_with("# EOF\n"));
+    assert!(open_metrics.contains("# TYPE http_requests counter\n"));
+    assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn the_second_preset_has_fewer_labels() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register_preset(&registry, HttpPreset::ByRoute).unwrap();
+    let app = Router::new().route("/", get(async || "")).layer(http.layer());
+
+    let _all = body(app.oneshot(request("GET", "/")).await.unwrap()).await;
+
+    let text = registry.encode();
+    assert!(text.contains("http_request_duration_seconds_bucket{method=\"GET\",route=\"/\",le=\"0.1\"} 1\n"));
+    assert!(text.contains("http_requests_total{method=\"GET\",route=\"/\",status_code=\"200\"} 1\n"));
+}
+
+#[tokio::test]
+async fn performance_reads_the_same_cells() {
+    let registry = Registry::new();
+    let (app, http) = app(&registry);
+    for path in ["/api/players/1", "/fails", "/api/players/2", "/nowhere"] {
+        let _all = body(app.clone().oneshot(request("GET", path)).await.unwrap()).await;
+    }
+
+    let routes: Router = performance().http(move || http.figures()).router();
+    let response = routes.oneshot(request("GET", "/api/performance")).await.unwrap();
+
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    let json: serde_json::Value = serde_json::from_str(&body(response).await).unwrap();
+    assert_eq!(json["http"]["requests"], 4);
+    assert_eq!(json["http"]["errors"], 1);
+    assert_eq!(json["http"]["errorRate"], 25.0);
+    let latency = |name: &str| json["http"]["latencyMs"][name].as_f64().unwrap();
+    assert!(latency("p50") > 0.0 && latency("p50") <= latency("p95") && latency("p95") <= latency("p99"));
+    assert_eq!(json.get("cache"), None);
+    assert_eq!(json.get("database"), None);
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < limit, "not within 10 s: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
