@@ -317,11 +317,11 @@ async fn connect(
     background: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Option<Remote>, Error> {
-    let Some(url) = config.redis_url.as_ref().filter(|_| config.enabled) else {
+    let Some(url) = config.address() else {
         return Ok(None);
     };
     let (deadline, open_for) = (config.redis_command_timeout, config.redis_breaker_open);
-    Redis::start(config, url.expose(), background, stop)
+    Redis::start(config, url, background, stop)
         .await
         .map(|redis| Some(Remote::new(redis, deadline, open_for)))
 }

@@ -25,10 +25,12 @@ pub enum Error {
         source: LoadError,
     },
     /// The loader panicked. Every caller that waited for this load gets this; nothing is cached.
-    #[error("the loader of {key:?} panicked")]
+    #[error("the loader of {key:?} panicked: {message}")]
     LoadPanicked {
         /// The key, without its space.
         key: String,
+        /// The panic's message, credentials masked.
+        message: String,
     },
     /// The loader did not answer in time and was dropped.
     #[error("the loader of {key:?} did not answer within {after:?}")]
@@ -107,13 +109,6 @@ impl Error {
         match self {
             Self::Load { source, .. } => source.downcast_ref(),
             _ => None,
-        }
-    }
-
-    pub(crate) const fn setting(name: &'static str, problem: SettingProblem) -> Self {
-        Self::Setting {
-            name,
-            source: problem,
         }
     }
 }

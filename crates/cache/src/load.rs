@@ -1,6 +1,7 @@
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
+use groundcrew_base::catch_panic;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{self, Instant};
 
@@ -32,11 +33,12 @@ impl<V: Serialize + DeserializeOwned + Send + Sync + 'static> Work<V> {
             purpose,
             loader,
         } = self;
-        let work = AssertUnwindSafe(space.fetch(&pilot, purpose, loader)).catch_unwind();
-        let result = work.await.unwrap_or_else(|_| {
+        let work = catch_panic(space.fetch(&pilot, purpose, loader));
+        let result = work.await.unwrap_or_else(|message| {
             space.counters().load_errors.add_one();
             Err(Error::LoadPanicked {
                 key: pilot.key().to_string(),
+                message,
             })
         });
         pilot.land(result);

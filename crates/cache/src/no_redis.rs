@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{CacheConfig, Error, RemoteError, SettingProblem};
+use crate::{CacheConfig, Error, RemoteError, SettingProblem, config::Problem};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Redis {}
@@ -18,15 +18,24 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
+pub(crate) const fn check_address(_config: &CacheConfig, _url: &str) -> Result<(), Problem> {
+    Err(Problem {
+        name: "redis_url",
+        source: SettingProblem::NoRedis,
+    })
+}
+
 #[expect(clippy::unused_async, reason = "the same shape as the real one")]
 impl Redis {
     pub(crate) async fn start(
-        _config: &CacheConfig,
-        _url: &str,
+        config: &CacheConfig,
+        url: &str,
         _background: &TaskTracker,
         _stop: &CancellationToken,
     ) -> Result<Self, Error> {
-        Err(Error::setting("redis_url", SettingProblem::NoRedis))
+        check_address(config, url)?;
+        // The check refuses every address.
+        Err(Error::Stopped)
     }
 
     pub(crate) const fn is_connected(&self) -> bool {
@@ -45,7 +54,7 @@ impl Redis {
         match *self {}
     }
 
-    pub(crate) async fn masters(&self) -> Result<Vec<Master>, RemoteError> {
+    pub(crate) const fn masters(&self) -> Result<Vec<Master>, RemoteError> {
         match *self {}
     }
 

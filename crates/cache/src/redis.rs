@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{CacheConfig, Error, RemoteError, SettingProblem, key::glob};
+use crate::{CacheConfig, Error, RemoteError, SettingProblem, config::Problem, key::glob};
 
 /// One multiplexed connection to Redis, or one to each master of a cluster.
 #[derive(Clone)]
@@ -61,14 +61,18 @@ impl Redis {
     }
 
     fn new(config: &CacheConfig, url: &str) -> Result<Self, Error> {
+        let unusable = |source| Error::Setting {
+            name: "redis_url",
+            source,
+        };
         let url = address(config, url)?;
         let mut builder = url
             .builder()
-            .map_err(|error| Error::setting("redis_url", SettingProblem::Tls(error.to_string())))?;
+            .map_err(|error| unusable(SettingProblem::Tls(error.to_string())))?;
         limit(&mut builder, config);
         let client = builder
             .build()
-            .map_err(|error| Error::setting("redis_url", SettingProblem::Driver(shown(&error))))?;
+            .map_err(|error| unusable(SettingProblem::Driver(shown(&error))))?;
         Ok(Self {
             client,
             deadline: config.redis_command_timeout,
@@ -167,8 +171,7 @@ impl Redis {
         Ok(removed.map_err(|error| self.error(&error))?.iter().sum())
     }
 
-    #[expect(clippy::unused_async, reason = "asked like every command")]
-    pub(crate) async fn masters(&self) -> Result<Vec<Master>, RemoteError> {
+    pub(crate) fn masters(&self) -> Result<Vec<Master>, RemoteError> {
         if !self.client.is_clustered() {
             return Ok(vec![Master(None)]);
         }
@@ -241,12 +244,23 @@ impl<T> Drop for Abort<T> {
     }
 }
 
-fn address(config: &CacheConfig, url: &str) -> Result<RedisUrl, Error> {
-    let wrong = |error| Error::setting("redis_url", SettingProblem::Url(error));
+/// Whether the address can be used, as far as that can be said without connecting.
+pub(crate) fn check_address(config: &CacheConfig, url: &str) -> Result<(), Problem> {
+    address(config, url).map(drop)
+}
+
+fn address(config: &CacheConfig, url: &str) -> Result<RedisUrl, Problem> {
+    let wrong = |error| Problem {
+        name: "redis_url",
+        source: SettingProblem::Url(error),
+    };
     let mut url = RedisUrl::parse(url).map_err(wrong)?;
     if let Some(password) = &config.redis_password {
         if url.has_password() {
-            return Err(Error::setting("redis_password", SettingProblem::TwoPasswords));
+            return Err(Problem {
+                name: "redis_password",
+                source: SettingProblem::TwoPasswords,
+            });
         }
         url = url.with_password(password.clone());
     }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use bytes::Bytes;
 use groundcrew_base::{Observation, Verdict};
@@ -37,15 +37,17 @@ impl Remote {
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, RemoteError> {
-        self.ask(self.redis.get(key)).await
+        self.ask(Box::pin(self.redis.get(key))).await
     }
 
     pub(crate) async fn set(&self, key: &str, value: Vec<u8>, ttl: Duration) -> Result<(), RemoteError> {
-        self.ask(self.redis.set(key, value, ttl)).await
+        self.ask(Box::pin(self.redis.set(key, value, ttl))).await
     }
 
     pub(crate) async fn unlink(&self, key: &str) -> Result<(), RemoteError> {
-        self.ask(self.redis.unlink(vec![key.to_owned()])).await.map(drop)
+        self.ask(Box::pin(self.redis.unlink(vec![key.to_owned()])))
+            .await
+            .map(drop)
     }
 
     /// Removes every key that starts with `prefix`, page by page, on every master, and counts them.
@@ -53,14 +55,13 @@ impl Remote {
     /// A key that is there from the beginning to the end is removed; this is what SCAN promises.
     pub(crate) async fn unlink_prefix(&self, prefix: &str) -> Result<u64, RemoteError> {
         let mut removed = 0;
-        for master in self.ask(self.redis.masters()).await? {
+        for master in self.ask(ready(self.redis.masters())).await? {
             let mut cursor = None;
             loop {
-                let page = self
-                    .ask(self.redis.scan(&master, cursor.as_deref(), prefix))
-                    .await?;
+                let scan = self.redis.scan(&master, cursor.as_deref(), prefix);
+                let page = self.ask(Box::pin(scan)).await?;
                 for keys in page.keys.chunks(UNLINK_AT_ONCE) {
-                    removed += self.ask(self.redis.unlink(keys.to_vec())).await?;
+                    removed += self.ask(Box::pin(self.redis.unlink(keys.to_vec()))).await?;
                 }
                 match page.next {
                     Some(next) => cursor = Some(next),
