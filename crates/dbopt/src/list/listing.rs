@@ -240,7 +240,8 @@ impl Listing {
         let keys: String = order
             .iter()
             .filter_map(|&(at, _)| self.columns.all().get(at))
-            .map(|column| format!(", {}::text", column.sql))
+            .enumerate()
+            .map(|(at, column)| format!(", {}::text AS \"~{at}\"", column.sql))
             .collect();
         let sql = format!(
             "SELECT {}{keys} FROM {} WHERE {predicate} ORDER BY {} LIMIT {}",

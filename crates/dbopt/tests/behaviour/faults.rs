@@ -1,0 +1,141 @@
+use std::time::{Duration, Instant};
+
+use groundcrew_base::{Evidence, Secret};
+use groundcrew_dbopt::{Db, Error, label};
+use groundcrew_testkit::{Postgres, eventually};
+use tokio::task::JoinSet;
+
+use crate::support::TestResult;
+
+const ONE: &str = "SELECT 1";
+
+#[tokio::test]
+async fn the_pool_recovers_when_a_killed_server_is_back() -> TestResult {
+    let server = Postgres::start().await?;
+    let db = Db::builder(server.url()).pool_size(4).build()?;
+    let select = label("select", "none");
+    let mut tasks = JoinSet::new();
+    for _ in 0..4 {
+        let db = db.clone();
+        tasks.spawn(async move { db.query(select, "SELECT pg_sleep(0.1)", &[]).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    assert_eq!(db.stats().size, 4);
+
+    server.kill().await?;
+    let down = eventually(
+        Duration::from_secs(5),
+        "the server is seen to be gone",
+        async || match db.query(select, ONE, &[]).await {
+            Err(error @ Error::Unavailable(_)) => Some(error),
+            _ => None,
+        },
+    )
+    .await;
+    server.start_again().await?;
+    eventually(Duration::from_secs(10), "the pool works again", async || {
+        db.query(select, ONE, &[]).await.ok()
+    })
+    .await;
+
+    assert!(down.is_retryable() && !down.is_outcome_unknown());
+    for _ in 0..50 {
+        assert_eq!(db.query_one(select, ONE, &[]).await?.get::<_, i32>(0), 1);
+    }
+    let seen = db.observe();
+    assert!(seen.last_success() > seen.last_failure());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_frozen_server_costs_no_more_than_the_deadline() -> TestResult {
+    let server = Postgres::start().await?;
+    let db = Db::builder(server.url())
+        .pool_size(2)
+        .query_timeout(Duration::from_millis(400))
+        .acquire_timeout(Duration::from_millis(500))
+        .connect_timeout(Duration::from_millis(500))
+        .cancel_timeout(Duration::from_millis(300))
+        .build()?;
+    let select = label("select", "none");
+    db.query(select, ONE, &[]).await?;
+
+    server.pause()?;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..4 {
+        let asked = Instant::now();
+        let error = db.query(select, ONE, &[]).await.unwrap_err();
+        slowest = slowest.max(asked.elapsed());
+        assert!(error.is_timeout(), "{error}");
+    }
+    server.resume()?;
+
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    let row = eventually(Duration::from_secs(5), "the pool works again", async || {
+        db.query_one(select, ONE, &[]).await.ok()
+    })
+    .await;
+    assert_eq!(row.get::<_, i32>(0), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_from_an_absent_server() -> TestResult {
+    let server = Postgres::start().await?;
+    let refused = Db::builder(server.url())
+        .password(|| Secret::from("not it"))
+        .build()?
+        .query(label("select", "none"), ONE, &[])
+        .await
+        .unwrap_err();
+    let url = server.url();
+    server.stop().await?;
+
+    let absent = Db::builder(url)
+        .build()?
+        .query(label("select", "none"), ONE, &[])
+        .await
+        .unwrap_err();
+
+    assert!(matches!(refused, Error::Refused(_)), "{refused:?}");
+    assert!(!refused.is_retryable());
+    assert!(matches!(absent, Error::Unavailable(_)), "{absent:?}");
+    assert!(absent.is_retryable());
+    for error in [&refused, &absent] {
+        assert!(!format!("{error:?}").contains("not it"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rotated_password_is_used_by_the_next_connection() -> TestResult {
+    let server = Postgres::start().await?;
+    let current = std::sync::Arc::new(std::sync::Mutex::new(server.password().to_owned()));
+    let source = std::sync::Arc::clone(&current);
+    let db = Db::builder(server.url())
+        .pool_size(2)
+        .password(move || Secret::new(source.lock().unwrap().clone()))
+        .build()?;
+    let select = label("select", "none");
+    db.query(select, ONE, &[]).await?;
+
+    db.run(label("rotate", "none"), async |session| {
+        session
+            .batch_execute(
+                "DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD ''new''', current_user); END $$",
+            )
+            .await
+    })
+    .await?;
+    *current.lock().unwrap() = "new".to_owned();
+    let both = tokio::join!(
+        db.query(select, "SELECT pg_sleep(0.3)", &[]),
+        db.query(select, "SELECT pg_sleep(0.3)", &[]),
+    );
+
+    assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
+    assert_eq!(db.stats().size, 2);
+    Ok(())
+}
