@@ -1,11 +1,16 @@
 use std::time::Duration;
 
 use groundcrew_base::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
 /// Every setting of a [`Db`](crate::Db); [`Default`] holds every default.
+///
+/// With feature `envcfg` it is read from the environment: `DATABASE_URL` (required), `DATABASE_POOL_SIZE` (5 to
+/// 100), `DATABASE_TIMEOUT` (5 to 60 s), `DATABASE_SSL`, `DATABASE_MAX_CONNECTIONS`, `DATABASE_INSTANCES`, and
+/// `DATABASE_ACQUIRE_TIMEOUT`, `_CONNECT_TIMEOUT`, `_CANCEL_TIMEOUT`, `_SLOW_QUERY`, `_PING_AFTER`,
+/// `_IDLE_TIMEOUT`, `_MAX_LIFETIME`, `_STATEMENT_CACHE`. A bare number of a duration is in milliseconds.
 ///
 /// # Examples
 /// ```
@@ -18,39 +23,69 @@ use crate::Error;
 /// config.query_timeout = Duration::from_secs(5);
 /// assert_eq!(config.pool_size, 20);
 /// ```
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config), config(default))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DbConfig {
     /// Where the database is: a connection URL as libpq reads it.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_URL", required))]
     pub url: Secret,
     /// How many connections the pool may have; default 20.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "DATABASE_POOL_SIZE", range(min = 5, max = 100))
+    )]
     pub pool_size: u16,
     /// How long one labelled piece of work may take on the server; default 30 s.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "DATABASE_TIMEOUT", unit = "ms", range(min = "5s", max = "60s"))
+    )]
     pub query_timeout: Duration,
     /// Whether TLS is wanted; unset, the URL's `sslmode` decides, and without one TLS is verified
     /// everywhere but on this machine. An `sslmode` that says the opposite is an error.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_SSL"))]
     pub ssl: Option<bool>,
     /// The server's `max_connections`, until the server itself is asked; default 100.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_MAX_CONNECTIONS", range(min = 1)))]
     pub max_connections: u16,
     /// How many instances of the service share the server; default 1.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_INSTANCES", range(min = 1)))]
     pub instances: u16,
     /// How long a caller waits for a free connection; default 5 s.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "DATABASE_ACQUIRE_TIMEOUT", unit = "ms", range(min = "1ms"))
+    )]
     pub acquire_timeout: Duration,
     /// How long a new connection may take, TLS and login included; default 5 s.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "DATABASE_CONNECT_TIMEOUT", unit = "ms", range(min = "1ms"))
+    )]
     pub connect_timeout: Duration,
     /// How long the server may take to accept that a query is cancelled, or that a session is cleaned;
     /// default 2 s. Then the connection is given up.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "DATABASE_CANCEL_TIMEOUT", unit = "ms", range(min = "1ms"))
+    )]
     pub cancel_timeout: Duration,
     /// Work that takes longer than this is reported as slow; default 1 s.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_SLOW_QUERY", unit = "ms"))]
     pub slow_after: Duration,
     /// A connection that was idle for longer is asked for a sign of life before it is used; default 30 s.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_PING_AFTER", unit = "ms"))]
     pub ping_after: Duration,
     /// A connection idle for longer is closed, down to the pool's minimum; default 10 min.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_IDLE_TIMEOUT", unit = "ms"))]
     pub idle_timeout: Duration,
     /// A connection older than this is replaced; default 30 min.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_MAX_LIFETIME", unit = "ms"))]
     pub max_lifetime: Duration,
     /// How many prepared statements a connection keeps; default 256.
+    #[cfg_attr(feature = "envcfg", config(env = "DATABASE_STATEMENT_CACHE"))]
     pub statement_cache: u16,
 }
 

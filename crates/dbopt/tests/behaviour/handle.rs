@@ -118,3 +118,45 @@ async fn pool_and_durations_are_exposed() -> TestResult {
     }
     Ok(())
 }
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn the_environment_has_the_documented_names_ranges_and_defaults() -> TestResult {
+    use groundcrew_envcfg::{Config, Vars};
+
+    let url = "postgres://app:hunter2@localhost/shop";
+    let least = DbConfig::from_source(&Vars::from([("DATABASE_URL", url)]))?;
+    let all = DbConfig::from_source(&Vars::from([
+        ("DATABASE_URL", url),
+        ("DATABASE_POOL_SIZE", "5"),
+        ("DATABASE_TIMEOUT", "60000"),
+        ("DATABASE_SSL", "false"),
+        ("DATABASE_MAX_CONNECTIONS", "200"),
+        ("DATABASE_SLOW_QUERY", "250"),
+    ]))?;
+    let wrong = DbConfig::from_source(&Vars::from([
+        ("DATABASE_POOL_SIZE", "101"),
+        ("DATABASE_TIMEOUT", "4999"),
+        ("DATABASE_SSL", "maybe"),
+    ]));
+
+    let mut expected = DbConfig::default();
+    expected.url = url.into();
+    assert_eq!(least, expected);
+    assert_eq!(
+        (all.pool_size, all.max_connections, all.ssl),
+        (5, 200, Some(false))
+    );
+    assert_eq!(all.query_timeout, Duration::from_secs(60));
+    assert_eq!(all.slow_after, Duration::from_millis(250));
+    let report = wrong.unwrap_err().to_string();
+    for name in [
+        "DATABASE_URL",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_TIMEOUT",
+        "DATABASE_SSL",
+    ] {
+        assert!(report.contains(name), "{report}");
+    }
+    Ok(())
+}
