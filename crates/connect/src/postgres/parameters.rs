@@ -1,7 +1,5 @@
 use std::path::PathBuf;
 
-use url::form_urlencoded;
-
 use super::SslMode;
 use crate::UrlError;
 
