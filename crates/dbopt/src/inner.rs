@@ -200,9 +200,8 @@ async fn reap(inner: Weak<Inner>, stop: CancellationToken, min: usize) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let epoch = Instant::now();
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+        if stop.run_until_cancelled(ticks.tick()).await.is_none() {
+            return;
         }
         let Some(inner) = inner.upgrade() else { return };
         let mut left = inner.pool.status().size;
