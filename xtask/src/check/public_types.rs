@@ -21,14 +21,9 @@ use crate::{
 /// Read from rustdoc's JSON, which a stable toolchain writes when told to treat it as unstable; a wrapper tells
 /// rustdoc alone, so that nothing else is built differently.
 pub(super) fn check(metadata: &Metadata, _: Mode) -> Result<Outcome, Error> {
-    let libraries: Vec<&Package> = metadata
-        .packages
-        .iter()
-        .filter(|package| is_published(package))
-        .collect();
-    document(&libraries)?;
+    document()?;
     let mut problems = Vec::new();
-    for package in libraries {
+    for package in metadata.packages.iter().filter(|package| is_published(package)) {
         let path = cargo::target()
             .join("doc")
             .join(format!("{}.json", package.name.replace('-', "_")));
@@ -55,18 +50,16 @@ fn is_published(package: &Package) -> bool {
     package.has_library() && package.name.starts_with(BRAND) && package.name != "groundcrew-testkit"
 }
 
-fn document(packages: &[&Package]) -> Result<(), Error> {
+/// Documents the whole workspace, as the step `rustdoc` does: other selections would build dependencies again.
+fn document() -> Result<(), Error> {
     let mut command = cargo::cargo("doc");
     command
-        .args(["--no-deps", "--lib", "--all-features", "--quiet"])
+        .args(["--workspace", "--no-deps", "--all-features", "--quiet"])
         .env("RUSTDOC", wrapper()?)
         .env(
             "RUSTDOCFLAGS",
             "-Z unstable-options --output-format json --cap-lints allow",
         );
-    for package in packages {
-        command.args(["--package", &package.name]);
-    }
     process::run(&mut command)
 }
 
