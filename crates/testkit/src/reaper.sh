@@ -53,8 +53,10 @@ done
 # A killed postmaster leaves its System V segment behind; the seventh line of its pid file names it.
 for file in "$dir"/*/postmaster.pid; do
     [ -s "$file" ] || continue
-    set -- $(sed -n 7p "$file")
-    [ -n "$2" ] && ipcrm -m "$2" 2>/dev/null
+    read -r _ segment <<LINE
+$(sed -n 7p "$file")
+LINE
+    [ -n "$segment" ] && ipcrm -m "$segment" 2>/dev/null
 done
 
 [ -d "$dir/mount" ] && umount -l "$dir/mount" 2>/dev/null

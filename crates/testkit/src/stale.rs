@@ -70,3 +70,69 @@ fn kill_inhabitants(dir: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::PathBuf,
+        process::{Command, id},
+    };
+
+    use super::*;
+
+    struct Base(PathBuf);
+
+    impl Base {
+        fn new() -> Self {
+            let base = std::env::temp_dir().join(format!("stale-test-{}", id()));
+            fs::create_dir(&base).expect("a directory in the temporary directory");
+            Self(base)
+        }
+
+        fn sandbox(&self, name: &str, age: Duration) -> PathBuf {
+            let dir = self.0.join(format!("{PREFIX}{name}"));
+            fs::create_dir(&dir).expect("a new directory");
+            fs::write(dir.join(OWNER), "").expect("a file in it");
+            let at = SystemTime::now() - age;
+            File::open(&dir)
+                .and_then(|opened| opened.set_modified(at))
+                .expect("our own directory");
+            dir
+        }
+    }
+
+    impl Drop for Base {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).expect("the directory made in new");
+        }
+    }
+
+    #[test]
+    fn only_old_sandboxes_without_an_owner_are_swept_and_their_servers_killed() {
+        const OLD: Duration = Duration::from_secs(60);
+        let base = Base::new();
+        let abandoned = base.sandbox("1-0", OLD);
+        let owned = base.sandbox("2-0", OLD);
+        let fresh = base.sandbox("3-0", Duration::ZERO);
+        let lock = File::open(owned.join(OWNER)).expect("made above");
+        lock.lock().expect("nobody else locks it");
+        let mut server = Command::new("sleep")
+            .arg("60")
+            .current_dir(&abandoned)
+            .spawn()
+            .expect("sleep");
+        fs::write(abandoned.join("server.pid"), server.id().to_string()).expect("a file");
+        let at = SystemTime::now() - OLD;
+        File::open(&abandoned)
+            .and_then(|opened| opened.set_modified(at))
+            .expect("our own directory");
+
+        sweep(&base.0);
+
+        assert_eq!(
+            [abandoned, owned, fresh].map(|dir| dir.exists()),
+            [false, true, true]
+        );
+        assert!(!server.wait().expect("our child").success());
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{account::Account, error::Error, sandbox::Sandbox};
+use crate::{account::Account, error::Error, given, sandbox::Sandbox};
 
 /// A data directory made by `initdb` once and copied for every server.
 #[derive(Debug)]
@@ -33,7 +33,6 @@ impl Template<'_> {
     }
 
     fn cached(&self, cache: &Path, sandbox: &Sandbox) -> Result<PathBuf, Error> {
-        fs::create_dir_all(cache).map_err(Error::file("creating", cache))?;
         let name = self.name()?;
         let template = cache.join(&name);
         if template.is_dir() {
@@ -87,7 +86,9 @@ impl Template<'_> {
             hash.update(arg.as_encoded_bytes());
         }
         let digest = hex::encode(hash.finalize());
-        Ok(format!("postgres-{}", digest.get(..16).unwrap_or(&digest)))
+        // Root and a plain user may take turns in one target directory; neither can read the other's.
+        let uid = rustix::process::geteuid().as_raw();
+        Ok(format!("postgres-{uid}-{}", digest.get(..16).unwrap_or(&digest)))
     }
 
     fn initdb(&self, sandbox: &Sandbox, data: &Path) -> Result<(), Error> {
@@ -128,10 +129,24 @@ impl Template<'_> {
 /// has nowhere to keep a template and must leave nothing behind.
 fn cache_dir() -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
+    // Documentation tests run from a temporary directory; cargo tells them where the package lies.
+    let told = given::variable("CARGO_TARGET_DIR").map(PathBuf::from);
+    let package = given::variable("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let target = program
         .ancestors()
+        .map(Path::to_owned)
+        .chain(told)
+        .chain(package.ancestors().map(|dir| dir.join("target")))
         .find(|dir| dir.join("CACHEDIR.TAG").is_file())?;
-    Some(target.join("testkit"))
+    let cache = target.join("testkit");
+    is_usable(&cache).then_some(cache)
+}
+
+/// Whether we may write there: another user may have built this program.
+fn is_usable(cache: &Path) -> bool {
+    fs::create_dir_all(cache).is_ok() && rustix::fs::access(cache, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 fn copy_tree(from: &Path, to: &Path, account: Option<Account>) -> Result<(), Error> {

@@ -1,10 +1,11 @@
 //! Starts private servers, prints their URLs as `NAME=value` lines and `READY`, and keeps them until its standard
-//! input ends or it is interrupted. Arguments choose: `postgres`, `redis`, `cluster`, `s3`; `paused` stops the chosen
+//! input ends or it is interrupted. Arguments choose: `postgres`, `redis`, `cluster`, `s3`, `database` (one on
+//! the shared server, which `TESTKIT_POSTGRES_URL` may name); `paused` stops the chosen
 //! ones with SIGSTOP before `READY`. Without arguments it starts PostgreSQL, Redis and S3.
 
 use std::{env, process::ExitCode};
 
-use groundcrew_testkit::{Error, Postgres, Redis, RedisCluster, S3};
+use groundcrew_testkit::{Database, Error, Postgres, Redis, RedisCluster, S3, database};
 use tokio::io::AsyncReadExt;
 
 /// Keeps what was started alive.
@@ -14,6 +15,7 @@ struct Servers {
     redis: Option<Redis>,
     cluster: Option<RedisCluster>,
     s3: Option<S3>,
+    database: Option<Database>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -61,8 +63,12 @@ async fn start(chosen: &[String]) -> Result<Servers, Error> {
                     s3.secret_key()
                 );
             }
+            "database" => {
+                let database = servers.database.insert(database().await?);
+                println!("DATABASE_URL={}", database.url());
+            }
             "paused" => pause(&servers)?,
-            other => eprintln!("unknown server {other}: postgres, redis, cluster, s3"),
+            other => eprintln!("unknown server {other}: postgres, redis, cluster, s3, database"),
         }
     }
     Ok(servers)
