@@ -12,8 +12,8 @@ use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 ///
 /// Written as `LOG_LEVEL` takes it: `info`, or with directives `info,sqlx=warn,poker::hands=trace`. The levels
 /// are `error`, `warn`, `info`, `debug`, `trace` and `off`, in any case. A target covers its modules
-/// (`poker` covers `poker::hands`, not `poker_web`); the longest one that fits decides. A target without a
-/// level logs everything. The default is `info`.
+/// (`poker` covers `poker::hands`, not `poker_web`); the longest one that fits decides. A path such as
+/// `poker::hands` without a level logs everything of it. The default is `info`.
 ///
 /// # Examples
 /// ```
