@@ -77,18 +77,14 @@ const START: &str = "process_start_time_seconds";
 mod linux {
     use std::fs;
 
-    use rustix::{
-        param,
-        process::{Resource, getrlimit},
-    };
-
     use super::{CPU, MAX_FDS, OPEN_FDS, RESIDENT, START, THREADS, VIRTUAL, VIRTUAL_MAX};
     use crate::Samples;
 
     /// What does not change while the process runs.
     #[derive(Clone, Debug)]
     pub(super) struct System {
-        page_size: u64,
+        /// Absent where the kernel hides it, as from a process that may not be dumped.
+        page_size: Option<u64>,
         ticks_per_second: f64,
         /// Seconds since the Unix epoch.
         boot_time: Option<u64>,
@@ -96,9 +92,12 @@ mod linux {
 
     impl System {
         pub(super) fn read() -> Self {
+            let auxv = fs::read("/proc/self/auxv").unwrap_or_default();
+            // The kernel counts 100 ticks for programs on every architecture in use.
+            let ticks = auxiliary(&auxv, CLOCK_TICKS).unwrap_or(100);
             Self {
-                page_size: param::page_size() as u64,
-                ticks_per_second: param::clock_ticks_per_second() as f64,
+                page_size: auxiliary(&auxv, PAGE_SIZE),
+                ticks_per_second: ticks as f64,
                 boot_time: boot_time(),
             }
         }
@@ -110,17 +109,19 @@ mod linux {
             if let Some(open) = open_fds() {
                 samples.gauge(OPEN_FDS, &[], open);
             }
-            if let Some(most) = getrlimit(Resource::Nofile).current {
-                samples.gauge(MAX_FDS, &[], most);
-            }
-            if let Some(most) = getrlimit(Resource::As).current {
-                samples.gauge(VIRTUAL_MAX, &[], most);
+            let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+            for (metric, limit) in [(MAX_FDS, "Max open files"), (VIRTUAL_MAX, "Max address space")] {
+                if let Some(most) = soft_limit(&limits, limit) {
+                    samples.gauge(metric, &[], most);
+                }
             }
         }
 
         fn collect_stat(&self, stat: &Stat, samples: &mut Samples<'_>) {
             samples.counter(CPU, &[], stat.cpu_ticks as f64 / self.ticks_per_second);
-            samples.gauge(RESIDENT, &[], stat.resident_pages.saturating_mul(self.page_size));
+            if let Some(page_size) = self.page_size {
+                samples.gauge(RESIDENT, &[], stat.resident_pages.saturating_mul(page_size));
+            }
             samples.gauge(VIRTUAL, &[], stat.virtual_bytes);
             samples.gauge(THREADS, &[], stat.threads);
             if let Some(boot) = self.boot_time {
@@ -175,15 +176,59 @@ mod linux {
         }
     }
 
+    /// A value of the auxiliary vector, see `getauxval(3)`: pairs of words, key and value.
+    fn auxiliary(auxv: &[u8], key: usize) -> Option<u64> {
+        const WORD: usize = size_of::<usize>();
+        let word = |bytes: &[u8]| bytes.try_into().ok().map(usize::from_ne_bytes);
+        auxv.chunks_exact(2 * WORD).find_map(|pair| {
+            let (found, value) = pair.split_at(WORD);
+            (word(found)? == key).then(|| word(value).map(|value| value as u64))?
+        })
+    }
+
+    /// The first column of a limit; none when it is not limited.
+    fn soft_limit(limits: &str, name: &str) -> Option<u64> {
+        let columns = limits.lines().find_map(|line| line.strip_prefix(name))?;
+        columns.split_ascii_whitespace().next()?.parse().ok()
+    }
+
     fn boot_time() -> Option<u64> {
         let stat = fs::read_to_string("/proc/stat").ok()?;
         let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
         line.trim().parse().ok()
     }
 
+    // AT_PAGESZ and AT_CLKTCK.
+    const PAGE_SIZE: usize = 6;
+    const CLOCK_TICKS: usize = 17;
+
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn a_limit_that_is_not_set_is_absent() {
+            let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                          Max open files            1024                 1048576              files     \n\
+                          Max address space         unlimited            unlimited            bytes     \n";
+
+            assert_eq!(soft_limit(limits, "Max open files"), Some(1024));
+            assert_eq!(soft_limit(limits, "Max address space"), None);
+        }
+
+        #[test]
+        fn the_auxiliary_vector_is_read_by_key() {
+            let words: [usize; 6] = [PAGE_SIZE, 16_384, CLOCK_TICKS, 100, 0, 0];
+            let auxv: Vec<u8> = words.into_iter().flat_map(usize::to_ne_bytes).collect();
+
+            assert_eq!(auxiliary(&auxv, PAGE_SIZE), Some(16_384));
+            assert_eq!(auxiliary(&auxv, CLOCK_TICKS), Some(100));
+            assert_eq!(auxiliary(&auxv, 99), None);
+            assert_eq!(
+                System::read().page_size.map(|size| size.is_power_of_two()),
+                Some(true)
+            );
+        }
 
         #[test]
         fn a_command_with_parentheses_is_read() {
