@@ -190,6 +190,30 @@ fn totals_are_exact_under_eight_threads_and_a_scrape() {
 }
 
 #[test]
+fn a_known_series_is_found_without_an_allocation() {
+    let registry = Registry::new();
+    let recorders = Recorders::register(&registry).unwrap();
+    let record = || {
+        recorders.requests.inc(&Request {
+            route: "/players/{id}",
+            status: 200,
+        });
+        recorders.ages.observe(
+            &Request {
+                route: "/players/{id}",
+                status: 404,
+            },
+            0.5,
+        );
+    };
+    record();
+
+    let counted = allocation_counter::measure(|| (0..100).for_each(|_| record()));
+
+    assert_eq!(counted.count_total, 0);
+}
+
+#[test]
 fn a_scrape_that_hangs_in_a_collector_holds_up_nobody() {
     struct Stuck(mpsc::SyncSender<()>, std::sync::Mutex<mpsc::Receiver<()>>);
     impl Collector for Stuck {
