@@ -12,6 +12,8 @@ mod evidence;
 mod panic;
 mod redact;
 mod secret;
+#[cfg(feature = "validator")]
+mod secret_rules;
 mod shutdown;
 mod verdict;
 

@@ -1,6 +1,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Expr, Path, spanned::Spanned};
+use syn::{Expr, LitStr, Path, spanned::Spanned};
 
 use crate::{
     bound::{Bound, literal},
@@ -30,7 +30,8 @@ fn text_default(field: &Field, text: &str, span: Span, krate: &Path) -> syn::Res
     if is_number(&field.shape.inner) && text.parse::<f64>().is_err() {
         return Err(syn::Error::new(span, "the default is not a number"));
     }
-    let expr: Expr = syn::parse_quote_spanned!(span=> #text);
+    let literal = LitStr::new(text, span);
+    let expr: Expr = syn::parse_quote!(#literal);
     let number = Bound::new(&expr, field.measure(), field.unit_text().as_deref(), krate)?.number;
     let length = is(&field.shape.inner, &["String", "Secret"]).then(|| text.chars().count());
     for rule in &field.rules {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Data, DeriveInput, Fields, Path, Type, spanned::Spanned};
 
@@ -98,7 +98,7 @@ fn unique(fields: &[Field]) -> syn::Result<()> {
 fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let krate = &container.krate;
     let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
-    let values = idents.iter().map(|ident| format_ident!("value_{ident}"));
+    let values = idents.iter().map(|ident| local("value", ident));
     let defaults = defaults(container, &idents);
     let statements = statements(krate, fields)?;
     let matches = must_match(krate, fields);
@@ -121,10 +121,7 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
 
 /// Takes the given defaults, or those of the struct, apart into one variable a field.
 fn defaults(container: &Container, idents: &[&Ident]) -> TokenStream {
-    let defaults: Vec<Ident> = idents
-        .iter()
-        .map(|ident| format_ident!("default_{ident}"))
-        .collect();
+    let defaults: Vec<Ident> = idents.iter().map(|ident| local("default", ident)).collect();
     let nones = defaults.iter().map(|_| quote!(::core::option::Option::None));
     let own = container.default.then(|| {
         quote! {
@@ -153,6 +150,12 @@ fn statements(krate: &Path, fields: &[Field]) -> syn::Result<TokenStream> {
     Ok(statements)
 }
 
+/// A local variable for a field. Its span is the macro's own: a struct may come from a `macro_rules` macro, in
+/// which the names of fields have a scope of their own.
+fn local(what: &str, field: &Ident) -> Ident {
+    format_ident!("{what}_{}", field, span = Span::mixed_site())
+}
+
 /// The statements that load one field.
 struct Statement<'f> {
     krate: &'f Path,
@@ -170,7 +173,7 @@ impl Statement<'_> {
     }
 
     fn name(&self, what: &str) -> Ident {
-        format_ident!("{what}_{}", self.field.ident)
+        local(what, &self.field.ident)
     }
 
     fn skipped(&self) -> TokenStream {
@@ -321,13 +324,10 @@ fn must_match(krate: &Path, fields: &[Field]) -> TokenStream {
     let mut out = TokenStream::new();
     let mut index = 0_usize;
     for field in fields {
-        let (value, found) = (
-            format_ident!("value_{}", field.ident),
-            format_ident!("found_{}", field.ident),
-        );
+        let (value, found) = (local("value", &field.ident), local("found", &field.ident));
         for (position, rule) in field.rules.iter().enumerate() {
             if let RuleKind::MustMatch(other) = &rule.kind {
-                let other = format_ident!("value_{other}");
+                let other = local("value", other);
                 out.extend(quote! {
                     if let (::core::option::Option::Some(a), ::core::option::Option::Some(b)) = (&#value, &#other) {
                         if !#krate::__private::validator::validate_must_match(a, b) {

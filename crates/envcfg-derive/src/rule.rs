@@ -76,8 +76,8 @@ impl Rule {
             });
         }
         let mut arguments = Arguments::parse(meta)?;
+        arguments.check(meta)?;
         let kind = RuleKind::parse(meta, &mut arguments)?;
-        arguments.none_left(meta)?;
         Ok(Self {
             kind,
             message: arguments.message,
@@ -194,16 +194,22 @@ impl Arguments {
         Some(self.exprs.swap_remove(index).1)
     }
 
-    fn none_left(&self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        match self.exprs.first() {
+    /// Refuses an argument that the rule does not take, at that argument.
+    fn check(&self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let rule = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let Some((_, known)) = ARGUMENTS.iter().find(|(name, _)| *name == rule) else {
+            return Err(meta.error(format!("unknown rule, expected one of {KNOWN}")));
+        };
+        match self
+            .exprs
+            .iter()
+            .find(|(name, _)| !known.iter().any(|known| name == known))
+        {
             None => Ok(()),
-            Some((name, _)) => {
-                let rule = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-                Err(syn::Error::new(
-                    name.span(),
-                    format!("`{rule}` does not take `{name}`"),
-                ))
-            }
+            Some((name, _)) => Err(syn::Error::new(
+                name.span(),
+                format!("`{rule}` does not take `{name}`"),
+            )),
         }
     }
 }
@@ -257,6 +263,22 @@ fn is_true(expr: &Expr) -> bool {
 }
 
 const NATIVE: [&str; 3] = ["range", "length", "scheme"];
+
+/// The rules and the arguments that each takes besides `message` and `code`.
+const ARGUMENTS: [(&str, &[&str]); 12] = [
+    ("range", &["min", "max", "exclusive_min", "exclusive_max"]),
+    ("length", &["min", "max", "equal"]),
+    ("url", &[]),
+    ("email", &[]),
+    ("ip", &["v4", "v6"]),
+    ("regex", &["path"]),
+    ("contains", &["pattern"]),
+    ("does_not_contain", &["pattern"]),
+    ("must_match", &["other"]),
+    ("custom", &["function"]),
+    ("non_control_character", &[]),
+    ("required", &[]),
+];
 
 const KNOWN: &str = "`range`, `length`, `url`, `email`, `ip`, `regex`, `contains`, `does_not_contain`, \
      `must_match`, `custom`, `non_control_character`, `required`, `nested`";

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::Leaf;
+
 /// Says when a field becomes required: because another variable is set, or has a certain value.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -33,4 +35,10 @@ impl fmt::Display for Condition {
             None => write!(f, "{} is set", self.variable),
         }
     }
+}
+
+/// Whether a variable with this text has the value `wanted`: upper or lower case alike, and `1` is `true`.
+pub(crate) fn same(text: &str, wanted: &str) -> bool {
+    let flag = |text| Leaf { text, unit: None }.boolean().ok();
+    text.trim().eq_ignore_ascii_case(wanted) || (flag(wanted).is_some() && flag(text) == flag(wanted))
 }

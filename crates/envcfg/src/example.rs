@@ -16,7 +16,7 @@ use crate::{Config, FieldSpec};
 ///     database_url: String,
 ///     /// The port to listen on
 ///     #[config(default = 3000)]
-///     #[validate(range(min = 1000))]
+///     #[config(range(min = 1000))]
 ///     port: u16,
 /// }
 ///

@@ -44,7 +44,7 @@ impl Leaf<'_> {
             .ok_or_else(|| LeafError::Expected(format!("a whole number from {} to {most}", least.into())))
     }
 
-    fn boolean(self) -> Result<bool, LeafError> {
+    pub(crate) fn boolean(self) -> Result<bool, LeafError> {
         let text = self.text.trim().to_ascii_lowercase();
         match text.as_str() {
             "true" | "1" | "yes" | "on" => Ok(true),

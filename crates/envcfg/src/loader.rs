@@ -4,7 +4,7 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Condition, Config, Describe, EnvSource, Field, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Warning, finish, shown::Shown,
+    ProblemKind, Raw, Report, Warning, condition, finish, shown::Shown,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -277,8 +277,7 @@ impl<'s> Loader<'s> {
             None => self.is_set(condition.variable),
             Some(wanted) => self.source.lookup(condition.variable).is_some_and(|value| {
                 let (text, _) = value.into_parts();
-                text.to_str()
-                    .is_some_and(|text| text.trim().eq_ignore_ascii_case(wanted))
+                text.to_str().is_some_and(|text| condition::same(text, wanted))
             }),
         }
     }

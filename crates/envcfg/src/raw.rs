@@ -45,7 +45,7 @@ impl Loader<'_> {
             }
             found = match (found, old) {
                 (Found::Text(new), Found::Text(old)) if new.text != old.text => {
-                    let message = format!("and {} are both set, to different values", old.variable);
+                    let message = format!("contradicts {}: both are set, to different values", old.variable);
                     self.conflict(field, new.variable, message)
                 }
                 (Found::Unset, old) => old,
@@ -86,7 +86,7 @@ impl Loader<'_> {
         match (found, self.read(field, pointer)) {
             (found, Found::Unset) => found,
             (Found::Text(value), Found::Text(pointer)) => {
-                let message = format!("and {} are both set", pointer.variable);
+                let message = format!("contradicts {}: only one may be set", pointer.variable);
                 self.conflict(field, value.variable, message)
             }
             (Found::Unset, Found::Text(pointer)) => self.contents(field, &pointer),

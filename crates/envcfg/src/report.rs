@@ -17,7 +17,7 @@ use crate::{Problem, Warning};
 /// #[derive(Debug, Config)]
 /// struct Settings {
 ///     port: u16,
-///     #[validate(length(min = 32))]
+///     #[config(length(min = 32))]
 ///     auth_secret: String,
 ///     /// Where the database is
 ///     database_url: String,

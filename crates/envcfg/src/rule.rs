@@ -6,7 +6,7 @@
 ///
 /// #[derive(Config)]
 /// struct Settings {
-///     #[validate(range(min = 1000, max = 65535))]
+///     #[config(range(min = 1000, max = 65535))]
 ///     port: u16,
 /// }
 ///

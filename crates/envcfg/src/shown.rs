@@ -60,7 +60,11 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     };
     let start = redacted.find("://").map_or(0, |found| found + "://".len());
     let colon = redacted.get(start..at).and_then(|before| before.find(':'));
-    match colon.map(|colon| start + colon + 1) {
+    // A whole userinfo may be a token, and a token may hold what ends an authority.
+    let from = colon
+        .map(|colon| start + colon + 1)
+        .or_else(|| (start > 0).then_some(start));
+    match from {
         Some(from) if redacted.get(from..at) != Some(MASK) => {
             let (head, tail) = (redacted.get(..from), redacted.get(at..));
             Cow::Owned(format!(
@@ -117,6 +121,7 @@ mod tests {
             ("postgres:/app:hunter2@db/x", "postgres:***@db/x"),
             ("app:hunt/er2@db", "app:***@db"),
             ("postgres://app:hun/ter2@db/x", "postgres://app:***@db/x"),
+            ("https://to#ken@h/x", "https://***@h/x"),
             ("me@example.org", "me@example.org"),
             ("http://h:80/a", "http://h:80/a"),
         ];

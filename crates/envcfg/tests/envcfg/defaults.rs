@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 struct CacheConfig {
     /// How long an entry lives
     #[config(env = "CACHE_TTL", unit = "s")]
-    #[validate(range(min = 60, max = "1d"))]
+    #[config(range(min = 60, max = "1d"))]
     ttl: Duration,
     #[config(env = "REDIS_KEY_PREFIX")]
     prefix: String,

@@ -1,0 +1,13 @@
+//! The behaviour of loads, in one program because linking costs more than running.
+
+mod defaults;
+mod load;
+mod problems;
+#[cfg(feature = "validator")]
+mod properties;
+#[cfg(feature = "validator")]
+mod requirements_guide;
+#[cfg(feature = "validator")]
+mod requirements_schema;
+#[cfg(feature = "validator")]
+mod rules;
