@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// Without the derives the example of the front page does not compile.
+#![cfg_attr(any(not(doctest), feature = "derive"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
