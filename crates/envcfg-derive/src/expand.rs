@@ -100,7 +100,7 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
     let values = idents.iter().map(|ident| local("value", ident));
     let defaults = defaults(container, &idents);
-    let statements = statements(krate, fields)?;
+    let statements = statements(container, fields)?;
     let matches = must_match(krate, fields);
     let checks = checks(container);
     Ok(quote! {
@@ -140,11 +140,19 @@ fn defaults(container: &Container, idents: &[&Ident]) -> TokenStream {
     }
 }
 
-fn statements(krate: &Path, fields: &[Field]) -> syn::Result<TokenStream> {
+fn statements(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let mut index = 0;
     let mut statements = TokenStream::new();
     for field in fields {
-        statements.extend(Statement { krate, field, index }.code()?);
+        statements.extend(
+            Statement {
+                container,
+                krate: &container.krate,
+                field,
+                index,
+            }
+            .code()?,
+        );
         index += usize::from(matches!(field.role, Role::Variable(_)));
     }
     Ok(statements)
@@ -158,6 +166,7 @@ fn local(what: &str, field: &Ident) -> Ident {
 
 /// The statements that load one field.
 struct Statement<'f> {
+    container: &'f Container,
     krate: &'f Path,
     field: &'f Field,
     index: usize,
@@ -178,6 +187,9 @@ impl Statement<'_> {
 
     fn skipped(&self) -> TokenStream {
         let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
+        if self.container.default {
+            return quote!(let #value: ::core::option::Option<#ty> = #default;);
+        }
         quote! {
             let #value: ::core::option::Option<#ty> =
                 ::core::option::Option::Some(::core::option::Option::unwrap_or_default(#default));

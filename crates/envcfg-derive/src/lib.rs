@@ -44,6 +44,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `range(...)`, `length(...)`, `scheme("https", ...)` | rules, without the `validator` feature |
 /// | `each(...)` | rules for each element of a list |
 ///
+/// Prefixes, of the struct and of the field it is nested in, stand before every name and every deprecated name;
+/// the names in `required_if` are whole. A condition holds whatever the case of the value, and `1` is `true`.
+///
 /// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`).
 #[proc_macro_derive(Config, attributes(config, validate))]
 pub fn config(input: TokenStream) -> TokenStream {

@@ -1,5 +1,6 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use groundcrew_base::format_duration;
 use serde::{
     Serialize, Serializer,
     ser::{Error as SerError, Impossible, SerializeSeq, SerializeStruct},
@@ -228,10 +229,8 @@ impl SerializeStruct for Parts {
     fn end(self) -> Result<String, LeafError> {
         match self.0.as_slice() {
             &[seconds, nanos] => {
-                let nanos = std::time::Duration::from_nanos(nanos);
-                Ok(groundcrew_base::format_duration(
-                    std::time::Duration::from_secs(seconds) + nanos,
-                ))
+                let nanos = Duration::from_nanos(nanos);
+                Ok(format_duration(Duration::from_secs(seconds) + nanos))
             }
             _ => unfit(),
         }

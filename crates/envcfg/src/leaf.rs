@@ -1,4 +1,6 @@
-use groundcrew_base::{format_duration, parse_duration};
+use std::{fmt, time::Duration};
+
+use groundcrew_base::{DurationError, format_duration, parse_duration};
 use serde::{
     Deserializer,
     de::{
@@ -12,10 +14,19 @@ use crate::LeafError;
 
 /// The text of one value on its way into a type, through serde.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Leaf<'a> {
     pub(crate) text: &'a str,
     pub(crate) unit: Option<&'static str>,
+}
+
+impl fmt::Debug for Leaf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf")
+            .field("bytes", &self.text.len())
+            .field("unit", &self.unit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Leaf<'_> {
@@ -66,8 +77,8 @@ impl Leaf<'_> {
         let duration = parse_duration(&self.with_unit()).map_err(|error| {
             let unit = self.unit.map(|unit| format!(", or a number of {unit}"));
             match error {
-                groundcrew_base::DurationError::NotANumber => {
-                    let example = format_duration(std::time::Duration::from_secs(5400));
+                DurationError::NotANumber => {
+                    let example = format_duration(Duration::from_secs(5400));
                     LeafError::Expected(format!(
                         "a duration such as 30s or {example}{}",
                         unit.unwrap_or_default()

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use groundcrew_envcfg::{ByteSize, Config, Secret, Vars};
-use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Config, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Has no default of its own.
+#[derive(Clone, Debug, PartialEq)]
+struct Hooks(&'static str);
+
+#[derive(Clone, Debug, Config, PartialEq)]
 #[config(default)]
 struct CacheConfig {
     /// How long an entry lives
@@ -19,7 +21,7 @@ struct CacheConfig {
     room: ByteSize,
     token: Option<Secret>,
     #[config(skip)]
-    hooks: Vec<String>,
+    hooks: Hooks,
     #[config(required)]
     owner: String,
 }
@@ -31,7 +33,7 @@ impl Default for CacheConfig {
             prefix: String::from("app:"),
             room: ByteSize::mib(64),
             token: None,
-            hooks: vec![String::from("none")],
+            hooks: Hooks("none"),
             owner: String::new(),
         }
     }
