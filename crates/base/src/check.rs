@@ -32,6 +32,12 @@ use crate::Verdict;
 pub trait Check: Send + Sync + 'static {
     /// Asks once.
     async fn run(&self) -> Verdict;
+
+    /// Resolves when the next answer is likely to differ from the last, because a connection was lost for
+    /// example: whoever asks regularly then asks at once. By default it never resolves.
+    async fn changed(&self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 #[async_trait]

@@ -1,0 +1,198 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use groundcrew_base::{ByteSize, Check, Secret, Verdict};
+use groundcrew_connect::{
+    http::{HttpClient, HttpError, Limits},
+    tls::TlsError,
+};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+
+use super::chain;
+
+/// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
+///
+/// Healthy on a 2xx by default. Redirects are not followed, at most 64 KiB of the body are read, and the
+/// whole exchange takes at most 3 s. Details: `statusCode`. The URL's query and userinfo never appear.
+///
+/// # Examples
+/// ```
+/// use groundcrew_health::checks::HttpCheck;
+/// use http::StatusCode;
+///
+/// let chat = HttpCheck::post("https://ai.example/v1/chat", r#"{"prompt":"ping"}"#)?
+///     .header("content-type", "application/json")?
+///     .bearer(&"token".into())?
+///     .expect_status([StatusCode::OK])
+///     .expect_json("/content");
+/// # drop(chat);
+/// # Ok::<(), groundcrew_health::checks::HttpCheckError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct HttpCheck {
+    client: HttpClient,
+    request: Arc<Request<Bytes>>,
+    statuses: Vec<StatusCode>,
+    pointer: Option<String>,
+    limits: Limits,
+}
+
+/// Why a request cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpCheckError {
+    /// The URL is not one of HTTP or HTTPS. It is not shown: it may hold a token.
+    #[error("expected a URL that starts with http:// or https://")]
+    Url,
+    /// A header has a name or a value that HTTP does not allow.
+    #[error("header {name} is not valid")]
+    Header {
+        /// The name; the value is not shown.
+        name: String,
+    },
+    /// TLS cannot be set up.
+    #[error("setting up TLS")]
+    Tls(#[from] TlsError),
+}
+
+impl HttpCheck {
+    /// Sends `GET url`.
+    ///
+    /// # Errors
+    /// [`HttpCheckError::Url`] for another URL, [`HttpCheckError::Tls`] if the trusted roots cannot be read.
+    pub fn get(url: &str) -> Result<Self, HttpCheckError> {
+        Self::new(Method::GET, url, Bytes::new())
+    }
+
+    /// Sends `POST url` with a body.
+    ///
+    /// # Errors
+    /// Those of [`get`](Self::get).
+    pub fn post(url: &str, body: impl Into<Bytes>) -> Result<Self, HttpCheckError> {
+        Self::new(Method::POST, url, body.into())
+    }
+
+    fn new(method: Method, url: &str, body: Bytes) -> Result<Self, HttpCheckError> {
+        let uri: Uri = url.parse().map_err(|_| HttpCheckError::Url)?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+            return Err(HttpCheckError::Url);
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        Ok(Self {
+            client: HttpClient::new()?,
+            request: Arc::new(request),
+            statuses: Vec::new(),
+            pointer: None,
+            limits: Limits {
+                deadline: Duration::from_secs(3),
+                max_body: ByteSize::kib(64),
+            },
+        })
+    }
+
+    /// Adds a header.
+    ///
+    /// # Errors
+    /// [`HttpCheckError::Header`] if HTTP does not allow it.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, HttpCheckError> {
+        let invalid = || HttpCheckError::Header {
+            name: name.to_owned(),
+        };
+        let header = HeaderName::try_from(name).map_err(|_| invalid())?;
+        let value = HeaderValue::try_from(value).map_err(|_| invalid())?;
+        Arc::make_mut(&mut self.request)
+            .headers_mut()
+            .insert(header, value);
+        Ok(self)
+    }
+
+    /// Adds `Authorization: Bearer token`.
+    ///
+    /// # Errors
+    /// [`HttpCheckError::Header`] if HTTP does not allow the token.
+    pub fn bearer(mut self, token: &Secret) -> Result<Self, HttpCheckError> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+            HttpCheckError::Header {
+                name: header::AUTHORIZATION.to_string(),
+            }
+        })?;
+        value.set_sensitive(true);
+        let headers = Arc::make_mut(&mut self.request).headers_mut();
+        headers.insert(header::AUTHORIZATION, value);
+        Ok(self)
+    }
+
+    /// Sets the statuses that are well; default every 2xx.
+    #[must_use]
+    pub fn expect_status(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.statuses = statuses.into_iter().collect();
+        self
+    }
+
+    /// Wants the body to be JSON with something other than null at this JSON pointer, such as `/content`.
+    #[must_use]
+    pub fn expect_json(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Sets how long the exchange may take; default 3 s.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.limits.deadline = timeout;
+        self
+    }
+
+    /// Sets how large the body may be; default 64 KiB.
+    #[must_use]
+    pub const fn max_body(mut self, most: ByteSize) -> Self {
+        self.limits.max_body = most;
+        self
+    }
+
+    fn judge(&self, status: StatusCode, body: &[u8]) -> Verdict {
+        let expected = if self.statuses.is_empty() {
+            status.is_success()
+        } else {
+            self.statuses.contains(&status)
+        };
+        if !expected {
+            return Verdict::unhealthy(format!("the answer is {}", status.as_u16()));
+        }
+        match &self.pointer {
+            Some(pointer) => judge_json(body, pointer),
+            None => Verdict::healthy(),
+        }
+    }
+}
+
+#[async_trait]
+impl Check for HttpCheck {
+    async fn run(&self) -> Verdict {
+        match self.client.send(self.request.as_ref().clone(), self.limits).await {
+            Ok(response) => {
+                let status = response.status();
+                self.judge(status, response.body())
+                    .detail("statusCode", u32::from(status.as_u16()))
+            }
+            Err(error) => unreachable(&error),
+        }
+    }
+}
+
+fn unreachable(error: &HttpError) -> Verdict {
+    Verdict::unhealthy(chain(error))
+}
+
+fn judge_json(body: &[u8], pointer: &str) -> Verdict {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Err(_) => Verdict::unhealthy("the answer is not JSON"),
+        Ok(json) if json.pointer(pointer).is_none_or(serde_json::Value::is_null) => {
+            Verdict::unhealthy(format!("the answer has nothing at {pointer}"))
+        }
+        Ok(_) => Verdict::healthy(),
+    }
+}

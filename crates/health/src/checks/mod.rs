@@ -1,0 +1,58 @@
+//! Ready-made checks.
+//!
+//! | check | feature | asks |
+//! |---|---|---|
+//! | [`DiskCheck`] | | how full file systems are, as `df` counts |
+//! | [`MemoryCheck`] | | how full the cgroup's or the machine's memory is |
+//! | [`Saturation`] | | how full something countable is: WebSocket connections, a queue |
+//! | [`ExternalApis`] | | several services at once |
+//! | [`Blocking`] | | anything that blocks, one call at a time |
+//! | `HttpCheck` | `http` | a URL: status and JSON |
+//! | `PostgresCheck` | `postgres` | PostgreSQL, on a connection of its own |
+//! | `RedisCheck` | `redis` | Redis and Redis Cluster, on a connection of its own |
+
+mod blocking;
+mod disk;
+mod external_apis;
+#[cfg(feature = "http")]
+mod http;
+mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+mod saturation;
+mod thresholds;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod traffic;
+
+pub use blocking::Blocking;
+pub use disk::DiskCheck;
+pub use external_apis::ExternalApis;
+pub use memory::MemoryCheck;
+pub use saturation::Saturation;
+pub use thresholds::{InvalidThresholds, Thresholds};
+
+#[cfg(feature = "http")]
+pub use self::http::{HttpCheck, HttpCheckError};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresCheck;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisCheck;
+
+/// An error with its causes, without credentials.
+#[cfg(any(feature = "http", feature = "postgres", feature = "redis"))]
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let source_text = source.to_string();
+        // Some drivers repeat their source.
+        if !text.ends_with(&source_text) {
+            text.push_str(": ");
+            text.push_str(&source_text);
+        }
+        cause = source.source();
+    }
+    groundcrew_base::redact(&text).into_owned()
+}

@@ -1,0 +1,19 @@
+use serde::{Deserialize, Serialize};
+
+/// Who sees the reasons and details of checks. Names and statuses are always shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum DetailsPolicy {
+    /// Nobody.
+    Never,
+    /// Who asks from this machine and not through a proxy (no `X-Forwarded-For`, `Forwarded` or
+    /// `X-Real-Ip`): a container's own health check, `kubectl exec`, a shell. The default. Needs
+    /// `ConnectInfo<SocketAddr>`, which `ProbeListener` and lifecycle's `serve` give.
+    #[default]
+    Loopback,
+    /// Who sends `Authorization: Bearer <details_token>`.
+    Token,
+    /// Everybody.
+    Always,
+}

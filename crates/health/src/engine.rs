@@ -1,0 +1,86 @@
+use std::{sync::Arc, time::Duration};
+
+use groundcrew_base::catch_panic;
+use tokio::{
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    board::{Board, Outcome},
+    heartbeat::Heartbeat,
+};
+
+/// The tasks that keep a [`Board`] up to date.
+pub(crate) struct Engine {
+    pub(crate) board: Arc<Board>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    /// One for each check, in the order of the plans.
+    pub(crate) triggers: Arc<[Notify]>,
+    pub(crate) end: CancellationToken,
+}
+
+impl Engine {
+    /// Spawns one task a check, one that beats and one that keeps the age of the snapshot honest.
+    pub(crate) fn start(&self, tasks: &TaskTracker) {
+        for at in 0..self.board.plans().len() {
+            let (board, triggers) = (Arc::clone(&self.board), Arc::clone(&self.triggers));
+            self.spawn(tasks, async move { watch(&board, at, &triggers).await });
+        }
+        let heartbeat = Arc::clone(&self.heartbeat);
+        self.spawn(tasks, every(BEAT, move || heartbeat.beat()));
+        let board = Arc::clone(&self.board);
+        self.spawn(tasks, every(REFRESH, move || board.refresh()));
+    }
+
+    fn spawn(&self, tasks: &TaskTracker, work: impl Future<Output = ()> + Send + 'static) {
+        let end = self.end.clone();
+        drop(tasks.spawn(async move {
+            end.run_until_cancelled(work).await;
+        }));
+    }
+}
+
+/// Asks one check for ever. It is the only one that asks, so two runs never overlap.
+async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
+    let (Some(plan), Some(trigger)) = (board.plans().get(at), triggers.get(at)) else {
+        return;
+    };
+    loop {
+        let began = Instant::now();
+        let outcome = match timeout(plan.deadline, catch_panic(plan.check.run())).await {
+            Ok(Ok(verdict)) => Outcome::Answer(verdict),
+            Ok(Err(panic)) => Outcome::Panic(panic),
+            Err(_) => Outcome::Late,
+        };
+        let wait = spread(board.record(at, outcome, began.elapsed()));
+        let soonest = Instant::now() + LEAST_GAP;
+        tokio::select! {
+            () = sleep_until((began + wait).max(soonest)) => {}
+            () = trigger.notified() => {}
+            _ = catch_panic(plan.check.changed()) => sleep_until(soonest).await,
+        }
+    }
+}
+
+async fn every(period: Duration, work: impl Fn()) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        work();
+    }
+}
+
+/// `wait` +-10 %, so that replicas do not ask in step.
+fn spread(wait: Duration) -> Duration {
+    wait.mul_f64(0.9 + 0.2 * fastrand::f64())
+}
+
+/// A check that is always late or always disturbed leaves this much air.
+const LEAST_GAP: Duration = Duration::from_millis(20);
+
+const BEAT: Duration = Duration::from_millis(100);
+
+const REFRESH: Duration = Duration::from_secs(1);

@@ -1,0 +1,221 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use groundcrew_base::{Clock, ShutdownOutcome, ShutdownReport, Status};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use crate::{
+    Error, HealthBuilder, HealthConfig, HealthStats, Report, board::Board, builder::Gate, engine::Engine,
+    heartbeat::Heartbeat, registration::Plan,
+};
+
+/// Runs checks in the background and answers probes from what is known.
+///
+/// A probe never causes a run: it reads a snapshot that each finished run renews. Cloning is cheap; the
+/// checks end when the last clone is dropped, or at [`shutdown`](Self::shutdown).
+///
+/// # Examples
+/// ```
+/// use groundcrew_health::{Health, Registration, Status, Verdict};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), groundcrew_health::Error> {
+/// let health = Health::builder("1.4.0")
+///     .check("database", || async { Verdict::healthy().detail("connection", "ok") })
+///     .register(Registration::new("mail", || async { Verdict::unhealthy("no route") }).optional())
+///     .start()?;
+///
+/// // Nothing is believed before it has been asked.
+/// assert_eq!(health.report().status, Status::Unhealthy);
+/// while health.report().status == Status::Unhealthy {
+///     tokio::task::yield_now().await;
+/// }
+/// assert_eq!(health.report().status, Status::Degraded);
+/// assert!(health.readiness().is_ok());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+struct Inner {
+    board: Arc<Board>,
+    heartbeat: Arc<Heartbeat>,
+    triggers: Arc<[Notify]>,
+    gate: Gate,
+    config: HealthConfig,
+    started: AtomicBool,
+    tasks: TaskTracker,
+    end: CancellationToken,
+    _end_on_drop: DropGuard,
+}
+
+/// Why the service does not want traffic.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// The gate says no.
+    #[error("{0}")]
+    Gate(&'static str),
+    /// A critical check fails.
+    #[error("{name} is {status}")]
+    Check {
+        /// The check.
+        name: Arc<str>,
+        /// Its status.
+        status: Status,
+    },
+}
+
+impl Health {
+    /// Sets up health for this version of the service.
+    pub fn builder(version: impl AsRef<str>) -> HealthBuilder {
+        HealthBuilder::new(version.as_ref())
+    }
+
+    pub(crate) fn new(
+        version: Arc<str>,
+        clock: Clock,
+        plans: Vec<Plan>,
+        gate: Gate,
+        config: HealthConfig,
+    ) -> Self {
+        let end = CancellationToken::new();
+        let engine = Engine {
+            triggers: plans.iter().map(|_| Notify::new()).collect(),
+            board: Arc::new(Board::new(version, clock, plans)),
+            heartbeat: Arc::new(Heartbeat::new()),
+            end: end.clone(),
+        };
+        let tasks = TaskTracker::new();
+        engine.start(&tasks);
+        Self(Arc::new(Inner {
+            board: engine.board,
+            heartbeat: engine.heartbeat,
+            triggers: engine.triggers,
+            gate,
+            config,
+            started: AtomicBool::new(false),
+            tasks,
+            _end_on_drop: end.clone().drop_guard(),
+            end,
+        }))
+    }
+
+    /// What is known now. Costs no run of a check.
+    #[must_use]
+    pub fn report(&self) -> Arc<Report> {
+        Arc::clone(&self.0.board.snapshot().report)
+    }
+
+    /// Whether the service wants traffic.
+    ///
+    /// # Errors
+    /// [`NotReady::Gate`] when the gate says no, [`NotReady::Check`] while a critical check is unhealthy or
+    /// unknown.
+    pub fn readiness(&self) -> Result<(), NotReady> {
+        (self.0.gate)().map_err(NotReady::Gate)?;
+        match self.0.board.snapshot().report.blocking() {
+            None => {
+                self.0.started.store(true, Ordering::Release);
+                Ok(())
+            }
+            Some(check) => Err(NotReady::Check {
+                name: Arc::clone(&check.name),
+                status: check.status(),
+            }),
+        }
+    }
+
+    /// Whether the service has been ready once.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
+        self.0.started.load(Ordering::Acquire) || self.readiness().is_ok()
+    }
+
+    /// Whether the runtime turns. No dependency has a say in it: restarting this process would not mend it.
+    ///
+    /// # Errors
+    /// How long the runtime has stalled, when that is longer than the stall limit.
+    pub fn liveness(&self) -> Result<(), Duration> {
+        let age = self.0.heartbeat.age();
+        if age > self.0.config.stall_limit && !self.0.end.is_cancelled() {
+            return Err(age);
+        }
+        Ok(())
+    }
+
+    /// Runs the check of that name now, or right after its present run.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCheck`] if there is none of that name.
+    pub fn trigger(&self, name: &str) -> Result<(), Error> {
+        let at = self.0.board.plans().iter().position(|plan| &*plan.name == name);
+        match at.and_then(|at| self.0.triggers.get(at)) {
+            Some(trigger) => {
+                trigger.notify_one();
+                Ok(())
+            }
+            None => Err(Error::UnknownCheck {
+                name: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Counters of the engine.
+    #[must_use]
+    pub fn stats(&self) -> HealthStats {
+        HealthStats {
+            status: self.report().status,
+            ready: self.readiness().is_ok(),
+            stalled: self.0.heartbeat.age(),
+            checks: self.0.board.stats(),
+        }
+    }
+
+    /// Ends every check and waits for it. Probes are answered from the last snapshot, which grows stale.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the checks end anyway.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let began = Instant::now();
+        self.0.end.cancel();
+        self.0.tasks.close();
+        let outcome = match timeout(deadline, self.0.tasks.wait()).await {
+            Ok(()) => ShutdownOutcome::Clean,
+            Err(_) => ShutdownOutcome::DeadlineExceeded,
+        };
+        ShutdownReport::new(outcome, began.elapsed()).detail("running", self.0.tasks.len())
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn snapshot(&self) -> Arc<crate::board::Snapshot> {
+        self.0.board.snapshot()
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn config(&self) -> &HealthConfig {
+        &self.0.config
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health")
+            .field("report", &self.report())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::ConnectInfo};
+use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_service::Service;
+
+use crate::{Error, TARGET};
+
+/// Serves probes from a thread of its own, so that they are answered while every worker of the service's
+/// runtime is blocked.
+///
+/// HTTP/1.1, at most 256 connections at once, each closed after 30 s without a request. The thread ends
+/// with [`shutdown`](Self::shutdown) or when the listener is dropped.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use groundcrew_health::{Health, ProbeListener, probe};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let health = Health::builder("1.4.0").start()?;
+/// let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), health.router())?;
+///
+/// let livez = format!("http://{}/livez", probes.address());
+/// probe::probe(&livez, Duration::from_secs(5))?;
+/// assert!(probes.shutdown(Duration::from_secs(5)).await.is_clean());
+/// # Ok(())
+/// # }
+/// ```
+pub struct ProbeListener {
+    address: SocketAddr,
+    end: CancellationToken,
+    ended: watch::Receiver<bool>,
+}
+
+impl ProbeListener {
+    /// Listens on `address`; port 0 lets the kernel choose.
+    ///
+    /// # Errors
+    /// [`Error::Bind`] if the address is taken or not allowed, [`Error::Thread`] if no thread can be had.
+    pub fn bind(address: SocketAddr, router: Router) -> Result<Self, Error> {
+        let refused = |source| Error::Bind { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let bound = listener.local_addr().map_err(refused)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Thread)?;
+        let end = CancellationToken::new();
+        let (done, ended) = watch::channel(false);
+        let stop = end.clone();
+        let serve = move || {
+            let served = runtime.block_on(serve(listener, router, &stop));
+            // Handlers still running have had their time.
+            runtime.shutdown_background();
+            if let Err(error) = served {
+                tracing::error!(target: TARGET, error = %error, "the probe listener has failed");
+            }
+            done.send_replace(true);
+        };
+        let thread = thread::Builder::new().name("probes".to_owned()).spawn(serve);
+        drop(thread.map_err(Error::Thread)?);
+        tracing::info!(target: TARGET, address = %bound, "listening for probes");
+        Ok(Self {
+            address: bound,
+            end,
+            ended,
+        })
+    }
+
+    /// The address it listens on, with the port that the kernel chose.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops listening, finishes the answers that are being given, and ends the thread.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the thread ends anyway.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let began = Instant::now();
+        self.end.cancel();
+        let mut ended = self.ended.clone();
+        let outcome = match tokio::time::timeout(deadline, ended.wait_for(|ended| *ended)).await {
+            Ok(_) => ShutdownOutcome::Clean,
+            Err(_) => ShutdownOutcome::DeadlineExceeded,
+        };
+        ShutdownReport::new(outcome, began.elapsed())
+    }
+}
+
+impl Drop for ProbeListener {
+    fn drop(&mut self) {
+        self.end.cancel();
+    }
+}
+
+impl fmt::Debug for ProbeListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProbeListener")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, router: Router, end: &CancellationToken) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let connections = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    while let Some((accepted, slot)) = end.run_until_cancelled(accept(&listener, &slots)).await {
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = answer(stream, peer, router.clone(), end.clone(), slot);
+                drop(connections.spawn(connection));
+            }
+            Err(error) => {
+                tracing::warn!(target: TARGET, error = %error, "accepting a probe failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    drop(tokio::time::timeout(LAST_ANSWERS, connections.wait()).await);
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (io::Result<(TcpStream, SocketAddr)>, Option<OwnedSemaphorePermit>) {
+    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    (listener.accept().await, slot)
+}
+
+async fn answer(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    end: CancellationToken,
+    _slot: Option<OwnedSemaphorePermit>,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        // A router is always ready.
+        router.clone().call(request)
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = end.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(target: TARGET, peer = %peer, error = %error, "probe connection ended");
+    }
+}
+
+const MOST_CONNECTIONS: usize = 256;
+
+const IDLE: Duration = Duration::from_secs(30);
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
