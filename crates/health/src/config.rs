@@ -19,25 +19,35 @@ use crate::{DetailsPolicy, Error};
 /// assert_eq!((config.interval, config.failures), (Duration::from_secs(1), 3));
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HealthConfig {
     /// From the start of one run of a check to the start of the next, +-10 %. Default 1 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_INTERVAL", unit = "s"))]
     pub interval: Duration,
     /// The same while a check fails, if it is shorter. Default 250 ms.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_RETRY", unit = "ms"))]
     pub retry: Duration,
     /// How long one run may take before its check is unknown. Default 10 s; the checks of drivers have
     /// shorter limits of their own.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DEADLINE", unit = "s"))]
     pub deadline: Duration,
     /// How many answers in a row must be worse than what is shown before it is believed. Default 3.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_FAILURES"))]
     pub failures: u32,
     /// How many answers in a row must be better than what is shown before it is believed. Default 1.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_SUCCESSES"))]
     pub successes: u32,
     /// How long the runtime may stall before the service is not alive. Default 10 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_STALL_LIMIT", unit = "s"))]
     pub stall_limit: Duration,
     /// Who sees reasons and details. Default: who asks from this machine, not through a proxy.
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DETAILS"))]
     pub details: DetailsPolicy,
     /// The bearer token that shows details under [`DetailsPolicy::Token`].
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DETAILS_TOKEN"))]
     pub details_token: Option<Secret>,
 }
 

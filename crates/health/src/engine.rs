@@ -3,9 +3,10 @@ use std::{sync::Arc, time::Duration};
 use groundcrew_base::catch_panic;
 use tokio::{
     sync::Notify,
+    task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     board::{Board, Outcome},
@@ -23,7 +24,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Spawns one task a check, one that beats and one that keeps the age of the snapshot honest.
-    pub(crate) fn start(&self, tasks: &TaskTracker) {
+    pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
         for at in 0..self.board.plans().len() {
             let (board, triggers) = (Arc::clone(&self.board), Arc::clone(&self.triggers));
             self.spawn(tasks, async move { watch(&board, at, &triggers).await });
@@ -34,11 +35,11 @@ impl Engine {
         self.spawn(tasks, every(REFRESH, move || board.refresh()));
     }
 
-    fn spawn(&self, tasks: &TaskTracker, work: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, tasks: &mut JoinSet<()>, work: impl Future<Output = ()> + Send + 'static) {
         let end = self.end.clone();
-        drop(tasks.spawn(async move {
+        tasks.spawn(async move {
             end.run_until_cancelled(work).await;
-        }));
+        });
     }
 }
 

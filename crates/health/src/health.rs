@@ -9,13 +9,11 @@ use std::{
 
 use groundcrew_base::{Clock, ShutdownOutcome, ShutdownReport, Status};
 use tokio::{
-    sync::Notify,
+    sync::{Mutex, Notify},
+    task::JoinSet,
     time::{Instant, timeout},
 };
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, HealthBuilder, HealthConfig, HealthStats, Report, board::Board, builder::Gate, engine::Engine,
@@ -58,9 +56,9 @@ struct Inner {
     gate: Gate,
     config: HealthConfig,
     started: AtomicBool,
-    tasks: TaskTracker,
+    /// Aborted when this is dropped.
+    tasks: Mutex<JoinSet<()>>,
     end: CancellationToken,
-    _end_on_drop: DropGuard,
 }
 
 /// Why the service does not want traffic.
@@ -100,8 +98,8 @@ impl Health {
             heartbeat: Arc::new(Heartbeat::new()),
             end: end.clone(),
         };
-        let tasks = TaskTracker::new();
-        engine.start(&tasks);
+        let mut tasks = JoinSet::new();
+        engine.start(&mut tasks);
         Self(Arc::new(Inner {
             board: engine.board,
             heartbeat: engine.heartbeat,
@@ -109,8 +107,7 @@ impl Health {
             gate,
             config,
             started: AtomicBool::new(false),
-            tasks,
-            _end_on_drop: end.clone().drop_guard(),
+            tasks: Mutex::new(tasks),
             end,
         }))
     }
@@ -193,12 +190,13 @@ impl Health {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let began = Instant::now();
         self.0.end.cancel();
-        self.0.tasks.close();
-        let outcome = match timeout(deadline, self.0.tasks.wait()).await {
+        let mut tasks = self.0.tasks.lock().await;
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        let outcome = match timeout(deadline, ended).await {
             Ok(()) => ShutdownOutcome::Clean,
             Err(_) => ShutdownOutcome::DeadlineExceeded,
         };
-        ShutdownReport::new(outcome, began.elapsed()).detail("running", self.0.tasks.len())
+        ShutdownReport::new(outcome, began.elapsed()).detail("running", tasks.len())
     }
 
     #[cfg(feature = "axum")]

@@ -13,6 +13,8 @@ mod health;
 mod heartbeat;
 #[cfg(feature = "axum")]
 mod listener;
+#[cfg(feature = "metrics")]
+mod metrics;
 pub mod probe;
 mod progress;
 mod registration;

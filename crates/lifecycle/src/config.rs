@@ -21,27 +21,37 @@ use crate::Error;
 /// assert_eq!(config.drain_delay(), Duration::from_secs(5));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct LifecycleConfig {
     /// How long the service keeps serving after it has said that it is not ready, so that load
     /// balancers notice before it closes its door. Default: 5 s under Kubernetes, else none.
+    #[cfg_attr(feature = "envcfg", config(env = "DRAIN_DELAY", unit = "s"))]
     pub drain_delay: Option<Duration>,
     /// Set inside a Kubernetes pod; only decides the default of the drain delay.
+    #[cfg_attr(feature = "envcfg", config(env = "KUBERNETES_SERVICE_HOST"))]
     pub kubernetes_service_host: Option<String>,
     /// How long requests and tasks in flight may take to finish, counted from the end of the drain
     /// delay. Default 15 s.
+    #[cfg_attr(feature = "envcfg", config(env = "SHUTDOWN_TIMEOUT", unit = "s"))]
     pub shutdown_timeout: Duration,
     /// How long all stop hooks together may take. Default 8 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STOP_TIMEOUT", unit = "s"))]
     pub stop_timeout: Duration,
     /// How long the required dependencies together may take to come up. Default 60 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_TIMEOUT", unit = "s"))]
     pub startup_timeout: Duration,
     /// How long one question to a dependency may take while starting. Default 5 s.
+    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_CHECK_TIMEOUT", unit = "s"))]
     pub startup_check_timeout: Duration,
     /// How long a new connection may take to send its first request head. Default 10 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HTTP_HEADER_TIMEOUT", unit = "s"))]
     pub header_read_timeout: Duration,
     /// How long a connection may stay idle, including the time to read the next request head; longer
     /// than what proxies in front keep theirs open (60 s is common). Default 75 s.
+    #[cfg_attr(feature = "envcfg", config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s"))]
     pub keep_alive_timeout: Duration,
 }
 

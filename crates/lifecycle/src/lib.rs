@@ -13,6 +13,8 @@ mod exit;
 mod hook;
 mod in_flight;
 mod lifecycle;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod phase;
 mod run;
 #[cfg(feature = "axum")]

@@ -1,0 +1,288 @@
+//! How checks are run and believed.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use groundcrew_health::{CheckReport, Error, Health, HealthConfig, NotReady, Registration, Status, Verdict};
+use groundcrew_testkit::eventually;
+use tokio::{sync::Notify, time::Instant};
+
+fn switch() -> (Arc<AtomicBool>, impl Fn() -> std::future::Ready<Verdict>) {
+    let up = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&up);
+    let check = move || {
+        std::future::ready(if asked.load(Ordering::SeqCst) {
+            Verdict::healthy()
+        } else {
+            Verdict::unhealthy("connection refused")
+        })
+    };
+    (up, check)
+}
+
+fn status(health: &Health, check: &str) -> Status {
+    health.report().check(check).unwrap().status()
+}
+
+/// Lets time pass, a millisecond a step, until `done`; gives how long it took.
+async fn passes(limit: Duration, mut done: impl FnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < limit, "not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_seen_within_3_s_and_a_recovery_within_1500_ms() {
+    let (up, check) = switch();
+    let health = Health::builder("1").check("database", check).start().unwrap();
+    passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+
+    for _ in 0..20 {
+        up.store(false, Ordering::SeqCst);
+        passes(Duration::from_secs(3), || health.readiness().is_err()).await;
+        up.store(true, Ordering::SeqCst);
+        passes(Duration::from_millis(1500), || health.readiness().is_ok()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_believed_before_it_was_asked() {
+    let answer = Arc::new(Notify::new());
+    let wait = Arc::clone(&answer);
+    let health = Health::builder("1")
+        .check("database", move || {
+            let wait = Arc::clone(&wait);
+            async move {
+                wait.notified().await;
+                Verdict::healthy()
+            }
+        })
+        .start()
+        .unwrap();
+
+    let not_ready = health.readiness().unwrap_err();
+    assert_eq!(not_ready.to_string(), "database is unknown");
+    assert!(!health.has_started());
+
+    answer.notify_one();
+    passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+    assert!(health.has_started());
+}
+
+#[tokio::test(start_paused = true)]
+async fn importance_decides_what_a_failure_means() {
+    let down = || async { Verdict::unhealthy("down") };
+    let report = async |registration: Registration| {
+        let health = Health::builder("1").register(registration).start().unwrap();
+        passes(Duration::from_secs(1), || status(&health, "x") != Status::Unknown).await;
+        (health.report().status, health.readiness().is_ok())
+    };
+
+    assert_eq!(
+        report(Registration::new("x", down)).await,
+        (Status::Unhealthy, false)
+    );
+    assert_eq!(
+        report(Registration::new("x", down).optional()).await,
+        (Status::Degraded, true)
+    );
+    assert_eq!(
+        report(Registration::new("x", down).informational()).await,
+        (Status::Healthy, true)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_comes_before_the_checks() {
+    let open = Arc::new(AtomicBool::new(false));
+    let gate = Arc::clone(&open);
+    let health = Health::builder("1")
+        .gate(move || {
+            if gate.load(Ordering::SeqCst) {
+                Ok(())
+            } else {
+                Err("starting")
+            }
+        })
+        .start()
+        .unwrap();
+
+    assert_eq!(health.readiness(), Err(NotReady::Gate("starting")));
+    assert!(!health.has_started());
+    open.store(true, Ordering::SeqCst);
+    assert_eq!(health.readiness(), Ok(()));
+    open.store(false, Ordering::SeqCst);
+    assert!(health.has_started());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_is_unknown_at_once() {
+    let hang = Arc::new(AtomicBool::new(false));
+    let hangs = Arc::clone(&hang);
+    let health = Health::builder("1")
+        .check("database", move || {
+            let hangs = hangs.load(Ordering::SeqCst);
+            async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                Verdict::healthy()
+            }
+        })
+        .start()
+        .unwrap();
+    passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+
+    hang.store(true, Ordering::SeqCst);
+    passes(Duration::from_millis(11_200), || {
+        status(&health, "database") == Status::Unknown
+    })
+    .await;
+
+    let report = health.report();
+    let reason = report.check("database").unwrap().verdict.reason();
+    assert_eq!(reason, Some("no answer within 10s"));
+    assert_eq!(report.status, Status::Unhealthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_answer_is_never_green() {
+    let health = Health::builder("1")
+        .check("x", || async { Verdict::healthy() })
+        .start()
+        .unwrap();
+    passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+
+    assert!(health.shutdown(Duration::from_secs(1)).await.is_clean());
+    tokio::time::sleep(Duration::from_secs(14)).await;
+
+    assert_eq!(status(&health, "x"), Status::Unknown);
+    assert!(health.readiness().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_and_a_change_run_the_check_at_once_and_never_twice_at_a_time() {
+    #[derive(Default)]
+    struct Slow {
+        runs: AtomicU32,
+        running: AtomicU32,
+        most: AtomicU32,
+        changed: Notify,
+    }
+    struct SlowCheck(Arc<Slow>);
+
+    #[async_trait::async_trait]
+    impl groundcrew_health::Check for SlowCheck {
+        async fn run(&self) -> Verdict {
+            let running = self.0.running.fetch_add(1, Ordering::SeqCst) + 1;
+            self.0.most.fetch_max(running, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.0.running.fetch_sub(1, Ordering::SeqCst);
+            self.0.runs.fetch_add(1, Ordering::SeqCst);
+            Verdict::healthy()
+        }
+
+        async fn changed(&self) {
+            self.0.changed.notified().await;
+        }
+    }
+
+    let slow = Arc::new(Slow::default());
+    let registration =
+        Registration::new("slow", SlowCheck(Arc::clone(&slow))).interval(Duration::from_secs(60));
+    let health = Health::builder("1").register(registration).start().unwrap();
+    let runs = || slow.runs.load(Ordering::SeqCst);
+    passes(Duration::from_secs(1), || runs() == 1).await;
+
+    health.trigger("slow").unwrap();
+    health.trigger("slow").unwrap();
+    let took = passes(Duration::from_secs(1), || runs() == 2).await;
+    slow.changed.notify_one();
+    passes(Duration::from_secs(1), || runs() == 3).await;
+
+    assert!(took < Duration::from_millis(200), "{took:?}");
+    assert_eq!(slow.most.load(Ordering::SeqCst), 1);
+    let unknown = health.trigger("fast").unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no check fast");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hanging_a_panicking_and_a_blocking_check_do_not_stop_the_others() {
+    let (release, blocked) = mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let mut config = HealthConfig::default();
+    (config.interval, config.deadline) = (Duration::from_millis(20), Duration::from_millis(200));
+    let health = Health::builder("1")
+        .config(config)
+        .check("hanging", std::future::pending)
+        .check("panicking", || async { panic!("token=abc") })
+        .check("blocking", move || {
+            assert!(blocked.lock().unwrap().recv().is_err());
+            std::future::ready(Verdict::healthy())
+        })
+        .check("fine", || async { Verdict::healthy() })
+        .start()
+        .unwrap();
+
+    let limit = Duration::from_secs(5);
+    eventually(limit, "hanging is unknown", async || {
+        let report = health.report();
+        let late = report.check("hanging")?.verdict.reason() == Some("no answer within 200ms");
+        late.then_some(())
+    })
+    .await;
+    let report = health.report();
+    let panicking: &CheckReport = report.check("panicking").unwrap();
+    assert_eq!(panicking.verdict.reason(), Some("the check panicked: token=***"));
+    assert_eq!(panicking.status(), Status::Unhealthy);
+    assert_eq!(report.check("blocking").unwrap().status(), Status::Unknown);
+    assert_eq!(report.check("fine").unwrap().status(), Status::Healthy);
+    let runs = || health.stats().checks.last().unwrap().runs;
+    let before = runs();
+    eventually(limit, "fine goes on", async || {
+        (runs() > before + 10).then_some(())
+    })
+    .await;
+    drop(release);
+}
+
+#[tokio::test]
+async fn names_are_checked() {
+    let start = |names: &[&str]| {
+        let builder = Health::builder("1");
+        let check = || async { Verdict::healthy() };
+        names
+            .iter()
+            .fold(builder, |builder, name| builder.check(*name, check))
+            .start()
+            .map(drop)
+    };
+
+    assert!(matches!(start(&["a", "b", "a"]), Err(Error::DuplicateName { name }) if name == "a"));
+    for bad in ["", "Data Base", "a/b", "é", &"x".repeat(65)] {
+        assert!(matches!(start(&[bad]), Err(Error::InvalidName { .. })), "{bad}");
+    }
+    assert!(start(&["disk_space", "external-apis", "s3.eu"]).is_ok());
+    let zero = Registration::new("x", || async { Verdict::healthy() }).interval(Duration::ZERO);
+    let refused = Health::builder("1").register(zero).start();
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "interval must be more than zero"
+    );
+}
+
+#[test]
+fn outside_a_runtime_the_engine_does_not_start() {
+    assert!(matches!(Health::builder("1").start(), Err(Error::NoRuntime)));
+}

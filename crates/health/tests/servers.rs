@@ -1,0 +1,293 @@
+//! The checks of drivers on real servers that freeze, die and come back.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{Router, routing::get};
+use groundcrew_base::{ByteSize, Check, Detail, Observation, Status, Verdict};
+use groundcrew_connect::{postgres::PostgresUrl, redis::RedisUrl};
+use groundcrew_health::{
+    Health, Registration,
+    checks::{HttpCheck, HttpCheckError, PostgresCheck, RedisCheck},
+};
+use groundcrew_testkit::{Postgres, Proxy, Redis, RedisCluster, eventually};
+use http::StatusCode;
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// How soon an outage must be seen and a recovery believed.
+const OUTAGE: Duration = Duration::from_secs(3);
+const RECOVERY: Duration = Duration::from_millis(1500);
+
+fn word(verdict: &Verdict) -> &str {
+    match verdict.details().find("verdict") {
+        Some(Detail::Text(word)) => word,
+        other => panic!("no verdict but {other:?} in {verdict:?}"),
+    }
+}
+
+/// Waits until the engine believes that the check of this name says `expected`.
+async fn says(health: &Health, check: &str, expected: &str, limit: Duration) -> Verdict {
+    eventually(limit, expected, async || {
+        let verdict = health.report().check(check)?.verdict.clone();
+        let found = verdict.details().find("verdict") == Some(&Detail::from(expected.to_owned()));
+        found.then_some(verdict)
+    })
+    .await
+}
+
+fn postgres_check(url: &str) -> PostgresCheck {
+    PostgresCheck::new(PostgresUrl::parse(url).unwrap())
+}
+
+fn redis_check(url: &str) -> RedisCheck {
+    RedisCheck::new(RedisUrl::parse(url).unwrap())
+}
+
+#[tokio::test]
+async fn postgres_that_freezes_dies_and_comes_back_is_told_apart() {
+    let server = Postgres::start().await.unwrap();
+    let health = Health::builder("1")
+        .check("database", postgres_check(&server.url()))
+        .start()
+        .unwrap();
+    let verdict = says(&health, "database", "up", OUTAGE).await;
+    assert_eq!(verdict.details().find("connection"), Some(&Detail::from("ok")));
+
+    server.pause().unwrap();
+    assert_eq!(
+        says(&health, "database", "frozen", OUTAGE).await.status(),
+        Status::Unhealthy
+    );
+    assert!(health.readiness().is_err());
+    server.resume().unwrap();
+    drop(says(&health, "database", "up", RECOVERY).await);
+
+    server.kill().await.unwrap();
+    let down = says(&health, "database", "down", OUTAGE).await;
+    assert!(
+        down.reason()
+            .unwrap()
+            .starts_with("the server cannot be reached: "),
+        "{down:?}"
+    );
+    server.start_again().await.unwrap();
+    drop(says(&health, "database", "up", RECOVERY).await);
+    assert!(health.readiness().is_ok());
+}
+
+#[tokio::test]
+async fn a_lost_postgres_session_is_no_outage() {
+    let server = Postgres::start().await.unwrap();
+    let check = postgres_check(&server.url());
+    assert_eq!(word(&check.run().await), "up");
+    let (client, connection) = PostgresUrl::parse(&server.url())
+        .unwrap()
+        .connect(OUTAGE)
+        .await
+        .unwrap();
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+
+    let ended = client
+        .execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'health'",
+            &[],
+        )
+        .await
+        .unwrap();
+    tokio::time::timeout(OUTAGE, check.changed()).await.unwrap();
+
+    assert_eq!(ended, 1);
+    assert_eq!(word(&check.run().await), "up");
+}
+
+#[tokio::test]
+async fn a_refused_password_is_permanent_and_not_shown() {
+    let server = Postgres::start().await.unwrap();
+    let url = PostgresUrl::parse(&server.url())
+        .unwrap()
+        .with_password("hunter2".into());
+
+    let verdict = PostgresCheck::new(url).run().await;
+
+    assert_eq!((word(&verdict), verdict.status()), ("auth", Status::Unhealthy));
+    assert_eq!(verdict.details().find("permanent"), Some(&Detail::Bool(true)));
+    assert!(!format!("{verdict:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn too_many_connections_are_not_a_dead_server() {
+    let server = Postgres::builder()
+        .setting("max_connections", "5")
+        .setting("superuser_reserved_connections", "0")
+        .start()
+        .await
+        .unwrap();
+    let url = PostgresUrl::parse(&server.url()).unwrap();
+    let (mut clients, mut drivers) = (Vec::new(), JoinSet::new());
+    while let Ok((client, connection)) = url.connect(OUTAGE).await {
+        clients.push(client);
+        drivers.spawn(connection);
+    }
+
+    let verdict = PostgresCheck::new(url).run().await;
+
+    assert_eq!(
+        (word(&verdict), verdict.status()),
+        ("too_many_connections", Status::Degraded)
+    );
+    assert!(!clients.is_empty());
+}
+
+#[tokio::test]
+async fn the_pool_tells_what_only_it_knows_and_its_traffic_saves_questions() {
+    let server = Postgres::start().await.unwrap();
+    let seen = Arc::new(Mutex::new(Observation::new(Verdict::degraded("pool exhausted"))));
+    let pool = Arc::clone(&seen);
+    let check = postgres_check(&server.url()).evidence(move || pool.lock().unwrap().clone());
+
+    let exhausted = check.run().await;
+    assert_eq!(
+        (exhausted.status(), exhausted.reason()),
+        (Status::Degraded, Some("pool exhausted"))
+    );
+    assert_eq!(word(&exhausted), "up");
+
+    // The server is gone, but a query succeeded a moment ago: nothing is asked.
+    server.kill().await.unwrap();
+    *seen.lock().unwrap() = Observation::new(Verdict::healthy()).succeeded_at(Instant::now());
+    let busy = check.run().await;
+    assert_eq!(busy.details().find("evidence"), Some(&Detail::from("traffic")));
+    *seen.lock().unwrap() = Observation::new(Verdict::healthy())
+        .succeeded_at(Instant::now())
+        .failed_at(Instant::now());
+    assert_eq!(word(&check.run().await), "down");
+}
+
+#[tokio::test]
+async fn redis_that_freezes_dies_and_comes_back_is_told_apart() {
+    let server = Redis::start().await.unwrap();
+    let redis = Registration::new("redis", redis_check(&server.url())).optional();
+    let health = Health::builder("1").register(redis).start().unwrap();
+    drop(says(&health, "redis", "up", OUTAGE).await);
+
+    server.pause().unwrap();
+    assert_eq!(
+        says(&health, "redis", "frozen", OUTAGE).await.status(),
+        Status::Unhealthy
+    );
+    assert_eq!(health.report().status, Status::Degraded);
+    assert!(health.readiness().is_ok());
+    server.resume().unwrap();
+    drop(says(&health, "redis", "up", RECOVERY).await);
+
+    server.kill().await.unwrap();
+    drop(says(&health, "redis", "down", OUTAGE).await);
+    server.start_again().await.unwrap();
+    drop(says(&health, "redis", "up", RECOVERY).await);
+}
+
+#[tokio::test]
+async fn a_black_hole_is_frozen_and_a_cut_is_down() {
+    let server = Redis::start().await.unwrap();
+    let proxy = Proxy::start(server.addr()).await.unwrap();
+    let check = redis_check(&format!("redis://{}", proxy.addr()));
+    assert_eq!(word(&check.run().await), "up");
+
+    proxy.black_hole();
+    assert_eq!(word(&check.run().await), "frozen");
+    proxy.restore();
+    eventually(RECOVERY, "up again", async || {
+        (word(&check.run().await) == "up").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_redis_password_is_permanent() {
+    let server = Redis::builder().password("right").start().await.unwrap();
+    let url = RedisUrl::parse(&server.url())
+        .unwrap()
+        .with_password("hunter2".into());
+
+    let verdict = RedisCheck::new(url).run().await;
+
+    assert_eq!((word(&verdict), verdict.status()), ("auth", Status::Unhealthy));
+    assert!(!format!("{verdict:?}").contains("hunter2"));
+    assert_eq!(word(&redis_check(&server.url()).run().await), "up");
+}
+
+#[tokio::test]
+async fn a_redis_cluster_answers() {
+    let cluster = RedisCluster::start().await.unwrap();
+    let check = redis_check(&cluster.url());
+
+    assert_eq!(word(&check.run().await), "up");
+    assert_eq!(word(&check.run().await), "up");
+}
+
+#[tokio::test]
+async fn http_answers_are_judged_by_status_and_json() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let router = Router::new()
+        .route("/", get(async || r#"{"content":"hi","empty":null}"#))
+        .route("/large", get(async || "x".repeat(70_000)))
+        .route("/teapot", get(async || StatusCode::IM_A_TEAPOT))
+        .route("/hang", get(std::future::pending::<()>))
+        .route(
+            "/chat",
+            axum::routing::post(async move |body: String| {
+                count.fetch_add(1, Ordering::SeqCst);
+                body
+            }),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, router).await });
+    let check = |path: &str| HttpCheck::get(&format!("{base}{path}?token=hunter2")).unwrap();
+    let reason = async |check: HttpCheck| check.run().await.reason().map(str::to_owned);
+
+    let fine = check("/").expect_json("/content").run().await;
+    assert_eq!(fine, Verdict::healthy().detail("statusCode", 200_u64));
+    let post = HttpCheck::post(&format!("{base}/chat"), r#"{"content":1}"#).unwrap();
+    assert_eq!(reason(post.expect_json("/content")).await, None);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(
+        reason(check("/teapot").expect_status([StatusCode::IM_A_TEAPOT])).await,
+        None
+    );
+
+    let refused = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        reason(check("/").expect_json("/empty")).await,
+        refused("the answer has nothing at /empty")
+    );
+    assert_eq!(reason(check("/teapot")).await, refused("the answer is 418"));
+    assert_eq!(
+        reason(check("/large")).await,
+        refused("the body is larger than 64 KiB")
+    );
+    assert_eq!(
+        reason(check("/large").max_body(ByteSize::kib(70)).expect_json("/x")).await,
+        refused("the answer is not JSON")
+    );
+    let slow = check("/hang").timeout(Duration::from_millis(100));
+    assert_eq!(reason(slow).await, refused("no answer within 100ms"));
+    server.abort_all();
+    while server.join_next().await.is_some() {}
+    let dead = reason(check("/")).await.unwrap();
+    assert!(
+        dead.starts_with("sending the request: ") && !dead.contains("hunter2"),
+        "{dead}"
+    );
+    assert!(matches!(HttpCheck::get("ftp://h/"), Err(HttpCheckError::Url)));
+}
