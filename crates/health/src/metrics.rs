@@ -57,7 +57,7 @@ impl Collector for HealthCollector {
     fn collect(&self, samples: &mut Samples<'_>) {
         let stats = self.0.stats();
         samples.gauge("health_status", &[], value(stats.status));
-        samples.gauge("health_ready", &[], if stats.ready { 1.0 } else { 0.0 });
+        samples.gauge("health_ready", &[], stats.ready);
         samples.gauge("health_runtime_stall_seconds", &[], stats.stalled.as_secs_f64());
         for check in &stats.checks {
             collect_check(samples, check);

@@ -41,7 +41,7 @@ async fn every_check_has_its_series() {
 
     for line in [
         "health_status 0.5",
-        "health_ready 1.0",
+        "health_ready 1",
         "health_check_status{check=\"database\"} 0.5",
         "health_check_failures_total{check=\"database\"} 0",
         "health_check_transitions_total{check=\"database\"} 1",

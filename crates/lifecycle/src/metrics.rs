@@ -42,12 +42,11 @@ impl Collector for LifecycleCollector {
     fn collect(&self, samples: &mut Samples<'_>) {
         let stats = self.0.stats();
         for phase in Phase::ALL {
-            let value = if phase == stats.phase { 1.0 } else { 0.0 };
-            samples.gauge("lifecycle_phase", &[("phase", phase.as_str())], value);
+            samples.gauge("lifecycle_phase", &[("phase", phase.as_str())], phase == stats.phase);
         }
-        samples.gauge("lifecycle_in_flight", &[], stats.in_flight as f64);
-        samples.gauge("lifecycle_connections", &[], stats.connections as f64);
-        samples.gauge("lifecycle_tasks", &[], stats.tasks as f64);
+        samples.gauge("lifecycle_in_flight", &[], stats.in_flight);
+        samples.gauge("lifecycle_connections", &[], stats.connections);
+        samples.gauge("lifecycle_tasks", &[], stats.tasks);
         samples.counter("lifecycle_task_panics_total", &[], stats.task_panics);
         samples.counter("lifecycle_task_restarts_total", &[], stats.task_restarts);
         samples.counter("lifecycle_panics_total", &[], stats.panics);
