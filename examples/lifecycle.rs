@@ -40,7 +40,9 @@ async fn main() -> Exit {
 
     let served = async {
         let listener = TcpListener::bind("127.0.0.1:0").await.ok()?;
-        lifecycle.serve(listener, Router::new().route("/", get(async || "hello\n"))).ok()
+        lifecycle
+            .serve(listener, Router::new().route("/", get(async || "hello\n")))
+            .ok()
     };
     match served.await {
         Some(address) => println!("curl http://{address}/"),

@@ -35,14 +35,14 @@ impl Collector for LifecycleCollector {
         ]
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of live things are far below 2^53"
-    )]
     fn collect(&self, samples: &mut Samples<'_>) {
         let stats = self.0.stats();
         for phase in Phase::ALL {
-            samples.gauge("lifecycle_phase", &[("phase", phase.as_str())], phase == stats.phase);
+            samples.gauge(
+                "lifecycle_phase",
+                &[("phase", phase.as_str())],
+                phase == stats.phase,
+            );
         }
         samples.gauge("lifecycle_in_flight", &[], stats.in_flight);
         samples.gauge("lifecycle_connections", &[], stats.connections);
