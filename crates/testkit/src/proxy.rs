@@ -219,8 +219,9 @@ impl Line {
             while let Some((due, chunk)) = receiver.recv().await {
                 tokio::time::sleep_until(due).await;
                 self.forwarding().await;
-                to.write_all(&chunk).await?;
+                // Before the write, so that whoever has received the bytes finds them counted.
                 bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                to.write_all(&chunk).await?;
             }
             to.shutdown().await
         };

@@ -1,4 +1,4 @@
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use crate::{
     binary,
@@ -46,47 +46,7 @@ impl RedisSentinel {
     /// # Cancel safety
     /// Cancel safe: what has started is killed.
     pub async fn start() -> Result<Self, Error> {
-        let program = binary::REDIS.find(None)?;
-        let sandbox = Arc::new(Sandbox::new(None)?);
-        let launch = |builder: crate::RedisBuilder, name: &str, args: &'static [&'static str]| {
-            let role = Role {
-                server: "a Redis server under Sentinel",
-                name: name.to_owned(),
-                args,
-                tls: None,
-            };
-            builder.launch(program.clone(), Arc::clone(&sandbox), role, Port::reserve()?)
-        };
-        let primary = launch(
-            Redis::builder().setting("repl-diskless-sync-delay", "0"),
-            "primary",
-            &[],
-        )?;
-        let port = primary.addr().port();
-        let replica = launch(
-            Redis::builder()
-                .setting("replicaof", format!("127.0.0.1 {port}"))
-                .setting("repl-diskless-sync-delay", "0"),
-            "replica",
-            &[],
-        )?;
-        primary.ready().await?;
-        replica.ready().await?;
-        let service = Self::SERVICE;
-        let sentinel = launch(
-            Redis::builder()
-                .setting("sentinel monitor", format!("{service} 127.0.0.1 {port} 1"))
-                .setting("sentinel down-after-milliseconds", format!("{service} 1000"))
-                .setting("sentinel failover-timeout", format!("{service} 5000")),
-            "sentinel",
-            &["--sentinel"],
-        )?;
-        sentinel.ready().await?;
-        let group = Self(Arc::new(Inner {
-            primary,
-            replica,
-            sentinel,
-        }));
+        let group = Self::launch(&binary::REDIS.find(None)?).await?;
         group.in_sync().await?;
         Ok(group)
     }
@@ -130,6 +90,45 @@ impl RedisSentinel {
             command: String::from("SENTINEL"),
             reply,
         })
+    }
+
+    async fn launch(program: &Path) -> Result<Self, Error> {
+        let sandbox = Arc::new(Sandbox::new(None)?);
+        let launch = |name: &str, args: &'static [&'static str], settings: &[(&str, String)]| {
+            let role = Role {
+                server: "a Redis server under Sentinel",
+                name: name.to_owned(),
+                args,
+                tls: None,
+            };
+            let builder = settings.iter().fold(Redis::builder(), |builder, (name, value)| {
+                builder.setting(*name, value)
+            });
+            builder.launch(program.to_owned(), Arc::clone(&sandbox), role, Port::reserve()?)
+        };
+        let at_once = ("repl-diskless-sync-delay", String::from("0"));
+        let primary = launch("primary", &[], std::slice::from_ref(&at_once))?;
+        let port = primary.addr().port();
+        let replica = launch(
+            "replica",
+            &[],
+            &[at_once, ("replicaof", format!("127.0.0.1 {port}"))],
+        )?;
+        primary.ready().await?;
+        replica.ready().await?;
+        let service = Self::SERVICE;
+        let watch = [
+            ("sentinel monitor", format!("{service} 127.0.0.1 {port} 1")),
+            ("sentinel down-after-milliseconds", format!("{service} 1000")),
+            ("sentinel failover-timeout", format!("{service} 5000")),
+        ];
+        let sentinel = launch("sentinel", &["--sentinel"], &watch)?;
+        sentinel.ready().await?;
+        Ok(Self(Arc::new(Inner {
+            primary,
+            replica,
+            sentinel,
+        })))
     }
 
     async fn in_sync(&self) -> Result<(), Error> {
