@@ -37,11 +37,11 @@ pub(super) fn clippy_benches(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
 pub(super) fn rustdoc(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     let mut command = cargo::cargo("doc");
     command
-        .args(["--workspace", "--no-deps", "--all-features"])
+        .args(["--workspace", "--no-deps", "--all-features", "--keep-going"])
         .env("RUSTDOCFLAGS", "-D warnings");
     process::run(&mut command).map(|()| Outcome::Passed)
 }
 
 fn deny_warnings(clippy: &mut Command) -> Result<Outcome, Error> {
-    process::run(clippy.args(["--", "--deny", "warnings"])).map(|()| Outcome::Passed)
+    process::run(clippy.args(["--keep-going", "--", "--deny", "warnings"])).map(|()| Outcome::Passed)
 }
