@@ -3,7 +3,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    sync::Notify,
+    time::{self, Instant},
+};
 
 use crate::BreakerState;
 
@@ -15,6 +18,7 @@ use crate::BreakerState;
 pub(crate) struct Breaker {
     open_for: Duration,
     state: Mutex<State>,
+    opened: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,7 @@ impl Breaker {
         Self {
             open_for,
             state: Mutex::new(State::Closed),
+            opened: Notify::const_new(),
         }
     }
 
@@ -44,6 +49,14 @@ impl Breaker {
             State::Open { .. } | State::Probing => return None,
         };
         Some(Permit { breaker: self, probe })
+    }
+
+    /// Waits until it is open, and then one period.
+    pub(crate) async fn period(&self) {
+        while matches!(*self.lock(), State::Closed) {
+            self.opened.notified().await;
+        }
+        time::sleep(self.open_for).await;
     }
 
     pub(crate) fn state(&self) -> BreakerState {
@@ -86,6 +99,10 @@ impl Permit<'_> {
                 until: Instant::now() + self.breaker.open_for,
             };
         }
+        drop(state);
+        if was_closed {
+            self.breaker.opened.notify_one();
+        }
         was_closed
     }
 }
@@ -112,7 +129,7 @@ mod tests {
 
         assert!(breaker.admit().unwrap().failed());
         assert!(breaker.admit().is_none());
-        tokio::time::advance(PERIOD).await;
+        time::advance(PERIOD).await;
         let probe = breaker.admit().unwrap();
 
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
@@ -126,13 +143,27 @@ mod tests {
     async fn a_failed_probe_opens_for_another_period() {
         let breaker = Breaker::new(PERIOD);
         breaker.admit().unwrap().failed();
-        tokio::time::advance(PERIOD).await;
+        time::advance(PERIOD).await;
 
         assert!(!breaker.admit().unwrap().failed(), "it was open already");
 
         assert!(breaker.admit().is_none());
-        tokio::time::advance(PERIOD).await;
+        time::advance(PERIOD).await;
         assert!(breaker.admit().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_period_begins_when_it_opens() {
+        let breaker = Breaker::new(PERIOD);
+        let begun = Instant::now();
+
+        let opens = async {
+            time::sleep(PERIOD * 3).await;
+            breaker.admit().unwrap().failed();
+        };
+        tokio::join!(breaker.period(), opens);
+
+        assert_eq!(begun.elapsed(), PERIOD * 4);
     }
 
     #[tokio::test(start_paused = true)]
@@ -140,11 +171,11 @@ mod tests {
         let breaker = Breaker::new(PERIOD);
         let (first, late) = (breaker.admit().unwrap(), breaker.admit().unwrap());
         first.failed();
-        tokio::time::advance(PERIOD / 2).await;
+        time::advance(PERIOD / 2).await;
 
         assert!(!late.failed());
 
-        tokio::time::advance(PERIOD / 2).await;
+        time::advance(PERIOD / 2).await;
         assert!(breaker.admit().is_some());
     }
 
@@ -152,7 +183,7 @@ mod tests {
     async fn a_cancelled_probe_makes_room_for_the_next() {
         let breaker = Breaker::new(PERIOD);
         breaker.admit().unwrap().failed();
-        tokio::time::advance(PERIOD).await;
+        time::advance(PERIOD).await;
 
         drop(breaker.admit().unwrap());
 

@@ -59,7 +59,7 @@ struct Inner {
     config: CacheConfig,
     clock: Clock,
     local: Local,
-    remote: Option<Remote>,
+    remote: Option<Arc<Remote>>,
     flights: Arc<Flights>,
     turns: Turns,
     spaces: Mutex<BTreeMap<Arc<str>, Known>>,
@@ -144,7 +144,7 @@ impl Cache {
                 .map(|(name, known)| known.counters.snapshot(name))
                 .collect(),
             l1_entries: self.0.local.len(),
-            remote: self.0.remote.as_ref().map(Remote::stats),
+            remote: self.remote().map(Remote::stats),
         }
     }
 
@@ -266,7 +266,7 @@ impl Cache {
     }
 
     pub(crate) fn remote(&self) -> Option<&Remote> {
-        self.0.remote.as_ref()
+        self.0.remote.as_deref()
     }
 
     pub(crate) fn flights(&self) -> &Arc<Flights> {
@@ -316,14 +316,17 @@ async fn connect(
     config: &CacheConfig,
     background: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<Option<Remote>, Error> {
+) -> Result<Option<Arc<Remote>>, Error> {
     let Some(url) = config.address() else {
         return Ok(None);
     };
     let (deadline, open_for) = (config.redis_command_timeout, config.redis_breaker_open);
-    Redis::start(config, url, background, stop)
-        .await
-        .map(|redis| Some(Remote::new(redis, deadline, open_for)))
+    Redis::start(config, url, background, stop).await.map(|redis| {
+        let remote = Arc::new(Remote::new(redis, deadline, open_for));
+        let revive = Arc::clone(&remote).revive();
+        background.spawn(stop.clone().run_until_cancelled_owned(revive));
+        Some(remote)
+    })
 }
 
 async fn tidy_now_and_then(local: Local) {

@@ -57,23 +57,6 @@ pub(crate) fn escape_space(name: &str) -> String {
     name.replace('%', "%25").replace(':', "%3A")
 }
 
-/// A glob that matches exactly the keys that start with `prefix`.
-#[cfg_attr(
-    not(feature = "redis"),
-    expect(dead_code, reason = "only Redis matches by glob")
-)]
-pub(crate) fn glob(prefix: &str) -> String {
-    let mut glob = String::with_capacity(prefix.len() + 1);
-    for c in prefix.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
-            glob.push('\\');
-        }
-        glob.push(c);
-    }
-    glob.push('*');
-    glob
-}
-
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -106,10 +89,5 @@ mod tests {
             format!("{}:{}", escape_space("a"), "b:c")
         );
         assert_ne!(escape_space("a:b"), escape_space("a%3Ab"));
-    }
-
-    #[test]
-    fn a_prefix_is_taken_literally() {
-        assert_eq!(glob("u*[1]?\\:"), "u\\*\\[1\\]\\?\\\\:*");
     }
 }

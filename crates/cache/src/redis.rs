@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{CacheConfig, Error, RemoteError, SettingProblem, config::Problem, key::glob};
+use crate::{CacheConfig, Error, RemoteError, SettingProblem, config::Problem};
 
 /// One multiplexed connection to Redis, or one to each master of a cluster.
 #[derive(Clone)]
@@ -146,6 +146,10 @@ impl Redis {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.client.is_connected()
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), RemoteError> {
+        self.to(None).ping(None).await.map_err(|error| self.error(&error))
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, RemoteError> {
@@ -297,6 +301,19 @@ fn limit(builder: &mut Builder, config: &CacheConfig) {
     });
 }
 
+/// A glob that matches exactly the keys that start with `prefix`.
+fn glob(prefix: &str) -> String {
+    let mut glob = String::with_capacity(prefix.len() + 1);
+    for c in prefix.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            glob.push('\\');
+        }
+        glob.push(c);
+    }
+    glob.push('*');
+    glob
+}
+
 fn shown(error: &DriverError) -> String {
     redact(error.details()).into_owned()
 }
@@ -310,3 +327,13 @@ const SCAN_COUNT: u32 = 1_000;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_taken_literally() {
+        assert_eq!(glob("u*[1]?\\:"), "u\\*\\[1\\]\\?\\\\:*");
+    }
+}

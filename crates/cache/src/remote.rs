@@ -1,4 +1,4 @@
-use std::{future::ready, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use groundcrew_base::{Observation, Verdict};
@@ -6,7 +6,7 @@ use tokio::time;
 
 use crate::{
     BreakerState, RemoteError, RemoteStats,
-    breaker::Breaker,
+    breaker::{Breaker, Permit},
     redis::Redis,
     stats::{Counter, LastTime},
 };
@@ -98,11 +98,30 @@ impl Remote {
         seen
     }
 
+    /// Asks a Redis that did not answer once a period whether it does again, so that it is used again, and
+    /// said to be well again, without a request that pays for the question.
+    pub(crate) async fn revive(self: Arc<Self>) {
+        loop {
+            self.breaker.period().await;
+            if let Some(permit) = self.breaker.admit() {
+                drop(self.run(permit, Box::pin(self.redis.ping())).await);
+            }
+        }
+    }
+
     async fn ask<T>(&self, command: impl Future<Output = Result<T, RemoteError>>) -> Result<T, RemoteError> {
         let Some(permit) = self.breaker.admit() else {
             self.skipped.add_one();
             return Err(RemoteError::BreakerOpen);
         };
+        self.run(permit, command).await
+    }
+
+    async fn run<T>(
+        &self,
+        permit: Permit<'_>,
+        command: impl Future<Output = Result<T, RemoteError>>,
+    ) -> Result<T, RemoteError> {
         let after = self.deadline;
         let answer = time::timeout(after, command)
             .await

@@ -130,7 +130,8 @@ impl<V> Space<V> {
     ///
     /// Once this has returned `Ok`, no call in this process that starts later gives a value loaded before.
     /// A load that is under way is handed to those who wait for it and stored nowhere. Another process may
-    /// serve what its own memory holds until that expires.
+    /// serve what its own memory holds until that expires; one that is loading the key at this moment may
+    /// store the old value in Redis.
     ///
     /// # Errors
     /// [`Error::Remote`] when Redis could not be told: this process has forgotten the value, Redis may still

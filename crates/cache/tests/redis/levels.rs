@@ -9,7 +9,7 @@ use std::{
 
 use groundcrew_base::{Evidence, ManualClock, Status};
 use groundcrew_cache::{BreakerState, Cache, Error, SettingProblem};
-use groundcrew_testkit::Redis;
+use groundcrew_testkit::{Redis, eventually};
 use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{Source, config, process};
@@ -335,9 +335,52 @@ async fn real_work_is_evidence_and_ends_with_a_clean_shutdown() {
     assert!(seen.last_success().is_some() && seen.last_failure().is_none());
     let report = cache.shutdown(Duration::from_secs(5)).await;
     assert!(report.is_clean(), "{report}");
-    groundcrew_testkit::eventually(Duration::from_secs(2), "the connection is closed", async || {
+    nobody_is_connected(&redis).await;
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_closes_the_connection() {
+    let redis = Redis::start().await.unwrap();
+    let cache = process(&redis).await;
+    let space = cache.space::<u64>("n");
+    space.set("a", 1).await.unwrap();
+
+    drop(cache);
+    assert_eq!(
+        space.get("a").await.as_deref(),
+        Some(&1),
+        "a space is a handle too"
+    );
+    drop(space);
+
+    nobody_is_connected(&redis).await;
+}
+
+/// Apart from the one who asks.
+async fn nobody_is_connected(redis: &Redis) {
+    eventually(Duration::from_secs(2), "the connection is closed", async || {
         let clients = redis.command(&["CLIENT", "LIST"]).await.unwrap();
         (clients.lines().filter(|line| line.contains("id=")).count() == 1).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_verified_tls_connection_is_used_where_the_url_says_so() {
+    let redis = Redis::builder().tls().start().await.unwrap();
+    let authority = redis.tls().unwrap().authority().display();
+    let trusting = config(format!("{}?cacert={authority}", redis.url()));
+    let (cache, stranger) = (
+        Cache::builder().config(trusting).build().await.unwrap(),
+        process(&redis).await,
+    );
+    let space = cache.space::<u64>("n");
+
+    assert!(
+        stranger.space::<u64>("n").set("a", 1).await.is_err(),
+        "an unknown authority"
+    );
+    space.set("a", 1).await.unwrap();
+
+    assert_eq!(redis.command(&["EXISTS", "cache:n:a"]).await.unwrap(), "1");
 }
