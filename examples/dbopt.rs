@@ -10,7 +10,7 @@ use groundcrew_testkit::Postgres;
 struct Player {
     id: i64,
     name: String,
-    rating: i32,
+    rating: i64,
 }
 
 #[tokio::main]
@@ -31,7 +31,10 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     play(&db).await?;
 
     let stats = db.stats();
-    println!("{} queries, {} errors, {} connections", stats.queries, stats.errors, stats.size);
+    println!(
+        "{} queries, {} errors, {} connections",
+        stats.queries, stats.errors, stats.size
+    );
     println!("shutdown: {}", db.shutdown(Duration::from_secs(5)).await);
     Ok(())
 }
@@ -41,7 +44,7 @@ async fn insert(db: &Db) -> Result<(), Error> {
         session
             .batch_execute(
                 "DROP TABLE IF EXISTS example_players; \
-                 CREATE TABLE example_players (id int8 PRIMARY KEY, name text NOT NULL, rating int4 NOT NULL)",
+                 CREATE TABLE example_players (id int8 PRIMARY KEY, name text NOT NULL, rating int8 NOT NULL)",
             )
             .await
     })
@@ -55,7 +58,7 @@ async fn insert(db: &Db) -> Result<(), Error> {
         .map(|number| Player {
             id: number,
             name: format!("player {number}"),
-            rating: 1000 + (number as i32 * 37) % 1000,
+            rating: 1000 + (number * 37) % 1000,
         })
         .collect();
     let report = db.bulk(&table).insert(&players).await?;
@@ -100,12 +103,17 @@ async fn play(db: &Db) -> Result<(), Error> {
     let change = "UPDATE example_players SET rating = rating + $1 WHERE id = $2";
     let changed = db
         .transaction(label("rate", "example_players"), async |tx| {
-            Ok::<_, Error>(tx.execute(change, &[&8_i32, &1_i64]).await? + tx.execute(change, &[&-8_i32, &2_i64]).await?)
+            Ok::<_, Error>(
+                tx.execute(change, &[&8_i64, &1_i64]).await? + tx.execute(change, &[&-8_i64, &2_i64]).await?,
+            )
         })
         .await?;
     println!("{changed} ratings changed");
     let hurried = db.with_query_timeout(Duration::from_millis(100));
-    match hurried.query(label("sleep", "none"), "SELECT pg_sleep(60)", &[]).await {
+    match hurried
+        .query(label("sleep", "none"), "SELECT pg_sleep(60)", &[])
+        .await
+    {
         Ok(_) => println!("the sleep ended"),
         Err(error) => println!("cancelled on the server: {error}"),
     }

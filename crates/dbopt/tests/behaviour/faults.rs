@@ -139,3 +139,31 @@ async fn a_rotated_password_is_used_by_the_next_connection() -> TestResult {
     assert_eq!(db.stats().size, 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn verified_tls_carries_queries_and_cancel_requests() -> TestResult {
+    let server = Postgres::builder().tls().start().await?;
+    let authority = server.tls().unwrap().authority().display().to_string();
+    let separator = if server.url().contains('?') { '&' } else { '?' };
+    let url = format!(
+        "{}{separator}sslmode=verify-full&sslrootcert={authority}",
+        server.url()
+    );
+    let db = Db::builder(url).query_timeout(Duration::from_secs(2)).build()?;
+    let select = label("select", "none");
+
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert!(db.query_one(select, encrypted, &[]).await?.get::<_, bool>(0));
+    let late = db.query(select, "SELECT pg_sleep(60), 'over tls'", &[]).await;
+
+    assert!(matches!(late, Err(Error::Timeout { .. })), "{late:?}");
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%over tls%' \
+         AND pid <> pg_backend_pid()";
+    eventually(Duration::from_secs(5), "the statement ends", async || {
+        let row = db.query_one(select, running, &[]).await.ok()?;
+        (row.get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
+    assert_eq!(db.stats().cancelled, 1);
+    Ok(())
+}

@@ -178,3 +178,37 @@ async fn refusals_list_what_is_allowed() {
         ]
     );
 }
+
+#[tokio::test]
+async fn text_enum_uuid_and_time_page_too() -> TestResult {
+    let (_database, db) = with_players().await?;
+    let columns = players();
+    let orders: [(&str, [i32; 3]); 4] = [
+        ("-name", [3, 2, 1]),
+        ("-state,id", [2, 1, 3]),
+        ("-token", [3, 2, 1]),
+        ("createdAt", [1, 2, 3]),
+    ];
+
+    for (order, expected) in orders {
+        let mut seen: Vec<i32> = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let sort = columns.sort().parse(order)?;
+            let page = db
+                .list(&columns)
+                .sort(sort)
+                .limit(1)
+                .after(cursor)
+                .keyset()
+                .await?;
+            seen.extend(page.rows.iter().map(|row| row.get::<_, i32>("id")));
+            cursor = page.next.map(|next| next.to_string());
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{order}");
+    }
+    Ok(())
+}

@@ -4,6 +4,7 @@
 
 mod bulk;
 mod cancellation;
+mod events;
 mod faults;
 mod filters;
 mod handle;
