@@ -119,7 +119,11 @@ impl Api {
         {
             let mut ids = BTreeSet::new();
             named_ids(&item.inner, &mut ids);
-            for summary in ids.iter().filter_map(|id| self.paths.get(id)) {
+            for summary in ids
+                .iter()
+                .filter_map(|id| self.paths.get(id))
+                .filter(|summary| summary.is_nameable())
+            {
                 let Some(foreign) = self.external_crates.get(&summary.crate_id.to_string()) else {
                     continue;
                 };
@@ -132,6 +136,13 @@ impl Api {
             }
         }
         found
+    }
+}
+
+impl Summary {
+    /// Whether callers may name it; macros write what they may not.
+    fn is_nameable(&self) -> bool {
+        self.path.iter().all(|segment| segment != "__private")
     }
 }
 
@@ -212,14 +223,16 @@ mod tests {
                     "2": {"crate_id": 0, "name": null, "inner": {"impl": {"is_synthetic": false,
                         "blanket_impl": {"generic": "T"}, "trait": {"path": "Tap", "id": 11, "args": null}}}},
                     "3": {"crate_id": 0, "name": "fred", "inner": {"use": {"source": "fred", "id": 12, "is_glob": false}}},
+                    "5": {"crate_id": 0, "name": null, "inner": {"impl": {"trait": {"path": "PinnedFieldsOf", "id": 13, "args": null}}}},
                     "4": {"crate_id": 7, "name": "elsewhere", "inner": {"x": {"path": "Tap", "id": 11, "args": null}}}
                 },
                 "paths": {
                     "10": {"crate_id": 5, "path": ["bytes", "Bytes"]},
                     "11": {"crate_id": 6, "path": ["tap", "Tap"]},
-                    "12": {"crate_id": 8, "path": ["fred"]}
+                    "12": {"crate_id": 8, "path": ["fred"]},
+                    "13": {"crate_id": 9, "path": ["pin_project_lite", "__private", "PinnedFieldsOf"]}
                 },
-                "external_crates": {"5": {"name": "bytes"}, "6": {"name": "tap"}, "8": {"name": "fred"}}
+                "external_crates": {"5": {"name": "bytes"}, "6": {"name": "tap"}, "8": {"name": "fred"}, "9": {"name": "pin_project_lite"}}
             }"#,
         )
         .unwrap();
