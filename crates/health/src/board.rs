@@ -4,6 +4,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+#[cfg(feature = "axum")]
 use bytes::Bytes;
 use groundcrew_base::{Clock, Status, Verdict};
 use tokio::time::Instant;
@@ -25,8 +26,10 @@ pub(crate) struct Board {
 pub(crate) struct Snapshot {
     pub(crate) report: Arc<Report>,
     /// The body of `/api/health` with details.
+    #[cfg(feature = "axum")]
     pub(crate) full: Bytes,
     /// The body of `/api/health` without details.
+    #[cfg(feature = "axum")]
     pub(crate) plain: Bytes,
     /// From when on an answer in it is too old.
     stale_at: Option<Instant>,
@@ -143,7 +146,9 @@ impl Board {
 impl Snapshot {
     fn new(report: Report, stale_at: Option<Instant>) -> Self {
         Self {
+            #[cfg(feature = "axum")]
             full: report.render(true).into(),
+            #[cfg(feature = "axum")]
             plain: report.render(false).into(),
             report: Arc::new(report),
             stale_at,

@@ -68,6 +68,7 @@ impl Report {
     }
 
     /// The JSON body, with reasons and details or without.
+    #[cfg(feature = "axum")]
     pub(crate) fn render(&self, details: bool) -> Vec<u8> {
         render(&ReportView {
             report: self,
@@ -206,6 +207,7 @@ fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
+#[cfg(feature = "axum")]
 fn render(view: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(view).expect("keys are strings and no value fails to serialise")
 }
