@@ -1,0 +1,219 @@
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::Router;
+use groundcrew_base::{Check, ShutdownReport};
+use groundcrew_health::{Health, ProbeListener, Registration};
+use groundcrew_lifecycle::Lifecycle;
+use groundcrew_logging::Logging;
+use groundcrew_metrics::{
+    BuildInfo, HttpMetrics, Performance, ProcessCollector, Registry, metrics_router, performance,
+};
+use tokio::net::TcpListener;
+
+use super::{Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, shared_check::shared};
+
+/// A service made of the crates: one log, one registry, one lifecycle, one list of checks.
+///
+/// [`start`](ServiceBuilder::start) takes over log, panics and signals. Then the parts are added, each with
+/// its metrics, its health check and its place in the stop. [`bind`](Self::bind) opens the listeners and
+/// [`Bound::run`] runs to the exit code.
+///
+/// # Examples
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use groundcrew::{Service, axum::{Router, routing::get}, base::Verdict, health::Registration};
+///
+/// #[tokio::main]
+/// async fn main() -> ExitCode {
+///     match run().await {
+///         Ok(code) => code,
+///         Err(error) => error.exit().into(),
+///     }
+/// }
+///
+/// async fn run() -> Result<ExitCode, groundcrew::ServiceError> {
+///     let mut service = Service::builder("greeter", env!("CARGO_PKG_VERSION")).start()?;
+///     service.check(Registration::new("mood", || async { Verdict::healthy() }).optional());
+///     let bound = service.bind(Router::new().route("/", get(|| async { "hello" }))).await?;
+///     Ok(bound.run().await.into())
+/// }
+/// ```
+pub struct Service {
+    version: String,
+    config: ServiceConfig,
+    logging: Logging,
+    lifecycle: Lifecycle,
+    registry: Registry,
+    http: HttpMetrics,
+    pub(super) performance: Performance,
+    checks: Vec<Registration>,
+    probes: Arc<Mutex<Option<(Health, ProbeListener)>>>,
+    pub(super) database: Option<DatabaseFiguresSource>,
+}
+
+/// Reads the pool, given what health says of the database.
+pub(super) type DatabaseFiguresSource =
+    Box<dyn Fn(bool) -> groundcrew_metrics::DatabaseFigures + Send + Sync>;
+
+impl Service {
+    /// Begins a service of that name and version, which stand in every line of its log.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ServiceBuilder {
+        ServiceBuilder::new(name.into(), version.into())
+    }
+
+    pub(super) fn new(
+        version: String,
+        config: ServiceConfig,
+        logging: Logging,
+        lifecycle: Lifecycle,
+        registry: Registry,
+    ) -> Result<Self, ServiceError> {
+        registry.collector(ProcessCollector::new())?;
+        registry.collector(BuildInfo::new(&version))?;
+        lifecycle.register_metrics(&registry)?;
+        logging.register_metrics(&registry)?;
+        let http = HttpMetrics::register(&registry)?;
+        let figures = http.clone();
+        let probes: Arc<Mutex<Option<(Health, ProbeListener)>>> = Arc::default();
+        // Hooks run in reverse order: the log is the last to go, and probes are answered to the end.
+        let (log, open) = (logging.clone(), Arc::clone(&probes));
+        lifecycle.on_stop("log", async move |deadline| flush(&log, deadline));
+        lifecycle.on_stop("probes", async move |deadline| close(open, deadline).await);
+        Ok(Self {
+            version,
+            config,
+            logging,
+            lifecycle,
+            registry,
+            http,
+            performance: performance().http(move || figures.figures()),
+            checks: Vec::new(),
+            probes,
+            database: None,
+        })
+    }
+
+    /// The log, for changing its level while it runs.
+    pub const fn logging(&self) -> &Logging {
+        &self.logging
+    }
+
+    /// The phases, the tasks and the stop.
+    #[must_use]
+    pub const fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// The metrics, for adding your own.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Adds a health check.
+    pub fn check(&mut self, registration: Registration) -> &mut Self {
+        self.checks.push(registration);
+        self
+    }
+
+    /// Adds a check that the start waits for too: without it the service ends with exit code 69.
+    pub fn require(&mut self, name: &str, check: impl Check) -> &mut Self {
+        let check: Arc<dyn Check> = Arc::new(check);
+        self.lifecycle.require(name, shared(&check));
+        self.check(Registration::new(name, shared(&check)))
+    }
+
+    /// Opens the listeners: `router` and the service's own routes on the main one, probes and metrics on a
+    /// thread of their own. Requests are answered from now on; the service is ready when
+    /// [`Bound::run`] says so.
+    ///
+    /// The routes added are `/livez`, `/readyz`, `/startupz`, `/healthz`, `/healthz/{check}`, `/api/health`,
+    /// `/metrics` and `/api/performance`. Requests to `router` are counted and timed; those are not.
+    ///
+    /// # Errors
+    /// When an address is taken, or a check's name does not fit. The service must end then.
+    pub async fn bind(mut self, router: Router) -> Result<Bound, ServiceError> {
+        let health = self.start_health()?;
+        let own = self.own_routes(&health);
+        let probes = ProbeListener::bind(self.config.health_addr, own.clone())?;
+        let probe_address = probes.address();
+        *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = Some((health, probes));
+
+        let address = SocketAddr::from((self.config.bind_addr, self.config.port));
+        let taken = |source| ServiceError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        let address = self
+            .lifecycle
+            .serve(listener, router.layer(self.http.layer()).merge(own))?;
+        tracing::info!(target: TARGET, address = %address, probes = %probe_address, version = self.version, "bound");
+        Ok(Bound::new(self.lifecycle, address, probe_address))
+    }
+
+    fn start_health(&mut self) -> Result<Health, ServiceError> {
+        let builder = Health::builder(&self.version)
+            .config(self.config.health.clone())
+            .gate(self.lifecycle.gate());
+        let checks = std::mem::take(&mut self.checks);
+        let health = checks
+            .into_iter()
+            .fold(builder, groundcrew_health::HealthBuilder::register)
+            .start()?;
+        health.register_metrics(&self.registry)?;
+        Ok(health)
+    }
+
+    fn own_routes(&mut self, health: &Health) -> Router {
+        let mut performance = self.performance.clone();
+        if let Some(figures) = self.database.take() {
+            let health = health.clone();
+            performance = performance.database(move || figures(is_healthy(&health, DATABASE)));
+        }
+        health
+            .router()
+            .merge(metrics_router(&self.registry))
+            .merge(performance.router())
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("version", &self.version)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name of the database's check in `/api/health`.
+pub(super) const DATABASE: &str = "database";
+
+fn is_healthy(health: &Health, name: &str) -> bool {
+    health
+        .report()
+        .check(name)
+        .is_some_and(|check| check.status() == groundcrew_base::Status::Healthy)
+}
+
+fn flush(logging: &Logging, deadline: Duration) -> ShutdownReport {
+    // The handle stays usable: what is logged after this hook is still written when it is dropped.
+    match logging.flush(deadline) {
+        Ok(()) => ShutdownReport::clean(Duration::ZERO),
+        Err(_) => ShutdownReport::new(groundcrew_base::ShutdownOutcome::DeadlineExceeded, deadline),
+    }
+}
+
+async fn close(open: Arc<Mutex<Option<(Health, ProbeListener)>>>, deadline: Duration) -> ShutdownReport {
+    let open = open.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some((health, probes)) = open else {
+        return ShutdownReport::clean(Duration::ZERO);
+    };
+    let closed = probes.shutdown(deadline / 2).await;
+    let ended = health.shutdown(deadline / 2).await;
+    if closed.is_clean() { ended } else { closed }
+}
