@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use groundcrew_cache::{Cache, Space};
+use groundcrew::cache::{Cache, Space};
 use groundcrew_testkit::Redis;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn timed(what: &str, stats: &Space<PlayerStats>, player: &str) -> Result<(), groundcrew_cache::Error> {
+async fn timed(what: &str, stats: &Space<PlayerStats>, player: &str) -> Result<(), groundcrew::cache::Error> {
     let begun = Instant::now();
     let value = stats.get_or_load(player, from_database).await?;
     println!("{what}: {value:?} in {:?}", begun.elapsed());

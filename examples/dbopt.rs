@@ -4,7 +4,7 @@
 
 use std::{env, error::Error as StdError, time::Duration};
 
-use groundcrew_dbopt::{Column, Columns, Db, Error, Table, label};
+use groundcrew::dbopt::{Column, Columns, Db, Error, Table, label};
 use groundcrew_testkit::Postgres;
 
 struct Player {

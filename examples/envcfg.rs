@@ -4,7 +4,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use groundcrew_envcfg::{ByteSize, Config, Layers, Loaded, ProcessEnv, Report, Secret, Vars, env_example};
+use groundcrew::envcfg::{ByteSize, Config, Layers, Loaded, ProcessEnv, Report, Secret, Vars, env_example};
 use serde::Deserialize;
 use url::Url;
 

@@ -4,8 +4,8 @@
 
 use std::{error::Error, time::Duration};
 
-use groundcrew_connect::postgres::PostgresUrl;
-use groundcrew_health::{
+use groundcrew::connect::postgres::PostgresUrl;
+use groundcrew::health::{
     Health, ProbeListener, Registration,
     checks::{DiskCheck, MemoryCheck, PostgresCheck, Saturation},
     probe,
@@ -60,8 +60,7 @@ fn show(probes: &ProbeListener) -> Result<(), Box<dyn Error>> {
     for path in ["/livez", "/readyz"] {
         let url = format!("http://{}{path}", probes.address());
         match probe::probe(&url, Duration::from_secs(1)) {
-            Ok(status) => println!("{path}: {status}"),
-            Err(probe::ProbeError::Status { status }) => println!("{path}: {status}"),
+            Ok(status) | Err(probe::ProbeError::Status { status }) => println!("{path}: {status}"),
             Err(error) => return Err(error.into()),
         }
     }

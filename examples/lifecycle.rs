@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use axum::{Router, routing::get};
-use groundcrew_base::{ShutdownReport, Verdict};
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig};
+use groundcrew::base::{ShutdownReport, Verdict};
+use groundcrew::lifecycle::{Exit, Lifecycle, LifecycleConfig};
 use tokio::net::TcpListener;
 
 #[tokio::main]

@@ -4,7 +4,7 @@
 
 use std::{env, error::Error, time::Duration};
 
-use groundcrew_logging::{Format, LogContext, Logging, LoggingConfig};
+use groundcrew::logging::{Format, LogContext, Logging, LoggingConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut config = LoggingConfig::default();
@@ -18,10 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .environment("production")
         .init()?;
 
-    let request = LogContext::new()
-        .request_id("r-17")
-        .ip([192, 0, 2, 7])
-        .span();
+    let request = LogContext::new().request_id("r-17").ip([192, 0, 2, 7]).span();
     request.in_scope(|| {
         request.record("userId", "u-9");
         tracing::info!(table = "t1", seat = 4, "seat taken");

@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use axum::{Router, extract::Path, routing::get};
-use groundcrew_metrics::{
+use groundcrew::metrics::{
     BuildInfo, HttpMetrics, LabelValue, Labels, ProcessCollector, Registry, metrics_router, performance,
 };
 use tokio::net::TcpListener;

@@ -1,3 +1,139 @@
-//! The reference service.
+//! A card room over HTTP that uses every groundcrew crate the way a service would.
+//!
+//! `cargo run --example service` needs nothing: where no servers are named it starts private ones, or does
+//! without. `--healthcheck` asks a running one, for containers.
 
-fn main() {}
+mod api;
+mod checks;
+mod layers;
+mod ledger;
+mod limiter;
+mod room;
+mod settings;
+mod stubs;
+mod surroundings;
+mod token;
+
+use std::{error::Error as StdError, net::SocketAddr, process::ExitCode, time::Duration};
+
+use groundcrew::{Bound, Service, ServiceConfig, envcfg::Config, health::probe::probe, lifecycle::Exit};
+
+use crate::{room::Opened, settings::Settings, surroundings::Surroundings};
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--healthcheck") {
+        return healthcheck();
+    }
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(report) => {
+            eprintln!("{report}");
+            return ExitCode::from(report.exit_code());
+        }
+    };
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(settings)),
+        Err(error) => failed("starting the runtime", &error),
+    }
+}
+
+/// From the first line of the log to the exit code.
+async fn run(settings: Settings) -> ExitCode {
+    let service = Service::builder("card-room", env!("CARGO_PKG_VERSION"))
+        .config(settings.service.clone())
+        .start();
+    let mut service = match service {
+        Ok(service) => service,
+        Err(error) => return failed("starting", &error),
+    };
+    let lifecycle = service.lifecycle().clone();
+    let surroundings = match Surroundings::find(&settings).await {
+        Ok(surroundings) => surroundings,
+        Err(error) => return failed("finding the servers", error.as_ref()),
+    };
+    let opened = match room::open(&mut service, &settings, &surroundings).await {
+        Ok(opened) => opened,
+        Err(error) => return failed("opening the card room", error.as_ref()),
+    };
+    let bound = match service.bind(opened.router.clone()).await {
+        Ok(bound) => bound,
+        Err(error) => {
+            tell("listening", &error);
+            return error.exit().into();
+        }
+    };
+    introduce(&bound, &surroundings);
+    // The tables are made once the database answers; ready comes after.
+    if lifecycle.dependencies().await.is_ok()
+        && let Err(error) = migrate(&opened).await
+    {
+        tracing::error!(error = error.as_ref(), "the tables cannot be made");
+        lifecycle.fail("the tables cannot be made", Exit::Error);
+    }
+    bound.run().await.into()
+}
+
+async fn migrate(opened: &Opened) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    if let Some(ledger) = &opened.ledger {
+        ledger.migrate().await?;
+    }
+    Ok(())
+}
+
+/// Says in one block what runs and where to look.
+fn introduce(bound: &Bound, surroundings: &Surroundings) {
+    let address = reachable(bound.address());
+    let mut block = String::from("\n  card room\n");
+    for line in &surroundings.lines {
+        block.push_str(&format!("    {line}\n"));
+    }
+    block.push_str("\n  open\n");
+    for path in ["/", "/api/health", "/api/performance", "/metrics"] {
+        block.push_str(&format!("    http://{address}{path}\n"));
+    }
+    block.push_str(&format!(
+        "  probes on http://{}/livez, Ctrl-C ends it\n",
+        bound.probe_address()
+    ));
+    println!("{block}");
+}
+
+/// An address to type: nobody can connect to 0.0.0.0.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], address.port()))
+    } else {
+        address
+    }
+}
+
+/// Asks the probes of a running service: exit code 0 when it is ready.
+fn healthcheck() -> ExitCode {
+    let address = match ServiceConfig::from_env() {
+        Ok(config) => reachable(config.health_addr),
+        Err(report) => {
+            eprintln!("{report}");
+            return ExitCode::from(report.exit_code());
+        }
+    };
+    match probe(&format!("http://{address}/readyz"), Duration::from_secs(5)) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => failed("asking the probes", &error),
+    }
+}
+
+fn failed(doing: &str, error: &(dyn StdError + 'static)) -> ExitCode {
+    tell(doing, error);
+    ExitCode::FAILURE
+}
+
+/// Tells an error with its causes, in one line.
+fn tell(doing: &str, error: &(dyn StdError + 'static)) {
+    let mut line = format!("{doing}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    eprintln!("{}", groundcrew::base::redact(&line));
+}

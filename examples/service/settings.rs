@@ -1,0 +1,79 @@
+//! What an operator can set, with the rules for each.
+
+use std::time::Duration;
+
+use groundcrew::{
+    ServiceConfig,
+    backup::{BackupConfig, storage::StorageConfig},
+    base::{ByteSize, Secret},
+    cache::CacheConfig,
+    dbopt::DbConfig,
+    envcfg::{Checks, Config},
+};
+use url::Url;
+
+/// Everything the card room reads from its environment.
+#[derive(Clone, Debug, Config)]
+#[config(check = Self::production_is_complete, crate = groundcrew::envcfg)]
+pub(crate) struct Settings {
+    #[config(nested)]
+    pub service: ServiceConfig,
+    /// The database. In development a private server is used where it is not set.
+    #[config(nested)]
+    pub database: Option<DbConfig>,
+    #[config(nested)]
+    pub cache: CacheConfig,
+    #[config(nested)]
+    pub backup: BackupConfig,
+    #[config(nested)]
+    pub backup_storage: StorageConfig,
+    /// The address under which players reach the card room.
+    #[config(required_if(NODE_ENV = "production"))]
+    pub app_url: Option<Url>,
+    /// Signs the players' tokens. In development each start makes its own.
+    #[config(required_if(NODE_ENV = "production"), length(min = 32))]
+    pub auth_secret: Option<Secret>,
+    /// The origins that browsers may call from; none means every origin in development.
+    #[config(required_if(NODE_ENV = "production"))]
+    pub cors_origins: Option<Vec<Url>>,
+    /// Opens the admin endpoints; without it they answer to this machine alone.
+    pub admin_token: Option<Secret>,
+    /// Where the AI takes messages. In development a stand-in answers.
+    pub ai_api_url: Option<Url>,
+    /// Where the e-mail provider says that it is well.
+    pub email_api_url: Option<Url>,
+    /// Where the payment provider says that it is well.
+    pub payment_api_url: Option<Url>,
+    /// How many may listen to the feed at a time.
+    #[config(default = 1000, range(min = 100, max = 10000))]
+    pub ws_max_connections: u64,
+    /// The largest body of a request.
+    #[config(default = "1MiB", unit = "bytes")]
+    pub max_payload_size: ByteSize,
+    /// Whether answers are compressed for clients that ask for it.
+    #[config(default = true)]
+    pub compression_enabled: bool,
+    /// Whether requests are limited per client address.
+    #[config(default = true)]
+    pub rate_limit_enabled: bool,
+    /// The span over which they are counted.
+    #[config(default = "15m", unit = "s")]
+    pub rate_limit_window: Duration,
+    /// How many are allowed in it.
+    #[config(default = 100, range(min = 10, max = 10000))]
+    pub rate_limit_max_requests: u32,
+}
+
+impl Settings {
+    fn production_is_complete(&self, checks: &mut Checks<'_, '_>) {
+        if !self.service.environment.is_production() {
+            return;
+        }
+        if self.database.is_none() {
+            checks.add("DATABASE_URL", "is required in production");
+        }
+        if self.cache.redis_url.is_none() {
+            checks.add("REDIS_URL", "is required in production");
+        }
+    }
+}
