@@ -45,7 +45,7 @@ impl Combination {
         let start = Instant::now();
         let mut command = cargo::cargo("clippy");
         command
-            .args(["--quiet", "--package", &package.name])
+            .args(["--quiet", "--no-deps", "--package", &package.name])
             .args(&self.arguments)
             .args(["--", "--deny", "warnings"]);
         let holds = process::status(&mut command)?.success();
