@@ -23,7 +23,8 @@ pub(crate) fn around(routes: Router, settings: &Settings, limiter: Option<Limite
     let most = usize::try_from(settings.max_payload_size.bytes()).unwrap_or(usize::MAX);
     let mut app = routes
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(most));
+        .layer(RequestBodyLimitLayer::new(most))
+        .layer(middleware::map_response(hang_up_on_the_oversized));
     if settings.compression_enabled {
         app = app.layer(CompressionLayer::new());
     }
@@ -98,6 +99,15 @@ async fn in_context(request: Request, next: Next) -> Response {
     let mut response = next.run(request).instrument(context.span()).await;
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// What is left of the body is not read, so the connection cannot carry another request: the client is told.
+async fn hang_up_on_the_oversized(mut response: Response) -> Response {
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
     response
 }

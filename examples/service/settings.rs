@@ -8,16 +8,18 @@ use groundcrew::{
     base::{ByteSize, Secret},
     cache::CacheConfig,
     dbopt::DbConfig,
-    envcfg::{Checks, Config},
+    envcfg::Config,
 };
 use url::Url;
 
 /// Everything the card room reads from its environment.
 #[derive(Clone, Debug, Config)]
-#[config(check = Self::production_is_complete, crate = groundcrew::envcfg)]
+#[config(crate = groundcrew::envcfg)]
 pub(crate) struct Settings {
     #[config(nested)]
     pub service: ServiceConfig,
+    #[config(nested)]
+    pub(crate) no_stand_in: NoStandIn,
     /// The database. In development a private server is used where it is not set.
     #[config(nested)]
     pub database: Option<DbConfig>,
@@ -64,16 +66,14 @@ pub(crate) struct Settings {
     pub rate_limit_max_requests: u32,
 }
 
-impl Settings {
-    fn production_is_complete(&self, checks: &mut Checks<'_, '_>) {
-        if !self.service.environment.is_production() {
-            return;
-        }
-        if self.database.is_none() {
-            checks.add("DATABASE_URL", "is required in production");
-        }
-        if self.cache.redis_url.is_none() {
-            checks.add("REDIS_URL", "is required in production");
-        }
-    }
+/// What other settings read too, but production alone cannot do without: there nothing private stands in.
+#[derive(Clone, Debug, Config)]
+#[config(crate = groundcrew::envcfg)]
+pub(crate) struct NoStandIn {
+    /// The database.
+    #[config(env = "DATABASE_URL", required_if(NODE_ENV = "production"))]
+    database: Option<Secret>,
+    /// The cache's second level.
+    #[config(env = "REDIS_URL", required_if(NODE_ENV = "production"))]
+    redis: Option<Secret>,
 }
