@@ -1,0 +1,118 @@
+//! A start with nothing, and what is left of it.
+
+use std::{collections::BTreeSet, fs, net::SocketAddr, time::Duration};
+
+use groundcrew_testkit::eventually;
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+
+use crate::{
+    client::Client,
+    harness::{LEFTOVERS, Service},
+    process_tree::{self, Process},
+    servers::Variables,
+};
+
+/// Starts it without any variable. Only where another program has taken one of the default ports, which no
+/// test can forbid, it is given free ones.
+async fn start_with_nothing() -> Service {
+    let mut service = Service::launch(Variables::new());
+    let taken = |output: &str| output.contains("in use");
+    let what = "the block, or a port that is taken";
+    let free = eventually(Duration::from_secs(30), what, async || {
+        let output = service.output();
+        output
+            .contains("Ctrl-C ends it\n")
+            .then_some(true)
+            .or_else(|| taken(&output).then_some(false))
+    })
+    .await;
+    if free {
+        service.ready().await;
+        return service;
+    }
+    assert_eq!(service.end().await.code, Some(78));
+    let ports = [
+        ("PORT", "0".to_owned()),
+        ("HEALTH_ADDR", "127.0.0.1:0".to_owned()),
+    ];
+    Service::start(Variables::from(ports)).await
+}
+
+/// The addresses of the private servers that the block names.
+fn private_servers(block: &str) -> Vec<SocketAddr> {
+    let lines = block.lines().filter(|line| line.contains("private"));
+    lines
+        .filter_map(|line| line.split([' ', ',']).find_map(|word| word.parse().ok()))
+        .collect()
+}
+
+/// What the service has made in the directory for temporary files.
+fn directories(pid: i32) -> BTreeSet<String> {
+    let names = fs::read_dir(std::env::temp_dir())
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter(|name| name.starts_with(&format!("testkit-{pid}-")))
+        .collect()
+}
+
+#[tokio::test]
+async fn with_no_environment_everything_is_there_and_ctrl_c_leaves_nothing() {
+    let service = start_with_nothing().await;
+    let pid = service.pid().as_raw_nonzero().get();
+    let block = service.block();
+
+    for url in service.urls() {
+        let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let answer = Client::of(address.parse().unwrap())
+            .get(&format!("/{path}"))
+            .await;
+        assert_eq!(answer.status, 200, "{url}: {}", answer.text());
+    }
+    let page = service.client().get("/").await.text();
+    let links: Vec<&str> = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(links.len() >= 9, "{page}");
+    for link in links {
+        let answer = service.client().get(link).await;
+        assert_eq!(answer.status, 200, "{link}: {}", answer.text());
+    }
+    let servers = private_servers(&block);
+    let processes = process_tree::below(service.pid());
+    assert_eq!(servers.len(), 2, "{block}");
+    for name in ["postgres", "redis-server"] {
+        assert!(
+            processes.iter().any(|process| process.command.contains(name)),
+            "no {name} in {processes:?}"
+        );
+    }
+    assert!(!directories(pid).is_empty());
+    let backups = block
+        .lines()
+        .find_map(|line| line.split_once("backups: ")?.1.split(',').next())
+        .unwrap()
+        .to_owned();
+    assert!(fs::exists(&backups).unwrap(), "{backups}");
+
+    service.signal(Signal::INT);
+    let ended = service.end().await;
+
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.stdout.matches("Ctrl-C ends it").count(), 1);
+    assert_eq!(ended.left_behind, Vec::<std::ffi::OsString>::new());
+    eventually(LEFTOVERS, "no process and no directory", async || {
+        let gone = !processes.iter().any(Process::is_alive) && directories(pid).is_empty();
+        (gone && !fs::exists(&backups).unwrap()).then_some(())
+    })
+    .await;
+    for server in servers {
+        assert!(
+            TcpStream::connect(server).await.is_err(),
+            "{server} still answers"
+        );
+    }
+}
