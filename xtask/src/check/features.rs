@@ -43,9 +43,10 @@ impl Combination {
 
     fn holds(&self, package: &Package) -> Result<bool, Error> {
         let start = Instant::now();
+        // Without `--no-deps`: what was built as a dependency counts as fresh and would never be linted.
         let mut command = cargo::cargo("clippy");
         command
-            .args(["--quiet", "--no-deps", "--package", &package.name])
+            .args(["--quiet", "--package", &package.name])
             .args(&self.arguments)
             .args(["--", "--deny", "warnings"]);
         let holds = process::status(&mut command)?.success();
