@@ -47,6 +47,12 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// A replica with the same schedule was first.
+    #[error("backup {id} was taken at the same time of the schedule")]
+    AlreadyTaken {
+        /// The other's backup.
+        id: BackupId,
+    },
     /// PostgreSQL's own tool is not installed.
     #[error("{tool} is not installed: install the package postgresql-client")]
     MissingTool {
@@ -139,8 +145,9 @@ pub enum Error {
 impl Error {
     /// Whether trying again later can help.
     #[must_use]
-    pub const fn is_retryable(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         match self {
+            Self::Database { source, .. } => source.is_closed(),
             Self::Connect(error) => error.is_retryable(),
             Self::Storage(error) => error.is_retryable(),
             Self::AlreadyRunning { .. } | Self::Timeout { .. } | Self::Tool { .. } => true,

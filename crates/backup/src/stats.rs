@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -30,9 +30,11 @@ pub struct BackupStats {
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) failed: AtomicU64,
     pub(crate) deleted: AtomicU64,
     pub(crate) damaged: AtomicU64,
+    /// Whether the newest run failed, and an alert says so.
+    pub(crate) firing: AtomicBool,
+    failed: AtomicU64,
     succeeded: AtomicU64,
     last: Mutex<(Option<SystemTime>, Duration, u64)>,
 }
@@ -41,6 +43,11 @@ impl Counters {
     pub(crate) fn success(&self, manifest: &Manifest, at: SystemTime, took: Duration) {
         self.succeeded.fetch_add(1, Ordering::Relaxed);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = (Some(at), took, manifest.stored_bytes());
+    }
+
+    pub(crate) fn failure(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        self.firing.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn snapshot(&self) -> BackupStats {

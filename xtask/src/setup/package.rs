@@ -91,6 +91,7 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
             apt("curl", "the deployment scripts", Probe::Program("curl")),
             apt("jq", "the deployment scripts", Probe::Program("jq")),
             apt("bc", "the deployment scripts", Probe::Program("bc")),
+            apt("zstd", "restores backups by hand", Probe::Program("zstd")),
         ],
         Group::Check => checkers(promtool())?,
         Group::Bench => vec![apt("valgrind", "instruction counts", Probe::Program("valgrind"))],

@@ -123,7 +123,7 @@ enum Publish {
 }
 
 impl LocalWriter {
-    async fn publish(mut self, how: Publish) -> Result<(), StorageError> {
+    async fn publish(&mut self, how: Publish) -> Result<(), StorageError> {
         let doing = || failed("storing", &self.key);
         self.file.flush().await.map_err(doing())?;
         self.file.sync_all().await.map_err(doing())?;
@@ -146,7 +146,7 @@ impl ObjectWriter for LocalWriter {
             .map_err(failed("writing", &self.key))
     }
 
-    async fn finish(self: Box<Self>) -> Result<(), StorageError> {
+    async fn finish(&mut self) -> Result<(), StorageError> {
         self.publish(Publish::Replace).await
     }
 

@@ -68,10 +68,10 @@ pub trait ObjectWriter: Send {
     /// Makes the object visible.
     ///
     /// # Errors
-    /// When the store refuses; the object is lost then.
-    async fn finish(self: Box<Self>) -> Result<(), StorageError>;
+    /// When the store refuses; the object is lost then, and [`abort`](Self::abort) frees what it took.
+    async fn finish(&mut self) -> Result<(), StorageError>;
 
-    /// Gives the object up and frees what it took.
+    /// Gives the object up and frees what it took; to be called when anything else failed or was cut off.
     async fn abort(self: Box<Self>);
 }
 

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_credential_types::provider::future;
@@ -8,7 +8,7 @@ use aws_sdk_s3::{
         BehaviorVersion, Credentials, ProvideCredentials, Region, SharedCredentialsProvider,
         retry::RetryConfig, timeout::TimeoutConfig,
     },
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
     types::{ChecksumAlgorithm, CompletedMultipartUpload},
 };
@@ -25,7 +25,7 @@ use multipart::Multipart;
 /// Keeps backups in a bucket of Amazon S3 or a compatible store.
 ///
 /// Objects are uploaded in parts, several at a time, each with a checksum that the store verifies. A
-/// failed or abandoned upload is aborted.
+/// upload that fails, or is cut off by a deadline or the shutdown, is aborted.
 ///
 /// # Examples
 /// ```
@@ -255,15 +255,33 @@ impl ProvideCredentials for ReadCredentials {
 /// Reads the store's answer by what the caller can do about it.
 fn failed<E>(doing: &'static str, key: String, error: &SdkError<E>) -> StorageError
 where
-    E: std::error::Error + ProvideErrorMetadata + 'static,
+    E: StdError + ProvideErrorMetadata + 'static,
 {
     match error.code() {
         Some("NoSuchKey" | "NotFound") => StorageError::NotFound { key },
         Some("PreconditionFailed" | "ConditionalRequestConflict") => StorageError::AlreadyExists { key },
         Some("AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch") => StorageError::Denied { key },
         _ => {
-            let why = redact(&DisplayErrorContext(error).to_string()).into_owned();
+            let why = redact(&reason(error)).into_owned();
             StorageError::Unavailable { doing, key, why }
+        }
+    }
+}
+
+/// The store's own words, or else why there are none.
+fn reason<E>(error: &SdkError<E>) -> String
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    match (status, error.code(), error.message()) {
+        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}"),
+        (Some(status), Some(code), None) => format!("{status} {code}"),
+        (Some(status), None, _) => format!("status {status}"),
+        (None, ..) => {
+            let first: &(dyn StdError + 'static) = error;
+            let causes = std::iter::successors(Some(first), |error| (**error).source());
+            causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
         }
     }
 }

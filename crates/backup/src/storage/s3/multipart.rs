@@ -18,7 +18,7 @@ pub(super) struct Multipart {
     sent: Vec<CompletedPart>,
 }
 
-/// What names an upload to the store. Aborts it when dropped before it is complete.
+/// What names an upload to the store.
 struct Upload {
     client: Client,
     bucket: String,
@@ -124,7 +124,7 @@ impl ObjectWriter for Multipart {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
+    async fn finish(&mut self) -> Result<(), StorageError> {
         // An upload without a part cannot be completed, so an empty object is one empty part.
         if !self.buffer.is_empty() || self.next_part == 1 {
             let rest = self.buffer.split().freeze();
@@ -142,7 +142,9 @@ impl ObjectWriter for Multipart {
 
     async fn abort(mut self: Box<Self>) {
         self.sending.shutdown().await;
-        self.upload.abort().await;
+        if self.upload.open {
+            self.upload.abort().await;
+        }
     }
 }
 
@@ -176,8 +178,8 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if self.open {
-            // Cancelled: there is no time to await the store. The bucket's lifecycle rule collects it.
-            tracing::warn!(target: "groundcrew::backup", key = self.key, "an upload was cancelled and left behind");
+            // Dropped by a caller who did not abort: the bucket's lifecycle rule collects it.
+            tracing::warn!(target: "groundcrew::backup", key = self.key, "an upload was dropped and left behind");
         }
     }
 }

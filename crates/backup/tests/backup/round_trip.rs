@@ -1,31 +1,10 @@
-//! Backups of a real PostgreSQL into a directory: round trips, and every way they must fail.
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a failed step fails the test"
-)]
-
-#[cfg(test)]
-mod shop;
-
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use groundcrew_backup::{Backup, BackupConfig, Entry, Error, Ownership, storage::LocalDir};
+use groundcrew_backup::{Backup, Entry, Error, Ownership, storage::LocalDir};
 use groundcrew_base::{Check, ManualClock, Status};
 use groundcrew_testkit::eventually;
-use shop::Shop;
 
-fn config() -> BackupConfig {
-    let mut config = BackupConfig::default();
-    config.timeout = Duration::from_secs(60);
-    config
-}
+use crate::{config, shop::Shop, tools::Tools};
 
 #[tokio::test]
 async fn what_was_dumped_is_what_is_restored() {
@@ -325,37 +304,4 @@ async fn files_are_readable_by_their_owner_alone() {
             file.display()
         );
     }
-}
-
-/// A directory with a `pg_dump` of our own.
-struct Tools(tempfile::TempDir);
-
-impl Tools {
-    fn with_pg_dump(script: &str) -> Self {
-        let real = real_pg_dump();
-        let tools = Self(tempfile::tempdir().unwrap());
-        let path = tools.0.path().join("pg_dump");
-        let text = format!(
-            "#!/bin/bash\nREAL='{}'\nif [ \"$1\" = --version ]; then exec \"$REAL\" --version; fi\n{script}\n",
-            real.display()
-        );
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        tools
-    }
-
-    fn directory(&self) -> PathBuf {
-        self.0.path().to_owned()
-    }
-}
-
-fn real_pg_dump() -> PathBuf {
-    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .expect("PostgreSQL's programs: apt-get install postgresql")
-        .flatten()
-        .map(|version| version.path().join("bin/pg_dump"))
-        .filter(|path: &PathBuf| Path::exists(path))
-        .collect();
-    found.sort();
-    found.pop().expect("pg_dump: apt-get install postgresql-client")
 }

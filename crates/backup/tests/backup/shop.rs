@@ -1,6 +1,9 @@
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use groundcrew_backup::{Backup, BackupConfig, storage::LocalDir};
+use groundcrew_backup::{Backup, BackupConfig, Storage, storage::LocalDir};
 use groundcrew_testkit::{Database, Postgres};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -46,10 +49,30 @@ impl Shop {
     }
 
     pub(crate) fn backup(&self, config: BackupConfig) -> Backup {
-        Backup::builder(self.url(), LocalDir::new(self.store.path()))
+        self.backup_to(LocalDir::new(self.store.path()), config)
+    }
+
+    pub(crate) fn backup_to(&self, storage: impl Storage, config: BackupConfig) -> Backup {
+        Backup::builder(self.url(), storage)
             .config(config)
             .build()
             .unwrap()
+    }
+
+    /// Adds a table of this many MiB that hardly compress.
+    pub(crate) async fn add_noise(&self, mib: i64) {
+        let client = self.held.connect().await.unwrap();
+        client
+            .batch_execute("CREATE TABLE noise (bytes bytea)")
+            .await
+            .unwrap();
+        client
+            .execute(
+                "INSERT INTO noise SELECT sha512(random()::text::bytea) FROM generate_series(1, $1::bigint)",
+                &[&(mib * 16 * 1024)],
+            )
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn connect(&self, database: &str) -> Client {
@@ -71,18 +94,23 @@ impl Shop {
 
     /// Every file in the store.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        let mut waiting = vec![self.store.path().to_owned()];
-        while let Some(directory) = waiting.pop() {
-            for entry in std::fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    waiting.push(path);
-                } else {
-                    files.push(path);
-                }
+        files_in(self.store.path())
+    }
+}
+
+/// Every file below a directory.
+pub(crate) fn files_in(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                files.push(path);
             }
         }
-        files
     }
+    files
 }

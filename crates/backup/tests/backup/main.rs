@@ -1,0 +1,26 @@
+//! Backups of real PostgreSQL servers, into directories and into S3: round trips, and every way they must fail.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a failed step fails the test"
+)]
+
+mod by_hand;
+mod faults;
+mod round_trip;
+#[cfg(feature = "s3")]
+mod s3;
+mod schedule;
+mod shop;
+mod tools;
+
+use std::time::Duration;
+
+use groundcrew_backup::BackupConfig;
+
+fn config() -> BackupConfig {
+    let mut config = BackupConfig::default();
+    config.timeout = Duration::from_secs(60);
+    config
+}
