@@ -7,7 +7,7 @@ use crate::{Error, Schedule};
 /// The settings of [`Backup`](crate::Backup). Durations are serde durations; the environment's units stand at each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
-#[cfg_attr(feature = "envcfg", config(default))]
+#[cfg_attr(feature = "envcfg", config(default, check = Self::check_schedule))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BackupConfig {
@@ -15,13 +15,13 @@ pub struct BackupConfig {
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_SCHEDULE"))]
     pub schedule: String,
     /// For how many days backups are kept, 7 to 365; `BACKUP_RETENTION_DAYS`, default 30.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_DAYS"))]
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_DAYS", range(min = 7, max = 365)))]
     pub retention_days: u32,
     /// How many good backups are kept however old they are; `BACKUP_RETENTION_MIN_KEEP`, default 3.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_MIN_KEEP"))]
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_MIN_KEEP", range(min = 1)))]
     pub min_keep: usize,
     /// The zstd level, 1 to 19; `BACKUP_COMPRESSION_LEVEL`, default 3.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_COMPRESSION_LEVEL"))]
+    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_COMPRESSION_LEVEL", range(min = 1, max = 19)))]
     pub compression_level: i32,
     /// How long one backup, verification or restore may take; `BACKUP_TIMEOUT` in seconds, default 6 h.
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_TIMEOUT", unit = "s"))]
@@ -54,6 +54,14 @@ impl Default for BackupConfig {
 }
 
 impl BackupConfig {
+    /// What the ranges of the environment cannot say.
+    #[cfg(feature = "envcfg")]
+    fn check_schedule(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        if let Err(error) = self.schedule.parse::<Schedule>() {
+            checks.add("schedule", error.to_string());
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<Schedule, Error> {
         let wrong = |name, why: String| Err(Error::Config { name, why });
         if !(7..=365).contains(&self.retention_days) {
