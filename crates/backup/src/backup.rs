@@ -87,7 +87,8 @@ impl Backup {
     /// Dropping the future leaves the backup running; [`shutdown`](Self::shutdown) ends it.
     pub async fn run(&self) -> Result<Manifest, Error> {
         let this = self.clone();
-        self.detached(async move { this.take(None).await }).await
+        self.detached(Box::pin(async move { this.take(None).await }))
+            .await
     }
 
     /// Everything in the store, oldest first.
@@ -124,8 +125,8 @@ impl Backup {
         ownership: Ownership,
     ) -> Result<Restored, Error> {
         let (this, id, database) = (self.clone(), id.clone(), database.to_owned());
-        self.detached(async move { this.count_damage(this.restore_into(&id, database, ownership).await) })
-            .await
+        let work = async move { this.count_damage(this.restore_into(&id, database, ownership).await) };
+        self.detached(Box::pin(work)).await
     }
 
     /// Decides which backups stay and which go today; deletes nothing.
@@ -171,7 +172,10 @@ impl Backup {
     /// [`shutdown`](Self::shutdown).
     pub fn start_schedule(&self) {
         let this = self.clone();
-        self.0.tasks.spawn(async move { this.follow_schedule().await });
+        let since = this.0.parts.clock.now();
+        self.0
+            .tasks
+            .spawn(async move { this.follow_schedule(since).await });
     }
 
     /// The list of backups, for reading.

@@ -15,13 +15,19 @@ pub struct BackupConfig {
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_SCHEDULE"))]
     pub schedule: String,
     /// For how many days backups are kept, 7 to 365; `BACKUP_RETENTION_DAYS`, default 30.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_DAYS", range(min = 7, max = 365)))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "BACKUP_RETENTION_DAYS", range(min = 7, max = 365))
+    )]
     pub retention_days: u32,
     /// How many good backups are kept however old they are; `BACKUP_RETENTION_MIN_KEEP`, default 3.
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_RETENTION_MIN_KEEP", range(min = 1)))]
     pub min_keep: usize,
     /// The zstd level, 1 to 19; `BACKUP_COMPRESSION_LEVEL`, default 3.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_COMPRESSION_LEVEL", range(min = 1, max = 19)))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "BACKUP_COMPRESSION_LEVEL", range(min = 1, max = 19))
+    )]
     pub compression_level: i32,
     /// How long one backup, verification or restore may take; `BACKUP_TIMEOUT` in seconds, default 6 h.
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_TIMEOUT", unit = "s"))]

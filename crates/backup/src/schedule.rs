@@ -105,4 +105,19 @@ mod tests {
         assert_eq!(schedule.nap(at("2026-11-22T01:59:50Z")), Duration::from_secs(10));
         assert_eq!(schedule.nap(at("2026-11-22T12:00:00Z")), LONGEST_NAP);
     }
+
+    #[test]
+    fn fractions_of_a_second_do_not_move_a_slot() {
+        let daily: Schedule = "0 2 * * *".parse().unwrap();
+
+        for fraction in ["01:59:59.990", "02:00:00.010"] {
+            let now = at(&format!("2026-11-22T{fraction}Z"));
+            let day = if fraction.starts_with("01") { 22 } else { 23 };
+            assert_eq!(
+                daily.next_after(now),
+                Some(at(&format!("2026-11-{day}T02:00:00Z"))),
+                "{fraction}"
+            );
+        }
+    }
 }

@@ -26,7 +26,9 @@ pub(crate) fn backup(command: BackupCommand, output: Output) -> Result<(), Failu
             BackupCommand::List => list(&backup, output).await,
             BackupCommand::Run => run(&backup, output).await,
             BackupCommand::Verify { id } => verify(&backup, &id, output).await,
-            BackupCommand::Restore { id, into, owner } => restore(&backup, &id, &into, owner.into(), output).await,
+            BackupCommand::Restore { id, into, owner } => {
+                restore(&backup, &id, &into, owner.into(), output).await
+            }
             BackupCommand::Prune { dry_run } => prune(&backup, dry_run, output).await,
         }
     })
@@ -39,7 +41,9 @@ async fn list(backup: &Backup, output: Output) -> Result<(), Failure> {
 
 async fn run(backup: &Backup, output: Output) -> Result<(), Failure> {
     let manifest = interruptible(backup, backup.run()).await?;
-    output.print(&Taken::new(&manifest), |taken| backups(std::slice::from_ref(&taken.backup)))
+    output.print(&Taken::new(&manifest), |taken| {
+        backups(std::slice::from_ref(&taken.backup))
+    })
 }
 
 async fn verify(backup: &Backup, id: &BackupId, output: Output) -> Result<(), Failure> {
@@ -64,7 +68,12 @@ async fn restore(
             .iter()
             .map(|(name, rows)| [name.clone(), rows.to_string()])
             .collect();
-        format!("{} is restored into {}\n\n{}", done.id, done.database, table(["TABLE", "ROWS"], &rows))
+        format!(
+            "{} is restored into {}\n\n{}",
+            done.id,
+            done.database,
+            table(["TABLE", "ROWS"], &rows)
+        )
     })
 }
 
@@ -101,7 +110,8 @@ async fn interruptible<T>(
 
 fn backups(rows: &[Row]) -> String {
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let size = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| ByteSize::new(bytes).to_string());
+    let size =
+        |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| ByteSize::new(bytes).to_string());
     let rows: Vec<[String; 5]> = rows
         .iter()
         .map(|row| {

@@ -86,12 +86,15 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
-    struct Link(&'static str, #[source] Option<Box<Link>>);
+    struct Link(&'static str, #[source] Option<Box<Self>>);
 
     #[test]
     fn a_chain_is_one_line_without_repetition_and_credentials() {
         let last = Link("cannot reach postgres://app:hunter2@db/app", None);
-        let middle = Link("driver: cannot reach postgres://app:hunter2@db/app", Some(Box::new(last)));
+        let middle = Link(
+            "driver: cannot reach postgres://app:hunter2@db/app",
+            Some(Box::new(last)),
+        );
         let first = Link("connecting\nto the database", Some(Box::new(middle)));
 
         assert_eq!(

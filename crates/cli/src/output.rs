@@ -16,7 +16,11 @@ impl Output {
     }
 
     /// Prints a result as one JSON document, or as the text that `text` makes of it.
-    pub(crate) fn print<T: Serialize>(self, result: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+    pub(crate) fn print<T: Serialize>(
+        self,
+        result: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
         let printed = if self.json {
             serde_json::to_string_pretty(result).map_err(Failure::Json)?
         } else {

@@ -97,7 +97,10 @@ impl Row {
     }
 
     fn of_manifest(manifest: &Manifest) -> Self {
-        let tables = manifest.components.iter().flat_map(|component| component.rows.values());
+        let tables = manifest
+            .components
+            .iter()
+            .flat_map(|component| component.rows.values());
         Self {
             id: manifest.id.to_string(),
             state: "whole",

@@ -4,19 +4,19 @@ use super::{Backup, Parts};
 use crate::Schedule;
 
 impl Backup {
-    /// Takes a backup at each slot until the shutdown.
-    pub(super) async fn follow_schedule(&self) {
+    /// Takes a backup at each slot after `since`, until the shutdown.
+    pub(super) async fn follow_schedule(&self, since: SystemTime) {
         let Parts { schedule, clock, .. } = &self.0.parts;
-        let mut slots = Slots::after(schedule, clock.now());
+        let mut slots = Slots::after(schedule, since);
         loop {
+            if let Some(slot) = slots.due(clock.now()) {
+                self.take_and_prune(slot).await;
+                slots.skip(clock.now());
+            }
             // Only the nap is cut off. A backup ends itself at the shutdown, and cleans up.
             tokio::select! {
                 () = self.0.stop.cancelled() => return,
                 () = tokio::time::sleep(schedule.nap(clock.now())) => {}
-            }
-            if let Some(slot) = slots.due(clock.now()) {
-                self.take_and_prune(slot).await;
-                slots.skip(clock.now());
             }
         }
     }
