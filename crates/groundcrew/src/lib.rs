@@ -40,3 +40,8 @@ mod service;
 
 #[cfg(feature = "service")]
 pub use service::{Bound, Environment, Service, ServiceBuilder, ServiceConfig, ServiceError};
+
+/// Compiles the examples of the workspace's front page.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;
