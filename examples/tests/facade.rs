@@ -32,10 +32,20 @@ fn config_is_derived_through_the_facade() {
 #[test]
 fn labels_are_derived_through_the_facade() {
     let registry = Registry::new();
-    let requests: Family<Request<'static>, Counter> =
-        registry.counter_family("requests_total", "Requests that have ended").unwrap();
+    let requests: Family<Request<'static>, Counter> = registry
+        .counter_family("requests_total", "Requests that have ended")
+        .unwrap();
 
-    requests.inc(&Request { method: Method::Get, route: "/" });
+    requests.inc(&Request {
+        method: Method::Get,
+        route: "/",
+    });
 
-    assert!(registry.encode().contains("requests_total{method=\"get\",route=\"/\"} 1"), "{}", registry.encode());
+    assert!(
+        registry
+            .encode()
+            .contains("requests_total{method=\"get\",route=\"/\"} 1"),
+        "{}",
+        registry.encode()
+    );
 }
