@@ -37,7 +37,8 @@ async fn with_orders() -> Result<(String, Postgres), Box<dyn std::error::Error>>
     let (client, connection) = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await?;
     let mut connections = tokio::task::JoinSet::new();
     connections.spawn(connection);
-    let table = "CREATE TABLE orders AS SELECT n AS id, md5(n::text) AS note FROM generate_series(1, 10000) n";
+    let table =
+        "CREATE TABLE orders AS SELECT n AS id, md5(n::text) AS note FROM generate_series(1, 10000) n";
     client.batch_execute(table).await?;
     Ok((server.url(), server))
 }

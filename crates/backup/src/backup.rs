@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     BackupBuilder, BackupConfig, BackupId, BackupStats, Catalog, Entry, Error, Manifest, Ownership, Restored,
-    Schedule, Storage, Verification,
+    Storage, Verification,
     retention::{Plan, Policy, Taken, plan},
     stats::Counters,
 };
@@ -19,6 +19,7 @@ use crate::{
 mod freshness;
 mod read_back;
 mod restoration;
+#[cfg(feature = "schedule")]
 mod routine;
 mod taking;
 
@@ -55,7 +56,8 @@ pub(crate) struct Parts {
     pub(crate) catalog: Catalog,
     pub(crate) config: BackupConfig,
     pub(crate) clock: Clock,
-    pub(crate) schedule: Schedule,
+    #[cfg(feature = "schedule")]
+    pub(crate) schedule: crate::Schedule,
 }
 
 impl Backup {
@@ -170,6 +172,7 @@ impl Backup {
 
     /// Takes backups by the schedule, each followed by [`prune`](Self::prune), until
     /// [`shutdown`](Self::shutdown).
+    #[cfg(feature = "schedule")]
     pub fn start_schedule(&self) {
         let this = self.clone();
         let since = this.0.parts.clock.now();

@@ -41,13 +41,16 @@ impl BackupBuilder {
     /// # Errors
     /// When a setting, the schedule or the URL does not fit.
     pub fn build(self) -> Result<Backup, Error> {
-        let schedule = self.config.check()?;
+        self.config.check()?;
+        #[cfg(feature = "schedule")]
+        let schedule = self.config.schedule.parse()?;
         let url: PostgresUrl = self.database_url.expose().parse()?;
         Ok(Backup::new(Parts {
             url: url.with_application_name("backup"),
             catalog: Catalog::new(self.storage),
             config: self.config,
             clock: self.clock,
+            #[cfg(feature = "schedule")]
             schedule,
         }))
     }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
-use crate::{BackupId, Error, Manifest, Storage, storage::StorageError};
+use crate::{BackupId, Error, Manifest, ManifestError, Storage, storage::StorageError};
 
 /// Reads and changes the list of backups, which is the store itself: there is no second book.
 #[derive(Clone)]
@@ -108,13 +108,16 @@ impl Catalog {
             .map_err(Error::io("reading the manifest"))?;
         serde_json::from_slice(&body).map_err(|source| Error::Manifest {
             id: id.clone(),
-            source,
+            source: ManifestError(source),
         })
     }
 
     pub(crate) async fn publish(&self, manifest: &Manifest) -> Result<(), Error> {
         let id = manifest.id.clone();
-        let body = serde_json::to_vec_pretty(manifest).map_err(|source| Error::Manifest { id, source })?;
+        let body = serde_json::to_vec_pretty(manifest).map_err(|source| Error::Manifest {
+            id,
+            source: ManifestError(source),
+        })?;
         Ok(self
             .0
             .put_new(&manifest_key(&manifest.id), Bytes::from(body))

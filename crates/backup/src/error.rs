@@ -21,13 +21,14 @@ pub enum Error {
     #[error("reading the database URL")]
     Url(#[from] UrlError),
     /// The schedule is not a cron expression.
+    #[cfg(feature = "schedule")]
     #[error("schedule {expression:?} is not a cron expression")]
     Schedule {
         /// What was given.
         expression: String,
         /// What is wrong with it.
         #[source]
-        source: croner::errors::CronError,
+        source: crate::CronError,
     },
     /// The text is not the id of a backup.
     #[error("{id:?} is not the id of a backup, such as 20261122T020000Z-7f3a9c01")]
@@ -124,7 +125,7 @@ pub enum Error {
         id: BackupId,
         /// What is wrong with it.
         #[source]
-        source: serde_json::Error,
+        source: crate::ManifestError,
     },
     /// What is stored is not what was written. Nothing was restored.
     #[error("backup {id} is damaged: {what}")]

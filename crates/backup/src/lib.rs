@@ -13,10 +13,12 @@ mod manifest;
 mod metrics;
 mod postgres;
 pub mod retention;
+#[cfg(feature = "schedule")]
 mod schedule;
 mod seal;
 mod stats;
 pub mod storage;
+mod timestamp;
 mod verification;
 
 pub use backup::Backup;
@@ -25,9 +27,11 @@ pub use catalog::{Catalog, Entry};
 pub use config::BackupConfig;
 pub use error::Error;
 pub use id::BackupId;
-pub use manifest::{Component, Manifest, StoredObject};
+pub use manifest::{Component, Manifest, ManifestError, StoredObject};
 pub use postgres::{Ownership, Restored};
-pub use schedule::Schedule;
+#[cfg(feature = "schedule")]
+pub use schedule::{CronError, Schedule};
 pub use stats::BackupStats;
 pub use storage::Storage;
+pub use timestamp::Timestamp;
 pub use verification::Verification;

@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupId, seal::Digests};
+use crate::{BackupId, Timestamp, seal::Digests};
 
 /// What a backup is: where it came from, what it holds, and how to prove it whole.
 ///
@@ -59,6 +58,11 @@ pub struct StoredObject {
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
 }
+
+/// Says why a manifest cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ManifestError(pub(crate) serde_json::Error);
 
 impl Manifest {
     /// The version of the format that is written.

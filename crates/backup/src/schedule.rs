@@ -49,9 +49,9 @@ impl FromStr for Schedule {
     type Err = Error;
 
     fn from_str(expression: &str) -> Result<Self, Self::Err> {
-        let wrong = |source| Error::Schedule {
+        let wrong = |source: croner::errors::CronError| Error::Schedule {
             expression: expression.chars().take(64).collect(),
-            source,
+            source: CronError(source),
         };
         Cron::from_str(expression).map(Self).map_err(wrong)
     }
@@ -62,6 +62,11 @@ impl fmt::Display for Schedule {
         f.pad(self.0.as_str())
     }
 }
+
+/// Says what is wrong with a cron expression.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CronError(croner::errors::CronError);
 
 const LONGEST_NAP: Duration = Duration::from_mins(1);
 

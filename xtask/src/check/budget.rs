@@ -8,7 +8,7 @@ use crate::{
     process,
 };
 
-/// Every crate stays within its number of third-party dependencies, normal and build, with no default features.
+/// Every crate stays within its number of third-party dependencies with no default features.
 pub(super) fn check(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     let mut problems = Vec::new();
     println!("  {:<12} {:>5} {:>6}", "crate", "count", "budget");
@@ -27,7 +27,8 @@ pub(super) fn check(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     Ok(Outcome::of(&problems))
 }
 
-/// The packages, by name and version, that `package` builds with: itself, its normal and its build dependencies.
+/// The packages, by name and version, that `package` builds with: itself, what is linked into it. Build dependencies run on
+/// the machine that builds and are not shipped.
 pub(super) fn tree(package: &str, features: &[&str]) -> Result<BTreeSet<(String, String)>, Error> {
     let mut command = cargo::cargo("tree");
     command.args(["--package", package]).args(features).args(FLAT);
@@ -48,7 +49,7 @@ fn parse(text: &str) -> BTreeSet<(String, String)> {
 }
 
 /// One package a line, without the tree.
-const FLAT: [&str; 6] = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+const FLAT: [&str; 6] = ["--edges", "normal", "--prefix", "none", "--format", "{p}"];
 
 const BUDGETS: [(&str, usize); 8] = [
     ("base", 12),

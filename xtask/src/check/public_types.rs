@@ -200,11 +200,21 @@ const ALLOWED: [&str; 22] = [
     "proc_macro",        // derives
 ];
 
-/// What a single crate may show besides: a service brings its own pool to dbopt, connect is where TLS is set up, and
-/// the rules of envcfg are validator's.
-const ALLOWED_IN: [(&str, &[&str]); 3] = [
+/// What a single crate may show besides: a service brings its own pool to dbopt, connect hands drivers and their errors
+/// to the other crates, what a secret may hold is what zeroize can wipe, and the rules of envcfg are validator's.
+const ALLOWED_IN: [(&str, &[&str]); 4] = [
+    ("groundcrew-base", &["zeroize"]),
     ("groundcrew-dbopt", &["deadpool", "deadpool_postgres"]),
-    ("groundcrew-connect", &["rustls"]),
+    (
+        "groundcrew-connect",
+        &[
+            "hyper",
+            "hyper_util",
+            "rustls",
+            "rustls_pki_types",
+            "tokio_postgres_rustls",
+        ],
+    ),
     ("groundcrew-envcfg", &["validator"]),
 ];
 

@@ -5,12 +5,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Backup, Parts, joined};
 use crate::{
-    BackupId, Component, Error, Manifest,
+    BackupId, Component, Error, Manifest, Timestamp,
     catalog::data_key,
     postgres::{self, Snapshot},
     seal::{Digests, IN_FLIGHT, seal},
@@ -77,7 +76,7 @@ impl Backup {
         let newest = self
             .bounded("listing the backups", self.catalog().newest())
             .await?;
-        match newest.filter(|newest| newest.started >= timestamp(slot)) {
+        match newest.filter(|newest| newest.started >= Timestamp::from(slot)) {
             Some(Manifest { id, .. }) => Err(Error::AlreadyTaken { id }),
             None => Ok(()),
         }
@@ -98,8 +97,8 @@ impl Backup {
             let manifest = Manifest {
                 format: Manifest::FORMAT,
                 id: id.clone(),
-                started: timestamp(started),
-                finished: timestamp(self.0.parts.clock.now()),
+                started: Timestamp::from(started),
+                finished: Timestamp::from(self.0.parts.clock.now()),
                 database: snapshot.database().to_owned(),
                 server_version: snapshot.server_version().to_owned(),
                 components: vec![Component::postgres(key, &digests, rows)],
@@ -139,10 +138,6 @@ impl Backup {
         }
         Ok((joined(sealing.await, "compressing")?, rows))
     }
-}
-
-fn timestamp(at: SystemTime) -> Timestamp {
-    Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn millis(span: Duration) -> u64 {
