@@ -4,7 +4,7 @@ use groundcrew_testkit::Postgres;
 
 use crate::{config, shop::Shop, tools::real_directory};
 
-const PAGE: &str = include_str!("../../docs/restore-by-hand.md");
+const PAGE: &str = include_str!("../../../../docs/restore-by-hand.md");
 
 /// The commands of the page, as they stand.
 fn commands() -> &'static str {
