@@ -3,8 +3,6 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-#[cfg(feature = "schedule")]
-use crate::Schedule;
 
 /// The settings of [`Backup`](crate::Backup). Durations are serde durations; the environment's units stand at each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +64,7 @@ impl BackupConfig {
     /// What the ranges of the environment cannot say.
     #[cfg(all(feature = "envcfg", feature = "schedule"))]
     fn check_schedule(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
-        if let Err(error) = self.schedule.parse::<Schedule>() {
+        if let Err(error) = self.schedule.parse::<crate::Schedule>() {
             checks.add("schedule", error.to_string());
         }
     }

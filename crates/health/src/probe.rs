@@ -127,10 +127,9 @@ impl<'a> Target<'a> {
     fn ask(&self, mut stream: TcpStream, end: Instant) -> Result<u16, ProbeError> {
         stream.set_write_timeout(Some(left(end)?))?;
         let (path, authority) = (self.path, self.authority);
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
-        )?;
+        // In one piece: a service that answers at the first byte may close before it has read the rest.
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
         // "HTTP/1.1 200" is all that matters of the answer.
         let mut head = [0; 12];
         let mut filled = 0;

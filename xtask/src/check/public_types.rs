@@ -203,7 +203,7 @@ const ALLOWED: [&str; 22] = [
 /// What a single crate may show besides: a service brings its own pool to dbopt, connect hands drivers and their errors
 /// to the other crates, what a secret may hold is what zeroize can wipe, and the rules of envcfg are validator's.
 const ALLOWED_IN: [(&str, &[&str]); 4] = [
-    ("groundcrew-base", &["zeroize"]),
+    ("groundcrew-base", &["validator", "zeroize"]),
     ("groundcrew-dbopt", &["deadpool", "deadpool_postgres"]),
     (
         "groundcrew-connect",
