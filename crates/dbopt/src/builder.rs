@@ -122,7 +122,7 @@ impl DbBuilder {
             .sizing
             .unwrap_or_else(|| Sizing::fixed(self.config.pool_size).instances(self.config.instances));
         let query_timeout = self.config.query_timeout;
-        let inner = Inner::start(self.config, sizing, &url, self.password)?;
+        let inner = Inner::start(self.config, sizing, url, self.password)?;
         Ok(Db::new(inner, query_timeout))
     }
 }

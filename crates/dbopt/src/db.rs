@@ -5,6 +5,7 @@ use std::{
 };
 
 use groundcrew_base::{Secret, ShutdownOutcome, ShutdownReport};
+use groundcrew_connect::postgres::PostgresUrl;
 use tokio::time::timeout;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -259,6 +260,14 @@ impl Db {
             cleaned: counters.cleaned.load(Relaxed),
             discarded: counters.discarded.load(Relaxed),
         }
+    }
+
+    /// How this handle really connects: the configured URL with [`DbConfig::ssl`] and the application name
+    /// applied. It is what a health check or a backup of the same database should use. A password that
+    /// [`DbBuilder::password`] gives is not in it.
+    #[must_use]
+    pub fn url(&self) -> &PostgresUrl {
+        &self.inner.url
     }
 
     /// The pool underneath, for code that already speaks deadpool. What it hands out has no label, no

@@ -27,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) config: DbConfig,
     pub(crate) sizing: Sizing,
+    pub(crate) url: PostgresUrl,
     pub(crate) tls: PostgresTls,
     pub(crate) checkouts: Checkouts,
     pub(crate) counters: Counters,
@@ -43,7 +44,7 @@ impl Inner {
     pub(crate) fn start(
         config: DbConfig,
         sizing: Sizing,
-        url: &PostgresUrl,
+        url: PostgresUrl,
         password: Option<Password>,
     ) -> Result<Arc<Self>, Error> {
         let runtime = Handle::try_current().map_err(|_| Error::Config {
@@ -60,9 +61,10 @@ impl Inner {
         };
         let plan = PoolPlan::new(&sizing, &ServerLimits::assumed(config.max_connections));
         let inner = Arc::new(Self {
-            pool: pool(&config, url, connector, usize::from(plan.max))?,
+            pool: pool(&config, &url, connector, usize::from(plan.max))?,
             config,
             sizing,
+            url,
             tls,
             checkouts: Checkouts::default(),
             counters: Counters::default(),

@@ -34,6 +34,22 @@ async fn settings_that_cannot_work_are_named() {
     assert_eq!(error.to_string(), "setting pool_size: must not be zero");
 }
 
+#[tokio::test]
+async fn the_url_is_the_one_that_is_connected_with() -> TestResult {
+    let db = Db::builder("postgres://app:hunter2@db.example.com/shop")
+        .ssl(false)
+        .application_name("tables")
+        .build()?;
+
+    let url = db.url();
+
+    assert_eq!(url.sslmode().as_str(), "disable");
+    assert_eq!(url.config().get_application_name(), Some("tables"));
+    assert_eq!(url.database(), Some("shop"));
+    assert!(!format!("{url:?} {url}").contains("hunter2"));
+    Ok(())
+}
+
 #[test]
 fn a_missing_runtime_is_an_error_and_not_a_panic() {
     let error = Db::builder("postgres://app@localhost/shop").build().unwrap_err();
