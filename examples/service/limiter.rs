@@ -15,7 +15,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use fred::{clients::Client, prelude::*};
+use fred::{clients::Client, prelude::*, types::config::UnresponsiveConfig};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use groundcrew::{base::ShutdownReport, connect::redis::RedisUrl};
 use tokio::time::timeout;
@@ -66,8 +66,23 @@ impl Limiter {
     async fn allows(&self, address: IpAddr) -> bool {
         match timeout(PATIENCE, self.count(address)).await.ok().flatten() {
             Some(count) => count <= u64::from(self.0.most.get()),
-            None => self.0.local.check_key(&address).is_ok(),
+            None => {
+                if self.0.local.len() > MOST_ADDRESSES {
+                    self.0.local.retain_recent();
+                }
+                self.0.local.check_key(&address).is_ok()
+            }
         }
+    }
+
+    /// How long this window still lasts.
+    fn seconds_left(&self) -> u64 {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let window = self.0.window.as_secs().max(1);
+        window - now % window
     }
 
     /// How many requests the address has sent in this window, by Redis.
@@ -99,7 +114,7 @@ pub(crate) async fn limit(
     let mut refusal = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response();
     refusal
         .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(limiter.0.window.as_secs()));
+        .insert(header::RETRY_AFTER, HeaderValue::from(limiter.seconds_left()));
     refusal
 }
 
@@ -107,6 +122,13 @@ pub(crate) async fn limit(
 fn client(url: &RedisUrl) -> Result<Client, Box<dyn StdError>> {
     let mut builder = url.builder()?;
     builder.with_performance_config(|config| config.default_command_timeout = PATIENCE);
+    builder.with_connection_config(|config| {
+        config.max_command_buffer_len = 64;
+        config.unresponsive = UnresponsiveConfig {
+            max_timeout: Some(FROZEN),
+            interval: FROZEN / 2,
+        };
+    });
     builder.set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2));
     let client = builder.build()?;
     // The connection belongs to the client, and ends with it.
@@ -114,4 +136,8 @@ fn client(url: &RedisUrl) -> Result<Client, Box<dyn StdError>> {
     Ok(client)
 }
 
+/// More addresses than this are not remembered longer than needed.
+const MOST_ADDRESSES: usize = 10_000;
+/// After this long without an answer the connection is given up.
+const FROZEN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(50);

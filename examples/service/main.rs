@@ -44,7 +44,10 @@ async fn run(settings: Settings) -> ExitCode {
         .start();
     let mut service = match service {
         Ok(service) => service,
-        Err(error) => return failed("starting", &error),
+        Err(error) => {
+            tell("starting", &error);
+            return error.exit().into();
+        }
     };
     let lifecycle = service.lifecycle().clone();
     let surroundings = match Surroundings::find(&settings).await {

@@ -7,7 +7,7 @@ use groundcrew::{
     Service,
     backup::Backup,
     cache::Cache,
-    connect::{http::HttpClient, postgres::PostgresUrl, redis::RedisUrl},
+    connect::{http::HttpClient, redis::RedisUrl},
     dbopt::{Db, DbConfig},
     metrics::{BusinessMetrics, WebSocketMetrics},
 };
@@ -101,9 +101,8 @@ async fn stand_ins(service: &Service, settings: &Settings) -> Result<Option<Url>
 }
 
 fn database(service: &mut Service, config: &DbConfig) -> Result<Db, Box<dyn StdError>> {
-    let url: PostgresUrl = config.url.expose().parse()?;
     let db = Db::from_config(config.clone()).build()?;
-    service.database(&db, url)?;
+    service.database(&db)?;
     Ok(db)
 }
 

@@ -39,7 +39,12 @@ pub(crate) struct Settings {
     #[config(required_if(NODE_ENV = "production"))]
     pub cors_origins: Option<Vec<Url>>,
     /// Opens the admin endpoints; without it they answer to this machine alone.
+    #[config(length(min = 12))]
     pub admin_token: Option<Secret>,
+    /// Whether development starts private servers where PostgreSQL and Redis are not named. Without, the books
+    /// and the cache are kept in memory.
+    #[config(default = true)]
+    pub private_servers: bool,
     /// Where the AI takes messages. In development a stand-in answers.
     pub ai_api_url: Option<Url>,
     /// Where the e-mail provider says that it is well.
@@ -59,7 +64,7 @@ pub(crate) struct Settings {
     #[config(default = true)]
     pub rate_limit_enabled: bool,
     /// The span over which they are counted.
-    #[config(default = "15m", unit = "s")]
+    #[config(default = "15m", unit = "s", range(min = "1m", max = "1h"))]
     pub rate_limit_window: Duration,
     /// How many are allowed in it.
     #[config(default = 100, range(min = 10, max = 10000))]

@@ -42,19 +42,20 @@ impl Surroundings {
             lines: Vec::new(),
             private: Private::default(),
         };
-        found.find_database().await?;
-        found.find_redis().await?;
+        let private = settings.service.environment.is_local() && settings.private_servers;
+        found.find_database(private).await?;
+        found.find_redis(private).await?;
         found.find_storage(settings)?;
         Ok(found)
     }
 
-    async fn find_database(&mut self) -> Result<(), Box<dyn StdError>> {
+    async fn find_database(&mut self, private: bool) -> Result<(), Box<dyn StdError>> {
         if let Some(config) = &self.database {
             self.say(format!("database: {}", redact(config.url.expose())));
             return Ok(());
         }
-        if Postgres::available().is_err() {
-            self.say("database: none, the books are kept in memory (PostgreSQL is not installed)".to_owned());
+        if !private || Postgres::available().is_err() {
+            self.say("database: none, the books are kept in memory".to_owned());
             return Ok(());
         }
         let postgres = Postgres::start().await?;
@@ -71,13 +72,13 @@ impl Surroundings {
         Ok(())
     }
 
-    async fn find_redis(&mut self) -> Result<(), Box<dyn StdError>> {
+    async fn find_redis(&mut self, private: bool) -> Result<(), Box<dyn StdError>> {
         if let Some(url) = &self.redis {
             self.say(format!("cache: memory and {}", redact(url.expose())));
             return Ok(());
         }
-        if Redis::available().is_err() {
-            self.say("cache: memory alone (Redis is not installed)".to_owned());
+        if !private || Redis::available().is_err() {
+            self.say("cache: memory alone".to_owned());
             return Ok(());
         }
         let redis = Redis::start().await?;
@@ -98,6 +99,10 @@ impl Surroundings {
         let mut config = settings.backup_storage.clone();
         let mut note = "";
         if config.bucket.is_none() && config.directory.is_none() {
+            if !settings.service.environment.is_local() {
+                self.say("backups: none, set BACKUP_BUCKET or BACKUP_DIR".to_owned());
+                return Ok(());
+            }
             let directory = tempfile::Builder::new().prefix("card-room-backups-").tempdir()?;
             config.directory = Some(directory.path().to_owned());
             self.private.directory = Some(directory);
@@ -110,6 +115,7 @@ impl Surroundings {
     }
 
     fn say(&mut self, line: String) {
+        tracing::info!(target: "card_room", "{line}");
         self.lines.push(line);
     }
 }

@@ -11,12 +11,7 @@ pub(crate) struct Signer(Secret);
 impl Signer {
     /// Signs with that secret; without one, with one that lives as long as the process.
     pub(crate) fn new(secret: Option<Secret>) -> Self {
-        Self(secret.unwrap_or_else(|| {
-            (0..8)
-                .map(|_| format!("{:016x}", fastrand::u64(..)))
-                .collect::<String>()
-                .into()
-        }))
+        Self(secret.unwrap_or_else(random))
     }
 
     /// The token of a player.
@@ -38,6 +33,13 @@ impl Signer {
         mac.update(text.as_bytes());
         Some(mac)
     }
+}
+
+/// A secret from the operating system's generator.
+fn random() -> Secret {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("Linux and macOS always have random bytes");
+    hex::encode(bytes).into()
 }
 
 #[cfg(test)]

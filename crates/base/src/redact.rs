@@ -48,11 +48,7 @@ fn userinfo_passwords(text: &str) -> Vec<(usize, usize)> {
     let mut from = 0;
     while let Some(found) = text[from..].find("://") {
         let authority = from + found + "://".len();
-        let end = text[authority..]
-            .find(ends_authority)
-            .map_or(text.len(), |at| authority + at);
-        // The last `@` ends the userinfo: an unescaped one may be part of the password.
-        if let Some(at) = text[authority..end].rfind('@') {
+        if let Some(at) = userinfo_end(&text[authority..]) {
             let userinfo = &text[authority..authority + at];
             let start = userinfo
                 .find(':')
@@ -66,8 +62,23 @@ fn userinfo_passwords(text: &str) -> Vec<(usize, usize)> {
     spans
 }
 
-fn ends_authority(c: char) -> bool {
-    matches!(c, '/' | '?' | '#' | '"' | '\'' | '`' | '<' | '>') || c.is_whitespace()
+/// Where the `@` stands that ends the userinfo of what follows `://`.
+///
+/// An unescaped `@` may be part of the password: the last one counts. So may `/`, `?` and `#`, which end the
+/// authority of a well-formed URL, but not every driver insists on that: when what follows the first colon up to
+/// there is no port, the userinfo reaches on.
+fn userinfo_end(rest: &str) -> Option<usize> {
+    let url = &rest[..rest.find(ends_url).unwrap_or(rest.len())];
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    authority.rfind('@').or_else(|| {
+        let (_, port) = authority.split_once(':')?;
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || authority.starts_with('[');
+        if is_port { None } else { url.rfind('@') }
+    })
+}
+
+fn ends_url(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '<' | '>') || c.is_whitespace()
 }
 
 /// The byte ranges of the values behind a secret-looking name and `=`.
@@ -130,6 +141,13 @@ mod tests {
             ),
             ("\"amqp://u:pw@h\"", "\"amqp://u:***@h\""),
             ("https://h/a@b", "https://h/a@b"),
+            ("https://h:8080/a@b", "https://h:8080/a@b"),
+            ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+            ("postgres://u:pa/ss@h/db", "postgres://u:***@h/db"),
+            ("postgres://u:pa?ss#@h/db?x=1", "postgres://u:***@h/db?x=1"),
+            ("pg://a:1,b:2/db", "pg://a:1,b:2/db"),
+            ("pg://u:a://b@h", "pg://u:***@h"),
+            ("redis://a,redis://u:pw@b", "redis://a,redis://u:***@b"),
         ];
 
         for (text, shown) in cases {
@@ -155,7 +173,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_password_in_a_url_never_survives(
-            before in ".{0,20}", user in "[a-z]{1,8}", password in "[A-Z0-9%@:+!]{6,20}", host in "[a-z]{1,8}",
+            before in ".{0,20}", user in "[a-z]{1,8}", password in "[A-Z][A-Z0-9%@:+!/?#]{5,19}", host in "[a-z]{1,8}",
         ) {
             let text = format!("{before} pg://{user}:{password}@{host}/db");
 

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use axum::{
     Json,
     extract::{ConnectInfo, Path, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -33,13 +33,20 @@ pub(super) async fn guard(
 ) -> Response {
     let allowed = match &room.admin.token {
         Some(token) => bearer(request.headers()).is_some_and(|shown| shown == *token),
-        None => peer.ip().to_canonical().is_loopback(),
+        None => peer.ip().to_canonical().is_loopback() && !came_from_elsewhere(request.headers()),
     };
     if allowed {
         return next.run(request).await;
     }
     tracing::warn!(category = "security", peer = %peer.ip(), path = request.uri().path(), "admin access denied");
     Problem::new(StatusCode::UNAUTHORIZED, "the admin token is needed").into_response()
+}
+
+/// Whether a proxy passed the request on, or a page of a browser sent it.
+fn came_from_elsewhere(headers: &HeaderMap) -> bool {
+    ["forwarded", "x-forwarded-for", "x-real-ip", "origin"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 pub(super) async fn log_level(State(room): State<Room>) -> Json<Value> {

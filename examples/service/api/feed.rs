@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -13,7 +16,7 @@ use axum::{
 };
 use groundcrew::metrics::{Direction, WebSocketMetrics};
 use serde_json::Value;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::timeout};
 
 use super::{Problem, Room};
 
@@ -85,7 +88,7 @@ async fn listen(room: Room, mut socket: WebSocket, _seat: Seat) {
                 // A listener too slow for the feed misses events rather than slowing the others.
                 let Ok(event) = event else { continue };
                 room.feed.metrics.message("event", Direction::Outbound);
-                if socket.send(Message::Text(event.as_ref().into())).await.is_err() {
+                if !sent(&mut socket, Message::Text(event.as_ref().into())).await {
                     return;
                 }
             }
@@ -95,7 +98,14 @@ async fn listen(room: Room, mut socket: WebSocket, _seat: Seat) {
             },
         }
     }
-    drop(socket.send(Message::Close(None)).await);
+    sent(&mut socket, Message::Close(None)).await;
 }
+
+/// Whether the listener took the message in time. One that does not is let go: it would hold up a stop.
+async fn sent(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(PATIENCE, socket.send(message)).await, Ok(Ok(())))
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const LARGEST_MESSAGE: usize = 4096;

@@ -11,6 +11,7 @@ pub(super) async fn show(State(room): State<Room>) -> Html<String> {
         .collect();
     let links: String = LINKS
         .iter()
+        .filter(|(path, _)| room.db.is_some() || !NEED_DATABASE.contains(path))
         .map(|(path, what)| format!("<li><a href=\"{path}\">{path}</a> {what}</li>"))
         .collect();
     Html(format!(
@@ -22,6 +23,8 @@ pub(super) async fn show(State(room): State<Room>) -> Html<String> {
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
+
+const NEED_DATABASE: [&str; 2] = ["/admin/backups", "/admin/database/advice"];
 
 const LINKS: [(&str, &str); 9] = [
     ("/api/health", "every check with its details"),

@@ -39,6 +39,24 @@ async fn admin_endpoints_need_the_token_where_there_is_one() {
 }
 
 #[tokio::test]
+async fn without_a_token_admin_endpoints_answer_this_machine_alone() {
+    let servers = Shared::start().await;
+    let service = Service::start(servers.variables()).await;
+    let client = service.client();
+
+    client.get("/admin/cache").await.expect(200);
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.7"),
+        ("forwarded", "for=203.0.113.7"),
+        ("origin", "https://elsewhere.example"),
+    ] {
+        let request = client.request("GET", "/admin/cache").header(name, value);
+        client.send(request, Bytes::new()).await.unwrap().expect(401);
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn the_log_level_changes_while_the_service_runs() {
     let servers = Shared::start().await;
     let service = Service::start(servers.variables()).await;

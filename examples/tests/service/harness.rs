@@ -210,7 +210,7 @@ impl Output {
 }
 
 /// Cargo builds the examples of a package before it runs its tests.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test
         .parent()

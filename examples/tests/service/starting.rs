@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, time::Duration};
 
 use groundcrew_testkit::eventually;
 use rustix::process::Signal;
-use tokio::net::TcpStream;
+use serde_json::json;
+use tokio::{net::TcpStream, process::Command};
 
 use crate::{
     client::Client,
-    harness::{LEFTOVERS, Service},
+    harness::{LEFTOVERS, Service, program},
     process_tree::{self, Process},
     servers::Variables,
 };
@@ -115,4 +116,93 @@ async fn with_no_environment_everything_is_there_and_ctrl_c_leaves_nothing() {
             "{server} still answers"
         );
     }
+}
+
+#[tokio::test]
+async fn without_servers_the_books_are_kept_in_memory() {
+    let variables = Variables::from([
+        ("PORT", "0".to_owned()),
+        ("HEALTH_ADDR", "127.0.0.1:0".to_owned()),
+        ("PRIVATE_SERVERS", "false".to_owned()),
+    ]);
+    let service = Service::start(variables).await;
+    let client = service.client();
+    let block = service.block();
+    assert!(block.contains("the books are kept in memory"), "{block}");
+    assert!(block.contains("cache: memory alone"), "{block}");
+
+    let player = client
+        .post("/api/players", &json!({ "name": "ann" }))
+        .await
+        .expect(201)["id"]
+        .clone();
+    let table = json!({ "name": "one", "smallBlind": 1, "bigBlind": 2 });
+    let table = client.post("/api/tables", &table).await.expect(201)["id"].clone();
+    let actions: Vec<_> = (1..=10)
+        .map(|hand| json!({ "hand": hand, "player": player, "kind": "call", "amount": 2 }))
+        .collect();
+    let path = format!("/api/tables/{table}/actions");
+    client.post(&path, &json!(actions)).await.expect(201);
+    client
+        .post(&path, &json!([{ "hand": 1, "player": 99, "kind": "call" }]))
+        .await
+        .expect(409);
+
+    let first = client.get(&format!("{path}?limit=6")).await.expect(200);
+    let next = first["next"].as_str().unwrap();
+    let second = client
+        .get(&format!("{path}?limit=6&after={next}"))
+        .await
+        .expect(200);
+    assert_eq!(first["items"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        (second["items"].as_array().unwrap().len(), &second["next"]),
+        (4, &json!(null))
+    );
+    let stats = format!("/api/players/{player}/stats");
+    let (loaded, cached) = (client.get(&stats).await, client.get(&stats).await);
+    assert_eq!(loaded.headers["x-cache"], "miss");
+    assert_eq!(cached.headers["x-cache"], "hit");
+    assert_eq!(
+        cached.expect(200),
+        json!({ "hands": 10, "actions": 10, "wagered": 20 })
+    );
+    let page = client.get("/").await.text();
+    for link in page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+    {
+        assert_eq!(client.get(link).await.status, 200, "{link}");
+    }
+
+    service.signal(Signal::INT);
+    assert_eq!(service.end().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn the_program_asks_its_own_probes() {
+    let variables = Variables::from([
+        ("PORT", "0".to_owned()),
+        ("HEALTH_ADDR", "127.0.0.1:0".to_owned()),
+        ("PRIVATE_SERVERS", "false".to_owned()),
+    ]);
+    let service = Service::start(variables).await;
+    let address = service.probe_address();
+
+    let running = healthcheck(address).await;
+    service.stop().await;
+    let stopped = healthcheck(address).await;
+
+    assert_eq!((running, stopped), (Some(0), Some(1)));
+}
+
+/// The exit code of `--healthcheck`, as a container's health check runs it.
+async fn healthcheck(probes: SocketAddr) -> Option<i32> {
+    let mut command = Command::new(program());
+    command
+        .arg("--healthcheck")
+        .env_clear()
+        .env("HEALTH_ADDR", probes.to_string());
+    command.kill_on_drop(true).output().await.unwrap().status.code()
 }

@@ -54,6 +54,7 @@ impl PostgresUrl {
                 expected: "postgres:// or postgresql://",
             });
         }
+        refuse_raw_delimiters(text)?;
         let (address, query) = text.split_once('?').unwrap_or((text, ""));
         let parameters = Parameters::parse(query)?;
         let mut config: Config = format!("{address}?{}", parameters.driver_query())
@@ -247,6 +248,19 @@ impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PostgresUrl").field(&self.shown).finish()
     }
+}
+
+/// A raw `/`, `?` or `#` in the password would end the address where nobody meant it: libpq refuses it too.
+fn refuse_raw_delimiters(text: &str) -> Result<(), UrlError> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (address, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let masked = redact(text);
+    let is_cut = !address.contains('@') && masked.contains(":***@");
+    if is_cut {
+        let why = "a '/', '?' or '#' in the password must be percent-encoded";
+        return Err(UrlError::Syntax { why: why.into() });
+    }
+    Ok(())
 }
 
 pub(super) fn host_text(host: &Host) -> String {

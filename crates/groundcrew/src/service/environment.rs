@@ -10,7 +10,7 @@ pub enum Environment {
     Development,
     /// In a test.
     Test,
-    /// Before production, like production.
+    /// Before production.
     Staging,
     /// For users.
     Production,
@@ -32,6 +32,12 @@ impl Environment {
     #[must_use]
     pub const fn is_development(self) -> bool {
         matches!(self, Self::Development)
+    }
+
+    /// Whether nobody but developers and tests use it.
+    #[must_use]
+    pub const fn is_local(self) -> bool {
+        matches!(self, Self::Development | Self::Test)
     }
 
     /// Whether this is before production.

@@ -5,7 +5,6 @@ mod database {
     use std::sync::Arc;
 
     use groundcrew_base::Check;
-    use groundcrew_connect::postgres::PostgresUrl;
     use groundcrew_dbopt::Db;
     use groundcrew_health::{Registration, checks::PostgresCheck};
     use groundcrew_metrics::DatabaseFigures;
@@ -16,13 +15,11 @@ mod database {
         /// Adds the database: the start waits for it, `database` in `/api/health` watches it with the pool's
         /// own evidence, its metrics are registered, and it is closed after the last request.
         ///
-        /// `url` is the one that `db` was built from.
-        ///
         /// # Errors
         /// When its metrics are registered already.
-        pub fn database(&mut self, db: &Db, url: PostgresUrl) -> Result<&mut Self, ServiceError> {
+        pub fn database(&mut self, db: &Db) -> Result<&mut Self, ServiceError> {
             db.register_metrics(self.registry())?;
-            let check: Arc<dyn Check> = Arc::new(PostgresCheck::new(url).evidence(db.clone()));
+            let check: Arc<dyn Check> = Arc::new(PostgresCheck::new(db.url().clone()).evidence(db.clone()));
             self.lifecycle().require(DATABASE, shared(&check));
             self.check(Registration::new(DATABASE, shared(&check)));
             let pool = db.clone();

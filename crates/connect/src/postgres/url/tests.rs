@@ -42,6 +42,14 @@ fn mistakes_are_named_without_the_password() {
             "sslcert contradicts the absence of sslkey",
         ),
         (
+            "postgres://a:p/w@h/d",
+            "not a valid URL: a '/', '?' or '#' in the password must be percent-encoded",
+        ),
+        (
+            "postgres://a:p?w@h/d",
+            "not a valid URL: a '/', '?' or '#' in the password must be percent-encoded",
+        ),
+        (
             "postgres://a:pw@h:port/d",
             "not a valid URL: invalid value for option `port`",
         ),
