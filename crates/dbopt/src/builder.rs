@@ -1,7 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use groundcrew_base::Secret;
-use groundcrew_connect::postgres::PostgresUrl;
 
 use crate::{Db, DbConfig, Error, Sizing, connector::Password, inner::Inner};
 
@@ -110,11 +109,7 @@ impl DbBuilder {
     /// When the URL or a setting cannot work, `ssl` contradicts the URL, a certificate file cannot be read,
     /// or no tokio runtime is running.
     pub fn build(self) -> Result<Db, Error> {
-        self.config.check()?;
-        let mut url = PostgresUrl::parse(self.config.url.expose())?;
-        if let Some(wanted) = self.config.ssl {
-            url = url.with_tls(wanted)?;
-        }
+        let mut url = self.config.check()?;
         if let Some(name) = &self.application_name {
             url = url.with_application_name(name);
         }

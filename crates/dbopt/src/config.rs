@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use groundcrew_base::Secret;
+use groundcrew_connect::{UrlError, postgres::PostgresUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -24,7 +25,8 @@ use crate::Error;
 /// assert_eq!(config.pool_size, 20);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config), config(default))]
+#[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
+#[cfg_attr(feature = "envcfg", config(default, check = Self::report))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DbConfig {
@@ -111,9 +113,26 @@ impl Default for DbConfig {
 }
 
 impl DbConfig {
-    /// The one place where the settings are checked.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let zero = [
+    /// The one place where the settings are checked; gives how they say to connect.
+    pub(crate) fn check(&self) -> Result<PostgresUrl, Error> {
+        if let Some(name) = self.zeros().next() {
+            return Err(Error::Config { name, why: NOT_ZERO });
+        }
+        self.address().map_err(|(_, source)| source.into())
+    }
+
+    /// The URL with the switch for TLS, or the setting that is wrong.
+    fn address(&self) -> Result<PostgresUrl, (&'static str, UrlError)> {
+        let url = PostgresUrl::parse(self.url.expose()).map_err(|error| ("url", error))?;
+        match self.ssl {
+            Some(wanted) => url.with_tls(wanted).map_err(|error| ("ssl", error)),
+            None => Ok(url),
+        }
+    }
+
+    /// The settings that must not be zero and are.
+    fn zeros(&self) -> impl Iterator<Item = &'static str> {
+        [
             ("pool_size", self.pool_size == 0),
             ("max_connections", self.max_connections == 0),
             ("instances", self.instances == 0),
@@ -121,13 +140,20 @@ impl DbConfig {
             ("acquire_timeout", self.acquire_timeout.is_zero()),
             ("connect_timeout", self.connect_timeout.is_zero()),
             ("cancel_timeout", self.cancel_timeout.is_zero()),
-        ];
-        match zero.into_iter().find(|&(_, zero)| zero) {
-            Some((name, _)) => Err(Error::Config {
-                name,
-                why: "must not be zero",
-            }),
-            None => Ok(()),
+        ]
+        .into_iter()
+        .filter_map(|(name, zero)| zero.then_some(name))
+    }
+
+    #[cfg(feature = "envcfg")]
+    fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        for name in self.zeros() {
+            checks.add(name, NOT_ZERO);
+        }
+        if let Err((name, error)) = self.address() {
+            checks.add(name, error.to_string());
         }
     }
 }
+
+const NOT_ZERO: &str = "must not be zero";

@@ -176,3 +176,36 @@ fn the_environment_has_the_documented_names_ranges_and_defaults() -> TestResult 
     }
     Ok(())
 }
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn a_url_that_cannot_work_is_a_problem_of_its_variable() {
+    use groundcrew_envcfg::{Config, Vars};
+
+    let cases = [
+        ("mysql://app:hunter2@localhost/shop", "true", "DATABASE_URL: "),
+        (
+            "postgres://app:hunter2@h/shop?sslmode=maybe",
+            "true",
+            "DATABASE_URL: ",
+        ),
+        (
+            "postgres://app:hunter2@h/shop?sslmode=disable",
+            "true",
+            "DATABASE_SSL: ",
+        ),
+        (
+            "postgres://app:hunter2@h/shop?sslmode=require",
+            "false",
+            "DATABASE_SSL: ",
+        ),
+    ];
+
+    for (url, ssl, names) in cases {
+        let vars = Vars::from([("DATABASE_URL", url), ("DATABASE_SSL", ssl)]);
+        let report = DbConfig::from_source(&vars).unwrap_err().to_string();
+
+        assert!(report.contains(names), "{url} {report}");
+        assert!(!report.contains("hunter2"), "{report}");
+    }
+}
