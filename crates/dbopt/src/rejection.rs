@@ -30,6 +30,9 @@ pub enum Rejection {
         /// What it must be.
         expected: &'static str,
     },
+    /// The server cannot read a value as its column's type, such as an unknown name of an enum.
+    #[error("a value of the filter does not fit its column")]
+    Unreadable,
     /// The column cannot be sorted by.
     #[error("{name:?} cannot be sorted by, allowed are {}", allowed.join(", "))]
     Sort {

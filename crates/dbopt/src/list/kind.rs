@@ -39,7 +39,10 @@ impl Kind {
         match self {
             Self::Bool => text.parse::<bool>().ok().map(|value| value.to_string()),
             Self::Int => text.parse::<i64>().ok().map(|value| value.to_string()),
-            Self::Float => text.parse::<f64>().ok().map(|_| text.to_owned()),
+            Self::Float => {
+                let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
+                finite.then(|| text.to_owned())
+            }
             Self::Decimal => is_decimal(text).then(|| text.to_owned()),
             Self::Text => (!text.contains('\0')).then(|| text.to_owned()),
             Self::Uuid => is_uuid(text).then(|| text.to_owned()),
@@ -116,6 +119,9 @@ mod tests {
             (Kind::Int, "99999999999999999999", None),
             (Kind::Float, "1e3", Some("1e3")),
             (Kind::Float, "1,5", None),
+            (Kind::Float, "NaN", None),
+            (Kind::Float, "-inf", None),
+            (Kind::Float, "1e400", None),
             (Kind::Decimal, "-12.50", Some("-12.50")),
             (Kind::Decimal, "1e3", None),
             (Kind::Decimal, ".", None),

@@ -7,7 +7,7 @@ use super::{
     keyset::{after, binds, order_by},
     sort::Direction,
 };
-use crate::{Db, Error, Label, Rejection, identifier::declaration, label};
+use crate::{CursorError, Db, Error, Label, Rejection, identifier::declaration, label};
 
 /// A listing in the making; [`Db::list`] starts one.
 ///
@@ -276,7 +276,22 @@ impl Listing {
 
     async fn query(&self, sql: &str, params: &[Bind]) -> Result<Vec<Row>, Error> {
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|bind| bind as _).collect();
-        self.db.query(self.label(), sql, &params).await
+        let rows = self.db.query(self.label(), sql, &params).await;
+        rows.map_err(|error| match error.sqlstate() {
+            Some(code) if code.code().starts_with(DATA_EXCEPTION) && !params.is_empty() => {
+                self.unreadable().into()
+            }
+            _ => error,
+        })
+    }
+
+    /// What is to blame for a value that the server cannot read. A cursor stands for a page that was listed
+    /// with the same filter.
+    const fn unreadable(&self) -> Rejection {
+        match self.cursor {
+            Some(_) => Rejection::Cursor(CursorError::Damaged),
+            None => Rejection::Unreadable,
+        }
     }
 
     fn label(&self) -> Label {
@@ -285,3 +300,5 @@ impl Listing {
 }
 
 const DEFAULT_LIMIT: u32 = 50;
+/// The class of SQLSTATEs that blame a value.
+const DATA_EXCEPTION: &str = "22";

@@ -29,7 +29,7 @@ impl Value {
             (Self::Text(text), _) => kind.parse(text),
             (Self::Bool(value), Kind::Bool) => Some(value.to_string()),
             (Self::Int(value), Kind::Int | Kind::Float | Kind::Decimal) => Some(value.to_string()),
-            (Self::Float(value), Kind::Float) => Some(value.to_string()),
+            (Self::Float(value), Kind::Float) => value.is_finite().then(|| value.to_string()),
             (Self::Time(at), Kind::Timestamp) => Some(Timestamp::try_from(*at).ok()?.to_string()),
             _ => None,
         }

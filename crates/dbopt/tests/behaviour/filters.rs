@@ -212,3 +212,33 @@ async fn text_enum_uuid_and_time_page_too() -> TestResult {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_value_that_only_the_server_can_judge_is_rejected_too() -> TestResult {
+    let (_database, db) = with_players().await?;
+    let columns = players();
+
+    let refused = ids(&db, &columns, &[("state", "unknown")]).await.unwrap_err();
+
+    assert!(
+        matches!(refused, Error::Rejected(Rejection::Unreadable)),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn floats_are_finite() {
+    let columns = Columns::builder("t")
+        .column(Column::int("id"))
+        .column(Column::float("share"))
+        .key("id")
+        .build()
+        .unwrap();
+    let when = |value: f64| columns.filter().when("share", Operator::Gt, value);
+
+    assert!(when(0.5).is_ok());
+    for value in [f64::NAN, f64::INFINITY] {
+        assert!(matches!(when(value), Err(Rejection::Value { .. })), "{value}");
+    }
+}

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use groundcrew_dbopt::{Column, Columns, CursorError, Db, Error, Rejection, label};
 use groundcrew_testkit::Database;
 use tokio::task::JoinSet;
@@ -225,6 +226,41 @@ async fn numbered_pages_start_at_one() -> TestResult {
         assert!(
             matches!(refused, Error::Rejected(Rejection::Limit { most: 1000, .. })),
             "{refused}"
+        );
+    }
+    Ok(())
+}
+
+/// A cursor whose checksum is right and whose only value is `value`.
+fn forged(cursor: &str, value: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+    let mut bytes = bytes.get(..10).unwrap().to_vec();
+    bytes.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
+    bytes.extend(value.as_bytes());
+    let checksum = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    bytes.extend(checksum.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_damaged() -> TestResult {
+    let (_database, db) = with_hands(20).await?;
+    let columns = hands();
+    let first = db.list(&columns).limit(10).keyset().await?;
+    let cursor = first.next.unwrap().to_string();
+    let after = async |value: &str| {
+        let listing = db.list(&columns).after(Some(forged(&cursor, value)));
+        listing.keyset().await
+    };
+
+    assert_eq!(page_ids(&after("15").await?.rows), [16, 17, 18, 19, 20]);
+    for value in ["x", "", "99999999999999999999"] {
+        let refused = after(value).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Rejected(Rejection::Cursor(CursorError::Damaged))),
+            "{value:?} {refused:?}"
         );
     }
     Ok(())
