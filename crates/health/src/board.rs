@@ -112,7 +112,7 @@ impl Board {
         let fresh = entries
             .iter()
             .zip(&self.plans)
-            .map(|(entry, plan)| entry.stale_at(plan));
+            .filter_map(|(entry, plan)| entry.stale_at(plan));
         let stale_at = fresh.filter(|at| *at > now).min();
         let report = report(&self.plans, &entries, &self.version, &self.clock, self.started);
         // Under the lock, so that an older snapshot never replaces a newer one.
@@ -190,14 +190,15 @@ impl Entry {
         self.progress.answer(answer, plan);
     }
 
-    fn stale_at(&self, plan: &Plan) -> Instant {
-        self.answered + plan.stale_after()
+    /// From when on the last answer is not believed any more; with an endless interval it always is.
+    fn stale_at(&self, plan: &Plan) -> Option<Instant> {
+        self.answered.checked_add(plan.stale_after())
     }
 
     /// What may be shown now.
     fn shown(&self, plan: &Plan, now: Instant) -> Verdict {
         let shown = self.progress.shown();
-        if shown.status() == Status::Unknown || now < self.stale_at(plan) {
+        if shown.status() == Status::Unknown || self.stale_at(plan).is_none_or(|at| now < at) {
             return shown.clone();
         }
         let age = now.saturating_duration_since(self.answered);

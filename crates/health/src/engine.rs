@@ -4,7 +4,7 @@ use groundcrew_base::catch_panic;
 use tokio::{
     sync::Notify,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +58,8 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
         let wait = spread(board.record(at, outcome, began.elapsed()));
         let soonest = Instant::now() + LEAST_GAP;
         tokio::select! {
-            () = sleep_until((began + wait).max(soonest)) => {}
+            // Unlike an instant, a duration may be endless.
+            () = sleep(wait.saturating_sub(began.elapsed()).max(LEAST_GAP)) => {}
             () = trigger.notified() => {}
             _ = catch_panic(plan.check.changed()) => sleep_until(soonest).await,
         }
@@ -76,7 +77,8 @@ async fn every(period: Duration, work: impl Fn()) {
 
 /// `wait` +-10 %, so that replicas do not ask in step.
 fn spread(wait: Duration) -> Duration {
-    wait.mul_f64(0.9 + 0.2 * fastrand::f64())
+    let seconds = wait.as_secs_f64() * (0.9 + 0.2 * fastrand::f64());
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 /// A check that is always late or always disturbed leaves this much air.

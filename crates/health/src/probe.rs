@@ -42,7 +42,7 @@ use std::{
 /// assert!(matches!(error, Err(ProbeError::Url)));
 /// ```
 pub fn probe(url: &str, deadline: Duration) -> Result<u16, ProbeError> {
-    let end = Instant::now() + deadline;
+    let end = Instant::now() + deadline.min(LONGEST);
     let target = Target::parse(url)?;
     let stream = target.connect(end)?;
     let status = target.ask(stream, end)?;
@@ -156,6 +156,9 @@ fn left(end: Instant) -> io::Result<Duration> {
     Ok(left)
 }
 
+/// What no probe waits for; an instant has no room for every duration.
+const LONGEST: Duration = Duration::from_hours(24);
+
 #[cfg(test)]
 mod tests {
     use std::{net::TcpListener, thread};
@@ -205,6 +208,21 @@ mod tests {
     #[test]
     fn a_silent_service_fails_at_the_deadline() {
         assert!(matches!(probe_of(None), Err(ProbeError::Io(_))));
+    }
+
+    #[test]
+    fn an_endless_deadline_is_one_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let read = stream.read(&mut [0; 1024]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            read
+        });
+
+        assert_eq!(probe(&url, Duration::MAX).unwrap(), 200);
+        assert!(server.join().unwrap() > 0);
     }
 
     #[test]

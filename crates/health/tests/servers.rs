@@ -211,6 +211,40 @@ async fn a_black_hole_is_frozen_and_a_cut_is_down() {
 }
 
 #[tokio::test]
+async fn a_redis_check_leaves_no_connection_behind() {
+    let server = Redis::start().await.unwrap();
+    let clients = async || {
+        let list = server.command(&["CLIENT", "LIST"]).await.unwrap();
+        list.matches(" addr=127.0.0.1:").count()
+    };
+    let limit = Duration::from_millis(100);
+    let check = redis_check(&server.url()).timeout(limit).connect_timeout(limit);
+    assert_eq!(word(&check.run().await), "up");
+    assert_eq!(clients().await, 1);
+
+    server.pause().unwrap();
+    // The fourth question gives up a connection that is being made.
+    for _ in 0..4 {
+        assert_eq!(word(&check.run().await), "frozen");
+    }
+    server.resume().unwrap();
+    eventually(RECOVERY, "up again", async || {
+        (word(&check.run().await) == "up").then_some(())
+    })
+    .await;
+    eventually(RECOVERY, "one connection", async || {
+        (clients().await == 1).then_some(())
+    })
+    .await;
+
+    drop(check);
+    eventually(RECOVERY, "no connection", async || {
+        (clients().await == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_wrong_redis_password_is_permanent() {
     let server = Redis::builder().password("right").start().await.unwrap();
     let url = RedisUrl::parse(&server.url())

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Details, Status, Verdict, catch_panic};
+use groundcrew_base::{Check, Details, Status, Verdict, catch_panic, redact};
 use tokio::task::JoinSet;
 
 /// Asks several services at once and answers for all of them.
@@ -78,7 +78,7 @@ fn ask(
         let verdict = catch_panic(check.run()).await.unwrap_or_else(Verdict::unhealthy);
         let answer = match verdict.status() {
             Status::Healthy => OK.to_owned(),
-            status => verdict.reason().unwrap_or(status.as_str()).to_owned(),
+            status => redact(verdict.reason().unwrap_or(status.as_str())).into_owned(),
         };
         (at, answer)
     }
@@ -112,14 +112,17 @@ mod tests {
         let apis = ExternalApis::new()
             .api("email", || async { Verdict::healthy() })
             .api("payment", || async { panic!("password=hunter2") })
-            .api("maps", || async { Verdict::unhealthy("503") });
+            .api("maps", || async { Verdict::unhealthy("503") })
+            .api("queue", || async {
+                Verdict::unhealthy("no amqp://app:hunter2@mq/")
+            });
 
         let verdict = apis.run().await;
 
-        assert_eq!(verdict.reason(), Some("not ok: payment, maps"));
+        assert_eq!(verdict.reason(), Some("not ok: payment, maps, queue"));
         assert_eq!(
             serde_json::to_string(verdict.details()).unwrap(),
-            r#"{"externalServices":{"email":"ok","payment":"password=***","maps":"503"}}"#
+            r#"{"externalServices":{"email":"ok","payment":"password=***","maps":"503","queue":"no amqp://app:***@mq/"}}"#
         );
     }
 }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,7 +14,8 @@ use super::chain;
 /// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
 ///
 /// Healthy on a 2xx by default. Redirects are not followed, at most 64 KiB of the body are read, and the
-/// whole exchange takes at most 3 s. Details: `statusCode`. The URL's query and userinfo never appear.
+/// whole exchange takes at most 3 s. Details: `statusCode`. The URL's query and userinfo, the headers and the
+/// body never appear.
 ///
 /// # Examples
 /// ```
@@ -29,7 +30,7 @@ use super::chain;
 /// # drop(chat);
 /// # Ok::<(), groundcrew_health::checks::HttpCheckError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpCheck {
     client: HttpClient,
     request: Arc<Request<Bytes>>,
@@ -102,7 +103,8 @@ impl HttpCheck {
             name: name.to_owned(),
         };
         let header = HeaderName::try_from(name).map_err(|_| invalid())?;
-        let value = HeaderValue::try_from(value).map_err(|_| invalid())?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| invalid())?;
+        value.set_sensitive(true);
         Arc::make_mut(&mut self.request)
             .headers_mut()
             .insert(header, value);
@@ -183,6 +185,17 @@ impl Check for HttpCheck {
     }
 }
 
+impl fmt::Debug for HttpCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uri = self.request.uri();
+        f.debug_struct("HttpCheck")
+            .field("method", self.request.method())
+            .field("host", &uri.host().unwrap_or_default())
+            .field("path", &uri.path())
+            .finish_non_exhaustive()
+    }
+}
+
 fn unreachable(error: &HttpError) -> Verdict {
     Verdict::unhealthy(chain(error))
 }
@@ -194,5 +207,26 @@ fn judge_json(body: &[u8], pointer: &str) -> Verdict {
             Verdict::unhealthy(format!("the answer has nothing at {pointer}"))
         }
         Ok(_) => Verdict::healthy(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_and_that_of_its_headers_show_no_secret() {
+        let check = HttpCheck::post("https://u:hunter2@ai.example/v1/chat?key=hunter2", "hunter2")
+            .unwrap()
+            .header("x-api-key", "hunter2")
+            .unwrap()
+            .bearer(&"hunter2".into())
+            .unwrap();
+
+        assert_eq!(
+            format!("{check:?}"),
+            r#"HttpCheck { method: POST, host: "ai.example", path: "/v1/chat", .. }"#
+        );
+        assert!(check.request.headers().values().all(HeaderValue::is_sensitive));
     }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use async_trait::async_trait;
 use groundcrew_base::{Check, Evidence, Verdict};
@@ -9,7 +9,7 @@ use groundcrew_connect::{
             clients::Client,
             error::{Error, ErrorKind},
             interfaces::ClientLike,
-            types::config::Options,
+            types::{ConnectHandle, config::Options},
         },
     },
     tls::TlsError,
@@ -55,6 +55,8 @@ pub struct RedisCheck {
 
 struct Connected {
     client: Client,
+    /// Ends with us.
+    _link: Abort,
     /// Questions in a row that were not answered in time.
     unanswered: u32,
 }
@@ -131,15 +133,37 @@ impl RedisCheck {
             config.internal_command_timeout = self.connect_timeout;
             config.max_command_attempts = 1;
         });
-        let connected = Connected {
-            client: builder.build().map_err(Failure::Redis)?,
+        let client = builder.build().map_err(Failure::Redis)?;
+        let link = self.open(&client).await?;
+        Ok(Connected {
+            client,
+            _link: link,
             unanswered: 0,
+        })
+    }
+
+    async fn open(&self, client: &Client) -> Result<Abort, Failure> {
+        let mut connected = pin!(client.wait_for_connect());
+        // Subscribes before there is anything to miss.
+        let early = poll_fn(|cx| Poll::Ready(connected.as_mut().poll(cx))).await;
+        let link = Abort(client.connect());
+        let opened = match early {
+            Poll::Ready(outcome) => Ok(outcome),
+            Poll::Pending => timeout(self.connect_timeout, connected).await,
         };
-        let opened = timeout(self.connect_timeout, connected.client.init()).await;
         opened
             .map_err(|_| Failure::Timeout(self.connect_timeout))?
             .map_err(Failure::Redis)?;
-        Ok(connected)
+        Ok(link)
+    }
+}
+
+/// The driver's task, which holds the socket and would outlive its client.
+struct Abort(ConnectHandle);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -171,7 +195,7 @@ impl Connected {
         };
         let ping = self.client.with_options(&options);
         // fred's own timeout frees its place in the queue; the outer one holds whatever happens.
-        let answer = timeout(limit + GRACE, ping.ping::<String>(None)).await;
+        let answer = timeout(limit.saturating_add(GRACE), ping.ping::<String>(None)).await;
         match answer {
             Ok(Ok(_)) => {
                 self.unanswered = 0;
