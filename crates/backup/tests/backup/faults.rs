@@ -135,6 +135,7 @@ async fn no_error_repeats_its_source() {
             .await
             .unwrap_err(),
         Backup::builder("postgres://h:port", store()).build().unwrap_err(),
+        #[cfg(feature = "schedule")]
         "every day".parse::<groundcrew_backup::Schedule>().unwrap_err(),
         "nonsense".parse::<BackupId>().unwrap_err(),
         shop.backup_to(LocalDir::new(file), config())

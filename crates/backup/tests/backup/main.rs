@@ -11,6 +11,7 @@ mod faults;
 mod round_trip;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "schedule")]
 mod schedule;
 mod shop;
 mod tools;
