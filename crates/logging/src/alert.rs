@@ -1,7 +1,9 @@
 use std::{
     cell::Cell,
     collections::VecDeque,
+    error::Error as StdError,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, SystemTime},
@@ -9,7 +11,7 @@ use std::{
 
 use tracing::{Level, Metadata};
 
-use crate::{Error, encoder::AlertFields, stats::AlertCounts};
+use crate::{Error, encoder::AlertFields, notice::TARGET, stats::AlertCounts};
 
 /// Something that an operator should know now: an event with the field `alert.key`.
 ///
@@ -45,15 +47,60 @@ pub enum AlertState {
 /// Takes alerts: sends them to where people are.
 ///
 /// It runs on a thread of its own, behind a queue of 256; what does not fit is dropped and counted. Events
-/// that it logs are logged, but are no alerts. A closure is an alert sink.
+/// that it logs are logged, but are no alerts.
+///
+/// A closure is an alert sink, whether it returns nothing or a `Result`; see [`AlertReply`].
+///
+/// # Examples
+/// ```
+/// use std::sync::mpsc;
+///
+/// use groundcrew_logging::{Alert, Logging};
+///
+/// let (pager, _pages) = mpsc::channel();
+/// let builder = Logging::builder().alert_sink(move |alert: &Alert| pager.send(alert.clone()));
+/// # drop(builder);
+/// ```
 pub trait AlertSink: Send + 'static {
     /// Takes one alert. May block: only later alerts wait.
-    fn send(&mut self, alert: &Alert);
+    ///
+    /// # Errors
+    /// When the alert did not get through. It is counted as failed, logged, and not sent again. A panic counts
+    /// as an error.
+    fn send(&mut self, alert: &Alert) -> Result<(), AlertError>;
 }
 
-impl<F: FnMut(&Alert) + Send + 'static> AlertSink for F {
-    fn send(&mut self, alert: &Alert) {
-        self(alert);
+impl<F, R> AlertSink for F
+where
+    F: FnMut(&Alert) -> R + Send + 'static,
+    R: AlertReply,
+{
+    fn send(&mut self, alert: &Alert) -> Result<(), AlertError> {
+        self(alert).into_result()
+    }
+}
+
+/// Why an [`AlertSink`] could not send an alert.
+pub type AlertError = Box<dyn StdError + Send + Sync>;
+
+/// What a closure that is an [`AlertSink`] returns: `()`, or a `Result` with an error of any type.
+pub trait AlertReply {
+    /// Whether the alert got through.
+    ///
+    /// # Errors
+    /// When it did not.
+    fn into_result(self) -> Result<(), AlertError>;
+}
+
+impl AlertReply for () {
+    fn into_result(self) -> Result<(), AlertError> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<AlertError>> AlertReply for Result<(), E> {
+    fn into_result(self) -> Result<(), AlertError> {
+        self.map_err(Into::into)
     }
 }
 
@@ -95,6 +142,7 @@ struct State {
     waiting: VecDeque<Alert>,
     in_hand: u64,
     delivered: u64,
+    failed: u64,
     dropped: u64,
     closed: bool,
     finished: bool,
@@ -134,6 +182,7 @@ impl AlertQueue {
         let state = self.0.lock();
         AlertCounts {
             delivered: state.delivered,
+            failed: state.failed,
             dropped: state.dropped,
             pending: state.waiting.len() as u64 + state.in_hand,
         }
@@ -170,10 +219,14 @@ impl Feeding {
     fn run(&self, mut sink: Box<dyn AlertSink>) {
         SENDS.with(|sends| sends.set(true));
         while let Some(alert) = self.next() {
-            sink.send(&alert);
+            let is_sent = send(&mut *sink, &alert);
             let mut state = self.0.lock();
             state.in_hand = 0;
-            state.delivered += 1;
+            if is_sent {
+                state.delivered += 1;
+            } else {
+                state.failed += 1;
+            }
         }
     }
 
@@ -184,6 +237,20 @@ impl Feeding {
         let alert = state.waiting.pop_front()?;
         state.in_hand = 1;
         Some(alert)
+    }
+}
+
+/// Whether the sink has taken the alert. One that panics loses its alert, not the later ones.
+fn send(sink: &mut dyn AlertSink, alert: &Alert) -> bool {
+    match catch_unwind(AssertUnwindSafe(|| sink.send(alert))) {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            let error: &(dyn StdError + 'static) = &*error;
+            tracing::error!(target: TARGET, alert = alert.key.as_str(), error, "an alert was not sent");
+            false
+        }
+        // The panic hook has told.
+        Err(_) => false,
     }
 }
 

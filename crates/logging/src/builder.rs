@@ -94,6 +94,9 @@ impl LoggingBuilder {
 
     /// Hands every event with the field `alert.key` to `sink`, on a thread of its own; default: they are
     /// logged and counted only.
+    ///
+    /// The level in force decides about the line, not about the alert: of level info and graver they all
+    /// reach `sink`, so that what fires at `error` is resolved at `info`.
     pub fn alert_sink(mut self, sink: impl AlertSink) -> Self {
         self.alert_sink = Some(Box::new(sink));
         self
@@ -196,11 +199,12 @@ impl LoggingBuilder {
             taken.len(),
         ));
         let routes = Routes::new(&taken);
+        let has_alert_sink = self.alert_sink.is_some();
         let alerts = self.alert_sink.map(AlertQueue::start).transpose()?;
         Writer::start(Arc::clone(&queue), Arc::clone(&frame), taken)?;
         Ok(Arc::new(Core {
             frame,
-            filter: SharedFilter::new(self.config.level),
+            filter: SharedFilter::new(self.config.level, has_alert_sink),
             queue,
             routes,
             counters: EventCounters::default(),

@@ -52,6 +52,7 @@ impl<'a> MakeWriter<'a> for ConsoleWriter {
         ConsoleLine {
             core: &self.0,
             level: Level::INFO,
+            is_logged: true,
         }
     }
 
@@ -59,6 +60,7 @@ impl<'a> MakeWriter<'a> for ConsoleWriter {
         ConsoleLine {
             core: &self.0,
             level: *metadata.level(),
+            is_logged: self.0.filter.logs(metadata),
         }
     }
 }
@@ -67,11 +69,12 @@ impl<'a> MakeWriter<'a> for ConsoleWriter {
 struct ConsoleLine<'a> {
     core: &'a Core,
     level: Level,
+    is_logged: bool,
 }
 
 impl io::Write for ConsoleLine<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if !writer::is_this_thread() {
+        if self.is_logged && !writer::is_this_thread() {
             self.core.push_console(line, self.level);
         }
         Ok(line.len())

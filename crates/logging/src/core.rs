@@ -54,7 +54,7 @@ impl Core {
 
     /// Logs past the subscriber, as an event of its own.
     pub(crate) fn log_notice(&self, notice: &Notice<'_>, marks: &Marks) {
-        self.counters.count(notice.level, marks, false);
+        self.counters.count(notice.level, marks);
         let (json, console) = (self.routes.json(notice.level), self.routes.console(notice.level));
         if json != 0 {
             self.queue.push(&notice.json(&self.frame), json);

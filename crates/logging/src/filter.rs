@@ -15,6 +15,9 @@ use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 /// (`poker` covers `poker::hands`, not `poker_web`); the longest one that fits decides. A path such as
 /// `poker::hands` without a level logs everything of it. The default is `info`.
 ///
+/// It decides about lines. Alerts of level info and graver reach the
+/// [alert sink](crate::LoggingBuilder::alert_sink) whatever it says.
+///
 /// # Examples
 /// ```
 /// use groundcrew_logging::Filter;
@@ -180,11 +183,18 @@ pub enum FilterError {
 
 /// The filter in force, shared by the layer that asks and the handle that changes it.
 #[derive(Clone, Debug)]
-pub(crate) struct SharedFilter(Arc<RwLock<Filter>>);
+pub(crate) struct SharedFilter {
+    filter: Arc<RwLock<Filter>>,
+    /// Whether alerts are wanted, which no level holds back.
+    has_alert_sink: bool,
+}
 
 impl SharedFilter {
-    pub(crate) fn new(filter: Filter) -> Self {
-        Self(Arc::new(RwLock::new(filter)))
+    pub(crate) fn new(filter: Filter, has_alert_sink: bool) -> Self {
+        Self {
+            filter: Arc::new(RwLock::new(filter)),
+            has_alert_sink,
+        }
     }
 
     pub(crate) fn load(&self) -> Filter {
@@ -192,17 +202,30 @@ impl SharedFilter {
     }
 
     pub(crate) fn store(&self, filter: Filter) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = filter;
+        *self.filter.write().unwrap_or_else(PoisonError::into_inner) = filter;
         // Callsites remember whether they are enabled: ask them all again.
         tracing::callsite::rebuild_interest_cache();
     }
 
     fn read<R>(&self, read: impl FnOnce(&Filter) -> R) -> R {
-        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.filter.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether an event that has come this far gets a line: an alert may have passed for its sink alone.
+    pub(crate) fn logs(&self, metadata: &Metadata<'_>) -> bool {
+        !self.is_wanted_alert(metadata) || self.passes(metadata)
     }
 
     fn allows(&self, metadata: &Metadata<'_>) -> bool {
+        self.passes(metadata) || self.is_wanted_alert(metadata)
+    }
+
+    fn passes(&self, metadata: &Metadata<'_>) -> bool {
         self.read(|filter| filter.enables(metadata.target(), *metadata.level()))
+    }
+
+    fn is_wanted_alert(&self, metadata: &Metadata<'_>) -> bool {
+        self.has_alert_sink && metadata.is_event() && metadata.fields().field(ALERT_KEY).is_some()
     }
 }
 
@@ -220,9 +243,17 @@ impl<S: Subscriber> LayerFilter<S> for SharedFilter {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.read(Filter::max_level))
+        let level = self.read(Filter::max_level);
+        Some(if self.has_alert_sink {
+            level.max(LevelFilter::INFO)
+        } else {
+            level
+        })
     }
 }
+
+/// The field that makes an event an alert.
+pub(crate) const ALERT_KEY: &str = "alert.key";
 
 fn covers(prefix: &str, target: &str) -> bool {
     target

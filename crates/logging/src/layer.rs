@@ -143,16 +143,18 @@ where
             let Some(encoded) = self.encode(event, &ctx, scratch) else {
                 return;
             };
-            let metadata = event.metadata();
-            self.core
-                .counters
-                .count(*metadata.level(), &encoded.marks, encoded.is_alert);
-            self.core
-                .queue
-                .push(&scratch.line, self.core.routes.json(*metadata.level()));
-            panic::note_logged(metadata);
+            let (core, metadata) = (&*self.core, event.metadata());
             if encoded.is_alert {
-                self.core.alert(metadata, encoded.marks, encoded.time);
+                core.counters.count_alert();
+            }
+            if core.filter.logs(metadata) {
+                core.counters.count(*metadata.level(), &encoded.marks);
+                core.queue
+                    .push(&scratch.line, core.routes.json(*metadata.level()));
+                panic::note_logged(metadata);
+            }
+            if encoded.is_alert {
+                core.alert(metadata, encoded.marks, encoded.time);
             }
         });
     }

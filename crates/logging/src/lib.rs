@@ -34,7 +34,7 @@ mod template;
 mod timestamp;
 mod writer;
 
-pub use alert::{Alert, AlertSink, AlertState};
+pub use alert::{Alert, AlertError, AlertReply, AlertSink, AlertState};
 pub use builder::LoggingBuilder;
 pub use config::{Color, Format, LoggingConfig, Overflow};
 pub use context::LogContext;

@@ -58,6 +58,7 @@ fn collect_events(stats: &LoggingStats, samples: &mut Samples<'_>) {
     }
     let alerts = [
         ("delivered", stats.alerts.delivered),
+        ("failed", stats.alerts.failed),
         ("dropped", stats.alerts.dropped),
     ];
     for (result, count) in alerts {

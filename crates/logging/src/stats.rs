@@ -41,7 +41,7 @@ pub struct EventCounts {
     pub trace: u64,
     /// Events of level error with the field `severity = "critical"`, and panics.
     pub critical: u64,
-    /// Events with the field `alert.key`.
+    /// Events with the field `alert.key`, with or without a line.
     pub alerts: u64,
 }
 
@@ -93,8 +93,10 @@ pub struct SinkStats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlertCounts {
-    /// Given to the alert sink.
+    /// Taken by the alert sink.
     pub delivered: u64,
+    /// Refused by it, or lost in a panic of it.
+    pub failed: u64,
     /// Not given to it, because too many were waiting.
     pub dropped: u64,
     /// Waiting.
@@ -137,7 +139,7 @@ pub(crate) struct EventCounters {
 }
 
 impl EventCounters {
-    pub(crate) fn count(&self, level: Level, marks: &Marks, is_alert: bool) {
+    pub(crate) fn count(&self, level: Level, marks: &Marks) {
         let counter = if marks.is_critical && level == Level::ERROR {
             Some(&self.critical)
         } else {
@@ -146,9 +148,10 @@ impl EventCounters {
         if let Some(counter) = counter {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        if is_alert {
-            self.alerts.fetch_add(1, Ordering::Relaxed);
-        }
+    }
+
+    pub(crate) fn count_alert(&self) {
+        self.alerts.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn snapshot(&self) -> EventCounts {

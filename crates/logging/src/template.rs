@@ -2,7 +2,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tracing::Metadata;
 
-use crate::{Redactor, json, level};
+use crate::{Redactor, filter::ALERT_KEY, json, level};
 
 /// All that is known of a callsite before it fires: encoded names, masks, and which names had to change.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ fn role(name: &str) -> Role {
     match name {
         "message" => Role::Message,
         "severity" => Role::Severity,
-        "alert.key" => Role::AlertKey,
+        ALERT_KEY => Role::AlertKey,
         "alert.state" => Role::AlertState,
         _ => Role::Plain,
     }

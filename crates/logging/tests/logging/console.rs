@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use groundcrew_logging::{Color, Format, Logging, LoggingConfig};
+use groundcrew_logging::{Alert, Color, Format, Logging, LoggingConfig};
 use tracing::{Level, info, info_span, warn};
 
 use crate::{capture::DEADLINE, process::child};
@@ -17,7 +17,8 @@ fn child_console() {
     let mut config = LoggingConfig::default();
     config.format = Format::Console;
     config.color = Color::Never;
-    let logging = Logging::builder().config(config).init().unwrap();
+    let builder = Logging::builder().config(config).alert_sink(|_: &Alert| ());
+    let logging = builder.init().unwrap();
 
     info_span!("request", id = 7, token = "SECRET").in_scope(|| {
         warn!(
@@ -29,6 +30,7 @@ fn child_console() {
     });
     logging.set_filter(Level::ERROR);
     info!("not shown");
+    info!(alert.key = "pool", "not shown either");
     logging.flush(DEADLINE).unwrap();
 }
 

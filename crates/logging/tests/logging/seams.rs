@@ -121,6 +121,55 @@ fn alerts_reach_their_sink_with_state_and_severity() {
 }
 
 #[test]
+fn alerts_reach_their_sink_at_every_level_and_only_their_lines_are_filtered() {
+    for (level, lines) in [("warn", 1), ("error", 1), ("off", 0), ("info,noisy=off", 2)] {
+        let (sender, receiver) = mpsc::channel();
+        let kept = Kept::default();
+        let builder = Logging::builder()
+            .config(at(level))
+            .sink("kept", Level::TRACE, kept.clone())
+            .alert_sink(move |alert: &Alert| sender.send(alert.state));
+
+        run(builder, |logging| {
+            error!(alert.key = "pool", alert.state = "firing", "exhausted");
+            info!(alert.key = "pool", alert.state = "resolved", "room again");
+            info!(target: "noisy", seat = 4, alert.key = "pool", alert.state = "resolved", "room again");
+            info!(target: "noisy", "no alert");
+            for state in [AlertState::Firing, AlertState::Resolved, AlertState::Resolved] {
+                assert_eq!(receiver.recv_timeout(DEADLINE), Ok(state), "{level}");
+            }
+            assert!(logging.shutdown(DEADLINE).is_clean());
+            let events = logging.stats().events;
+            assert_eq!((events.alerts, events.error + events.info), (3, lines), "{level}");
+        });
+
+        assert_eq!(kept.lines().len() as u64, lines, "{level}");
+    }
+}
+
+#[test]
+fn an_alert_sink_that_fails_or_panics_gets_the_next_alert() {
+    let builder = Logging::builder()
+        .config(quiet())
+        .alert_sink(|alert: &Alert| match alert.key.as_str() {
+            "fails" => Err("no route"),
+            "panics" => panic!("no pager"),
+            _ => Ok(()),
+        });
+
+    let alerts = run(builder, |logging| {
+        for key in ["fails", "panics", "fine"] {
+            error!(alert.key = key, "x");
+        }
+        assert!(logging.shutdown(DEADLINE).is_clean());
+        logging.stats().alerts
+    });
+
+    assert_eq!((alerts.delivered, alerts.failed), (1, 2));
+    assert_eq!((alerts.dropped, alerts.pending), (0, 0));
+}
+
+#[test]
 fn an_alert_sink_that_stands_still_costs_alerts_and_nothing_else() {
     let (entered, entries) = mpsc::channel();
     let (opener, gate) = mpsc::channel::<()>();
