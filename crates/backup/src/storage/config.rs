@@ -19,7 +19,7 @@ use crate::Error;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
-#[cfg_attr(feature = "envcfg", config(default))]
+#[cfg_attr(feature = "envcfg", config(default, check = Self::report))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StorageConfig {
@@ -66,49 +66,98 @@ impl StorageConfig {
     /// # Errors
     /// When neither a bucket nor a directory is set, or the bucket's settings do not fit.
     pub fn open(&self) -> Result<Arc<dyn Storage>, Error> {
+        if let Some(problem) = self.problems().into_iter().next() {
+            return Err(problem.into());
+        }
         match (&self.bucket, &self.directory) {
+            #[cfg(feature = "s3")]
             (Some(bucket), _) => self.open_bucket(bucket),
-            (None, Some(directory)) => Ok(Arc::new(LocalDir::new(directory))),
-            (None, None) => Err(Error::Config {
+            (_, Some(directory)) => Ok(Arc::new(LocalDir::new(directory))),
+            (_, None) => Err(Error::Config {
                 name: "bucket",
                 why: "set BACKUP_BUCKET, or BACKUP_DIR for a directory".to_owned(),
             }),
         }
     }
 
+    /// What is wrong with the store that is set, in the order of the fields. A service may do without one.
     #[cfg(not(feature = "s3"))]
-    fn open_bucket(&self, bucket: &str) -> Result<Arc<dyn Storage>, Error> {
-        let _ = self;
-        Err(Error::Config {
+    fn problems(&self) -> Vec<Problem> {
+        let bucket = self.bucket.iter();
+        let problem = |bucket| Problem {
             name: "bucket",
             why: format!("{bucket} needs the feature s3"),
-        })
+        };
+        bucket.map(problem).collect()
+    }
+
+    /// What is wrong with the store that is set, in the order of the fields. A service may do without one.
+    #[cfg(feature = "s3")]
+    fn problems(&self) -> Vec<Problem> {
+        if self.bucket.is_none() {
+            return Vec::new();
+        }
+        [self.checked_endpoint().err(), self.credentials().err()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    #[cfg(feature = "envcfg")]
+    fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        for Problem { name, why } in self.problems() {
+            checks.add(name, why);
+        }
     }
 
     #[cfg(feature = "s3")]
     fn open_bucket(&self, bucket: &str) -> Result<Arc<dyn Storage>, Error> {
-        let (Some(access_key), Some(secret_key)) = (self.access_key.clone(), self.secret_key.clone()) else {
-            let why = "a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned();
-            return Err(Error::Config {
-                name: "access_key",
-                why,
-            });
-        };
+        let (access_key, secret_key) = self.credentials()?;
         let mut store = super::S3::builder(bucket, &self.region)
             .prefix(&self.prefix)
             .credentials(move || (access_key.clone(), secret_key.clone()));
-        if let Some(endpoint) = &self.endpoint {
-            refuse_plain_http(endpoint)?;
+        if let Some(endpoint) = self.checked_endpoint()? {
             store = store.endpoint(endpoint);
         }
         Ok(Arc::new(store.build()))
+    }
+
+    #[cfg(feature = "s3")]
+    fn credentials(&self) -> Result<(String, Secret), Problem> {
+        let name = match (&self.access_key, &self.secret_key) {
+            (Some(access), Some(secret)) => return Ok((access.clone(), secret.clone())),
+            (None, _) => "access_key",
+            (Some(_), None) => "secret_key",
+        };
+        Err(Problem {
+            name,
+            why: "a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
+        })
+    }
+
+    #[cfg(feature = "s3")]
+    fn checked_endpoint(&self) -> Result<Option<&str>, Problem> {
+        let endpoint = self.endpoint.as_deref();
+        endpoint.map_or(Ok(()), refuse_plain_http).map(|()| endpoint)
+    }
+}
+
+/// A field and what is wrong with it.
+struct Problem {
+    name: &'static str,
+    why: String,
+}
+
+impl From<Problem> for Error {
+    fn from(Problem { name, why }: Problem) -> Self {
+        Self::Config { name, why }
     }
 }
 
 /// Backups and credentials do not cross a network unencrypted.
 #[cfg(feature = "s3")]
-fn refuse_plain_http(endpoint: &str) -> Result<(), Error> {
-    let wrong = |why: &str| Error::Config {
+fn refuse_plain_http(endpoint: &str) -> Result<(), Problem> {
+    let wrong = |why: &str| Problem {
         name: "endpoint",
         why: format!("{endpoint}: {why}"),
     };
@@ -155,5 +204,25 @@ mod tests {
             config.open().err().map(|error| error.to_string()).as_deref(),
             Some("setting access_key: a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         );
+    }
+
+    #[cfg(feature = "envcfg")]
+    #[test]
+    fn a_bucket_that_cannot_work_is_a_problem_of_its_variables() {
+        use groundcrew_envcfg::{Config, Vars};
+
+        let bucket = Vars::from([
+            ("BACKUP_BUCKET", "b"),
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_ENDPOINT_URL", "http://s3.example.com"),
+        ]);
+        let without_any = StorageConfig::from_source(&Vars::from([("BACKUP_PREFIX", "shop/")]));
+
+        let report = StorageConfig::from_source(&bucket).unwrap_err().to_string();
+
+        for problem in ["AWS_ENDPOINT_URL: ", "AWS_SECRET_ACCESS_KEY: a bucket needs"] {
+            assert!(report.contains(problem), "{report}");
+        }
+        assert!(without_any.is_ok(), "{without_any:?}");
     }
 }
