@@ -1,6 +1,10 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
+use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 
 use crate::{BackupId, Error, Manifest, ManifestError, Storage, storage::StorageError};
@@ -20,6 +24,12 @@ pub enum Entry {
         /// Its id.
         id: BackupId,
     },
+    /// A manifest that cannot be read, because it is damaged or of a newer format;
+    /// [`Catalog::manifest`] says which. Retention leaves it alone.
+    Damaged {
+        /// Its id.
+        id: BackupId,
+    },
 }
 
 impl Entry {
@@ -28,7 +38,7 @@ impl Entry {
     pub const fn id(&self) -> &BackupId {
         match self {
             Self::Backup(manifest) => &manifest.id,
-            Self::Incomplete { id } => id,
+            Self::Incomplete { id } | Self::Damaged { id } => id,
         }
     }
 
@@ -37,7 +47,7 @@ impl Entry {
     pub fn manifest(&self) -> Option<&Manifest> {
         match self {
             Self::Backup(manifest) => Some(manifest),
-            Self::Incomplete { .. } => None,
+            Self::Incomplete { .. } | Self::Damaged { .. } => None,
         }
     }
 }
@@ -52,7 +62,7 @@ impl Catalog {
     /// Everything in the store, oldest first. Objects that are not ours are passed over.
     ///
     /// # Errors
-    /// When the store cannot be listed, or a manifest not be read.
+    /// When the store cannot be read.
     pub async fn list(&self) -> Result<Vec<Entry>, Error> {
         let mut found: BTreeMap<BackupId, bool> = BTreeMap::new();
         for key in self.0.list(ROOT).await? {
@@ -65,35 +75,49 @@ impl Catalog {
         }
         let mut entries = Vec::with_capacity(found.len());
         for (id, whole) in found {
-            entries.push(if whole {
-                Entry::Backup(Box::new(self.manifest(&id).await?))
+            if whole {
+                entries.extend(self.entry(id).await?);
             } else {
-                Entry::Incomplete { id }
-            });
+                entries.push(Entry::Incomplete { id });
+            }
         }
         Ok(entries)
     }
 
-    /// The newest whole backup.
+    /// The newest whole backup whose manifest can be read.
     ///
     /// # Errors
-    /// When the store cannot be listed, or the manifest not be read.
+    /// When the store cannot be read.
     pub async fn newest(&self) -> Result<Option<Manifest>, Error> {
         let keys = self.0.list(ROOT).await?;
         let id = |key: &String| {
             let (id, object) = key.strip_prefix(ROOT)?.split_once('/')?;
             (object == MANIFEST).then(|| id.parse().ok()).flatten()
         };
-        match keys.iter().filter_map(id).max() {
-            Some(id) => self.manifest(&id).await.map(Some),
-            None => Ok(None),
+        let ids: BTreeSet<BackupId> = keys.iter().filter_map(id).collect();
+        for id in ids.into_iter().rev() {
+            if let Some(Entry::Backup(manifest)) = self.entry(id).await? {
+                return Ok(Some(*manifest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a manifest stands for; `None` when it was deleted since it was listed.
+    async fn entry(&self, id: BackupId) -> Result<Option<Entry>, Error> {
+        match self.manifest(&id).await {
+            Ok(manifest) => Ok(Some(Entry::Backup(Box::new(manifest)))),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(Error::Manifest { .. } | Error::NewerFormat { .. }) => Ok(Some(Entry::Damaged { id })),
+            Err(error) => Err(error),
         }
     }
 
     /// The manifest of one backup.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such backup, [`Error::Manifest`] when it is damaged.
+    /// [`Error::NotFound`] when there is no such backup, [`Error::Manifest`] when it is damaged,
+    /// [`Error::NewerFormat`] when a newer release wrote it.
     pub async fn manifest(&self, id: &BackupId) -> Result<Manifest, Error> {
         let opened = self.0.open(&manifest_key(id)).await;
         let reader = match opened {
@@ -106,10 +130,20 @@ impl Catalog {
             .read_to_end(&mut body)
             .await
             .map_err(Error::io("reading the manifest"))?;
-        serde_json::from_slice(&body).map_err(|source| Error::Manifest {
+        let damaged = |source| Error::Manifest {
             id: id.clone(),
             source: ManifestError(source),
-        })
+        };
+        // First alone: the rest of a newer one may not be readable here.
+        let Version { format } = serde_json::from_slice(&body).map_err(damaged)?;
+        if format > Manifest::FORMAT {
+            return Err(Error::NewerFormat {
+                id: id.clone(),
+                found: format,
+                known: Manifest::FORMAT,
+            });
+        }
+        serde_json::from_slice(&body).map_err(damaged)
     }
 
     pub(crate) async fn publish(&self, manifest: &Manifest) -> Result<(), Error> {
@@ -140,6 +174,11 @@ impl Catalog {
     pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
         &self.0
     }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 impl std::fmt::Debug for Catalog {

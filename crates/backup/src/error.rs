@@ -127,6 +127,16 @@ pub enum Error {
         #[source]
         source: crate::ManifestError,
     },
+    /// A newer release wrote the backup.
+    #[error("backup {id} has format {found}, the newest known is {known}")]
+    NewerFormat {
+        /// The backup.
+        id: BackupId,
+        /// Its manifest's format.
+        found: u32,
+        /// The newest format that can be read.
+        known: u32,
+    },
     /// What is stored is not what was written. Nothing was restored.
     #[error("backup {id} is damaged: {what}")]
     Damaged {

@@ -81,10 +81,14 @@ impl Listed {
 
 impl Row {
     fn of_entry(entry: &Entry) -> Self {
+        let state = match entry {
+            Entry::Damaged { .. } => "damaged",
+            _ => "incomplete",
+        };
         entry.manifest().map_or_else(
             || Self {
                 id: entry.id().to_string(),
-                state: "incomplete",
+                state,
                 started: None,
                 finished: None,
                 database: None,

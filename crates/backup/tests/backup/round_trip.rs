@@ -289,6 +289,47 @@ async fn data_without_a_manifest_is_listed_as_incomplete() {
 }
 
 #[tokio::test]
+async fn a_manifest_that_cannot_be_read_stands_in_no_others_way() {
+    let shop = Shop::open(1).await;
+    let backup = shop.backup(config());
+    let good = backup.run().await.unwrap();
+    let manifest = |id: &str| shop.store.path().join(format!("v1/{id}/manifest.json"));
+    let (cut, newer) = ("29991122T020000Z-00000001", "29991122T020000Z-00000002");
+    for (id, text) in [(cut, "{\"format\": 1, \"id\""), (newer, "{\"format\": 2}")] {
+        fs::create_dir_all(manifest(id).parent().unwrap()).unwrap();
+        fs::write(manifest(id), text).unwrap();
+    }
+
+    let listed = backup.list().await.unwrap();
+    let plan = backup.prune().await.unwrap();
+
+    assert!(
+        matches!(
+            listed.as_slice(),
+            [Entry::Backup(first), Entry::Damaged { id }, Entry::Damaged { .. }]
+                if **first == good && id.to_string() == cut
+        ),
+        "{listed:?}"
+    );
+    assert_eq!((plan.keep.len(), plan.delete.len()), (1, 0));
+    assert_eq!(backup.catalog().newest().await.unwrap(), Some(good));
+    let damaged = backup.verify(&cut.parse().unwrap()).await;
+    assert!(matches!(damaged, Err(Error::Manifest { .. })), "{damaged:?}");
+    let refused = backup.verify(&newer.parse().unwrap()).await;
+    assert!(
+        matches!(
+            refused,
+            Err(Error::NewerFormat {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn files_are_readable_by_their_owner_alone() {
     let shop = Shop::open(1).await;
     shop.backup(config()).run().await.unwrap();
