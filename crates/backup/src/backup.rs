@@ -254,6 +254,14 @@ impl Backup {
         }
     }
 
+    /// Puts a deadline of its own over removing what was begun: the other one, or the service, may have ended.
+    async fn cleanup<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let deadline = self.0.parts.config.cleanup_timeout;
+        let doing = "cleaning up";
+        let done = timeout(deadline, work).await;
+        done.unwrap_or(Err(Error::Timeout { doing, deadline }))
+    }
+
     fn count_damage<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
         if matches!(done, Err(Error::Damaged { .. })) {
             self.0.counters.damaged.fetch_add(1, Ordering::Relaxed);

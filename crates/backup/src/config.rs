@@ -36,6 +36,13 @@ pub struct BackupConfig {
     /// How long connecting to the database may take; `BACKUP_CONNECT_TIMEOUT` in milliseconds, default 10 s.
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_CONNECT_TIMEOUT", unit = "ms"))]
     pub connect_timeout: Duration,
+    /// How long may be spent on removing what a failed backup or restore leaves, also after the deadline or the
+    /// shutdown has ended it; `BACKUP_CLEANUP_TIMEOUT` in seconds, default 30 s.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "BACKUP_CLEANUP_TIMEOUT", unit = "s", range(min = "1ms"))
+    )]
+    pub cleanup_timeout: Duration,
     /// How old the newest backup may be before health says degraded; `BACKUP_MAX_AGE` in seconds, default 36 h.
     #[cfg_attr(feature = "envcfg", config(env = "BACKUP_MAX_AGE", unit = "s"))]
     pub max_age: Duration,
@@ -54,6 +61,7 @@ impl Default for BackupConfig {
             compression_level: 3,
             timeout: Duration::from_hours(6),
             connect_timeout: Duration::from_secs(10),
+            cleanup_timeout: Duration::from_secs(30),
             max_age: Duration::from_hours(36),
             pg_bindir: None,
         }
@@ -86,7 +94,8 @@ impl BackupConfig {
                 format!("{} is not between 1 and 19", self.compression_level),
             );
         }
-        if self.timeout.is_zero() || self.connect_timeout.is_zero() {
+        let deadlines = [self.timeout, self.connect_timeout, self.cleanup_timeout];
+        if deadlines.iter().any(Duration::is_zero) {
             return wrong("timeout", "a deadline of zero leaves no time".to_owned());
         }
         Ok(())

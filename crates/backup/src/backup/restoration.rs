@@ -1,7 +1,7 @@
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, pin::pin, time::Instant};
 
 use super::{Backup, Parts};
-use crate::{BackupId, Error, Ownership, Restored, postgres};
+use crate::{BackupId, Error, Ownership, Restored, postgres::Target};
 
 impl Backup {
     pub(super) async fn restore_into(
@@ -12,8 +12,9 @@ impl Backup {
     ) -> Result<Restored, Error> {
         let begun = Instant::now();
         let Parts { url, config, .. } = &self.0.parts;
-        let manifest = self.catalog().manifest(id).await?;
-        let target = postgres::restore(url, &database, config.connect_timeout).await?;
+        let manifest = self.bounded("restoring", self.catalog().manifest(id)).await?;
+        let target = Target::new(url, &database, config.connect_timeout);
+        self.create(&target).await?;
         let work = async {
             let mut expected = BTreeMap::new();
             for component in &manifest.components {
@@ -36,14 +37,38 @@ impl Backup {
                 elapsed: begun.elapsed(),
             }),
             Err(error) => {
-                if let Err(left) = target.undo().await {
-                    tracing::error!(
-                        target: "groundcrew::backup", database, error = &left as &dyn std::error::Error,
-                        "the database of a failed restore was left behind"
-                    );
-                }
+                self.undo(&target, target.undo()).await;
                 Err(error)
             }
+        }
+    }
+
+    async fn create(&self, target: &Target<'_>) -> Result<(), Error> {
+        let server = self.bounded("restoring", target.absent()).await?;
+        let mut creating = pin!(target.create(&server));
+        match self.bounded("restoring", creating.as_mut()).await {
+            Err(cut @ (Error::Timeout { .. } | Error::Stopped { .. })) => {
+                // The server goes on. Only its answer tells whether the database is ours to drop.
+                let undoing = async {
+                    match creating.await {
+                        Ok(()) => target.undo().await,
+                        Err(Error::Database { source, .. }) if source.as_db_error().is_some() => Ok(()),
+                        Err(unknown) => Err(unknown),
+                    }
+                };
+                self.undo(target, undoing).await;
+                Err(cut)
+            }
+            done => done,
+        }
+    }
+
+    async fn undo(&self, target: &Target<'_>, undoing: impl Future<Output = Result<(), Error>>) {
+        if let Err(left) = self.cleanup(undoing).await {
+            tracing::error!(
+                target: "groundcrew::backup", database = target.name(), error = &left as &dyn std::error::Error,
+                "the database of a failed restore may be left behind"
+            );
         }
     }
 }

@@ -108,9 +108,13 @@ impl Backup {
         };
         let published = self.bounded("taking the backup", work).await;
         if published.is_err() {
-            writer.abort().await;
-            // The answer to the last request may be what was lost. What cannot be removed is listed as incomplete.
-            drop(self.catalog().delete(id).await);
+            let removing = async {
+                writer.abort().await;
+                // The answer to the last request may be what was lost.
+                self.catalog().delete(id).await
+            };
+            // What cannot be removed is listed as incomplete.
+            drop(self.cleanup(removing).await);
         }
         published
     }

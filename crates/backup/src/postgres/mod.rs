@@ -8,5 +8,5 @@ mod tool;
 pub use restore::{Ownership, Restored};
 
 pub(crate) use dump::dump;
-pub(crate) use restore::restore;
+pub(crate) use restore::Target;
 pub(crate) use snapshot::Snapshot;

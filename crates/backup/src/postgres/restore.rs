@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
 
 use bytes::Bytes;
 use groundcrew_connect::postgres::PostgresUrl;
-use tokio::{io::AsyncWriteExt, sync::mpsc::Receiver};
+use tokio::{io::AsyncWriteExt, sync::mpsc::Receiver, task::JoinSet};
 use tokio_postgres::Client;
 
 use super::{
@@ -41,36 +41,50 @@ pub(crate) struct Target<'a> {
     connect_deadline: Duration,
 }
 
-/// Creates the database `name` and fills it from the stream of a dump.
-pub(crate) async fn restore<'a>(
-    url: &'a PostgresUrl,
-    name: &'a str,
-    connect_deadline: Duration,
-) -> Result<Target<'a>, Error> {
-    let (client, _connection) = open(url, connect_deadline).await?;
-    let exists = client
-        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&name])
-        .await
-        .map_err(Error::database("looking for the database"))?;
-    if exists.is_some() {
-        return Err(Error::TargetExists {
-            name: name.to_owned(),
-        });
-    }
-    run(
-        &client,
-        &format!("CREATE DATABASE {} TEMPLATE template0", quoted(name)),
-        "creating the database",
-    )
-    .await?;
-    Ok(Target {
-        url,
-        name,
-        connect_deadline,
-    })
+/// A session with the server that has no such database yet.
+pub(crate) struct Server {
+    client: Client,
+    // Carries the client's messages; dropping it closes the session.
+    _connection: JoinSet<()>,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    pub(crate) const fn new(url: &'a PostgresUrl, name: &'a str, connect_deadline: Duration) -> Self {
+        Self {
+            url,
+            name,
+            connect_deadline,
+        }
+    }
+
+    pub(crate) const fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Makes sure that the database does not exist.
+    pub(crate) async fn absent(&self) -> Result<Server, Error> {
+        let (client, connection) = open(self.url, self.connect_deadline).await?;
+        let exists = client
+            .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&self.name])
+            .await
+            .map_err(Error::database("looking for the database"))?;
+        match exists {
+            Some(_) => Err(Error::TargetExists {
+                name: self.name.to_owned(),
+            }),
+            None => Ok(Server {
+                client,
+                _connection: connection,
+            }),
+        }
+    }
+
+    /// Creates the database.
+    pub(crate) async fn create(&self, server: &Server) -> Result<(), Error> {
+        let statement = format!("CREATE DATABASE {} TEMPLATE template0", quoted(self.name));
+        run(&server.client, &statement, "creating the database").await
+    }
+
     /// Feeds the stream to `pg_restore`.
     pub(crate) async fn fill(
         &self,

@@ -14,6 +14,7 @@ mod s3;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod shop;
+mod stuck;
 mod tools;
 
 use std::time::Duration;
