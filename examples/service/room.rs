@@ -49,7 +49,7 @@ pub(crate) async fn open(
     let ledger = db.clone().map(PostgresLedger::new).transpose()?.map(Arc::new);
     let redis = redis_url(settings, surroundings)?;
     let cache = cache(service, settings, surroundings, redis.clone()).await?;
-    let backup = backups(service, settings, surroundings)?;
+    let backup = backups(service, settings, surroundings, db.as_ref())?;
     checks::register(service, settings, stubs.as_ref(), &feed)?;
     let limiter = layers::limiter(settings, redis.as_ref())?;
     if let Some(limiter) = limiter.clone() {
@@ -140,11 +140,12 @@ fn backups(
     service: &mut Service,
     settings: &Settings,
     surroundings: &Surroundings,
+    db: Option<&Db>,
 ) -> Result<Option<Backup>, Box<dyn StdError>> {
-    let (Some(database), Some(storage)) = (&surroundings.database, &surroundings.storage) else {
+    let (Some(db), Some(storage)) = (db, &surroundings.storage) else {
         return Ok(None);
     };
-    let backup = Backup::builder_with(database.url.clone(), Arc::clone(storage))
+    let backup = Backup::builder_for(db.url().clone(), Arc::clone(storage))
         .config(settings.backup.clone())
         .build()?;
     service.backup(&backup)?;

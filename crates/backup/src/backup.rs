@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     BackupBuilder, BackupConfig, BackupId, BackupStats, Catalog, Entry, Error, Manifest, Ownership, Restored,
     Storage, Verification,
+    builder::Address,
     retention::{Plan, Policy, Taken, plan},
     stats::Counters,
 };
@@ -68,7 +69,13 @@ impl Backup {
 
     /// As [`builder`](Self::builder), with a store that is chosen at run time.
     pub fn builder_with(database_url: impl Into<Secret>, storage: Arc<dyn Storage>) -> BackupBuilder {
-        BackupBuilder::new(database_url.into(), storage)
+        BackupBuilder::new(Address::Text(database_url.into()), storage)
+    }
+
+    /// As [`builder_with`](Self::builder_with), for the database that a ready URL names, such as the one
+    /// that a pool of the same service connects with.
+    pub fn builder_for(url: PostgresUrl, storage: Arc<dyn Storage>) -> BackupBuilder {
+        BackupBuilder::new(Address::Ready(Box::new(url)), storage)
     }
 
     pub(crate) fn new(parts: Parts) -> Self {

@@ -1,23 +1,38 @@
 use std::sync::Arc;
 
 use groundcrew_base::{Clock, Secret};
-use groundcrew_connect::postgres::PostgresUrl;
+use groundcrew_connect::{UrlError, postgres::PostgresUrl};
 
 use crate::{Backup, BackupConfig, Catalog, Error, Storage, backup::Parts};
 
 /// Sets up a [`Backup`].
 #[must_use = "call build()"]
 pub struct BackupBuilder {
-    database_url: Secret,
+    address: Address,
     storage: Arc<dyn Storage>,
     config: BackupConfig,
     clock: Clock,
 }
 
+/// Where the database is: as it was written, or read already.
+pub(crate) enum Address {
+    Text(Secret),
+    Ready(Box<PostgresUrl>),
+}
+
+impl Address {
+    fn read(self) -> Result<PostgresUrl, UrlError> {
+        match self {
+            Self::Text(text) => text.expose().parse(),
+            Self::Ready(url) => Ok(*url),
+        }
+    }
+}
+
 impl BackupBuilder {
-    pub(crate) fn new(database_url: Secret, storage: Arc<dyn Storage>) -> Self {
+    pub(crate) fn new(address: Address, storage: Arc<dyn Storage>) -> Self {
         Self {
-            database_url,
+            address,
             storage,
             config: BackupConfig::default(),
             clock: Clock::system(),
@@ -44,7 +59,7 @@ impl BackupBuilder {
         self.config.check()?;
         #[cfg(feature = "schedule")]
         let schedule = self.config.schedule.parse()?;
-        let url: PostgresUrl = self.database_url.expose().parse()?;
+        let url = self.address.read()?;
         Ok(Backup::new(Parts {
             url: url.with_application_name("backup"),
             catalog: Catalog::new(self.storage),

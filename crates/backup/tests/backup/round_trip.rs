@@ -1,7 +1,8 @@
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
 use groundcrew_backup::{Backup, Entry, Error, Ownership, storage::LocalDir};
 use groundcrew_base::{Check, ManualClock, Status};
+use groundcrew_connect::postgres::PostgresUrl;
 use groundcrew_testkit::eventually;
 
 use crate::{config, shop::Shop, tools::Tools};
@@ -262,6 +263,20 @@ async fn freshness_is_read_from_the_store() {
         (stale.status(), stale.reason()),
         (Status::Degraded, Some("the newest backup is too old"))
     );
+}
+
+#[tokio::test]
+async fn a_ready_url_is_taken_as_it_is() {
+    let shop = Shop::open(1).await;
+    let url = PostgresUrl::parse(&shop.url()).unwrap();
+    let store = LocalDir::new(shop.store.path());
+
+    let backup = Backup::builder_for(url.with_database("postgres"), Arc::new(store))
+        .config(config())
+        .build()
+        .unwrap();
+
+    assert_eq!(backup.run().await.unwrap().database, "postgres");
 }
 
 #[tokio::test]
