@@ -66,7 +66,9 @@ impl Core {
 
     /// Hands a finished line for people on.
     pub(crate) fn push_console(&self, line: &[u8], level: Level) {
-        self.queue.push(line, self.routes.console(level));
+        let event = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = [event, self.frame.console_end.as_slice()].concat();
+        self.queue.push(&line, self.routes.console(level));
     }
 
     pub(crate) fn stats(&self) -> LoggingStats {

@@ -23,6 +23,8 @@ pub(crate) struct Frame {
     pub(crate) clock: Clock,
     pub(crate) redactor: Redactor,
     pub(crate) defaults: Vec<Default>,
+    /// The defaults as they end a line for people, with its line feed.
+    pub(crate) console_end: Vec<u8>,
     /// Fields stop here, so that the line stays within its longest length with all that follows.
     pub(crate) limit: usize,
     templates: Mutex<HashMap<usize, Arc<Template>>>,
@@ -40,6 +42,7 @@ impl Frame {
     pub(crate) fn new(clock: Clock, redactor: Redactor, defaults: &[(&str, &str)], max_line: usize) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
+        let console_end = console_end(defaults);
         let defaults: Vec<Default> = defaults
             .iter()
             .map(|(name, value)| Default::new(name, value))
@@ -50,6 +53,7 @@ impl Frame {
             clock,
             redactor,
             defaults,
+            console_end,
             limit: max_line.saturating_sub(tail + RESERVE),
             templates: Mutex::default(),
         }
@@ -69,6 +73,16 @@ impl Frame {
         let tail: usize = self.defaults.iter().map(|default| default.pair.len()).sum();
         tail + RESERVE + LEAST_FIELDS
     }
+}
+
+fn console_end(defaults: &[(&str, &str)]) -> Vec<u8> {
+    let mut end = Vec::new();
+    for (name, value) in defaults {
+        end.extend_from_slice(format!(" {name}=").as_bytes());
+        json::escape(&mut end, value, usize::MAX);
+    }
+    end.push(b'\n');
+    end
 }
 
 impl Default {

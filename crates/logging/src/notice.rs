@@ -71,7 +71,7 @@ impl Notice<'_> {
             };
             json::escape(&mut out, &text, frame.limit);
         }
-        out.push(b'\n');
+        out.extend_from_slice(&frame.console_end);
         out
     }
 }

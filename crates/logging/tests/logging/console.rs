@@ -80,7 +80,7 @@ fn a_line_for_people_is_masked_and_holds_no_control_characters() {
     let (_, rest) = line.split_once("Z  WARN ").unwrap();
     assert_eq!(
         rest,
-        r"request{id=7 token=***}: logging::console: at redis://:***@h seat=4 password=*** text=a\u{1b}[31mb\nc"
+        r"request{id=7 token=***}: logging::console: at redis://:***@h seat=4 password=*** text=a\u{1b}[31mb\nc service=unknown version=unknown environment=development"
     );
     assert!(!text.contains("SECRET"));
     assert!(!text.contains("not shown"));
