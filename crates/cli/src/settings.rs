@@ -1,5 +1,4 @@
 use groundcrew_backup::{Backup, BackupConfig, storage::StorageConfig};
-use groundcrew_base::Secret;
 use groundcrew_connect::postgres::PostgresUrl;
 use groundcrew_envcfg::{Checks, Config};
 
@@ -10,8 +9,8 @@ use crate::failure::Failure;
 #[config(check = Self::fits)]
 pub(crate) struct Settings {
     /// The database, as a postgres:// URL
-    #[config(env = "DATABASE_URL")]
-    database_url: Secret,
+    #[config(env = "DATABASE_URL", secret)]
+    database_url: PostgresUrl,
     #[config(nested)]
     backup: BackupConfig,
     #[config(nested)]
@@ -22,14 +21,11 @@ impl Settings {
     /// Sets up the backups. Does not connect.
     pub(crate) fn open(self) -> Result<Backup, Failure> {
         let storage = self.storage.open()?;
-        let backup = Backup::builder_with(self.database_url, storage).config(self.backup);
+        let backup = Backup::builder_for(self.database_url, storage).config(self.backup);
         Ok(backup.build()?)
     }
 
     fn fits(&self, checks: &mut Checks<'_, '_>) {
-        if let Err(error) = self.database_url.expose().parse::<PostgresUrl>() {
-            checks.add("database_url", error.to_string());
-        }
         if let Err(error) = self.storage.open() {
             checks.add_overall(error.to_string());
         }

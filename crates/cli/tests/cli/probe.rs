@@ -14,7 +14,9 @@ fn service(status: &'static str) -> (String, JoinHandle<()>) {
         let (mut stream, _) = listener.accept().unwrap();
         let read = stream.read(&mut [0; 1024]).unwrap();
         assert!(read > 0);
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
+        // In one piece: the command hangs up when it has read the status.
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).unwrap();
     });
     (url, thread)
 }
