@@ -140,4 +140,4 @@ fn client(url: &RedisUrl) -> Result<Client, Box<dyn StdError>> {
 const MOST_ADDRESSES: usize = 10_000;
 /// After this long without an answer the connection is given up.
 const FROZEN: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(250);
