@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{EnvSource, Value};
+use crate::{EnvSource, Problem, Value, Warning};
 
 /// Sources one above the other: the first that has a variable with a text that is not empty gives it.
 ///
@@ -47,6 +47,14 @@ impl EnvSource for Layers<'_> {
         let names = self.0.iter().flat_map(EnvSource::names);
         sorted(names.collect())
     }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.0.iter().flat_map(EnvSource::problems).collect()
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.0.iter().flat_map(EnvSource::warnings).collect()
+    }
 }
 
 impl fmt::Debug for Layers<'_> {
@@ -66,6 +74,18 @@ impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
         let mut names = self.0.names();
         names.extend(self.1.names());
         sorted(names)
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.0.problems();
+        problems.extend(self.1.problems());
+        problems
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.0.warnings();
+        warnings.extend(self.1.warnings());
+        warnings
     }
 }
 

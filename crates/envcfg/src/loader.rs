@@ -43,8 +43,8 @@ impl<'s> Loader<'s> {
             source,
             prefix: String::new(),
             path: String::new(),
-            problems: Vec::new(),
-            warnings: Vec::new(),
+            problems: source.problems(),
+            warnings: source.warnings(),
             origins: Vec::new(),
         }
     }

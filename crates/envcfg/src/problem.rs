@@ -40,6 +40,10 @@ pub enum ProblemKind {
     File,
     /// A check over several fields failed.
     Check,
+    /// A source is not well formed, such as a line of a dotenv file that cannot be read.
+    Syntax,
+    /// A service that the configuration names does not answer as it should.
+    Service,
 }
 
 impl ProblemKind {
@@ -52,6 +56,8 @@ impl ProblemKind {
             Self::Conflict => "conflict",
             Self::File => "file",
             Self::Check => "check",
+            Self::Syntax => "syntax",
+            Self::Service => "service",
         }
     }
 }
@@ -70,6 +76,17 @@ impl Problem {
             origin: None,
             suggestion: None,
         }
+    }
+
+    /// Something that is wrong with a source itself, at `origin`, for [`EnvSource::problems`](crate::EnvSource).
+    ///
+    /// The message must not hold a value: any may be a secret.
+    #[must_use]
+    pub fn syntax(origin: Origin, message: impl Into<String>) -> Self {
+        let mut problem = Self::new(ProblemKind::Syntax, String::new(), message);
+        problem.variable = None;
+        problem.origin = Some(origin);
+        problem
     }
 
     /// The variable to change; `None` for a check of the whole that names no field.

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 
-use crate::Origin;
+use crate::{Origin, Problem, Warning};
 
 /// Gives the text of variables by name: the process environment, a map, layers of both.
 ///
@@ -38,6 +38,17 @@ pub trait EnvSource {
     /// The names of all variables the source has. Used to say which set name resembles a missing one;
     /// never called by a load that succeeds.
     fn names(&self) -> Vec<String>;
+
+    /// What is wrong with the source itself, such as lines of a file that cannot be read. A load reports
+    /// these before the problems of the fields.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// What works today but should be changed.
+    fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 }
 
 impl<S: EnvSource + ?Sized> EnvSource for &S {
@@ -48,6 +59,14 @@ impl<S: EnvSource + ?Sized> EnvSource for &S {
     fn names(&self) -> Vec<String> {
         (**self).names()
     }
+
+    fn problems(&self) -> Vec<Problem> {
+        (**self).problems()
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        (**self).warnings()
+    }
 }
 
 impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
@@ -57,6 +76,14 @@ impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
 
     fn names(&self) -> Vec<String> {
         (**self).names()
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        (**self).problems()
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        (**self).warnings()
     }
 }
 
