@@ -27,9 +27,13 @@ impl Bound {
                 text: quote!(::std::string::String::from(#literal)),
                 number: literal.parse().ok(),
             }),
-            (_, None) => Ok(Self {
+            (measure, None) => Ok(Self {
                 value: quote!(#expr),
-                text: quote!(::std::format!("{:?}", #expr)),
+                text: match measure {
+                    Measure::Time => quote!(#krate::__private::format_duration(#expr)),
+                    Measure::Bytes => quote!(::std::string::ToString::to_string(&#expr)),
+                    Measure::None => quote!(::std::format!("{:?}", #expr)),
+                },
                 number: None,
             }),
         }

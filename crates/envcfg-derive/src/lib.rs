@@ -9,6 +9,7 @@ mod field;
 mod metadata;
 mod rule;
 mod rule_code;
+mod rule_data;
 mod secret_name;
 mod shape;
 

@@ -1,13 +1,14 @@
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{LitStr, Path};
+use quote::{quote, quote_spanned};
+use syn::{LitStr, Path, spanned::Spanned};
 
 use crate::{
     container::Container,
     field::{DefaultValue, Field, Role},
     rule::RuleKind,
-    rule_code,
+    rule_data::rule_data,
     secret_name::looks_secret,
+    shape::is,
 };
 
 /// The constant table of the variables, in the order of declaration.
@@ -23,7 +24,7 @@ pub(crate) fn table(container: &Container, fields: &[Field]) -> syn::Result<Toke
         #[doc(hidden)]
         const FIELDS: &'static [#krate::__private::Field] = {
             #[allow(unused_imports)]
-            use #krate::__private::NotSecret as _;
+            use #krate::__private::{NotSecret as _, ViaFromStr as _, ViaSerde as _};
             &[#(#entries),*]
         };
     })
@@ -48,6 +49,7 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     if field.shape.element.is_some() {
         calls.push(quote!(.list()));
     }
+    calls.push(value_type(krate, field));
     calls.push(secret(krate, field));
     let by_name = looks_secret(&name.value()) && !field.public;
     if field.file || field.secret || field.shape.secret || by_name {
@@ -64,6 +66,23 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     calls.extend(conditions(krate, field));
     calls.extend(rules(krate, field, fields)?);
     Ok(quote!(#krate::__private::Field::new(#name, #path) #(#calls)*))
+}
+
+/// What the text is read as, by the same choice of trait as the read itself.
+fn value_type(krate: &Path, field: &Field) -> TokenStream {
+    let list = field.shape.element.as_ref();
+    let ty = list.unwrap_or(&field.shape.inner);
+    let of = if field.from_str {
+        quote!(#krate::__private::ViaFromStr::value_type(&#krate::__private::Via::<#ty>::NEW))
+    } else {
+        quote_spanned!(ty.span()=> (&&#krate::__private::Via::<#ty>::NEW).value_type())
+    };
+    if list.is_some() {
+        let distinct = is(&field.shape.inner, &["BTreeSet", "HashSet"]);
+        quote!(.value_type(|| #krate::__private::ValueType::list(#of, #distinct)))
+    } else {
+        quote!(.value_type(|| #of))
+    }
 }
 
 /// Asks the compiler too, which sees through aliases of types.
@@ -90,10 +109,10 @@ fn conditions(krate: &Path, field: &Field) -> Option<TokenStream> {
 fn rules(krate: &Path, field: &Field, fields: &[Field]) -> syn::Result<Option<TokenStream>> {
     let mut rules = Vec::new();
     for rule in &field.rules {
-        rules.push(rule_code::metadata(krate, rule, field, fields, false)?);
+        rules.push(rule_data(krate, rule, field, fields, false)?);
     }
     for rule in &field.element_rules {
-        rules.push(rule_code::metadata(krate, rule, field, fields, true)?);
+        rules.push(rule_data(krate, rule, field, fields, true)?);
     }
     Ok((!rules.is_empty()).then(|| quote!(.rules(|| ::std::vec![#(#rules),*]))))
 }

@@ -1,10 +1,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Expr, LitStr, Path, Type};
+use syn::{Expr, Path, Type};
 
 use crate::{
     bound::Bound,
-    field::{Field, Role},
+    field::Field,
     rule::{Rule, RuleKind},
     shape::{Measure, is, is_number},
 };
@@ -207,110 +207,5 @@ impl RuleCode<'_> {
                 #krate::__private::has_length(#krate::__private::Length::length(#exposed), #(#options),*)
             }
         }
-    }
-}
-
-/// The constructor of the rule for documentation and reports.
-pub(crate) fn metadata(
-    krate: &Path,
-    rule: &Rule,
-    field: &Field,
-    fields: &[Field],
-    each: bool,
-) -> syn::Result<TokenStream> {
-    let built = built(krate, rule, field, fields, each)?;
-    let message = rule.message.as_ref().map(|text| quote!(.message(#text)));
-    let code = rule.code.as_ref().map(|code| quote!(.code(#code)));
-    let for_each = each.then(|| quote!(.for_each()));
-    Ok(quote!(#built #message #code #for_each))
-}
-
-fn built(krate: &Path, rule: &Rule, field: &Field, fields: &[Field], each: bool) -> syn::Result<TokenStream> {
-    let new = |name: &str, text: String| quote!(#krate::Rule::new(#name, #text));
-    Ok(match &rule.kind {
-        RuleKind::Range {
-            min,
-            max,
-            above,
-            below,
-        } => {
-            let texts = bound_texts(krate, field, field.measure(), [min, max, above, below])?;
-            quote!(#krate::Rule::range(#(#texts),*))
-        }
-        RuleKind::Length { min, max, equal } => {
-            let texts = bound_texts(krate, field, Measure::None, [min, max, equal])?;
-            let of = if field.shape.element.is_some() && !each {
-                "elements"
-            } else {
-                "characters"
-            };
-            quote!(#krate::Rule::length(#(#texts),*, #of))
-        }
-        RuleKind::Url => new("url", String::from("must be a URL such as https://host/path")),
-        RuleKind::Email => new("email", String::from("must be an e-mail address")),
-        RuleKind::Ip { v4: true, v6: false } => new("ip", String::from("must be an IPv4 address")),
-        RuleKind::Ip { v4: false, v6: true } => new("ip", String::from("must be an IPv6 address")),
-        RuleKind::Ip { .. } => new("ip", String::from("must be an IP address")),
-        RuleKind::Regex(path) => quote! {
-            #krate::Rule::new("regex", ::std::format!(
-                "must match {}",
-                #krate::__private::validator::AsRegex::as_regex(&&#path).as_str(),
-            ))
-        },
-        RuleKind::Contains(needle) => new("contains", format!("must contain {:?}", needle.value())),
-        RuleKind::DoesNotContain(needle) => new(
-            "does_not_contain",
-            format!("must not contain {:?}", needle.value()),
-        ),
-        RuleKind::NonControlCharacter => new(
-            "non_control_character",
-            String::from("must not contain control characters"),
-        ),
-        RuleKind::MustMatch(other) => new(
-            "must_match",
-            format!("must equal {}", variable_of(other, fields)?),
-        ),
-        RuleKind::Custom(_) => new("custom", String::from("must pass a check of its own")),
-        RuleKind::Required => new("required", String::from("must be set")),
-        RuleKind::Scheme(schemes) => {
-            let known: Vec<String> = schemes
-                .iter()
-                .map(|scheme| format!("{}://", scheme.value()))
-                .collect();
-            new(
-                "scheme",
-                format!("must start with {} and name a host", known.join(" or ")),
-            )
-        }
-    })
-}
-
-fn bound_texts<const N: usize>(
-    krate: &Path,
-    field: &Field,
-    measure: Measure,
-    bounds: [&Option<Expr>; N],
-) -> syn::Result<Vec<TokenStream>> {
-    let unit = field.unit_text();
-    bounds
-        .into_iter()
-        .map(|bound| match bound {
-            Some(expr) => {
-                let text = Bound::new(expr, measure, unit.as_deref(), krate)?.text;
-                Ok(quote!(::core::option::Option::Some(#text)))
-            }
-            None => Ok(quote!(::core::option::Option::None)),
-        })
-        .collect()
-}
-
-fn variable_of(other: &Ident, fields: &[Field]) -> syn::Result<String> {
-    let named = fields.iter().find(|field| field.ident == *other);
-    match named.map(|field| &field.role) {
-        Some(Role::Variable(name)) => Ok(LitStr::value(name)),
-        _ => Err(syn::Error::new(
-            other.span(),
-            "no variable of this struct has this name",
-        )),
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Config, Field, FieldSpec};
+use crate::{Condition, Config, Field, FieldSpec, RequiredIf};
 
 /// Collects the [`FieldSpec`]s of a configuration and of those nested in it.
 #[doc(hidden)]
@@ -32,9 +32,11 @@ impl Describe {
             path: format!("{}{}", self.path, field.path),
             description: field.description,
             required: field.required,
-            required_if: field.conditions.iter().map(ToString::to_string).collect(),
+            required_if: field.conditions.iter().map(required_if).collect(),
+            group: Vec::new(),
             secret,
             file: field.file,
+            value_type: (field.value_type)(),
             list: field.list,
             unit: field.unit,
             rules: (field.rules)(),
@@ -63,9 +65,27 @@ impl Describe {
     pub fn optional<C: Config>(&mut self, prefix: &str, path: &str, defaults: Option<&C>) {
         let first = self.fields.len();
         self.nested(prefix, path, defaults);
-        for spec in self.fields.iter_mut().skip(first).filter(|spec| spec.required) {
-            spec.required = false;
-            spec.required_if.push(String::from("another of its group is set"));
+        let group = self.fields.get_mut(first..).unwrap_or_default();
+        let names: Vec<String> = group.iter().flat_map(FieldSpec::names).collect();
+        for spec in group {
+            if spec.required {
+                spec.required = false;
+                spec.required_if.push(RequiredIf::Group);
+            }
+            if spec.group.is_empty() {
+                spec.group.clone_from(&names);
+            }
         }
+    }
+}
+
+fn required_if(condition: &Condition) -> RequiredIf {
+    let variable = condition.variable.to_owned();
+    match condition.equals {
+        Some(value) => RequiredIf::Equals {
+            variable,
+            value: value.to_owned(),
+        },
+        None => RequiredIf::Set { variable },
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Condition, Rule, secret_name::looks_secret};
+use crate::{Condition, Rule, ValueType, secret_name::looks_secret};
 
 /// What the derive knows about one variable at compile time.
 #[doc(hidden)]
@@ -20,6 +20,7 @@ pub struct Field {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) conditions: &'static [Condition],
     pub(crate) rules: fn() -> Vec<Rule>,
+    pub(crate) value_type: fn() -> ValueType,
 }
 
 impl Field {
@@ -38,6 +39,7 @@ impl Field {
             aliases: &[],
             conditions: &[],
             rules: Vec::new,
+            value_type: || ValueType::Text,
         }
     }
 
@@ -101,6 +103,13 @@ impl Field {
     #[must_use]
     pub const fn rules(mut self, rules: fn() -> Vec<Rule>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Says what the text is read as; asked by documents only.
+    #[must_use]
+    pub const fn value_type(mut self, value_type: fn() -> ValueType) -> Self {
+        self.value_type = value_type;
         self
     }
 

@@ -1,4 +1,6 @@
-use crate::Rule;
+use std::fmt;
+
+use crate::{Rule, ValueType};
 
 /// Documents one variable of a configuration, as [`Config::fields`](crate::Config::fields) lists them.
 ///
@@ -23,7 +25,7 @@ use crate::Rule;
     clippy::struct_excessive_bools,
     reason = "independent facts about one variable"
 )]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FieldSpec {
     /// The variable, with every prefix.
@@ -36,12 +38,17 @@ pub struct FieldSpec {
     pub default: Option<String>,
     /// Whether a load fails without it.
     pub required: bool,
-    /// When it is required although it has a default or is optional, each as `NAME is value`.
-    pub required_if: Vec<String>,
+    /// When it is required although it has a default or is optional; any of these suffices.
+    pub required_if: Vec<RequiredIf>,
+    /// The variables of the optional group it is in, of which one must be set for any to be read; empty if it
+    /// is in none.
+    pub group: Vec<String>,
     /// Whether its value is kept out of every output: by type, by attribute or by name.
     pub secret: bool,
     /// Whether `NAME_FILE` may point to a file with the value.
     pub file: bool,
+    /// What its text is read as.
+    pub value_type: ValueType,
     /// Whether it takes several values, with commas between them.
     pub list: bool,
     /// The unit of a number without one.
@@ -50,4 +57,44 @@ pub struct FieldSpec {
     pub rules: Vec<Rule>,
     /// Deprecated names that are still read.
     pub aliases: Vec<String>,
+}
+
+/// Says when a variable is required that need not be set otherwise.
+///
+/// `Display` shows it as the end of a sentence: `EMAIL_PROVIDER is ses`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RequiredIf {
+    /// Another variable is set.
+    Set {
+        /// The other variable.
+        variable: String,
+    },
+    /// Another variable has a certain value, upper or lower case alike, and `1` is `true`.
+    Equals {
+        /// The other variable.
+        variable: String,
+        /// Its value.
+        value: String,
+    },
+    /// Another variable of [`FieldSpec::group`] is set.
+    Group,
+}
+
+impl fmt::Display for RequiredIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set { variable } => write!(f, "{variable} is set"),
+            Self::Equals { variable, value } => write!(f, "{variable} is {value}"),
+            Self::Group => f.write_str("another of its group is set"),
+        }
+    }
+}
+
+impl FieldSpec {
+    /// Every variable that can give the value: its name, its deprecated names and `NAME_FILE`.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let file = self.file.then(|| format!("{}_FILE", self.name));
+        [&self.name].into_iter().chain(&self.aliases).cloned().chain(file)
+    }
 }

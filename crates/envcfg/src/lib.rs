@@ -18,6 +18,7 @@ mod finish;
 mod layers;
 mod leaf;
 mod leaf_error;
+mod limit;
 mod loaded;
 mod loader;
 mod origin;
@@ -26,10 +27,13 @@ mod process_env;
 mod raw;
 mod report;
 mod rule;
+mod rule_kind;
 mod secret_name;
 mod secret_type;
 mod shown;
 mod source;
+mod type_probe;
+mod value_type;
 mod vars;
 mod via;
 mod warning;
@@ -37,17 +41,20 @@ mod warning;
 pub use checks::Checks;
 pub use config::Config;
 pub use example::env_example;
-pub use field_spec::FieldSpec;
+pub use field_spec::{FieldSpec, RequiredIf};
 pub use groundcrew_base::{ByteSize, Secret};
 pub use groundcrew_envcfg_derive::Config;
 pub use layers::Layers;
+pub use limit::Limit;
 pub use loaded::Loaded;
 pub use origin::Origin;
 pub use problem::{Problem, ProblemKind};
 pub use process_env::ProcessEnv;
 pub use report::Report;
 pub use rule::Rule;
+pub use rule_kind::RuleKind;
 pub use source::{EnvSource, Value};
+pub use value_type::ValueType;
 pub use vars::Vars;
 pub use warning::Warning;
 
@@ -73,6 +80,7 @@ pub mod __private {
         loader::{Found, Loader},
         raw::Raw,
         secret_type::{NotSecret, Probe},
+        value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},
     };
     pub use groundcrew_base::format_duration;

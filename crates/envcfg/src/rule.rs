@@ -1,8 +1,10 @@
+use crate::{Limit, RuleKind};
+
 /// What a value must satisfy, for documentation and for reports.
 ///
 /// # Examples
 /// ```
-/// use groundcrew_envcfg::Config;
+/// use groundcrew_envcfg::{Config, Limit, RuleKind};
 ///
 /// #[derive(Config)]
 /// struct Settings {
@@ -12,13 +14,16 @@
 ///
 /// let [port] = Settings::fields().try_into().map_err(|_| "one field")?;
 /// assert_eq!(port.rules[0].text(), "must be between 1000 and 65535");
+/// let RuleKind::Range { min, .. } = port.rules[0].kind() else { return Err("a range") };
+/// assert_eq!(*min, Some(Limit::Integer(1000)));
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     name: &'static str,
     text: String,
     each: bool,
+    kind: RuleKind,
 }
 
 impl Rule {
@@ -41,16 +46,26 @@ impl Rule {
         self.each
     }
 
-    #[doc(hidden)]
-    pub fn new(name: &'static str, text: impl Into<String>) -> Self {
+    /// The rule as data.
+    #[must_use]
+    pub const fn kind(&self) -> &RuleKind {
+        &self.kind
+    }
+}
+
+/// Constructors for generated code, which runs them only for documents and for rules that are broken.
+#[doc(hidden)]
+impl Rule {
+    #[must_use]
+    pub fn new(kind: RuleKind) -> Self {
         Self {
-            name,
-            text: text.into(),
+            name: kind.name(),
+            text: kind.to_string(),
             each: false,
+            kind,
         }
     }
 
-    #[doc(hidden)]
     #[must_use]
     pub fn range(
         min: Option<String>,
@@ -58,48 +73,95 @@ impl Rule {
         above: Option<String>,
         below: Option<String>,
     ) -> Self {
-        let mut parts = Vec::new();
-        match (min, max) {
-            (Some(min), Some(max)) => parts.push(format!("between {min} and {max}")),
-            (Some(min), None) => parts.push(format!("at least {min}")),
-            (None, Some(max)) => parts.push(format!("at most {max}")),
-            (None, None) => {}
-        }
-        parts.extend(above.map(|above| format!("greater than {above}")));
-        parts.extend(below.map(|below| format!("less than {below}")));
-        Self::new("range", format!("must be {}", parts.join(" and ")))
+        let [min, max, above, below] = [min, max, above, below].map(|text| text.map(Limit::read));
+        Self::new(RuleKind::Range {
+            min,
+            max,
+            above,
+            below,
+        })
     }
 
-    #[doc(hidden)]
     #[must_use]
-    pub fn length(min: Option<String>, max: Option<String>, equal: Option<String>, of: &str) -> Self {
-        let text = match (min, max, equal) {
-            (_, _, Some(equal)) => format!("must have exactly {equal} {of}"),
-            (Some(min), Some(max), _) => format!("must have between {min} and {max} {of}"),
-            (Some(min), None, _) if min == "1" => String::from("must not be empty"),
-            (Some(min), None, _) => format!("must have at least {min} {of}"),
-            (None, Some(max), _) => format!("must have at most {max} {of}"),
-            (None, None, None) => String::new(),
-        };
-        Self::new("length", text)
+    pub fn length(min: Option<String>, max: Option<String>, equal: Option<String>, elements: bool) -> Self {
+        let [min, max, equal] = [min, max, equal].map(|text| text?.parse().ok());
+        Self::new(RuleKind::Length {
+            min: equal.or(min),
+            max: equal.or(max),
+            elements,
+        })
+    }
+
+    #[must_use]
+    pub fn url() -> Self {
+        Self::new(RuleKind::Url)
+    }
+
+    #[must_use]
+    pub fn email() -> Self {
+        Self::new(RuleKind::Email)
+    }
+
+    #[must_use]
+    pub fn ip(v4: bool, v6: bool) -> Self {
+        Self::new(RuleKind::Ip { v4, v6 })
+    }
+
+    #[must_use]
+    pub fn regex(pattern: &str) -> Self {
+        Self::new(RuleKind::Regex(pattern.to_owned()))
+    }
+
+    #[must_use]
+    pub fn contains(needle: &str) -> Self {
+        Self::new(RuleKind::Contains(needle.to_owned()))
+    }
+
+    #[must_use]
+    pub fn does_not_contain(needle: &str) -> Self {
+        Self::new(RuleKind::DoesNotContain(needle.to_owned()))
+    }
+
+    #[must_use]
+    pub fn non_control_character() -> Self {
+        Self::new(RuleKind::NonControlCharacter)
+    }
+
+    #[must_use]
+    pub fn must_match(variable: &str) -> Self {
+        Self::new(RuleKind::MustMatch(variable.to_owned()))
+    }
+
+    #[must_use]
+    pub fn scheme(schemes: &[&str]) -> Self {
+        Self::new(RuleKind::Scheme(
+            schemes.iter().copied().map(str::to_owned).collect(),
+        ))
+    }
+
+    #[must_use]
+    pub fn required() -> Self {
+        Self::new(RuleKind::Required)
+    }
+
+    #[must_use]
+    pub fn custom() -> Self {
+        Self::new(RuleKind::Custom)
     }
 
     /// Replaces the sentence by the author's own.
-    #[doc(hidden)]
     #[must_use]
     pub fn message(mut self, text: &str) -> Self {
         self.text = text.to_owned();
         self
     }
 
-    #[doc(hidden)]
     #[must_use]
     pub const fn code(mut self, code: &'static str) -> Self {
         self.name = code;
         self
     }
 
-    #[doc(hidden)]
     #[must_use]
     pub const fn for_each(mut self) -> Self {
         self.each = true;

@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Leaf, LeafError};
+use crate::{Leaf, LeafError, ValueType};
 
 /// Picks how a type is read: through `serde::Deserialize` if it has it, else through `FromStr`.
 ///
@@ -23,17 +23,27 @@ impl<T> fmt::Debug for Via<T> {
 #[doc(hidden)]
 pub trait ViaSerde<T> {
     fn read(&self, leaf: Leaf<'_>) -> Result<T, LeafError>;
+
+    /// What the type is read from, for documents.
+    fn value_type(&self) -> ValueType;
 }
 
 impl<T: DeserializeOwned> ViaSerde<T> for &Via<T> {
     fn read(&self, leaf: Leaf<'_>) -> Result<T, LeafError> {
         T::deserialize(leaf)
     }
+
+    fn value_type(&self) -> ValueType {
+        ValueType::of::<T>()
+    }
 }
 
 #[doc(hidden)]
 pub trait ViaFromStr<T> {
     fn read(&self, leaf: Leaf<'_>) -> Result<T, LeafError>;
+
+    /// What the type is read from, for documents.
+    fn value_type(&self) -> ValueType;
 }
 
 impl<T: FromStr<Err: fmt::Display>> ViaFromStr<T> for Via<T> {
@@ -41,5 +51,9 @@ impl<T: FromStr<Err: fmt::Display>> ViaFromStr<T> for Via<T> {
         leaf.text
             .parse()
             .map_err(|error: T::Err| LeafError::Foreign(error.to_string()))
+    }
+
+    fn value_type(&self) -> ValueType {
+        ValueType::Custom { expects: None }
     }
 }

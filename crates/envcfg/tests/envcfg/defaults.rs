@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use groundcrew_envcfg::{ByteSize, Config, Secret, Vars};
+use groundcrew_envcfg::{ByteSize, Config, RequiredIf, Secret, Vars};
 
 /// Has no default of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,5 +181,13 @@ fn fields_document_the_defaults_that_apply() {
         (fields[0].description, fields[0].unit),
         ("How long an entry lives", Some("s"))
     );
-    assert_eq!(fields[10].required_if, ["another of its group is set"]);
+    assert_eq!(fields[10].required_if, [RequiredIf::Group]);
+    assert_eq!(
+        (
+            fields[9].group.len(),
+            fields[10].group.len(),
+            fields[14].group[0].as_str()
+        ),
+        (0, 5, "MAIL_PROVIDER")
+    );
 }
