@@ -1,4 +1,20 @@
+use std::{path::Path, time::Duration};
+
 use tokio_postgres::{Client, Config, Error, NoTls};
+
+use crate::port::Port;
+
+/// The superuser on the Unix socket that lies in `dir` and is named after `port`.
+pub(crate) fn by_socket(dir: &Path, port: &Port, database: &str) -> Config {
+    let mut config = Config::new();
+    config
+        .host_path(dir)
+        .port(port.number())
+        .user("postgres")
+        .dbname(database)
+        .connect_timeout(Duration::from_secs(5));
+    config
+}
 
 /// Connects and drives the connection on the caller's runtime.
 pub(crate) async fn connect(config: &Config) -> Result<Client, Error> {

@@ -1,7 +1,5 @@
 use std::{
-    fs::{self, Permissions},
     net::{IpAddr, Ipv4Addr},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
 
-use crate::{account::Account, error::Error};
+use crate::{error::Error, sandbox::Sandbox};
 
 /// The PEM files of a server that speaks TLS: a private authority and a certificate it has signed for
 /// `localhost` and `127.0.0.1`.
@@ -37,28 +35,19 @@ impl CertificateFiles {
         &self.key
     }
 
-    /// Makes a new authority and certificate in `dir`; the key is readable by the server's account alone.
-    pub(crate) fn create(dir: &Path, account: Option<Account>) -> Result<Self, Error> {
+    /// Makes a new authority and certificate; the key is readable by the sandbox's servers alone.
+    pub(crate) fn create(sandbox: &Sandbox) -> Result<Self, Error> {
         let made = Pem::generate().map_err(|error| Error::Certificate {
             reason: error.to_string(),
         })?;
         let files = Self {
-            authority: dir.join("ca.crt"),
-            certificate: dir.join("server.crt"),
-            key: dir.join("server.key"),
+            authority: sandbox.path("ca.crt"),
+            certificate: sandbox.path("server.crt"),
+            key: sandbox.path("server.key"),
         };
-        for (path, content, mode) in [
-            (&files.authority, &made.authority, 0o644),
-            (&files.certificate, &made.certificate, 0o644),
-            (&files.key, &made.key, 0o600),
-        ] {
-            fs::write(path, content).map_err(Error::file("writing", path))?;
-            fs::set_permissions(path, Permissions::from_mode(mode))
-                .map_err(Error::file("changing the mode of", path))?;
-            if let Some(account) = account {
-                account.own(path)?;
-            }
-        }
+        sandbox.write(&files.authority, &made.authority, 0o644)?;
+        sandbox.write(&files.certificate, &made.certificate, 0o644)?;
+        sandbox.write_private(&files.key, &made.key)?;
         Ok(files)
     }
 }

@@ -5,19 +5,23 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use rustix::process::Signal;
 
-use crate::{account::Account, error::Error, poll, process_tree, sandbox::Sandbox};
+use crate::{error::Error, poll, process_tree, sandbox::Sandbox};
 
 /// A server process in a sandbox: it can be paused, killed, stopped and started again.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     spec: Spec,
     child: Mutex<Option<Child>>,
+    paused: AtomicBool,
     sandbox: Arc<Sandbox>,
 }
 
@@ -30,7 +34,6 @@ pub(crate) struct Spec {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
-    pub(crate) account: Option<Account>,
     /// Where it runs; inside the sandbox.
     pub(crate) dir: PathBuf,
     /// What asks it to end in good order.
@@ -38,7 +41,7 @@ pub(crate) struct Spec {
 }
 
 /// How long a server may take to answer its protocol, or to end in good order.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 impl Daemon {
     /// Starts the server; it may not be ready yet.
@@ -46,6 +49,7 @@ impl Daemon {
         let daemon = Self {
             spec,
             child: Mutex::new(None),
+            paused: AtomicBool::new(false),
             sandbox,
         };
         daemon.spawn_again()?;
@@ -61,6 +65,7 @@ impl Daemon {
             });
         }
         *slot = Some(self.launch()?);
+        self.paused.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -82,13 +87,19 @@ impl Daemon {
         is_alive(&mut self.slot())
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn pause(&self) -> Result<(), Error> {
         process_tree::signal(self.pid()?, Signal::STOP);
+        self.paused.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     pub(crate) fn resume(&self) -> Result<(), Error> {
         process_tree::signal(self.pid()?, Signal::CONT);
+        self.paused.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -183,7 +194,7 @@ impl Daemon {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(log_too);
-        if let Some(account) = self.spec.account {
+        if let Some(account) = self.sandbox.account() {
             account.apply(&mut command);
         }
         command.spawn().map_err(|source| Error::Spawn {

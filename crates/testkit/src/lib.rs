@@ -25,6 +25,7 @@ mod resp;
 mod s3;
 mod sandbox;
 mod scram;
+mod secret;
 mod shared;
 mod small_disk;
 mod stale;

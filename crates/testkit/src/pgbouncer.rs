@@ -1,14 +1,11 @@
 use std::{
     fmt,
-    fs::{self, Permissions},
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rustix::process::Signal;
-use tokio_postgres::Config;
 
 use crate::{
     account::Account,
@@ -85,13 +82,13 @@ impl PgBouncer {
     /// The URL of the superuser on the database `postgres`.
     #[must_use]
     pub fn url(&self) -> String {
-        self.url_to("postgres")
+        self.0.server.url_by(self.addr(), "postgres")
     }
 
     /// The URL of one of the server's databases.
     #[must_use]
     pub fn url_of(&self, database: &Database) -> String {
-        self.url_to(database.name())
+        self.0.server.url_by(self.addr(), database.name())
     }
 
     /// The TCP address.
@@ -147,22 +144,9 @@ impl PgBouncer {
         self.ready().await
     }
 
-    fn url_to(&self, database: &str) -> String {
-        format!(
-            "postgres://postgres:{}@{}/{database}",
-            self.0.server.password(),
-            self.addr()
-        )
-    }
-
     async fn ready(&self) -> Result<(), Error> {
-        let mut config = Config::new();
-        config
-            .host_path(self.0.daemon.sandbox().dir())
-            .port(self.0.port.number())
-            .user("postgres")
-            .password(self.0.server.password())
-            .dbname("postgres");
+        let mut config = admin::by_socket(self.0.daemon.sandbox().dir(), &self.0.port, "postgres");
+        config.password(self.0.server.password());
         self.0
             .daemon
             .ready(async || admin::connect(&config).await.is_ok())
@@ -201,19 +185,17 @@ impl PgBouncerBuilder {
     /// Cancel safe: a process that is not ready yet is killed.
     pub async fn start(self) -> Result<PgBouncer, Error> {
         let program = binary::PGBOUNCER.find(self.programs.as_deref())?;
-        let account = Account::unprivileged()?;
-        let sandbox = Arc::new(Sandbox::new(account)?);
+        let sandbox = Arc::new(Sandbox::new(Account::unprivileged()?)?);
         let port = Port::reserve()?;
         let users = format!("\"postgres\" \"{}\"\n", self.server.password());
-        write_private(&sandbox.path("users.txt"), &users, account)?;
+        sandbox.write_private(&sandbox.path("users.txt"), &users)?;
         let config = sandbox.path("pgbouncer.ini");
-        write_private(&config, &self.configuration(&port, sandbox.dir()), account)?;
+        sandbox.write_private(&config, &self.configuration(&port, sandbox.dir()))?;
         let spec = Spec {
             server: "PgBouncer",
             name: String::from("pgbouncer"),
             program,
             args: vec![config.into()],
-            account,
             dir: sandbox.dir().to_owned(),
             stop_signal: Signal::INT,
         };
@@ -244,11 +226,4 @@ impl PgBouncerBuilder {
         );
         text
     }
-}
-
-fn write_private(path: &Path, text: &str, account: Option<Account>) -> Result<(), Error> {
-    fs::write(path, text).map_err(Error::file("writing", path))?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))
-        .map_err(Error::file("changing the mode of", path))?;
-    account.map_or(Ok(()), |account| account.own(path))
 }

@@ -2,11 +2,7 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
 };
 
 use tokio_postgres::Config;
@@ -61,7 +57,6 @@ pub(crate) struct Inner {
     tls: Option<CertificateFiles>,
     data: PathBuf,
     programs: PathBuf,
-    paused: AtomicBool,
 }
 
 impl Postgres {
@@ -152,9 +147,7 @@ impl Postgres {
     /// # Errors
     /// [`Error::NotRunning`] when the server is down.
     pub fn pause(&self) -> Result<(), Error> {
-        self.0.daemon.pause()?;
-        self.0.paused.store(true, Ordering::Relaxed);
-        Ok(())
+        self.0.daemon.pause()
     }
 
     /// Continues after [`pause`](Self::pause).
@@ -162,9 +155,7 @@ impl Postgres {
     /// # Errors
     /// [`Error::NotRunning`] when the server is down.
     pub fn resume(&self) -> Result<(), Error> {
-        self.0.daemon.resume()?;
-        self.0.paused.store(false, Ordering::Relaxed);
-        Ok(())
+        self.0.daemon.resume()
     }
 
     /// Kills every process of the server with SIGKILL and waits until they are gone. A server that is down
@@ -173,9 +164,7 @@ impl Postgres {
     /// # Errors
     /// [`Error::Timeout`] when the system does not end it.
     pub async fn kill(&self) -> Result<(), Error> {
-        self.0.daemon.kill().await?;
-        self.0.paused.store(false, Ordering::Relaxed);
-        Ok(())
+        self.0.daemon.kill().await
     }
 
     /// Shuts the server down in good order ("fast": sessions are ended) and waits for it.
@@ -183,9 +172,7 @@ impl Postgres {
     /// # Errors
     /// [`Error::Timeout`] when it takes too long.
     pub async fn stop(&self) -> Result<(), Error> {
-        self.0.daemon.stop().await?;
-        self.0.paused.store(false, Ordering::Relaxed);
-        Ok(())
+        self.0.daemon.stop().await
     }
 
     /// Starts a stopped or killed server again on the same port and data, and waits until it answers.
@@ -204,30 +191,24 @@ impl Postgres {
     }
 
     pub(crate) fn answers(&self) -> bool {
-        self.is_running() && !self.0.paused.load(Ordering::Relaxed)
+        self.is_running() && !self.0.daemon.is_paused()
     }
 
     pub(crate) fn url_of(&self, database: &str) -> String {
         let tls = self.tls().map_or_else(String::new, |files| {
             format!("?sslmode=verify-full&sslrootcert={}", files.authority().display())
         });
-        format!(
-            "postgres://postgres:{}@{}/{database}{tls}",
-            self.0.password,
-            self.addr()
-        )
+        self.url_by(self.addr(), database) + &tls
+    }
+
+    /// The superuser's URL by way of `addr`, without TLS.
+    pub(crate) fn url_by(&self, addr: SocketAddr, database: &str) -> String {
+        format!("postgres://postgres:{}@{addr}/{database}", self.0.password)
     }
 
     /// How testkit itself connects: by the Unix socket, which needs neither password nor TLS.
     pub(crate) fn config(&self, database: &str) -> Config {
-        let mut config = Config::new();
-        config
-            .host_path(self.socket_dir())
-            .port(self.0.port.number())
-            .user("postgres")
-            .dbname(database)
-            .connect_timeout(Duration::from_secs(5));
-        config
+        admin::by_socket(self.socket_dir(), &self.0.port, database)
     }
 
     async fn ready(&self) -> Result<(), Error> {

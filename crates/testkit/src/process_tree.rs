@@ -2,12 +2,12 @@ use std::{collections::HashSet, fs, process::Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Sends `signal` to a process and everything below it.
+/// Sends `signal` to a process and everything below it, and answers whom it reached.
 ///
 /// A process group is not enough: each PostgreSQL backend makes itself a session leader, so that a signal to
 /// the postmaster's group would leave them running.
-pub(crate) fn signal(root: u32, signal: Signal) {
-    // The root first: once stopped or killed it starts no further children.
+pub(crate) fn signal(root: u32, signal: Signal) -> HashSet<u32> {
+    // The root first: once stopped it starts no further children.
     send(root, signal);
     let mut reached = HashSet::from([root]);
     loop {
@@ -16,7 +16,7 @@ pub(crate) fn signal(root: u32, signal: Signal) {
             .filter(|pid| reached.insert(*pid))
             .collect();
         if fresh.is_empty() {
-            return;
+            return reached;
         }
         for pid in fresh {
             send(pid, signal);
@@ -27,21 +27,7 @@ pub(crate) fn signal(root: u32, signal: Signal) {
 /// Kills a process and everything below it.
 pub(crate) fn kill(root: u32) {
     // Children of a dead parent can no longer be found, so the tree is frozen before it is felled.
-    let mut tree = HashSet::from([root]);
-    send(root, Signal::STOP);
-    loop {
-        let fresh: Vec<u32> = descendants(&tree)
-            .into_iter()
-            .filter(|pid| tree.insert(*pid))
-            .collect();
-        if fresh.is_empty() {
-            break;
-        }
-        for pid in fresh {
-            send(pid, Signal::STOP);
-        }
-    }
-    for pid in tree {
+    for pid in signal(root, Signal::STOP) {
         send(pid, Signal::KILL);
     }
 }

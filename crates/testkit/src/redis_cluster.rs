@@ -90,7 +90,7 @@ impl RedisCluster {
     pub(crate) async fn form(builder: &RedisBuilder) -> Result<Self, Error> {
         let program = binary::REDIS.find(builder.program_dir())?;
         let sandbox = Arc::new(Sandbox::new(None)?);
-        let tls = builder.certificate(sandbox.dir())?;
+        let tls = builder.certificate(&sandbox)?;
         let mut nodes = Vec::new();
         let mut bus_ports = Vec::new();
         for number in 1..=MASTERS {

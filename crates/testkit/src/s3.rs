@@ -21,6 +21,7 @@ use crate::{
     acceptor::{Acceptor, Ended},
     error::Error,
     sandbox::Sandbox,
+    secret,
 };
 
 mod faults;
@@ -102,7 +103,7 @@ impl S3 {
     #[expect(clippy::unused_async, reason = "every start function of the testkit is async")]
     pub async fn start() -> Result<Self, Error> {
         let sandbox = Sandbox::new(None)?;
-        let root = sandbox.subdir("s3", None)?;
+        let root = sandbox.subdir("s3")?;
         let bucket = root.join(BUCKET);
         fs::create_dir(&bucket).map_err(Error::file("creating", &bucket))?;
         let files = FileSystem::new(&root).map_err(|error| Error::File {
@@ -111,7 +112,7 @@ impl S3 {
             source: std::io::Error::other(format!("{error:?}")),
         })?;
         let state = Arc::new(State::default());
-        let secret_key: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
+        let secret_key = secret::generate();
         let mut service = S3ServiceBuilder::new(Shelf::new(files, Arc::clone(&state)));
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, secret_key.as_str()));
         let service = service.build();

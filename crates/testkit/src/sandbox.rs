@@ -1,7 +1,10 @@
 use std::{
     fs::{self, DirBuilder, File},
-    io,
-    os::unix::{fs::DirBuilderExt, process::CommandExt},
+    io::{self, Write},
+    os::unix::{
+        fs::{DirBuilderExt, OpenOptionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio, id},
     sync::{
@@ -20,12 +23,14 @@ use crate::{account::Account, error::Error, stale};
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     dir: PathBuf,
+    account: Option<Account>,
     reaper: Mutex<Option<(Child, ChildStdin)>>,
     /// Its lock tells the sweep of another process that the directory is in use.
     _owner: File,
 }
 
 impl Sandbox {
+    /// Makes one for servers that run as `account`, or else as we do.
     pub(crate) fn new(account: Option<Account>) -> Result<Self, Error> {
         static SWEEP: Once = Once::new();
         SWEEP.call_once(|| stale::sweep(&base()));
@@ -40,6 +45,7 @@ impl Sandbox {
         let reaper = Self::reaper(&dir)?;
         Ok(Self {
             dir,
+            account,
             reaper: Mutex::new(Some(reaper)),
             _owner: owner,
         })
@@ -53,17 +59,40 @@ impl Sandbox {
         self.dir.join(name)
     }
 
+    /// Whom its servers run as, when that is not us.
+    pub(crate) const fn account(&self) -> Option<Account> {
+        self.account
+    }
+
     /// Makes a directory in it, closed to others.
-    pub(crate) fn subdir(&self, name: &str, account: Option<Account>) -> Result<PathBuf, Error> {
+    pub(crate) fn subdir(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.path(name);
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
             .map_err(Error::file("creating", &path))?;
-        if let Some(account) = account {
-            account.own(&path)?;
-        }
+        self.hand_over(&path)?;
         Ok(path)
+    }
+
+    /// Writes a file in it that its servers alone may read.
+    pub(crate) fn write_private(&self, path: &Path, text: &str) -> Result<(), Error> {
+        self.write(path, text, 0o600)
+    }
+
+    pub(crate) fn write(&self, path: &Path, text: &str, mode: u32) -> Result<(), Error> {
+        File::options()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(Error::file("writing", path))?;
+        self.hand_over(path)
+    }
+
+    fn hand_over(&self, path: &Path) -> Result<(), Error> {
+        self.account.map_or(Ok(()), |account| account.own(path))
     }
 
     fn create() -> Result<PathBuf, Error> {

@@ -85,7 +85,7 @@ impl Drop for Inner {
 /// ```
 pub async fn small_disk(size: ByteSize) -> Result<SmallDisk, Error> {
     let sandbox = Arc::new(Sandbox::new(None)?);
-    let mount_point = sandbox.subdir(MOUNT, None)?;
+    let mount_point = sandbox.subdir(MOUNT)?;
     let options = format!("size={},mode=1777", size.bytes());
     let refusal = match mount(&mount_point, &options) {
         Ok(()) => {
@@ -147,7 +147,6 @@ async fn hold_in_namespace(
             options.into(),
             mount_point.into(),
         ],
-        account: None,
         dir: sandbox::base(),
         stop_signal: Signal::KILL,
     };

@@ -18,7 +18,6 @@ pub(crate) struct Template<'a> {
     pub(crate) postgres: &'a Path,
     /// Further arguments of `initdb`; each list has its own template.
     pub(crate) initdb_args: &'a [String],
-    pub(crate) account: Option<Account>,
 }
 
 impl Template<'_> {
@@ -26,7 +25,7 @@ impl Template<'_> {
     pub(crate) fn instantiate(&self, sandbox: &Sandbox) -> Result<PathBuf, Error> {
         let data = sandbox.path("data");
         match cache_dir() {
-            Some(cache) => copy_tree(&self.cached(&cache, sandbox)?, &data, self.account)?,
+            Some(cache) => copy_tree(&self.cached(&cache, sandbox)?, &data, sandbox.account())?,
             None => self.initdb(sandbox, &data)?,
         }
         Ok(data)
@@ -106,7 +105,7 @@ impl Template<'_> {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(log_too);
-        if let Some(account) = self.account {
+        if let Some(account) = sandbox.account() {
             account.apply(&mut command);
         }
         let status = command

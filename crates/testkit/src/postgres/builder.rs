@@ -3,7 +3,7 @@ use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use rustix::process::Signal;
@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     port::Port,
     sandbox::Sandbox,
-    scram,
+    scram, secret,
     template::Template,
 };
 
@@ -104,37 +104,30 @@ impl PostgresBuilder {
 
     fn launch(&self) -> Result<Postgres, Error> {
         let program = binary::POSTGRES.find(self.programs.as_deref())?;
-        let account = Account::unprivileged()?;
-        let sandbox = Arc::new(Sandbox::new(account)?);
+        let sandbox = Arc::new(Sandbox::new(Account::unprivileged()?)?);
         let template = Template {
             postgres: &program,
             initdb_args: &self.initdb_args,
-            account,
         };
         let data = template.instantiate(&sandbox)?;
         let port = Port::reserve()?;
-        let tls = self
-            .tls
-            .then(|| CertificateFiles::create(sandbox.dir(), account))
-            .transpose()?;
+        let tls = self.tls.then(|| CertificateFiles::create(&sandbox)).transpose()?;
         self.configure(&data, &port, tls.as_ref(), sandbox.dir())?;
         let spec = Spec {
             server: "PostgreSQL",
             name: String::from("postgres"),
             program: program.clone(),
             args: vec!["-D".into(), data.clone().into()],
-            account,
             dir: data.clone(),
             stop_signal: Signal::INT,
         };
         Ok(Postgres(Arc::new(Inner {
             daemon: Daemon::spawn(sandbox, spec)?,
             port,
-            password: std::iter::repeat_with(fastrand::alphanumeric).take(24).collect(),
+            password: secret::generate(),
             tls,
             data,
             programs: program.parent().unwrap_or_else(|| Path::new("/")).to_owned(),
-            paused: AtomicBool::new(false),
         })))
     }
 

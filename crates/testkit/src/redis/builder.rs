@@ -1,5 +1,4 @@
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -76,7 +75,7 @@ impl RedisBuilder {
             server: "Redis",
             name: String::from("redis"),
             args: &[],
-            tls: self.certificate(sandbox.dir())?,
+            tls: self.certificate(&sandbox)?,
         };
         let server = self.launch(program, sandbox, role, Port::reserve()?)?;
         server.ready().await?;
@@ -98,8 +97,8 @@ impl RedisBuilder {
         self.programs.as_deref()
     }
 
-    pub(crate) fn certificate(&self, dir: &Path) -> Result<Option<CertificateFiles>, Error> {
-        self.tls.then(|| CertificateFiles::create(dir, None)).transpose()
+    pub(crate) fn certificate(&self, sandbox: &Sandbox) -> Result<Option<CertificateFiles>, Error> {
+        self.tls.then(|| CertificateFiles::create(sandbox)).transpose()
     }
 
     /// Adds a setting that the caller's own settings override.
@@ -116,11 +115,11 @@ impl RedisBuilder {
         role: Role,
         port: Port,
     ) -> Result<Redis, Error> {
-        let dir = sandbox.subdir(&role.name, None)?;
+        let dir = sandbox.subdir(&role.name)?;
         let socket = sandbox.path(format!("{}.sock", role.name));
         let config = dir.join("redis.conf");
         let text = self.configuration(&port, &dir, &socket, role.tls.as_ref());
-        fs::write(&config, text).map_err(Error::file("writing", &config))?;
+        sandbox.write_private(&config, &text)?;
         let mut args = vec![config.into()];
         args.extend(role.args.iter().map(Into::into));
         let spec = Spec {
@@ -128,7 +127,6 @@ impl RedisBuilder {
             name: role.name,
             program,
             args,
-            account: None,
             dir: dir.clone(),
             stop_signal: Signal::TERM,
         };
