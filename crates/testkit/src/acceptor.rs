@@ -9,8 +9,9 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime,
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use crate::{error::Error, port::Port};
@@ -28,6 +29,8 @@ pub(crate) struct Acceptor {
 /// How connections end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
+    /// Closed by its handler, once what has begun is answered.
+    Finish,
     /// Closed, as a process does that ends.
     Close,
     /// Aborted with a reset.
@@ -39,19 +42,51 @@ pub(crate) enum End {
 pub(crate) struct Ended(watch::Receiver<Option<End>>);
 
 impl Ended {
+    /// Waits until the connection is to take nothing more on.
+    pub(crate) async fn finish(&mut self) {
+        // Fails only when the acceptor is gone, which ends the connection too.
+        let _end = self.0.wait_for(Option::is_some).await;
+    }
+
+    /// Waits until the connection must end at once.
     pub(crate) async fn wait(&mut self) -> End {
-        match self.0.wait_for(Option::is_some).await {
+        let now = |end: &Option<End>| matches!(end, Some(End::Close | End::Reset));
+        match self.0.wait_for(now).await {
             Ok(end) => end.unwrap_or(End::Close),
             Err(_acceptor_dropped) => End::Close,
         }
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Command {
     Open,
     Close,
     Reset,
+    Finish(Duration, oneshot::Sender<Outcome>),
+}
+
+/// How the connections of a listener that had closed came to their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Finished,
+    /// The time was up before all had finished.
+    Late,
+}
+
+/// A listener that has closed while its connections finish.
+#[derive(Debug)]
+struct Finishing {
+    deadline: Instant,
+    waiting: Vec<oneshot::Sender<Outcome>>,
+}
+
+impl Finishing {
+    fn end(self, outcome: Outcome) {
+        for waiting in self.waiting {
+            let _gone = waiting.send(outcome);
+        }
+    }
 }
 
 impl Acceptor {
@@ -106,6 +141,15 @@ impl Acceptor {
         self.send(Command::Close);
     }
 
+    /// Closes the listener at once, then waits until every connection has finished what it had begun; what has not
+    /// within `limit` is broken off. The listener is closed when this returns, before the future is polled.
+    pub(crate) fn finish(&self, limit: Duration) -> impl Future<Output = Outcome> + use<> {
+        let (waiting, outcome) = oneshot::channel();
+        self.send(Command::Finish(limit, waiting));
+        // Dropped without a word when another command has ended the connections, of which none is late then.
+        async move { outcome.await.unwrap_or(Outcome::Finished) }
+    }
+
     /// Aborts every connection with a reset; new ones are accepted.
     pub(crate) fn reset(&self) {
         self.send(Command::Reset);
@@ -136,6 +180,7 @@ struct Accepting<H> {
     listener: Option<TcpListener>,
     connections: JoinSet<()>,
     ended: watch::Sender<Option<End>>,
+    finishing: Option<Finishing>,
     handle: H,
 }
 
@@ -150,6 +195,7 @@ where
             listener: Some(listener),
             connections: JoinSet::new(),
             ended: watch::Sender::new(None),
+            finishing: None,
             handle,
         }
     }
@@ -169,31 +215,66 @@ where
                     self.connections.spawn((self.handle)(stream, Ended(self.ended.subscribe())));
                 }
                 Some(_ended) = self.connections.join_next() => {}
+                () = overdue(self.finishing.as_ref()) => self.finish(Outcome::Late).await,
+            }
+            if self.connections.is_empty() {
+                self.finish(Outcome::Finished).await;
             }
         }
     }
 
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Open if self.listener.is_none() => match listen(self.addr) {
-                Ok(listener) => self.listener = Some(listener),
-                Err(error) => {
-                    tracing::error!(target: "groundcrew::testkit", %error, addr = %self.addr, "cannot listen again");
-                }
-            },
+            Command::Open if self.listener.is_none() => self.open().await,
             Command::Open => {}
             Command::Close => {
                 self.listener = None;
                 self.end(End::Close).await;
             }
             Command::Reset => self.end(End::Reset).await,
+            Command::Finish(limit, waiting) => {
+                self.listener = None;
+                self.ended.send_replace(Some(End::Finish));
+                let finishing = self.finishing.get_or_insert_with(|| Finishing {
+                    // By the clock of this thread: the caller's may be paused.
+                    deadline: Instant::now() + limit,
+                    waiting: Vec::new(),
+                });
+                finishing.waiting.push(waiting);
+            }
+        }
+    }
+
+    async fn open(&mut self) {
+        // What still finishes is of the old time.
+        self.end(End::Close).await;
+        match listen(self.addr) {
+            Ok(listener) => self.listener = Some(listener),
+            Err(error) => {
+                tracing::error!(target: "groundcrew::testkit", %error, addr = %self.addr, "cannot listen again");
+            }
         }
     }
 
     async fn end(&mut self, end: End) {
+        self.finishing = None;
         self.ended.send_replace(Some(end));
         while self.connections.join_next().await.is_some() {}
         self.ended = watch::Sender::new(None);
+    }
+
+    async fn finish(&mut self, outcome: Outcome) {
+        if let Some(finishing) = self.finishing.take() {
+            self.end(End::Close).await;
+            finishing.end(outcome);
+        }
+    }
+}
+
+async fn overdue(finishing: Option<&Finishing>) {
+    match finishing {
+        Some(finishing) => tokio::time::sleep_until(finishing.deadline).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -210,4 +291,75 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpStream as StdTcpStream, sync::Arc};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// An acceptor whose connections finish when the second semaphore lets them; the first counts them.
+    fn acceptor() -> (Acceptor, Arc<Semaphore>, Arc<Semaphore>) {
+        let (begun, answers) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (begins, answered) = (Arc::clone(&begun), Arc::clone(&answers));
+        let acceptor = Acceptor::start("test", move |_stream, mut ended| {
+            let answered = Arc::clone(&answered);
+            begins.add_permits(1);
+            async move {
+                tokio::select! {
+                    _answered = answered.acquire() => {}
+                    _end = ended.wait() => {}
+                }
+            }
+        });
+        (acceptor.expect("a port"), begun, answers)
+    }
+
+    #[tokio::test]
+    async fn a_finishing_listener_refuses_while_what_has_begun_goes_on() {
+        let (acceptor, begun, answers) = acceptor();
+        let _client = StdTcpStream::connect(acceptor.addr()).expect("it listens");
+        let _begun = begun.acquire().await.expect("never closed");
+
+        let (first, second) = (acceptor.finish(LONG), acceptor.finish(LONG));
+        let refused = StdTcpStream::connect(acceptor.addr()).is_err();
+        answers.add_permits(1);
+
+        assert!(refused);
+        assert_eq!([first.await, second.await], [Outcome::Finished; 2]);
+        acceptor.open();
+        assert!(StdTcpStream::connect(acceptor.addr()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_finish_in_time_is_broken_off() {
+        let (acceptor, begun, _answers) = acceptor();
+        let mut client = TcpStream::connect(acceptor.addr()).await.expect("it listens");
+        let _begun = begun.acquire().await.expect("never closed");
+
+        let outcome = acceptor.finish(Duration::from_millis(1)).await;
+
+        assert_eq!(outcome, Outcome::Late);
+        let end = tokio::io::AsyncReadExt::read(&mut client, &mut [0]).await;
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_finish_that_nobody_awaits_any_more_can_be_cut_short() {
+        let (acceptor, begun, _answers) = acceptor();
+        let _client = StdTcpStream::connect(acceptor.addr()).expect("it listens");
+        let _begun = begun.acquire().await.expect("never closed");
+
+        drop(acceptor.finish(LONG));
+        let finish = acceptor.finish(LONG);
+        acceptor.open();
+
+        assert_eq!(finish.await, Outcome::Finished);
+        assert!(StdTcpStream::connect(acceptor.addr()).is_ok());
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
 }

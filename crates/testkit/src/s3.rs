@@ -2,6 +2,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs,
     path::{Path, PathBuf},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -18,7 +19,8 @@ use s3s_fs::FileSystem;
 use tokio::net::TcpStream;
 
 use crate::{
-    acceptor::{Acceptor, Ended},
+    acceptor::{Acceptor, Ended, Outcome},
+    daemon::DEADLINE,
     error::Error,
     sandbox::Sandbox,
     secret,
@@ -256,12 +258,35 @@ impl S3 {
         self.0.state.faults.resume();
     }
 
-    /// Breaks every connection off and refuses new ones, as if the process had been killed.
+    /// Breaks every connection off and refuses new ones, as if the process had been killed. A server that is down
+    /// stays down.
     pub fn kill(&self) {
         self.0.acceptor.close();
+        self.0.state.faults.resume();
     }
 
-    /// Serves again on the same port and files after [`kill`](Self::kill).
+    /// Shuts the server down in good order: connections are refused from now on, requests in flight are answered,
+    /// those that a [`pause`](Self::pause) or [`delay`](Self::delay) holds among them. Then it is down, as after
+    /// [`kill`](Self::kill).
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] when requests were still in flight after 20 s; they are broken off, and the server is down.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the server goes on shutting down.
+    pub async fn stop(&self) -> Result<(), Error> {
+        let outcome = self.0.acceptor.finish(DEADLINE);
+        self.0.state.faults.resume();
+        match outcome.await {
+            Outcome::Finished => Ok(()),
+            Outcome::Late => Err(Error::Timeout {
+                what: String::from("answering the requests in flight"),
+                limit: DEADLINE,
+            }),
+        }
+    }
+
+    /// Serves again on the same port and files after [`stop`](Self::stop) or [`kill`](Self::kill).
     pub fn start_again(&self) {
         self.0.acceptor.open();
     }
@@ -293,8 +318,17 @@ async fn serve(service: S3Service, stream: TcpStream, mut ended: Ended) {
             Ok::<_, ReplyLost>(response)
         }
     });
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    let mut finishing = ended.clone();
+    let served = async {
+        tokio::select! {
+            _closed = connection.as_mut() => return,
+            () = finishing.finish() => connection.as_mut().graceful_shutdown(),
+        }
+        let _closed = connection.await;
+    };
     tokio::select! {
-        _closed = http1::Builder::new().serve_connection(TokioIo::new(stream), answer) => {}
+        () = served => {}
         _end = ended.wait() => {}
     }
 }

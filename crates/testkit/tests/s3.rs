@@ -1,17 +1,20 @@
 //! The S3 server, through the client that services use.
 
-use std::time::{Duration, Instant};
+use std::{net::TcpStream, time::Duration};
 
 use aws_sdk_s3::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
     types::{
         ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ObjectLockMode, ServerSideEncryption,
     },
 };
-use groundcrew_testkit::S3;
+use groundcrew_testkit::{S3, eventually};
+use s3_client::client;
+use tokio::task::JoinSet;
+
+mod s3_client;
 
 const PART: usize = 5 * 1024 * 1024;
 
@@ -21,16 +24,17 @@ async fn server() -> (S3, Client) {
     (s3, client)
 }
 
-fn client(s3: &S3, secret_key: &str) -> Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(s3.region()))
-        .endpoint_url(s3.endpoint())
-        .force_path_style(true)
-        .credentials_provider(Credentials::new(s3.access_key(), secret_key, None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .build();
-    Client::from_conf(config)
+/// Waits until the server has taken on this many requests of an operation.
+async fn arrived(s3: &S3, operation: &str, count: u64) {
+    eventually(Duration::from_secs(10), "a request in flight", async || {
+        (s3.requests(operation) == count).then_some(())
+    })
+    .await;
+}
+
+fn assert_refused(s3: &S3) {
+    let refused = TcpStream::connect(s3.addr()).expect_err("nobody listens");
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
@@ -378,36 +382,36 @@ async fn a_truncated_body_is_noticed_by_the_client() {
 }
 
 #[tokio::test]
-async fn a_delay_holds_every_request_of_its_operation() {
+async fn a_delay_holds_the_requests_of_its_operation_alone_and_until_it_is_cleared() {
     let (s3, client) = server().await;
-    s3.delay("HeadBucket", Duration::from_secs(1));
+    let head = || client.head_bucket().bucket(s3.bucket()).send();
+    s3.delay("HeadBucket", Duration::from_secs(3600));
+    let mut held = JoinSet::new();
+    held.spawn(head());
+    arrived(&s3, "HeadBucket", 1).await;
 
-    let started = Instant::now();
-    client
-        .head_bucket()
-        .bucket(s3.bucket())
-        .send()
-        .await
-        .expect("it exists");
-    assert!(
-        started.elapsed() >= Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+    let put = client.put_object().bucket(s3.bucket()).key("k");
+    put.send().await.expect("another operation is not held");
+    assert!(held.try_join_next().is_none(), "the delay is not over");
 
     s3.clear_faults();
-    let started = Instant::now();
+    head().await.expect("no delay is left for new requests");
+    assert!(held.try_join_next().is_none(), "the delay is not over");
+}
+
+#[tokio::test]
+async fn a_delayed_request_is_carried_out() {
+    let (s3, client) = server().await;
+    s3.delay("HeadBucket", Duration::from_millis(50));
+
     client
         .head_bucket()
         .bucket(s3.bucket())
         .send()
         .await
         .expect("it exists");
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+
+    assert_eq!(s3.requests("HeadBucket"), 1);
 }
 
 #[tokio::test]
@@ -416,18 +420,77 @@ async fn a_paused_server_answers_after_it_is_resumed_and_a_killed_one_after_it_i
     let head = || client.head_bucket().bucket(s3.bucket()).send();
 
     s3.pause();
-    let silent = tokio::time::timeout(Duration::from_millis(200), head()).await;
-    assert!(silent.is_err(), "it answered although it is paused");
+    let mut held = JoinSet::new();
+    held.spawn(head());
+    arrived(&s3, "HeadBucket", 1).await;
+    assert!(
+        held.try_join_next().is_none(),
+        "it answered although it is paused"
+    );
     s3.resume();
-    head().await.expect("it answers");
+    let answer = held.join_next().await.expect("one request").expect("no panic");
+    answer.expect("it answers");
 
+    s3.pause();
     s3.kill();
     assert!(matches!(
         head().await.expect_err("nobody listens"),
         SdkError::DispatchFailure(_)
     ));
     s3.start_again();
-    head().await.expect("it answers");
+    head().await.expect("a server that starts is not paused");
+}
+
+#[tokio::test]
+async fn a_stopped_server_answers_what_is_in_flight_then_refuses_and_comes_back_with_its_data() {
+    let (s3, client) = server().await;
+    let stored = ByteStream::from_static(b"in flight");
+    let put = client.put_object().bucket(s3.bucket()).key("k").body(stored);
+    // The pause makes sure of a request in flight, and ends when the listener has closed.
+    s3.pause();
+    let mut held = JoinSet::new();
+    held.spawn(put.send());
+    arrived(&s3, "PutObject", 1).await;
+
+    s3.stop().await.expect("all requests end");
+
+    let answer = held.join_next().await.expect("one request").expect("no panic");
+    answer.expect("what was in flight is answered");
+    assert_refused(&s3);
+    s3.start_again();
+    // A client of its own: the old one may not have noticed yet that its connections are closed.
+    let fresh = self::client(&s3, s3.secret_key());
+    let read = fresh.get_object().bucket(s3.bucket()).key("k").send().await;
+    let body = read.expect("an object").body.collect().await;
+    assert_eq!(body.expect("a body").to_vec(), b"in flight");
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_delayed_request() {
+    let (s3, client) = server().await;
+    s3.delay("HeadBucket", Duration::from_millis(300));
+    let mut held = JoinSet::new();
+    held.spawn(client.head_bucket().bucket(s3.bucket()).send());
+    arrived(&s3, "HeadBucket", 1).await;
+
+    s3.stop().await.expect("all requests end");
+
+    let answer = held.join_next().await.expect("one request").expect("no panic");
+    answer.expect("what was in flight is answered");
+    assert_refused(&s3);
+}
+
+#[tokio::test]
+async fn a_stop_closes_idle_connections_and_is_no_news_to_a_server_that_is_down() {
+    let (s3, client) = server().await;
+    let head = client.head_bucket().bucket(s3.bucket());
+    head.send().await.expect("it answers and the connection is kept");
+    let _silent = TcpStream::connect(s3.addr()).expect("it listens");
+
+    s3.stop().await.expect("nothing is in flight");
+    s3.stop().await.expect("it is down already");
+
+    assert_refused(&s3);
 }
 
 #[tokio::test]
