@@ -206,13 +206,24 @@ async fn a_killed_server_comes_back_on_the_same_port_with_its_data() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_comes_back_and_refuses_to_be_started_twice() {
+async fn a_stopped_server_comes_back_with_its_data_and_refuses_to_be_started_twice() {
     let server = Postgres::start().await.expect("PostgreSQL is installed");
+    let database = server.database().await.expect("a database");
+    let client = database.connect().await.expect("a connection");
+    let made = client.batch_execute("CREATE TABLE t AS SELECT 7 AS n").await;
+    made.expect("a table");
 
     server.stop().await.expect("it stops");
     assert!(!server.is_running());
+    assert!(std::net::TcpStream::connect(server.addr()).is_err());
     server.start_again().await.expect("it starts");
 
+    let client = database.connect().await.expect("a connection");
+    let row = client.query_one("SELECT n FROM t", &[]).await.expect("a row");
+    assert_eq!(row.get::<_, i32>(0), 7);
+    let log = std::fs::read_to_string(server.log()).expect("a log");
+    assert!(log.contains("received fast shutdown request"), "{log}");
+    assert!(!log.contains("not properly shut down"), "{log}");
     assert!(matches!(
         server.start_again().await,
         Err(Error::StillRunning { .. })

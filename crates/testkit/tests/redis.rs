@@ -79,6 +79,19 @@ async fn a_paused_server_answers_only_after_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_stopped_while_paused_ends_in_good_order_and_comes_back_awake() {
+    let server = Redis::start().await.expect("Redis is installed");
+    server.command(&["SET", "k", "v"]).await.expect("a reply");
+
+    server.pause().expect("it runs");
+    server.stop().await.expect("it stops");
+    assert!(!server.is_running());
+    server.start_again().await.expect("it starts");
+
+    assert_eq!(server.command(&["GET", "k"]).await.expect("a reply"), "v");
+}
+
+#[tokio::test]
 async fn a_tls_server_listens_for_tls_alone() {
     let server = Redis::builder().tls().start().await.expect("Redis is installed");
 
