@@ -10,11 +10,15 @@ mod detail;
 mod duration;
 mod evidence;
 mod panic;
+mod placeholder;
+mod randomness;
 mod redact;
 mod secret;
+mod secret_name;
 #[cfg(feature = "validator")]
 mod secret_rules;
 mod shutdown;
+mod url_scheme;
 mod verdict;
 
 pub use backoff::{Backoff, Delays};
@@ -25,7 +29,11 @@ pub use detail::{Detail, Details};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use evidence::{Evidence, Observation};
 pub use panic::catch_panic;
+pub use placeholder::looks_placeholder;
+pub use randomness::estimated_bits;
 pub use redact::{MASK, redact};
 pub use secret::Secret;
+pub use secret_name::looks_secret;
 pub use shutdown::{ShutdownOutcome, ShutdownReport};
+pub use url_scheme::has_scheme;
 pub use verdict::{Status, Verdict};

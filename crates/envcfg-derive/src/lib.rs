@@ -10,7 +10,6 @@ mod metadata;
 mod rule;
 mod rule_code;
 mod rule_data;
-mod secret_name;
 mod shape;
 
 use proc_macro::TokenStream;

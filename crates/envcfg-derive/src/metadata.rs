@@ -1,3 +1,4 @@
+use groundcrew_base::looks_secret;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{LitStr, Path, spanned::Spanned};
@@ -7,7 +8,6 @@ use crate::{
     field::{DefaultValue, Field, Role},
     rule::RuleKind,
     rule_data::rule_data,
-    secret_name::looks_secret,
     shape::is,
 };
 

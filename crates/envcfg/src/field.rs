@@ -1,4 +1,6 @@
-use crate::{Condition, Rule, ValueType, secret_name::looks_secret};
+use groundcrew_base::looks_secret;
+
+use crate::{Condition, Rule, ValueType};
 
 /// What the derive knows about one variable at compile time.
 #[doc(hidden)]

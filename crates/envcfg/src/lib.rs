@@ -28,7 +28,6 @@ mod raw;
 mod report;
 mod rule;
 mod rule_kind;
-mod secret_name;
 mod secret_type;
 mod shown;
 mod source;

@@ -1,11 +1,20 @@
-/// Whether a variable of this name is taken for a secret although its type does not say so.
-pub(crate) fn looks_secret(name: &str) -> bool {
-    let mut words = name.split('_').peekable();
+/// Whether a variable or key of this name holds a secret, judged by the words of the name.
+///
+/// `name` is in upper case with underscores between its words, as variables are.
+///
+/// # Examples
+/// ```
+/// use groundcrew_base::looks_secret;
+///
+/// assert!(looks_secret("AUTH_SECRET") && looks_secret("EMAIL_API_KEY"));
+/// assert!(!looks_secret("REDIS_KEY_PREFIX") && !looks_secret("TOKENIZER"));
+/// ```
+#[must_use]
+pub fn looks_secret(name: &str) -> bool {
     let last_is_key = name.rsplit('_').next() == Some("KEY");
-    last_is_key || words.any(|word| WORDS.contains(&word))
+    last_is_key || name.split('_').any(|word| WORDS.contains(&word))
 }
 
-/// The same list stands in the derive, which decides at compile time which variables have a `_FILE` twin.
 const WORDS: [&str; 14] = [
     "APIKEY",
     "CREDENTIAL",

@@ -1,0 +1,353 @@
+/// Whether `text` only stands in for a secret that somebody still has to fill in.
+///
+/// That is a text in brackets (`<api key>`, `${TOKEN}`), one character over and over (`xxx`, `****`), a text
+/// that ends so (`sk_live_xxxxxxxx`, `ghp_...`), counted digits (`123456`), one that says what it is
+/// (`AKIAIOSFODNN7EXAMPLE`, `changeme!1`), or one made of nothing but the words in which secrets are
+/// described (`your-secret-here`, `SuperSecretKey`, `password`, `todo`). Words such as `test` or `dev` are not
+/// among them: who writes `test-secret` means it. Only texts of 3 to 64 bytes are looked at.
+///
+/// # Examples
+/// ```
+/// use groundcrew_base::looks_placeholder;
+///
+/// assert!(looks_placeholder("changeme") && looks_placeholder("<your-api-key>"));
+/// assert!(!looks_placeholder("hV2sT0qk9LwJ") && !looks_placeholder("correct horse"));
+/// ```
+#[must_use]
+pub fn looks_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    if !(SHORTEST..=LONGEST).contains(&text.len()) {
+        return false;
+    }
+    is_one_character(text)
+        || is_bracketed(text)
+        || is_left_open(text)
+        || counts_up(text)
+        || says_so(text)
+        || describes_itself(text)
+}
+
+fn is_one_character(text: &str) -> bool {
+    let mut chars = text.chars();
+    let first = chars.next();
+    chars.as_str().len() >= 2 && chars.all(|c| Some(c) == first)
+}
+
+fn is_bracketed(text: &str) -> bool {
+    BRACKETS.iter().any(|(open, close)| {
+        text.strip_prefix(open)
+            .and_then(|rest| rest.strip_suffix(close))
+            .is_some_and(|name| !name.is_empty() && name.bytes().all(is_of_a_name))
+    })
+}
+
+const fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-' | b'_')
+}
+
+/// A beginning such as `sk_live_`, and then nothing but crosses or dots.
+fn is_left_open(text: &str) -> bool {
+    let crosses = text
+        .bytes()
+        .rev()
+        .take_while(|byte| matches!(byte, b'x' | b'X' | b'*'));
+    let start = text.strip_suffix("...").or_else(|| text.strip_suffix('…'));
+    crosses.count() >= CROSSES || start.is_some_and(|start| start.len() <= OPENING)
+}
+
+fn counts_up(text: &str) -> bool {
+    let digits = b"1234567890".iter().cycle();
+    text.len() >= 4 && text.bytes().zip(digits).all(|(byte, digit)| byte == *digit)
+}
+
+/// Not in a URL: `example` is the domain to write about.
+fn says_so(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let says = |mark: &str| {
+        bytes
+            .windows(mark.len())
+            .any(|part| part.eq_ignore_ascii_case(mark.as_bytes()))
+    };
+    MARKS.iter().any(|mark| says(mark)) && !text.contains("://")
+}
+
+/// Whether the letters are only words of the vocabulary, one of them telling.
+fn describes_itself(text: &str) -> bool {
+    let mut telling = false;
+    for run in text.split(|c: char| !c.is_ascii_alphabetic()) {
+        if run.is_empty() {
+            continue;
+        }
+        match spell(&run.to_ascii_lowercase()) {
+            Some(tells) => telling |= tells,
+            None => return false,
+        }
+    }
+    telling && text.is_ascii()
+}
+
+/// Takes `run` apart into words: whether a telling one is among them, `None` if it has other parts.
+fn spell(run: &str) -> Option<bool> {
+    // Bit n: the first n letters are words, without and with a telling one.
+    let (mut plain, mut telling) = (1_u128, 0_u128);
+    for at in 0..run.len() {
+        let here = 1 << at;
+        if (plain | telling) & here == 0 {
+            continue;
+        }
+        let rest = run.get(at..).unwrap_or_default();
+        for word in TELLING.iter().filter(|word| rest.starts_with(**word)) {
+            telling |= here << word.len();
+        }
+        for word in FILLING.iter().filter(|word| rest.starts_with(**word)) {
+            plain |= (plain & here) << word.len();
+            telling |= (telling & here) << word.len();
+        }
+    }
+    let end = 1 << run.len();
+    match (telling & end != 0, plain & end != 0) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
+}
+
+const SHORTEST: usize = 3;
+const LONGEST: usize = 64;
+
+/// So many crosses at the end are no coincidence.
+const CROSSES: usize = 6;
+
+/// The longest beginning of a token before dots, such as `sk-ant-api03-`.
+const OPENING: usize = 14;
+
+const BRACKETS: [(&str, &str); 5] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("[", "]"), ("$", "")];
+
+const MARKS: [&str; 7] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "example",
+    "placeholder",
+    "replaceme",
+    "replace-me",
+];
+
+const TELLING: [&str; 42] = [
+    "apikey",
+    "bar",
+    "change",
+    "characters",
+    "chars",
+    "credential",
+    "credentials",
+    "default",
+    "dummy",
+    "entropy",
+    "example",
+    "fill",
+    "fixme",
+    "foo",
+    "insert",
+    "key",
+    "letmein",
+    "minimum",
+    "none",
+    "null",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "placeholder",
+    "pwd",
+    "qwerty",
+    "replace",
+    "required",
+    "sample",
+    "secret",
+    "secrets",
+    "string",
+    "tbd",
+    "todo",
+    "token",
+    "tokens",
+    "undefined",
+    "unset",
+    "value",
+    "your",
+];
+
+const FILLING: [&str; 61] = [
+    "access",
+    "actual",
+    "add",
+    "an",
+    "and",
+    "anon",
+    "any",
+    "api",
+    "at",
+    "auth",
+    "base",
+    "be",
+    "bytes",
+    "client",
+    "cookie",
+    "encryption",
+    "enter",
+    "fake",
+    "for",
+    "from",
+    "generate",
+    "generated",
+    "here",
+    "hex",
+    "in",
+    "insecure",
+    "is",
+    "it",
+    "jwt",
+    "least",
+    "length",
+    "long",
+    "me",
+    "min",
+    "more",
+    "must",
+    "my",
+    "not",
+    "of",
+    "or",
+    "our",
+    "own",
+    "paste",
+    "private",
+    "public",
+    "put",
+    "random",
+    "real",
+    "role",
+    "secure",
+    "service",
+    "session",
+    "set",
+    "signing",
+    "some",
+    "strong",
+    "super",
+    "the",
+    "this",
+    "to",
+    "with",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_in_for_a_secret_is_recognised() {
+        let placeholders = [
+            "changeme",
+            "CHANGE_ME",
+            "change-me-in-production-please",
+            "changeme123!",
+            "replaceMe",
+            "your-secret-here",
+            "YOUR_API_KEY",
+            "your_jwt_secret_key",
+            "SuperSecretPassword",
+            "my-super-secret-key",
+            "64-characters-minimum-entropy",
+            "long-random-string",
+            "password",
+            "Password1",
+            "password123",
+            "secret",
+            "token",
+            "xxx",
+            "XXXXXXXXXXXXXXXX",
+            "****",
+            "••••",
+            "00000000",
+            "<your-api-key>",
+            "<TOKEN>",
+            "${AUTH_SECRET}",
+            "{{ secret }}",
+            "[insert key]",
+            "$AUTH_SECRET",
+            "sk_live_xxxxxxxxxxxx",
+            "sk-ant-...",
+            "ghp_…",
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "todo",
+            "TBD",
+            "example",
+            "null",
+            "undefined",
+            "123456",
+            "1234567890",
+            "  changeme\n",
+        ];
+
+        for text in placeholders {
+            assert!(looks_placeholder(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_chose_is_not() {
+        let chosen = [
+            "",
+            "p",
+            "pw",
+            "hunter2",
+            "s3cret",
+            "correct-horse-battery-staple",
+            "test-secret",
+            "dev-token",
+            "postgres",
+            "postgres://app:password@db.example/app",
+            "https://key@sentry.example/1",
+            "tokenizer",
+            "keyboard",
+            "secretary",
+            "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "trustno1",
+            "2718281828",
+        ];
+
+        for text in chosen {
+            assert!(!looks_placeholder(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn random_values_never_look_like_placeholders(
+            hex in "[0-9a-f]{16,64}",
+            base64 in "[A-Za-z0-9+/]{16,62}={0,2}",
+            url in "[A-Za-z0-9_-]{16,64}",
+            letters in "[a-z]{16,64}",
+            digits in "[0-9]{16,64}",
+            printable in "[!-~]{16,64}",
+            any in any::<[char; 16]>(),
+        ) {
+            for text in [hex, base64, url, letters, digits, printable, any.iter().collect()] {
+                prop_assert!(!looks_placeholder(&text), "{}", text);
+            }
+        }
+
+        #[test]
+        fn any_text_is_judged_without_a_panic(text in "\\PC{0,80}") {
+            _ = looks_placeholder(&text);
+        }
+    }
+}
