@@ -1,4 +1,4 @@
-use syn::{DeriveInput, Expr, LitStr, Path, Token, meta::ParseNestedMeta, punctuated::Punctuated};
+use syn::{DeriveInput, Expr, Ident, LitStr, Path, Token, meta::ParseNestedMeta, punctuated::Punctuated};
 
 use crate::crate_path;
 
@@ -7,8 +7,15 @@ pub(crate) struct Container {
     pub(crate) krate: Path,
     pub(crate) default: bool,
     pub(crate) prefix: String,
-    pub(crate) checks: Vec<Expr>,
+    pub(crate) checks: Vec<Check>,
     pub(crate) schemas: Vec<Schema>,
+}
+
+/// `#[config(check = path)]` or `#[config(check(path, field, ...))]`.
+pub(crate) struct Check {
+    pub(crate) function: Expr,
+    /// The fields it takes; the whole struct if there are none.
+    pub(crate) fields: Vec<Ident>,
 }
 
 /// `#[validate(schema(function = path, ...))]`.
@@ -16,6 +23,8 @@ pub(crate) struct Schema {
     pub(crate) function: Path,
     pub(crate) message: Option<LitStr>,
     pub(crate) code: Option<LitStr>,
+    /// Whether it runs although a field broke a rule.
+    pub(crate) always: bool,
 }
 
 impl Container {
@@ -45,7 +54,7 @@ impl Container {
         } else if meta.path.is_ident("prefix") {
             self.prefix = meta.value()?.parse::<LitStr>()?.value();
         } else if meta.path.is_ident("check") {
-            self.checks.push(meta.value()?.parse()?);
+            self.checks.push(Check::parse(meta)?);
         } else if meta.path.is_ident("crate") {
             *krate = Some(meta.value()?.call(Path::parse_mod_style)?);
         } else {
@@ -69,9 +78,35 @@ impl Container {
     }
 }
 
+impl Check {
+    fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
+        if meta.input.peek(Token![=]) {
+            let function = meta.value()?.parse()?;
+            return Ok(Self {
+                function,
+                fields: Vec::new(),
+            });
+        }
+        let content;
+        syn::parenthesized!(content in meta.input);
+        let function = content.parse()?;
+        content.parse::<Token![,]>().map_err(|error| {
+            syn::Error::new(
+                error.span(),
+                "expected `, field` after the function: the fields that it takes",
+            )
+        })?;
+        let fields = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
+        Ok(Self {
+            function,
+            fields: fields.into_iter().collect(),
+        })
+    }
+}
+
 impl Schema {
     fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
-        let (mut function, mut message, mut code) = (None, None, None);
+        let (mut function, mut message, mut code, mut always) = (None, None, None, false);
         meta.parse_nested_meta(|argument| {
             if argument.path.is_ident("function") {
                 function = Some(crate::rule::path_or_text(argument.value()?)?);
@@ -80,7 +115,7 @@ impl Schema {
             } else if argument.path.is_ident("code") {
                 code = Some(argument.value()?.parse()?);
             } else if argument.path.is_ident("skip_on_field_errors") {
-                argument.value()?.parse::<syn::LitBool>()?;
+                always = !argument.value()?.parse::<syn::LitBool>()?.value;
             } else {
                 return Err(
                     argument.error("not enforced by `Config`, expected one of `function`, `message`, `code`")
@@ -92,6 +127,7 @@ impl Schema {
             function: function.ok_or_else(|| meta.error("`schema` needs `function = path`"))?,
             message,
             code,
+            always,
         })
     }
 }

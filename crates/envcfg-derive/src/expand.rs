@@ -5,9 +5,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Data, DeriveInput, Fields, Path, Type, spanned::Spanned};
 
 use crate::{
-    container::{Container, Schema},
+    condition,
+    container::Container,
     default_check,
     field::{DefaultValue, Field, Role},
+    finish::Finish,
     metadata,
     rule::RuleKind,
     rule_code::RuleCode,
@@ -22,6 +24,8 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (generics, arguments, bounds) = input.generics.split_for_impl();
 
     let table = metadata::table(&container, &fields)?;
+    let tree = metadata::tree(krate, &fields);
+    let unique = unique_names(&container, input, &fields);
     let asserts = default_check::check(&fields, krate)?;
     let load = load(&container, &fields)?;
     let describe = metadata::describe(&container, &fields);
@@ -30,6 +34,8 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
         impl #generics #krate::Config for #ident #arguments #bounds {
             #table
+
+            #tree
 
             fn load_with(
                 loader: &mut #krate::__private::Loader<'_>,
@@ -46,6 +52,7 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
         }
         #asserts
+        #unique
     })
 }
 
@@ -85,7 +92,10 @@ fn unique(fields: &[Field]) -> syn::Result<()> {
         let Role::Variable(name) = &field.role else {
             continue;
         };
-        for name in [name].into_iter().chain(&field.aliases) {
+        for name in [name]
+            .into_iter()
+            .chain(field.aliases.iter().map(|alias| &alias.name))
+        {
             if let Some(other) = seen.insert(name.value(), &field.ident) {
                 let message = format!("`{}` is read by the field `{other}` already", name.value());
                 return Err(syn::Error::new(name.span(), message));
@@ -95,28 +105,74 @@ fn unique(fields: &[Field]) -> syn::Result<()> {
     Ok(())
 }
 
+/// Lets the compiler compare the variables of nested structs, which this macro does not see.
+fn unique_names(container: &Container, input: &DeriveInput, fields: &[Field]) -> Option<TokenStream> {
+    let (krate, ident) = (&container.krate, &input.ident);
+    let nested = fields
+        .iter()
+        .find(|field| matches!(field.role, Role::Nested(_)))?;
+    input.generics.params.is_empty().then(|| {
+        quote_spanned! {nested.ident.span()=>
+            const _: () = #krate::__private::assert_unique(<#ident as #krate::Config>::TREE);
+        }
+    })
+}
+
 fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let krate = &container.krate;
     let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
     let values = idents.iter().map(|ident| local("value", ident));
+    let finish = Finish { container, fields };
+    let profile = profile(fields)?;
     let defaults = defaults(container, &idents);
-    let statements = statements(container, fields)?;
+    let statements = statements(container, fields, &finish)?;
     let matches = must_match(krate, fields);
-    let checks = checks(container);
+    let of_fields = finish.checks_of_fields()?;
+    let stand_in = finish.stand_in();
+    let always = finish.schemas(true);
+    let schemas = finish.schemas(false);
+    let checks = finish.checks();
     Ok(quote! {
         #[allow(unused_imports)]
         use #krate::__private::{ViaFromStr as _, ViaSerde as _};
         let mark = loader.mark();
+        #profile
         #defaults
         #statements
         #matches
+        #of_fields
+        #stand_in
         let loaded = Self { #(#idents: #values?),* };
+        #always
         if !loader.is_clean(mark) {
             return ::core::option::Option::None;
         }
+        #schemas
         #checks
         ::core::option::Option::Some(loaded)
     })
+}
+
+/// Tells the loader which profile this is before any field asks.
+fn profile(fields: &[Field]) -> syn::Result<Option<TokenStream>> {
+    let mut found = None;
+    let variables = fields
+        .iter()
+        .filter(|field| matches!(field.role, Role::Variable(_)));
+    for (index, field) in variables.enumerate().filter(|(_, field)| field.profile) {
+        if found.is_some() {
+            return Err(syn::Error::new(
+                field.ident.span(),
+                "another field is the `profile` already",
+            ));
+        }
+        let default = match condition::profile_default(field) {
+            Some(text) => quote!(::core::option::Option::Some(#text)),
+            None => quote!(::core::option::Option::None),
+        };
+        found = Some(quote!(loader.learn_profile(&Self::FIELDS[#index], #default);));
+    }
+    Ok(found)
 }
 
 /// Takes the given defaults, or those of the struct, apart into one variable a field.
@@ -140,19 +196,17 @@ fn defaults(container: &Container, idents: &[&Ident]) -> TokenStream {
     }
 }
 
-fn statements(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
+fn statements(container: &Container, fields: &[Field], finish: &Finish<'_>) -> syn::Result<TokenStream> {
     let mut index = 0;
     let mut statements = TokenStream::new();
     for field in fields {
-        statements.extend(
-            Statement {
-                container,
-                krate: &container.krate,
-                field,
-                index,
-            }
-            .code()?,
-        );
+        let statement = Statement {
+            container,
+            krate: &container.krate,
+            field,
+            index,
+        };
+        statements.extend(finish.judged(field, statement.code()?));
         index += usize::from(matches!(field.role, Role::Variable(_)));
     }
     Ok(statements)
@@ -160,7 +214,7 @@ fn statements(container: &Container, fields: &[Field]) -> syn::Result<TokenStrea
 
 /// A local variable for a field. Its span is the macro's own: a struct may come from a `macro_rules` macro, in
 /// which the names of fields have a scope of their own.
-fn local(what: &str, field: &Ident) -> Ident {
+pub(crate) fn local(what: &str, field: &Ident) -> Ident {
     format_ident!("{what}_{}", field, span = Span::mixed_site())
 }
 
@@ -208,7 +262,7 @@ impl Statement<'_> {
         let code = if self.field.shape.optional {
             let load = load(quote!(::core::option::Option::flatten(#default)));
             quote! {
-                if loader.any_set::<#inner>(#prefix) {
+                if loader.any_set(#prefix, <#inner as #krate::Config>::TREE) {
                     #load.map(::core::option::Option::Some)
                 } else {
                     ::core::option::Option::Some(::core::option::Option::flatten(#default))
@@ -354,33 +408,4 @@ fn must_match(krate: &Path, fields: &[Field]) -> TokenStream {
         index += usize::from(matches!(field.role, Role::Variable(_)));
     }
     out
-}
-
-fn checks(container: &Container) -> TokenStream {
-    let own = container
-        .checks
-        .iter()
-        .map(|check| quote!(loader.check(Self::FIELDS, |checks| (#check)(&loaded, checks));));
-    let schemas = container.schemas.iter().map(
-        |Schema {
-             function,
-             message,
-             code,
-         }| {
-            let message = match message {
-                Some(text) => quote!(#text),
-                None => quote!(error.message.as_deref().unwrap_or(&error.code)),
-            };
-            let code = match code {
-                Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
-                None => quote!(::core::clone::Clone::clone(&error.code)),
-            };
-            quote! {
-                if let ::core::result::Result::Err(error) = #function(&loaded) {
-                    loader.broken_overall(#code, #message);
-                }
-            }
-        },
-    );
-    quote!(#(#schemas)* #(#own)*)
 }

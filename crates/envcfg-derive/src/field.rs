@@ -29,10 +29,20 @@ pub(crate) struct Field {
     pub(crate) file: bool,
     pub(crate) from_str: bool,
     pub(crate) unit: Option<LitStr>,
-    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) profile: bool,
+    pub(crate) profile_defaults: Vec<(Ident, LitStr)>,
+    pub(crate) deprecated: Option<LitStr>,
+    pub(crate) aliases: Vec<Alias>,
     pub(crate) conditions: Vec<(Ident, Option<LitStr>)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) element_rules: Vec<Rule>,
+}
+
+/// A name that the variable had before.
+pub(crate) struct Alias {
+    pub(crate) name: LitStr,
+    pub(crate) since: Option<LitStr>,
+    pub(crate) until: Option<LitStr>,
 }
 
 pub(crate) enum Role {
@@ -60,7 +70,9 @@ struct Written {
     prefix: Option<LitStr>,
     unit: Option<LitStr>,
     default: DefaultValue,
-    aliases: Vec<LitStr>,
+    profile_defaults: Vec<(Ident, LitStr)>,
+    deprecated: Option<LitStr>,
+    aliases: Vec<Alias>,
     conditions: Vec<(Ident, Option<LitStr>)>,
     rules: Vec<Rule>,
     element_rules: Vec<Rule>,
@@ -92,6 +104,9 @@ impl Field {
             public: written.has("public"),
             file: written.has("file"),
             from_str: written.has("from_str"),
+            profile: written.has("profile"),
+            profile_defaults: written.profile_defaults,
+            deprecated: written.deprecated,
             unit: written.unit,
             aliases: written.aliases,
             conditions: written.conditions,
@@ -125,20 +140,24 @@ impl Written {
             return Ok(());
         }
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-        let repeatable = matches!(name.as_str(), "alias" | "required_if" | "each");
-        if self.spans.insert(name.clone(), meta.path.span()).is_some() && !repeatable {
+        let repeatable = matches!(name.as_str(), "alias" | "required_if" | "required_with" | "each");
+        let per_profile = name == "default" && meta.input.peek(syn::token::Paren);
+        let key = if per_profile { "default(...)" } else { &name };
+        if self.spans.insert(key.to_owned(), meta.path.span()).is_some() && !repeatable {
             return Err(meta.error(format!("`{name}` is given twice")));
         }
         match name.as_str() {
             "env" => self.env = Some(variable(meta)?),
             "prefix" => self.prefix = Some(meta.value()?.parse()?),
             "unit" => self.unit = Some(unit(meta)?),
-            "alias" => self.aliases.push(variable(meta)?),
+            "alias" => self.aliases.push(Alias::parse(meta)?),
+            "deprecated" => self.deprecated = Some(meta.value()?.parse()?),
+            "default" if per_profile => self.profile_defaults = profile_defaults(meta)?,
             "default" if meta.input.peek(Token![=]) => {
                 self.default = DefaultValue::Expr(meta.value()?.parse()?);
             }
             "default" => self.default = DefaultValue::Trait,
-            "required_if" => self.conditions.extend(conditions(meta)?),
+            "required_if" | "required_with" => self.conditions.extend(conditions(meta)?),
             "each" => meta.parse_nested_meta(|rule| {
                 let native = Rule::is_native(&rule.path);
                 if !native {
@@ -147,7 +166,7 @@ impl Written {
                 self.element_rules.push(Rule::parse(&rule, !native)?);
                 Ok(())
             })?,
-            "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" => {}
+            "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" | "profile" => {}
             _ => return Err(meta.error(format!("unknown attribute of a field, expected one of {KNOWN}"))),
         }
         Ok(())
@@ -196,6 +215,9 @@ impl Written {
                 "required",
                 "an `Option` is not required: take the type without `Option`, or `required_if(...)`",
             )?;
+        }
+        if self.has("required") && self.has("default(...)") {
+            at("default(...)", "a required variable needs no default")?;
         }
         if container_default {
             at(
@@ -251,8 +273,50 @@ impl Written {
     }
 }
 
+impl Alias {
+    /// `alias = "OLD"` or `alias("OLD", since = "1.4", until = "2.0")`.
+    fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
+        let (mut since, mut until) = (None, None);
+        if meta.input.peek(Token![=]) {
+            let name = variable(meta)?;
+            return Ok(Self { name, since, until });
+        }
+        let content;
+        syn::parenthesized!(content in meta.input);
+        let name = named(content.parse()?)?;
+        while content.parse::<Option<Token![,]>>()?.is_some() && !content.is_empty() {
+            let key: Ident = content.parse()?;
+            content.parse::<Token![=]>()?;
+            let version = Some(content.parse()?);
+            match key.to_string().as_str() {
+                "since" => since = version,
+                "until" => until = version,
+                _ => return Err(syn::Error::new(key.span(), "expected `since` or `until`")),
+            }
+        }
+        Ok(Self { name, since, until })
+    }
+}
+
+/// `profile = literal`, separated by commas; each as it would be written in the environment.
+fn profile_defaults(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<(Ident, LitStr)>> {
+    let mut defaults = Vec::new();
+    meta.parse_nested_meta(|entry| {
+        let profile = entry.path.require_ident()?.clone();
+        let value: Expr = entry.value()?.parse()?;
+        let text = crate::bound::literal(&value)
+            .ok_or_else(|| syn::Error::new(value.span(), "the default of a profile is a literal"))?;
+        defaults.push((profile, LitStr::new(&text, value.span())));
+        Ok(())
+    })?;
+    Ok(defaults)
+}
+
 fn variable(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
-    let name: LitStr = meta.value()?.parse()?;
+    named(meta.value()?.parse()?)
+}
+
+fn named(name: LitStr) -> syn::Result<LitStr> {
     let text = name.value();
     if text.is_empty() || text.contains(['=', '\0']) || text.contains(char::is_whitespace) {
         return Err(syn::Error::new(name.span(), "not a name of a variable"));
@@ -304,11 +368,15 @@ fn description(attributes: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-const VARIABLE_ONLY: [&str; 11] = [
+const VARIABLE_ONLY: [&str; 15] = [
     "env",
     "default",
+    "default(...)",
     "required",
     "required_if",
+    "required_with",
+    "deprecated",
+    "profile",
     "unit",
     "alias",
     "secret",
@@ -323,5 +391,5 @@ const UNITS: [&str; 18] = [
     "B",
 ];
 
-const KNOWN: &str = "`env`, `default`, `required`, `required_if`, `unit`, `alias`, `secret`, `public`, `file`, \
+const KNOWN: &str = "`env`, `default`, `required`, `required_if`, `required_with`, `unit`, `alias`, `deprecated`, `profile`, `secret`, `public`, `file`, \
      `nested`, `prefix`, `skip`, `from_str`, `range`, `length`, `scheme`, `each`";

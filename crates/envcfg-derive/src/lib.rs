@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod bound;
+mod condition;
 mod container;
 mod crate_path;
 mod default_check;
 mod expand;
 mod field;
+mod finish;
 mod metadata;
 mod rule;
 mod rule_code;
@@ -24,6 +26,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `default` | a missing variable takes the field's value from `Default::default()` |
 /// | `prefix = "HTTP_"` | stands before every name |
 /// | `check = path` | runs `path(&self, &mut Checks)` after the fields, if they are right; repeatable |
+/// | `check(path, a, b)` | runs `path(&a, &b, &mut Checks)` once these fields are right, numbers and flags by value |
 /// | `crate = path` | where the library is, if it cannot be found |
 ///
 /// Attributes of a field:
@@ -32,10 +35,14 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|
 /// | `env = "NAME"` | another name |
 /// | `default`, `default = value` | the value when it is not set; a string is read like a variable |
+/// | `default(development = 3000, ...)` | the value in one profile, before the default for all |
+/// | `profile` | the value says which profile this is, to this struct and all nested in it |
 /// | `required` | must be set, although the struct has defaults |
-/// | `required_if(NAME)`, `required_if(NAME = "value")` | must be set if that variable is (so); repeatable |
+/// | `required_if(NAME = "value")` | must be set if that variable has the value, or defaults to it; repeatable |
+/// | `required_with(NAME)`, `required_if(NAME)` | must be set if that variable is; repeatable |
 /// | `unit = "s"` | unit of a bare number: ns, us, ms, s, m, h, d, w; bytes, KB, MB, GB, KiB, MiB, GiB |
-/// | `alias = "OLD"` | a deprecated name, still read; repeatable |
+/// | `alias = "OLD"`, `alias("OLD", since = "1.4", until = "2.0")` | a deprecated name, still read; repeatable |
+/// | `deprecated = "note"` | a warning for whoever sets it |
 /// | `secret`, `public` | the value is a secret, or is none although its name looks so |
 /// | `file` | `NAME_FILE` may name a file with the value; secrets always have that |
 /// | `nested`, `nested, prefix = "P_"` | the field is a `Config` itself, or an `Option` of one |
@@ -45,7 +52,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `each(...)` | rules for each element of a list |
 ///
 /// Prefixes, of the struct and of the field it is nested in, stand before every name and every deprecated name;
-/// the names in `required_if` are whole. A condition holds whatever the case of the value, and `1` is `true`.
+/// the names in conditions are those of fields of the same struct, or else whole. A condition holds whatever the case of the value, and `1` is `true`.
 ///
 /// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`).
 #[proc_macro_derive(Config, attributes(config, validate))]

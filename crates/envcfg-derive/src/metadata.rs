@@ -4,8 +4,9 @@ use quote::{quote, quote_spanned};
 use syn::{LitStr, Path, spanned::Spanned};
 
 use crate::{
+    condition,
     container::Container,
-    field::{DefaultValue, Field, Role},
+    field::{Alias, DefaultValue, Field, Role},
     rule::RuleKind,
     rule_data::rule_data,
     shape::is,
@@ -28,6 +29,35 @@ pub(crate) fn table(container: &Container, fields: &[Field]) -> syn::Result<Toke
             &[#(#entries),*]
         };
     })
+}
+
+/// The variables with those of nested configurations, for what the compiler compares.
+pub(crate) fn tree(krate: &Path, fields: &[Field]) -> TokenStream {
+    let mut index = 0_usize;
+    let entries = fields.iter().filter_map(|field| match &field.role {
+        Role::Skipped => None,
+        Role::Nested(prefix) => {
+            let inner = &field.shape.inner;
+            Some(quote!(#krate::__private::Tree::Nested(#prefix, <#inner as #krate::Config>::TREE)))
+        }
+        Role::Variable(_) => {
+            let at = index;
+            index += 1;
+            Some(quote!(#krate::__private::Tree::Field(&Self::FIELDS[#at])))
+        }
+    });
+    quote! {
+        #[doc(hidden)]
+        const TREE: &'static [#krate::__private::Tree] = &[#(#entries),*];
+    }
+}
+
+fn alias_code(container: &Container, alias: &Alias) -> TokenStream {
+    let krate = &container.krate;
+    let name = format!("{}{}", container.prefix, alias.name.value());
+    let since = alias.since.iter().map(|version| quote!(.since(#version)));
+    let until = alias.until.iter().map(|version| quote!(.until(#version)));
+    quote!(#krate::__private::Alias::new(#name) #(#since)* #(#until)*)
 }
 
 fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) -> syn::Result<TokenStream> {
@@ -55,15 +85,9 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     if field.file || field.secret || field.shape.secret || by_name {
         calls.push(quote!(.file()));
     }
-    if !field.aliases.is_empty() {
-        let prefix = &container.prefix;
-        let aliases = field
-            .aliases
-            .iter()
-            .map(|alias| format!("{prefix}{}", alias.value()));
-        calls.push(quote!(.aliases(&[#(#aliases),*])));
-    }
-    calls.extend(conditions(krate, field));
+    calls.push(other_names(container, field));
+    calls.extend(profile_defaults(field));
+    calls.extend(condition::code(container, field, fields));
     calls.extend(rules(krate, field, fields)?);
     Ok(quote!(#krate::__private::Field::new(#name, #path) #(#calls)*))
 }
@@ -85,6 +109,22 @@ fn value_type(krate: &Path, field: &Field) -> TokenStream {
     }
 }
 
+/// The names that the variable had before, and whether it is to go away itself.
+fn other_names(container: &Container, field: &Field) -> TokenStream {
+    let aliases = field.aliases.iter().map(|alias| alias_code(container, alias));
+    let aliases = (!field.aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
+    let deprecated = field.deprecated.iter().map(|note| quote!(.deprecated(#note)));
+    quote!(#aliases #(#deprecated)*)
+}
+
+fn profile_defaults(field: &Field) -> Option<TokenStream> {
+    let defaults = field.profile_defaults.iter().map(|(profile, text)| {
+        let profile = profile.to_string();
+        quote!((#profile, #text))
+    });
+    (!field.profile_defaults.is_empty()).then(|| quote!(.profile_defaults(&[#(#defaults),*])))
+}
+
 /// Asks the compiler too, which sees through aliases of types.
 fn secret(krate: &Path, field: &Field) -> TokenStream {
     let ty = &field.ty;
@@ -93,17 +133,6 @@ fn secret(krate: &Path, field: &Field) -> TokenStream {
     } else {
         quote!(.secret(<#krate::__private::Probe<#ty>>::SECRET))
     }
-}
-
-fn conditions(krate: &Path, field: &Field) -> Option<TokenStream> {
-    let conditions = field.conditions.iter().map(|(name, value)| {
-        let name = name.to_string();
-        match value {
-            Some(value) => quote!(#krate::__private::Condition::equals(#name, #value)),
-            None => quote!(#krate::__private::Condition::set(#name)),
-        }
-    });
-    (!field.conditions.is_empty()).then(|| quote!(.required_if(&[#(#conditions),*])))
 }
 
 fn rules(krate: &Path, field: &Field, fields: &[Field]) -> syn::Result<Option<TokenStream>> {

@@ -8,6 +8,21 @@ use crate::Leaf;
 pub struct Condition {
     pub(crate) variable: &'static str,
     pub(crate) equals: Option<&'static str>,
+    /// The variable is a field of the same struct: outer prefixes stand before its names too.
+    pub(crate) own: bool,
+    pub(crate) other_names: &'static [&'static str],
+    pub(crate) default: Assumed,
+}
+
+/// The value of a variable that is not set.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "built by generated code")]
+pub enum Assumed {
+    /// Not known before the program runs.
+    Unknown,
+    Nothing,
+    Text(&'static str),
 }
 
 impl Condition {
@@ -16,15 +31,27 @@ impl Condition {
         Self {
             variable,
             equals: None,
+            own: false,
+            other_names: &[],
+            default: Assumed::Unknown,
         }
     }
 
     #[must_use]
     pub const fn equals(variable: &'static str, value: &'static str) -> Self {
-        Self {
-            variable,
-            equals: Some(value),
-        }
+        let mut condition = Self::set(variable);
+        condition.equals = Some(value);
+        condition
+    }
+
+    /// Says that the variable belongs to the same struct, by which other names it is read and what holds
+    /// when it is not set.
+    #[must_use]
+    pub const fn own(mut self, other_names: &'static [&'static str], default: Assumed) -> Self {
+        self.own = true;
+        self.other_names = other_names;
+        self.default = default;
+        self
     }
 }
 

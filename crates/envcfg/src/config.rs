@@ -1,4 +1,4 @@
-use crate::{Describe, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report};
+use crate::{Describe, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree};
 
 /// A configuration that is read from environment variables; `#[derive(Config)]` implements it.
 ///
@@ -7,6 +7,9 @@ use crate::{Describe, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, R
 pub trait Config: Sized {
     #[doc(hidden)]
     const FIELDS: &'static [Field];
+
+    #[doc(hidden)]
+    const TREE: &'static [Tree];
 
     #[doc(hidden)]
     fn load_with(loader: &mut Loader<'_>, defaults: Option<Self>) -> Option<Self>;
@@ -27,7 +30,7 @@ pub trait Config: Sized {
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
     fn from_source(source: &impl EnvSource) -> Result<Self, Report> {
-        Self::load(source).map(Loaded::into_config)
+        Loader::new::<Self>(source, false).run().map(Loaded::into_config)
     }
 
     /// Reads the configuration from `source` and keeps the warnings and the origin of every value.
@@ -35,7 +38,7 @@ pub trait Config: Sized {
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
     fn load(source: &impl EnvSource) -> Result<Loaded<Self>, Report> {
-        Loader::new(source).run()
+        Loader::new::<Self>(source, true).run()
     }
 
     /// Documents every variable, in the order of declaration, nested ones in their place.

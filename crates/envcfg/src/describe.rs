@@ -43,7 +43,7 @@ impl Describe {
             aliases: field
                 .aliases
                 .iter()
-                .map(|alias| format!("{}{alias}", self.prefix))
+                .map(|alias| format!("{}{}", self.prefix, alias.name))
                 .collect(),
             default: default.map(|text| groundcrew_base::redact(&text).into_owned()),
             name,

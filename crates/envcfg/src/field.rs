@@ -1,6 +1,6 @@
 use groundcrew_base::looks_secret;
 
-use crate::{Condition, Rule, ValueType};
+use crate::{Alias, Condition, Rule, ValueType};
 
 /// What the derive knows about one variable at compile time.
 #[doc(hidden)]
@@ -19,7 +19,9 @@ pub struct Field {
     pub(crate) public: bool,
     pub(crate) file: bool,
     pub(crate) list: bool,
-    pub(crate) aliases: &'static [&'static str],
+    pub(crate) aliases: &'static [Alias],
+    pub(crate) deprecated: Option<&'static str>,
+    pub(crate) profile_defaults: &'static [(&'static str, &'static str)],
     pub(crate) conditions: &'static [Condition],
     pub(crate) rules: fn() -> Vec<Rule>,
     pub(crate) value_type: fn() -> ValueType,
@@ -39,6 +41,8 @@ impl Field {
             file: false,
             list: false,
             aliases: &[],
+            deprecated: None,
+            profile_defaults: &[],
             conditions: &[],
             rules: Vec::new,
             value_type: || ValueType::Text,
@@ -91,8 +95,22 @@ impl Field {
     }
 
     #[must_use]
-    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+    pub const fn aliases(mut self, names: &'static [Alias]) -> Self {
         self.aliases = names;
+        self
+    }
+
+    /// Warns whoever still sets the variable, in these words.
+    #[must_use]
+    pub const fn deprecated(mut self, note: &'static str) -> Self {
+        self.deprecated = Some(note);
+        self
+    }
+
+    /// The defaults that only some profiles have, each as it would be written in the environment.
+    #[must_use]
+    pub const fn profile_defaults(mut self, defaults: &'static [(&'static str, &'static str)]) -> Self {
+        self.profile_defaults = defaults;
         self
     }
 
@@ -113,6 +131,10 @@ impl Field {
     pub const fn value_type(mut self, value_type: fn() -> ValueType) -> Self {
         self.value_type = value_type;
         self
+    }
+
+    pub(crate) const fn has_other_names(&self) -> bool {
+        self.file || !self.aliases.is_empty()
     }
 
     pub(crate) fn is_secret(&self, variable: &str) -> bool {

@@ -5,6 +5,7 @@
 // The derive writes `::groundcrew_envcfg`, also in this crate.
 extern crate self as groundcrew_envcfg;
 
+mod alias;
 mod check;
 mod checks;
 mod condition;
@@ -21,9 +22,12 @@ mod leaf_error;
 mod limit;
 mod loaded;
 mod loader;
+mod look;
+mod order;
 mod origin;
 mod problem;
 mod process_env;
+mod profile_name;
 mod raw;
 mod report;
 mod rule;
@@ -32,6 +36,7 @@ mod secret_type;
 mod shown;
 mod source;
 mod type_probe;
+mod unique;
 mod value_type;
 mod vars;
 mod via;
@@ -57,6 +62,7 @@ pub use value_type::ValueType;
 pub use vars::Vars;
 pub use warning::Warning;
 
+use alias::Alias;
 use condition::Condition;
 use describe::Describe;
 use field::Field;
@@ -64,13 +70,15 @@ use leaf::Leaf;
 use leaf_error::LeafError;
 use loader::{Found, Loader};
 use raw::Raw;
+use unique::Tree;
 
 /// What generated code calls. Not for people, and may change in any release.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
+        alias::Alias,
         check::{Length, has_length, has_scheme, in_range},
-        condition::Condition,
+        condition::{Assumed, Condition},
         default_text::{DefaultText, TextByDisplay, TextBySerialize, TextUnknown},
         describe::Describe,
         field::Field,
@@ -79,6 +87,7 @@ pub mod __private {
         loader::{Found, Loader},
         raw::Raw,
         secret_type::{NotSecret, Probe},
+        unique::{Tree, assert_unique},
         value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},
     };

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use groundcrew_base::redact;
 
 use crate::{
-    Checks, Condition, Config, Describe, EnvSource, Field, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Warning, condition, finish, shown::Shown,
+    Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
+    ProblemKind, Raw, Report, Tree, Warning, finish, order, shown::Shown,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -13,9 +13,14 @@ pub struct Loader<'s> {
     pub(crate) source: &'s dyn EnvSource,
     pub(crate) prefix: String,
     pub(crate) path: String,
+    /// The text that says which profile this is, once a field has said which variable holds it.
+    pub(crate) profile: Option<Cow<'static, str>>,
+    /// Documents the whole configuration, of which the fields at hand may be a nested part.
+    pub(crate) schema: fn() -> Vec<FieldSpec>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) origins: Vec<(Cow<'static, str>, Origin)>,
+    pub(crate) keep_origins: bool,
 }
 
 /// What a look at the source gave for one field.
@@ -38,14 +43,17 @@ impl std::fmt::Debug for Loader<'_> {
 }
 
 impl<'s> Loader<'s> {
-    pub(crate) fn new(source: &'s dyn EnvSource) -> Self {
+    pub(crate) fn new<C: Config>(source: &'s dyn EnvSource, keep_origins: bool) -> Self {
         Self {
             source,
             prefix: String::new(),
             path: String::new(),
+            profile: None,
+            schema: Describe::all::<C>,
             problems: source.problems(),
             warnings: source.warnings(),
             origins: Vec::new(),
+            keep_origins,
         }
     }
 
@@ -57,7 +65,9 @@ impl<'s> Loader<'s> {
                 origins: self.origins,
             }),
             _ => {
-                finish::complete(&mut self.problems, &Describe::all::<C>(), self.source);
+                let schema = Describe::all::<C>();
+                order::sort(&mut self.problems, &schema);
+                finish::complete(&mut self.problems, &schema, self.source);
                 Err(Report::new(self.problems, self.warnings))
             }
         }
@@ -74,34 +84,11 @@ impl<'s> Loader<'s> {
         self.problems.len() == mark
     }
 
-    /// Looks the field up by its name, its deprecated names and its file.
-    pub fn look(&mut self, field: &'static Field) -> Found {
-        let found = self.find(field);
-        match &found {
-            Found::Text(raw) => {
-                let name = self.variable(field.name);
-                self.origins.push((name, raw.origin.clone()));
-            }
-            Found::Unset => {
-                if let Some(condition) = field.conditions.iter().find(|condition| self.holds(condition)) {
-                    self.missing_because(field, &format!("required because {condition}"));
-                    return Found::Failed;
-                }
-            }
-            Found::Failed => {}
-        }
-        found
-    }
-
     /// Gives `default` the place of a variable that is not set.
     #[must_use]
     pub fn or_text(&self, found: Found, field: &'static Field, default: &str) -> Found {
         match found {
-            Found::Unset => Found::Text(Raw {
-                variable: self.variable(field.name),
-                text: default.to_owned(),
-                origin: Origin::Default,
-            }),
+            Found::Unset => Found::Text(self.assumed(field, default)),
             other => other,
         }
     }
@@ -182,6 +169,7 @@ impl<'s> Loader<'s> {
     pub fn broken_overall(&mut self, rule: Cow<'static, str>, message: &str) {
         let mut problem = Problem::new(ProblemKind::Check, String::new(), redact(message));
         problem.variable = None;
+        problem.path = self.path.trim_end_matches('.').to_owned();
         problem.rule = Some(rule);
         self.problems.push(problem);
     }
@@ -205,18 +193,29 @@ impl<'s> Loader<'s> {
 
     /// Whether any variable of a nested configuration is set.
     #[must_use]
-    pub fn any_set<C: Config>(&self, prefix: &str) -> bool {
-        let fields = Describe::below::<C>(&format!("{}{prefix}", self.prefix));
-        fields.iter().any(|spec| {
-            let file = spec.file.then(|| format!("{}_FILE", spec.name));
-            let names = [&spec.name].into_iter().chain(&spec.aliases).chain(file.as_ref());
-            names.into_iter().any(|name| self.is_set(name))
-        })
+    pub fn any_set(&mut self, prefix: &str, tree: &[Tree]) -> bool {
+        let outer = self.prefix.len();
+        self.prefix.push_str(prefix);
+        let mut any = false;
+        for entry in tree {
+            any = any
+                || match entry {
+                    Tree::Field(field) => self.is_set_by_any_name(field),
+                    Tree::Nested(below, tree) => self.any_set(below, tree),
+                };
+        }
+        self.prefix.truncate(outer);
+        any
     }
 
-    /// Runs a check over the whole configuration.
-    pub fn check(&mut self, fields: &'static [Field], check: impl FnOnce(&mut Checks<'_, 's>)) {
-        check(&mut Checks::new(self, fields));
+    /// Runs a check; `known` names fields and says which of them have a value that is right.
+    pub fn check(
+        &mut self,
+        fields: &'static [Field],
+        known: &[(&'static str, bool)],
+        check: impl FnOnce(&mut Checks<'_, 's>),
+    ) {
+        check(&mut Checks::new(self, fields, known));
     }
 
     pub(crate) fn push(&mut self, field: &'static Field, mut problem: Problem) {
@@ -237,7 +236,7 @@ impl<'s> Loader<'s> {
         Shown::new(text, field.is_secret(&self.variable(field.name)))
     }
 
-    fn missing_because(&mut self, field: &'static Field, reason: &str) {
+    pub(crate) fn missing_because(&mut self, field: &'static Field, reason: &str) {
         let message = match reason {
             "" => String::from("is missing"),
             reason => format!("is missing: {reason}"),
@@ -270,21 +269,5 @@ impl<'s> Loader<'s> {
         problem.element = element;
         problem.origin = Some(raw.origin.clone());
         self.push(field, problem);
-    }
-
-    fn holds(&self, condition: &Condition) -> bool {
-        match condition.equals {
-            None => self.is_set(condition.variable),
-            Some(wanted) => self.source.lookup(condition.variable).is_some_and(|value| {
-                let (text, _) = value.into_parts();
-                text.to_str().is_some_and(|text| condition::same(text, wanted))
-            }),
-        }
-    }
-
-    fn is_set(&self, variable: &str) -> bool {
-        self.source
-            .lookup(variable)
-            .is_some_and(|value| !value.is_empty())
     }
 }

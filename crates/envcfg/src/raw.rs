@@ -32,15 +32,16 @@ impl fmt::Debug for Raw {
 }
 
 impl Loader<'_> {
-    /// Finds the field by its name, its deprecated names and its file; at most one may be set.
-    pub(crate) fn find(&mut self, field: &'static Field) -> Found {
-        let mut found = self.read(field, self.variable(field.name));
+    /// Finds the field by its deprecated names and its file too; at most one may be set.
+    pub(crate) fn by_other_names(&mut self, field: &'static Field, mut found: Found) -> Found {
         for alias in field.aliases {
-            let old = self.read(field, self.variable(alias));
+            let old = self.read(field, self.variable(alias.name));
             if let Found::Text(old) = &old {
                 self.warnings.push(Warning::Deprecated {
                     variable: old.variable.clone().into_owned(),
                     replacement: self.variable(field.name).into_owned(),
+                    since: alias.since,
+                    until: alias.until,
                 });
             }
             found = match (found, old) {
@@ -59,7 +60,7 @@ impl Loader<'_> {
         found
     }
 
-    fn read(&mut self, field: &'static Field, variable: Cow<'static, str>) -> Found {
+    pub(crate) fn read(&mut self, field: &'static Field, variable: Cow<'static, str>) -> Found {
         let Some(value) = self.source.lookup(&variable).filter(|value| !value.is_empty()) else {
             return Found::Unset;
         };

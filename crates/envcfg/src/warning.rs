@@ -15,6 +15,19 @@ pub enum Warning {
         variable: String,
         /// The name to use instead.
         replacement: String,
+        /// The version that gave the variable its new name, if the author says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<&'static str>,
+        /// The version that no longer reads the old name, if the author says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<&'static str>,
+    },
+    /// A variable was set that will go away.
+    Obsolete {
+        /// The variable.
+        variable: String,
+        /// What its author says about it.
+        note: &'static str,
     },
 }
 
@@ -24,9 +37,17 @@ impl fmt::Display for Warning {
             Self::Deprecated {
                 variable,
                 replacement,
+                since,
+                until,
             } => {
-                write!(f, "{variable} is deprecated, use {replacement}")
+                write!(f, "{variable} is deprecated")?;
+                if let Some(since) = since {
+                    write!(f, " since {since}")?;
+                }
+                write!(f, ", use {replacement}")?;
+                until.map_or(Ok(()), |until| write!(f, " (no longer read from {until} on)"))
             }
+            Self::Obsolete { variable, note } => write!(f, "{variable} is deprecated: {note}"),
         }
     }
 }

@@ -1,8 +1,12 @@
 //! The behaviour of loads, in one program because linking costs more than running.
 
+#[cfg(feature = "validator")]
+mod across;
 mod defaults;
 mod load;
 mod problems;
+#[cfg(feature = "validator")]
+mod profiles;
 #[cfg(feature = "validator")]
 mod properties;
 #[cfg(feature = "validator")]

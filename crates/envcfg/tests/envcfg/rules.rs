@@ -143,8 +143,8 @@ const REPORT: &str = r#"configuration is invalid: 16 problems
   COUNT = "8": must be odd
   CRY = "ah": shouts
   LINE = "a\u{7}": must not contain control characters
-  NEEDED is missing
-  PASSWORD_AGAIN = <secret: 14 chars>: must equal PASSWORD"#;
+  PASSWORD_AGAIN = <secret: 14 chars>: must equal PASSWORD
+  NEEDED is missing"#;
 
 #[test]
 fn right_values_pass_every_rule() {
@@ -187,8 +187,8 @@ fn codes_are_those_of_the_rules() {
             "rule.odd",
             "rule.loud",
             "rule.non_control_character",
-            "missing",
             "rule.must_match",
+            "missing",
         ]
     );
 }

@@ -1,0 +1,153 @@
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::{
+    container::{Check, Container, Schema},
+    expand::local,
+    field::Field,
+    shape::{is, is_number},
+};
+
+/// Writes what comes after the fields: the checks over several of them and over the whole struct.
+pub(crate) struct Finish<'f> {
+    pub(crate) container: &'f Container,
+    pub(crate) fields: &'f [Field],
+}
+
+impl Finish<'_> {
+    /// The statements of a field, and whether it is right if anybody asks later.
+    pub(crate) fn judged(&self, field: &Field, statements: TokenStream) -> TokenStream {
+        if !self.has_stand_in() && !self.is_checked(&field.ident) {
+            return statements;
+        }
+        let (before, right) = (local("before", &field.ident), local("right", &field.ident));
+        quote! {
+            let #before = loader.mark();
+            #statements
+            let #right = loader.is_clean(#before);
+        }
+    }
+
+    /// The checks that name the fields they take.
+    pub(crate) fn checks_of_fields(&self) -> syn::Result<TokenStream> {
+        let checks = self
+            .container
+            .checks
+            .iter()
+            .filter(|check| !check.fields.is_empty());
+        checks.map(|check| self.check_of_fields(check)).collect()
+    }
+
+    /// Runs the checks of the whole although some fields are wrong, with the defaults of these.
+    pub(crate) fn stand_in(&self) -> Option<TokenStream> {
+        let fields = self.fields.iter().map(|field| {
+            let (ident, value, right) = (
+                &field.ident,
+                local("value", &field.ident),
+                local("right", &field.ident),
+            );
+            quote! {
+                if let (true, ::core::option::Option::Some(value)) = (#right, #value) {
+                    loaded.#ident = value;
+                }
+            }
+        });
+        let known = self.fields.iter().map(|field| {
+            let (name, right) = (field.ident.to_string(), local("right", &field.ident));
+            quote!((#name, #right))
+        });
+        let checks = self
+            .container
+            .checks
+            .iter()
+            .filter(|check| check.fields.is_empty());
+        let functions = checks.map(|check| &check.function);
+        self.has_stand_in().then(|| {
+            quote! {
+                if !loader.is_clean(mark) {
+                    let mut loaded = <Self as ::core::default::Default>::default();
+                    let known = [#(#known),*];
+                    #(#fields)*
+                    #(loader.check(Self::FIELDS, &known, |checks| (#functions)(&loaded, checks));)*
+                    return ::core::option::Option::None;
+                }
+            }
+        })
+    }
+
+    /// The checks of the whole, once every field is right.
+    pub(crate) fn checks(&self) -> TokenStream {
+        let checks = self
+            .container
+            .checks
+            .iter()
+            .filter(|check| check.fields.is_empty());
+        let functions = checks.map(|check| &check.function);
+        quote!(#(loader.check(Self::FIELDS, &[], |checks| (#functions)(&loaded, checks));)*)
+    }
+
+    /// The validator crate's checks of the whole: those that always run, or those that wait for the fields.
+    pub(crate) fn schemas(&self, always: bool) -> TokenStream {
+        let schemas = self.container.schemas.iter();
+        schemas
+            .filter(|schema| schema.always == always)
+            .map(schema)
+            .collect()
+    }
+
+    fn has_stand_in(&self) -> bool {
+        let whole = self.container.checks.iter().any(|check| check.fields.is_empty());
+        let always = self.container.schemas.iter().any(|schema| schema.always);
+        self.container.default && whole && !always
+    }
+
+    fn is_checked(&self, ident: &Ident) -> bool {
+        self.container
+            .checks
+            .iter()
+            .any(|check| check.fields.contains(ident))
+    }
+
+    fn check_of_fields(&self, check: &Check) -> syn::Result<TokenStream> {
+        let mut arguments = Vec::new();
+        for name in &check.fields {
+            let field = self.fields.iter().find(|field| field.ident == *name);
+            let field =
+                field.ok_or_else(|| syn::Error::new(name.span(), "no field of this struct has this name"))?;
+            // As the validator crate hands numbers to a custom rule: by value.
+            let by_value = is_number(&field.ty) || is(&field.ty, &["bool", "char"]);
+            arguments.push(if by_value { quote!(*#name) } else { quote!(#name) });
+        }
+        let function = &check.function;
+        let names = &check.fields;
+        let values = names.iter().map(|name| local("value", name));
+        let rights = names.iter().map(|name| local("right", name));
+        Ok(quote! {
+            if let (#(::core::option::Option::Some(#names),)* true) = (#(&#values,)* #(#rights)&&*) {
+                loader.check(Self::FIELDS, &[], |checks| (#function)(#(#arguments,)* checks));
+            }
+        })
+    }
+}
+
+fn schema(schema: &Schema) -> TokenStream {
+    let Schema {
+        function,
+        message,
+        code,
+        ..
+    } = schema;
+    let message = match message {
+        Some(text) => quote!(#text),
+        None => quote!(error.message.as_deref().unwrap_or(&error.code)),
+    };
+    let code = match code {
+        Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
+        None => quote!(::core::clone::Clone::clone(&error.code)),
+    };
+    quote! {
+        if let ::core::result::Result::Err(error) = #function(&loaded) {
+            loader.broken_overall(#code, #message);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// Whether a profile, as the environment spells it, is the one that an attribute names.
+///
+/// Case does not matter, and the usual short names are the same profile as the long ones.
+pub(crate) fn is(text: &str, named: &str) -> bool {
+    let (text, named) = (text.trim(), named.trim());
+    text.eq_ignore_ascii_case(named)
+        || SHORT.iter().any(|(long, short)| {
+            let either = |name: &str| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short);
+            either(text) && either(named)
+        })
+}
+
+const SHORT: [(&str, &str); 3] = [
+    ("development", "dev"),
+    ("production", "prod"),
+    ("staging", "stage"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_case_make_no_other_profile() {
+        let same = [
+            ("production", "production"),
+            ("Production ", "production"),
+            ("prod", "production"),
+            ("production", "prod"),
+            ("DEV", "development"),
+            ("blue", "BLUE"),
+        ];
+        let other = [
+            ("production", "development"),
+            ("pro", "production"),
+            ("", "production"),
+        ];
+
+        assert!(same.iter().all(|(text, named)| is(text, named)));
+        assert!(!other.iter().any(|(text, named)| is(text, named)));
+    }
+}
