@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use crate::{EnvSource, Problem, Value, Warning};
 
@@ -40,7 +40,10 @@ impl<'s> Layers<'s> {
 
 impl EnvSource for Layers<'_> {
     fn lookup(&self, name: &str) -> Option<Value> {
-        self.0.iter().find_map(|source| filled(source, name))
+        self.0
+            .iter()
+            .zip(0..)
+            .find_map(|(source, number)| Some(filled(source, name)?.in_layer(number)))
     }
 
     fn names(&self) -> Vec<String> {
@@ -55,6 +58,10 @@ impl EnvSource for Layers<'_> {
     fn warnings(&self) -> Vec<Warning> {
         self.0.iter().flat_map(EnvSource::warnings).collect()
     }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.0.iter().flat_map(EnvSource::files).collect()
+    }
 }
 
 impl fmt::Debug for Layers<'_> {
@@ -67,7 +74,7 @@ impl fmt::Debug for Layers<'_> {
 
 impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
     fn lookup(&self, name: &str) -> Option<Value> {
-        filled(&self.0, name).or_else(|| filled(&self.1, name))
+        filled(&self.0, name).or_else(|| Some(filled(&self.1, name)?.in_layer(1)))
     }
 
     fn names(&self) -> Vec<String> {
@@ -86,6 +93,12 @@ impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
         let mut warnings = self.0.warnings();
         warnings.extend(self.1.warnings());
         warnings
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.0.files();
+        files.extend(self.1.files());
+        files
     }
 }
 

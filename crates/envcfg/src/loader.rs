@@ -4,7 +4,7 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Warning, finish, order, shown::Shown,
+    ProblemKind, Raw, Report, Tree, Warning, finish, order, service_link, shown::Shown,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -155,7 +155,7 @@ impl<'s> Loader<'s> {
                 Some(index) => raw.leaf(field).elements().nth(index).map_or("", |leaf| leaf.text),
                 None => &raw.text,
             };
-            let shown = self.show(field, text);
+            let shown = self.show(field, text, &raw.origin);
             problem.message = finish::without(message, text, &shown);
             problem.shown = Some(shown);
             problem.origin = Some(raw.origin.clone());
@@ -232,8 +232,11 @@ impl<'s> Loader<'s> {
         }
     }
 
-    pub(crate) fn show(&self, field: &'static Field, text: &str) -> Shown {
-        Shown::new(text, field.is_secret(&self.variable(field.name)))
+    pub(crate) fn show(&self, field: &'static Field, text: &str, origin: &Origin) -> Shown {
+        Shown::new(
+            text,
+            origin.is_secret() || field.is_secret(&self.variable(field.name)),
+        )
     }
 
     pub(crate) fn missing_because(&mut self, field: &'static Field, reason: &str) {
@@ -242,7 +245,17 @@ impl<'s> Loader<'s> {
             reason => format!("is missing: {reason}"),
         };
         let variable = self.variable(field.name).into_owned();
+        if let Some(line) = self.line_of(&variable) {
+            line.variable = Some(variable);
+            return;
+        }
         self.push(field, Problem::new(ProblemKind::Missing, variable, message));
+    }
+
+    /// The problem of a line that sets `variable`, whose mistake is the only one.
+    fn line_of(&mut self, variable: &str) -> Option<&mut Problem> {
+        let mut problems = self.problems.iter_mut();
+        problems.find(|problem| problem.suspect.as_deref() == Some(variable))
     }
 
     #[inline(never)]
@@ -254,11 +267,15 @@ impl<'s> Loader<'s> {
         element: Option<usize>,
         error: &LeafError,
     ) {
-        let shown = self.show(field, text);
+        let shown = self.show(field, text, &raw.origin);
         let message = match (error, &shown) {
             (LeafError::Foreign(_), Shown::Secret { .. }) => String::from("cannot be read as its type"),
             (LeafError::Foreign(message), _) => finish::without(message, text, &shown),
             (error, _) => error.to_string(),
+        };
+        let message = match service_link::hint(&raw.variable, text) {
+            Some(hint) => format!("{message} ({hint})"),
+            None => message,
         };
         let mut problem = Problem::new(
             ProblemKind::Unreadable,

@@ -5,6 +5,7 @@ use crate::{FieldSpec, Problem, ProblemKind};
 pub(crate) fn sort(problems: &mut [Problem], schema: &[FieldSpec]) {
     problems.sort_by_cached_key(|problem| match problem.kind {
         ProblemKind::Syntax => 0,
+        ProblemKind::File if problem.path.is_empty() => 0,
         _ => 1 + position(&problem.path, schema),
     });
 }

@@ -28,6 +28,11 @@ pub enum Origin {
         /// The file.
         path: PathBuf,
     },
+    /// A file of a secrets directory, whose values are secrets.
+    SecretsDir {
+        /// The file.
+        path: PathBuf,
+    },
     /// The default of the field.
     Default,
 }
@@ -38,12 +43,18 @@ impl Origin {
         Self::Named(name.into())
     }
 
+    /// Whether a value from here is a secret whatever its name.
+    pub(crate) const fn is_secret(&self) -> bool {
+        matches!(self, Self::SecretsDir { .. })
+    }
+
     const fn kind(&self) -> &'static str {
         match self {
             Self::Environment => "environment",
             Self::Named(_) => "named",
             Self::File { .. } => "file",
             Self::SecretFile { .. } => "secret_file",
+            Self::SecretsDir { .. } => "secrets_dir",
             Self::Default => "default",
         }
     }
@@ -56,6 +67,7 @@ impl fmt::Display for Origin {
             Self::Named(name) => f.write_str(name),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::SecretFile { variable, path } => write!(f, "{} ({variable})", path.display()),
+            Self::SecretsDir { path } => write!(f, "{}", path.display()),
             Self::Default => f.write_str("default"),
         }
     }
@@ -73,6 +85,7 @@ impl Serialize for Origin {
                 map.serialize_entry("line", line)?;
                 map.serialize_entry("column", column)?;
             }
+            Self::SecretsDir { path } => map.serialize_entry("file", &path.to_string_lossy())?,
             Self::SecretFile { variable, path } => {
                 map.serialize_entry("name", variable)?;
                 map.serialize_entry("file", &path.to_string_lossy())?;

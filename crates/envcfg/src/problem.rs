@@ -20,6 +20,8 @@ pub struct Problem {
     pub(crate) description: &'static str,
     pub(crate) origin: Option<Origin>,
     pub(crate) suggestion: Option<String>,
+    /// The variable that a line that is wrong seems to set. Not shown, because the line may be part of a secret.
+    pub(crate) suspect: Option<String>,
 }
 
 /// Tells problems apart by what the operator has to do.
@@ -75,6 +77,7 @@ impl Problem {
             description: "",
             origin: None,
             suggestion: None,
+            suspect: None,
         }
     }
 

@@ -45,7 +45,12 @@ impl Loader<'_> {
                 });
             }
             found = match (found, old) {
-                (Found::Text(new), Found::Text(old)) if new.text != old.text => {
+                (Found::Text(new), Found::Text(old)) if new.text != old.text && self.is_above(&old, &new) => {
+                    Found::Text(old)
+                }
+                (Found::Text(new), Found::Text(old))
+                    if new.text != old.text && !self.is_above(&new, &old) =>
+                {
                     let message = format!("contradicts {}: both are set, to different values", old.variable);
                     self.conflict(field, new.variable, message)
                 }
@@ -64,6 +69,13 @@ impl Loader<'_> {
         let Some(value) = self.source.lookup(&variable).filter(|value| !value.is_empty()) else {
             return Found::Unset;
         };
+        if let Some(reason) = value.unreadable_reason() {
+            let message = format!("cannot be read: {}", redact(reason));
+            let mut problem = Problem::new(ProblemKind::File, variable.into_owned(), message);
+            problem.origin = Some(value.origin().clone());
+            self.push(field, problem);
+            return Found::Failed;
+        }
         let (text, origin) = value.into_parts();
         match text.into_string() {
             Ok(text) => Found::Text(Raw {
@@ -86,6 +98,12 @@ impl Loader<'_> {
         let pointer = Cow::Owned(format!("{}_FILE", self.variable(field.name)));
         match (found, self.read(field, pointer)) {
             (found, Found::Unset) => found,
+            (Found::Text(value), Found::Text(pointer)) if self.is_above(&value, &pointer) => {
+                Found::Text(value)
+            }
+            (Found::Text(value), Found::Text(pointer)) if self.is_above(&pointer, &value) => {
+                self.contents(field, &pointer)
+            }
             (Found::Text(value), Found::Text(pointer)) => {
                 let message = format!("contradicts {}: only one may be set", pointer.variable);
                 self.conflict(field, value.variable, message)
@@ -93,6 +111,12 @@ impl Loader<'_> {
             (Found::Unset, Found::Text(pointer)) => self.contents(field, &pointer),
             _ => Found::Failed,
         }
+    }
+
+    /// Whether `one` comes from a source above that of `other`.
+    fn is_above(&self, one: &Raw, other: &Raw) -> bool {
+        let layer = |raw: &Raw| self.source.lookup(&raw.variable).map(|value| value.layer());
+        layer(one) < layer(other)
     }
 
     fn contents(&mut self, field: &'static Field, pointer: &Raw) -> Found {
@@ -132,7 +156,7 @@ impl Loader<'_> {
 }
 
 /// The text of a secret file without the line break that editors put at its end.
-fn read_secret(path: &Path) -> Result<String, String> {
+pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.kind().to_string())?;
     file.take(MAX_FILE + 1)

@@ -1,4 +1,4 @@
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use crate::{Origin, Problem, Warning};
 
@@ -49,6 +49,12 @@ pub trait EnvSource {
     fn warnings(&self) -> Vec<Warning> {
         Vec::new()
     }
+
+    /// The files and directories that the source is read from, also those that do not exist yet: a change of one
+    /// is a reason to load again. Never asked by a load.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 }
 
 impl<S: EnvSource + ?Sized> EnvSource for &S {
@@ -66,6 +72,10 @@ impl<S: EnvSource + ?Sized> EnvSource for &S {
 
     fn warnings(&self) -> Vec<Warning> {
         (**self).warnings()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        (**self).files()
     }
 }
 
@@ -85,6 +95,10 @@ impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
     fn warnings(&self) -> Vec<Warning> {
         (**self).warnings()
     }
+
+    fn files(&self) -> Vec<PathBuf> {
+        (**self).files()
+    }
 }
 
 /// The text of one variable and where it came from.
@@ -94,6 +108,9 @@ impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
 pub struct Value {
     text: OsString,
     origin: Origin,
+    layer: u32,
+    is_set_if_empty: bool,
+    unreadable: Option<Box<str>>,
 }
 
 impl Value {
@@ -102,13 +119,50 @@ impl Value {
         Self {
             text: text.into(),
             origin,
+            layer: 0,
+            is_set_if_empty: false,
+            unreadable: None,
         }
     }
 
-    /// Whether the text is empty, which a load takes as unset.
+    /// A value that is there but cannot be had, such as a file without the permission to read it: a problem of the
+    /// field that looks it up. The reason must not hold a secret.
+    pub fn unreadable(reason: impl Into<String>, origin: Origin) -> Self {
+        Self {
+            unreadable: Some(reason.into().into_boxed_str()),
+            ..Self::new(OsString::new(), origin)
+        }
+    }
+
+    /// The same value, which counts as set even if its text is empty.
+    #[must_use]
+    pub const fn even_if_empty(mut self) -> Self {
+        self.is_set_if_empty = true;
+        self
+    }
+
+    /// Says in which of several sources the value was found, on top of which of several files in it.
+    #[must_use]
+    pub(crate) const fn in_layer(mut self, number: u32) -> Self {
+        self.layer = number.saturating_mul(LAYERS).saturating_add(self.layer);
+        self
+    }
+
+    /// A value with a smaller number is from a source above.
+    pub(crate) const fn layer(&self) -> u32 {
+        self.layer
+    }
+
+    /// Why the value cannot be had, if it cannot.
+    #[must_use]
+    pub fn unreadable_reason(&self) -> Option<&str> {
+        self.unreadable.as_deref()
+    }
+
+    /// Whether a load takes the value as unset: the text is empty, and nobody said that this is a value.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        self.text.is_empty() && !self.is_set_if_empty && self.unreadable.is_none()
     }
 
     /// Where the value came from.
@@ -132,3 +186,6 @@ impl std::fmt::Debug for Value {
             .finish_non_exhaustive()
     }
 }
+
+/// More files than one source has.
+const LAYERS: u32 = 256;

@@ -1,6 +1,8 @@
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
+
+use crate::Origin;
 
 /// Something that works today but should be changed.
 ///
@@ -29,6 +31,36 @@ pub enum Warning {
         /// What its author says about it.
         note: &'static str,
     },
+    /// A file sets a variable twice; the last value counts.
+    Duplicate {
+        /// The variable.
+        variable: String,
+        /// The place that does not count.
+        first: Origin,
+        /// The place that counts.
+        last: Origin,
+    },
+    /// Every user of the machine may read a file with secrets.
+    Exposed {
+        /// The file.
+        file: PathBuf,
+        /// A variable in it that looks secret.
+        variable: String,
+    },
+    /// A dotenv file names a profile, which was chosen without looking into the files.
+    ProfileInFile {
+        /// The variable that names the profile.
+        variable: String,
+        /// Where it is set.
+        origin: Origin,
+        /// The profile whose files were read.
+        profile: String,
+    },
+    /// The profile cannot be part of a file name, and so has no dotenv files.
+    ProfileWithoutFiles {
+        /// The variable that names the profile, if one does.
+        variable: Option<String>,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -48,6 +80,39 @@ impl fmt::Display for Warning {
                 until.map_or(Ok(()), |until| write!(f, " (no longer read from {until} on)"))
             }
             Self::Obsolete { variable, note } => write!(f, "{variable} is deprecated: {note}"),
+            Self::Duplicate {
+                variable,
+                first,
+                last,
+            } => {
+                write!(
+                    f,
+                    "{variable} is set twice, at {first} and {last}: the last counts"
+                )
+            }
+            Self::Exposed { file, variable } => {
+                let file = file.display();
+                write!(
+                    f,
+                    "every user may read {file}, which has {variable}: chmod o-r {file}"
+                )
+            }
+            Self::ProfileInFile {
+                variable,
+                origin,
+                profile,
+            } => write!(
+                f,
+                "{variable} at {origin} came too late to choose the files, which are those of {profile}: \
+                 set it in the environment"
+            ),
+            Self::ProfileWithoutFiles { variable } => {
+                let profile = variable.as_deref().unwrap_or("the profile");
+                write!(
+                    f,
+                    "{profile} cannot be part of a file name: expected letters, digits, - and _"
+                )
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "validator")]
 mod across;
 mod defaults;
+mod dotenv;
 mod load;
 mod problems;
 #[cfg(feature = "validator")]
@@ -15,3 +16,5 @@ mod requirements_guide;
 mod requirements_schema;
 #[cfg(feature = "validator")]
 mod rules;
+mod secrets_dir;
+mod sources;
