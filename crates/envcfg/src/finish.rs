@@ -1,110 +1,143 @@
-use groundcrew_base::redact;
+use std::path::Path;
 
 use crate::{
-    EnvSource, FieldSpec, Problem, ProblemKind,
-    shown::{Shown, safe},
+    EnvSource, FieldSpec, Origin, Problem, ProblemKind, Warning,
+    excerpt::Excerpt,
+    fix::fix,
+    raw::read_secret,
+    scrub::{About, Secrets},
+    shown::Shown,
+    suggest::Slips,
 };
 
-/// Adds what needs the whole schema: suggestions, and a last look that no secret is in any message.
-pub(crate) fn complete(problems: &mut [Problem], schema: &[FieldSpec], source: &dyn EnvSource) {
-    if problems
-        .iter()
-        .any(|problem| problem.kind == ProblemKind::Missing)
-    {
-        suggest(problems, schema, source);
-    }
-    let secrets = secrets(schema, source);
-    for problem in problems {
-        for secret in &secrets {
-            if problem.message.contains(secret.as_str()) {
-                problem.message = problem.message.replace(secret.as_str(), "<secret>");
-            }
-        }
-    }
-}
-
-/// `message` with `text` in the form in which a report may show it.
-pub(crate) fn without(message: &str, text: &str, shown: &Shown) -> String {
-    // serde likes to end with the value, which the report shows already.
-    let message = message.strip_suffix(&format!(": {text:?}")).unwrap_or(message);
-    let plain = matches!(shown, Shown::Text(_)) && safe(text) == text;
-    if plain || text.len() < TELLING {
-        return redact(message).into_owned();
-    }
-    redact(&message.replace(text, &shown.to_string())).into_owned()
-}
-
-fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Vec<String> {
-    let secret = schema.iter().filter(|spec| spec.secret);
-    let names = secret.flat_map(|spec| [&spec.name].into_iter().chain(&spec.aliases));
-    let values = names.filter_map(|name| source.lookup(name)?.into_parts().0.into_string().ok());
-    values.filter(|text| text.len() >= TELLING).collect()
-}
-
-fn suggest(problems: &mut [Problem], schema: &[FieldSpec], source: &dyn EnvSource) {
-    let mut unused = source.names();
-    unused.sort_unstable();
-    unused.retain(|name| !schema.iter().any(|spec| reads(spec, name)));
+/// Adds what needs the whole schema: suggestions, fixes, lines of files, and a last look that no secret is in
+/// any words.
+pub(crate) fn complete(
+    problems: &mut [Problem],
+    warnings: &mut Vec<Warning>,
+    schema: &[FieldSpec],
+    source: &dyn EnvSource,
+) {
+    let slips = Slips::new(schema, source);
     for problem in problems
         .iter_mut()
         .filter(|problem| problem.kind == ProblemKind::Missing)
     {
-        problem.suggestion = problem
-            .variable
-            .as_deref()
-            .and_then(|variable| nearest(variable, &unused));
+        let suggestion = problem.variable().and_then(|variable| slips.of(variable));
+        problem.suggestion = suggestion.map(str::to_owned);
     }
-}
-
-fn reads(spec: &FieldSpec, name: &str) -> bool {
-    let by_file = || spec.file && name.strip_suffix("_FILE") == Some(&spec.name);
-    spec.name == name || spec.aliases.iter().any(|alias| alias == name) || by_file()
-}
-
-/// The name in `unused` that one or two slips of the finger turn into `wanted`.
-fn nearest(wanted: &str, unused: &[String]) -> Option<String> {
-    let most = match wanted.len() {
-        0..4 => 0,
-        4..8 => 1,
-        _ => 2,
+    let is_said = |spec: &FieldSpec| {
+        problems
+            .iter()
+            .any(|problem| problem.variable() == Some(&spec.name))
     };
-    let scored = unused
-        .iter()
-        .filter(|name| name.len().abs_diff(wanted.len()) <= most)
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&name.to_ascii_uppercase(), wanted),
-                name,
-            )
-        });
-    let (_, name) = scored.filter(|(distance, _)| *distance <= most).min()?;
-    Some(name.clone())
+    warnings.extend(slips.warnings(|spec| !is_said(spec)));
+
+    let secrets = secrets(schema, source);
+    for problem in problems {
+        clean(problem, &secrets, schema);
+        let spec = schema.iter().find(|spec| spec.path == problem.path);
+        let Some(spec) = spec.filter(|_| !problem.path.is_empty()) else {
+            continue;
+        };
+        problem.fix = fix(problem, spec, source);
+        problem.excerpt = Excerpt::of(problem, spec, source);
+    }
 }
 
-/// A shorter text is in too many words to tell a leak from a coincidence.
-const TELLING: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_name_within_two_slips_is_suggested() {
-        let names = [
-            "DATABASE_SSL",
-            "DATABSE_URL",
-            "PORT2",
-            "RDIS_ULR",
-            "TERM",
-            "redis_host",
-        ]
-        .map(String::from);
-
-        assert_eq!(nearest("DATABASE_URL", &names).as_deref(), Some("DATABSE_URL"));
-        assert_eq!(nearest("REDIS_URL", &names).as_deref(), Some("RDIS_ULR"));
-        assert_eq!(nearest("REDIS_HOST", &names).as_deref(), Some("redis_host"));
-        assert_eq!(nearest("TEAM", &names).as_deref(), Some("TERM"));
-        assert_eq!(nearest("AUTH_SECRET", &names), None);
-        assert_eq!(nearest("TZ", &names), None);
+/// `message`, which somebody else wrote about the value `text`, as a report may show it.
+pub(crate) fn without(message: &str, text: &str, shown: &Shown) -> String {
+    // serde likes to end with the value, which the report shows already.
+    let message = message.strip_suffix(&format!(": {text:?}")).unwrap_or(message);
+    let mut secrets = Secrets::default();
+    match shown {
+        Shown::Secret { .. } => secrets.add(text),
+        Shown::Text(_) | Shown::NotUnicode { .. } => secrets.add_credentials(text),
     }
+    secrets.clean(message, About::Value).into_owned()
+}
+
+/// What a type says that it expects, which hardly quotes the secret `text`.
+pub(crate) fn expected(message: &str, text: &str) -> String {
+    let mut secrets = Secrets::default();
+    secrets.add(text);
+    secrets.clean(message, About::Type).into_owned()
+}
+
+/// Takes secrets out of what neither the schema nor this crate wrote.
+fn clean(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
+    let is_foreign = match problem.kind {
+        ProblemKind::Check | ProblemKind::Service | ProblemKind::Syntax => true,
+        ProblemKind::Missing
+        | ProblemKind::NotUnicode
+        | ProblemKind::Unreadable
+        | ProblemKind::Rule
+        | ProblemKind::Conflict
+        | ProblemKind::File => false,
+    };
+    if is_foreign {
+        problem.message = secrets.clean(&problem.message, About::Anything).into_owned();
+        if let Some(Origin::Named(name)) = &mut problem.origin {
+            *name = secrets.clean(name, About::Anything).into_owned().into();
+        }
+    }
+    if let Some(rule) = problem
+        .rule
+        .as_mut()
+        .filter(|rule| matches!(rule, std::borrow::Cow::Owned(_)))
+    {
+        *rule = secrets.clean(rule, About::Anything).into_owned().into();
+    }
+    let is_known = |name: &str| {
+        schema
+            .iter()
+            .any(|spec| spec.path == problem.path || spec.name == name)
+    };
+    if let Some(name) = problem.variable.as_deref().filter(|name| !is_known(name)) {
+        problem.variable = Some(secrets.clean(name, About::Anything).into_owned());
+    }
+    if let Some(Shown::Text(text)) = &problem.shown
+        && secrets.stand_in(text)
+    {
+        problem.shown = Some(Shown::Secret {
+            chars: text.chars().count(),
+        });
+    }
+    problem.message = one_line(&problem.message);
+}
+
+/// Letters that move the cursor or start a line have no place in a message.
+fn one_line(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for c in message.chars() {
+        if c.is_control() {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Every secret that the source gives to the schema.
+fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Secrets {
+    let mut secrets = Secrets::default();
+    let text = |name: &str| {
+        let (text, origin) = source.lookup(name)?.into_parts();
+        Some((text.into_string().ok()?, origin))
+    };
+    for spec in schema {
+        for name in [&spec.name].into_iter().chain(&spec.aliases) {
+            match text(name) {
+                Some((text, origin)) if spec.secret || origin.is_secret() => secrets.add(&text),
+                Some((text, _)) => secrets.add_credentials(&text),
+                None => {}
+            }
+        }
+        let pointer = text(&format!("{}_FILE", spec.name)).filter(|_| spec.file);
+        if let Some(Ok(content)) = pointer.map(|(path, _)| read_secret(Path::new(&path))) {
+            secrets.add(&content);
+        }
+    }
+    secrets
 }

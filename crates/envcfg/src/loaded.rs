@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Origin, Warning};
+use crate::{Config, EnvSource, Origin, Warning, suggest::Slips};
 
 /// A configuration with what the load noticed about it.
 ///
@@ -25,6 +25,34 @@ pub struct Loaded<C> {
     pub(crate) config: C,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) origins: Vec<(Cow<'static, str>, Origin)>,
+}
+
+impl<C: Config> Loaded<C> {
+    /// Warns about variables in `source` that nothing reads and whose names are much like that of one that is not
+    /// set: they would have no effect. A load does not look for them, because that takes longer than the load.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_envcfg::{Config, Vars};
+    ///
+    /// #[derive(Debug, Config)]
+    /// struct Settings {
+    ///     #[config(default = 20)]
+    ///     database_pool_size: u32,
+    /// }
+    ///
+    /// let vars = Vars::from([("DATABASE_POOLSIZE", "50")]);
+    /// let loaded = Settings::load(&vars)?;
+    /// assert_eq!(
+    ///     loaded.misspelt(&vars)[0].to_string(),
+    ///     "DATABASE_POOLSIZE is set but nothing reads it: is it meant for DATABASE_POOL_SIZE?",
+    /// );
+    /// # Ok::<(), groundcrew_envcfg::Report>(())
+    /// ```
+    #[must_use]
+    pub fn misspelt(&self, source: &impl EnvSource) -> Vec<Warning> {
+        Slips::new(&C::fields(), source).warnings(|_| true)
+    }
 }
 
 impl<C> Loaded<C> {

@@ -67,7 +67,7 @@ impl<'s> Loader<'s> {
             _ => {
                 let schema = Describe::all::<C>();
                 order::sort(&mut self.problems, &schema);
-                finish::complete(&mut self.problems, &schema, self.source);
+                finish::complete(&mut self.problems, &mut self.warnings, &schema, self.source);
                 Err(Report::new(self.problems, self.warnings))
             }
         }
@@ -131,7 +131,10 @@ impl<'s> Loader<'s> {
     pub fn broken(&mut self, field: &'static Field, found: &Found, rule: usize, element: Option<usize>) {
         let rules = (field.rules)();
         if let Some(rule) = rules.get(rule) {
-            self.broken_as(field, found, Cow::Borrowed(rule.name()), rule.text(), element);
+            let problem = self.broken_rule(field, found, Cow::Borrowed(rule.name()), element, |_, _| {
+                rule.text().to_owned()
+            });
+            self.push(field, problem);
         }
     }
 
@@ -145,22 +148,9 @@ impl<'s> Loader<'s> {
         message: &str,
         element: Option<usize>,
     ) {
-        let variable = self.variable(field.name).into_owned();
-        let mut problem = Problem::new(ProblemKind::Rule, variable, message);
-        problem.rule = Some(rule);
-        problem.element = element.map(|index| index + 1);
-        problem.origin = Some(Origin::Default);
-        if let Found::Text(raw) = found {
-            let text = match element {
-                Some(index) => raw.leaf(field).elements().nth(index).map_or("", |leaf| leaf.text),
-                None => &raw.text,
-            };
-            let shown = self.show(field, text, &raw.origin);
-            problem.message = finish::without(message, text, &shown);
-            problem.shown = Some(shown);
-            problem.origin = Some(raw.origin.clone());
-            problem.variable = Some(raw.variable.clone().into_owned());
-        }
+        let problem = self.broken_rule(field, found, rule, element, |text, shown| {
+            finish::without(message, text, shown)
+        });
         self.push(field, problem);
     }
 
@@ -239,6 +229,35 @@ impl<'s> Loader<'s> {
         )
     }
 
+    /// `words` gives the message from the value and the form in which the report shows it.
+    fn broken_rule(
+        &self,
+        field: &'static Field,
+        found: &Found,
+        rule: Cow<'static, str>,
+        element: Option<usize>,
+        words: impl FnOnce(&str, &Shown) -> String,
+    ) -> Problem {
+        let (variable, text, origin) = match found {
+            Found::Text(raw) => {
+                let nth = |index| raw.leaf(field).elements().nth(index).map_or("", |leaf| leaf.text);
+                (
+                    raw.variable.clone(),
+                    element.map_or(raw.text.as_str(), nth),
+                    raw.origin.clone(),
+                )
+            }
+            Found::Unset | Found::Failed => (self.variable(field.name), "", Origin::Default),
+        };
+        let shown = self.show(field, text, &origin);
+        let mut problem = Problem::new(ProblemKind::Rule, variable.into_owned(), words(text, &shown));
+        problem.rule = Some(rule);
+        problem.element = element.map(|index| index + 1);
+        problem.shown = matches!(found, Found::Text(_)).then_some(shown);
+        problem.origin = Some(origin);
+        problem
+    }
+
     pub(crate) fn missing_because(&mut self, field: &'static Field, reason: &str) {
         let message = match reason {
             "" => String::from("is missing"),
@@ -271,6 +290,7 @@ impl<'s> Loader<'s> {
         let message = match (error, &shown) {
             (LeafError::Foreign(_), Shown::Secret { .. }) => String::from("cannot be read as its type"),
             (LeafError::Foreign(message), _) => finish::without(message, text, &shown),
+            (error, Shown::Secret { .. }) => finish::expected(&error.to_string(), text),
             (error, _) => error.to_string(),
         };
         let message = match service_link::hint(&raw.variable, text) {

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{Origin, shown::Shown};
+use crate::{Origin, excerpt::Excerpt, shown::Shown};
 
 /// One thing that is wrong with a configuration.
 ///
@@ -22,6 +22,10 @@ pub struct Problem {
     pub(crate) suggestion: Option<String>,
     /// The variable that a line that is wrong seems to set. Not shown, because the line may be part of a secret.
     pub(crate) suspect: Option<String>,
+    /// The variable that a conflict is with.
+    pub(crate) other: Option<String>,
+    pub(crate) fix: Option<String>,
+    pub(crate) excerpt: Option<Excerpt>,
 }
 
 /// Tells problems apart by what the operator has to do.
@@ -78,6 +82,9 @@ impl Problem {
             origin: None,
             suggestion: None,
             suspect: None,
+            other: None,
+            fix: None,
+            excerpt: None,
         }
     }
 
@@ -140,7 +147,23 @@ impl Problem {
         self.suggestion.as_deref()
     }
 
+    /// A line to paste that sets it right, where one can be known: `export PORT=3000`, `openssl rand ...`.
+    ///
+    /// It never holds a value that is set.
+    #[must_use]
+    pub fn fix(&self) -> Option<&str> {
+        self.fix.as_deref()
+    }
+
+    /// What the variable is for: the doc comment of its field.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        self.description
+    }
+
     /// A stable name for programs: `missing`, `unreadable`, `rule.range`, ...
+    ///
+    /// [The list](https://docs.rs/groundcrew-envcfg/latest/groundcrew_envcfg/struct.Report.html#codes) only grows.
     #[must_use]
     pub fn code(&self) -> String {
         match &self.rule {
@@ -185,6 +208,8 @@ impl Serialize for Problem {
         map.serialize_entry("value", &self.shown)?;
         map.serialize_entry("origin", &self.origin)?;
         map.serialize_entry("suggestion", &self.suggestion)?;
+        map.serialize_entry("fix", &self.fix)?;
+        map.serialize_entry("description", &self.description)?;
         map.end()
     }
 }

@@ -52,7 +52,7 @@ impl Loader<'_> {
                     if new.text != old.text && !self.is_above(&new, &old) =>
                 {
                     let message = format!("contradicts {}: both are set, to different values", old.variable);
-                    self.conflict(field, new.variable, message)
+                    self.conflict(field, new, old.variable, message)
                 }
                 (Found::Unset, old) => old,
                 (_, Found::Failed) => Found::Failed,
@@ -106,7 +106,7 @@ impl Loader<'_> {
             }
             (Found::Text(value), Found::Text(pointer)) => {
                 let message = format!("contradicts {}: only one may be set", pointer.variable);
-                self.conflict(field, value.variable, message)
+                self.conflict(field, value, pointer.variable, message)
             }
             (Found::Unset, Found::Text(pointer)) => self.contents(field, &pointer),
             _ => Found::Failed,
@@ -140,19 +140,35 @@ impl Loader<'_> {
         let message = format!("cannot take the value from the file: {}", redact(reason));
         let mut problem = Problem::new(ProblemKind::File, variable, message);
         // Somebody may have put the secret itself where its file should be named.
-        problem.shown = Some(Shown::new(&pointer.text, !pointer.text.starts_with('/')));
+        problem.shown = Some(Shown::new(&pointer.text, !names_a_file(&pointer.text)));
         problem.origin = Some(pointer.origin.clone());
         self.push(field, problem);
         Found::Failed
     }
 
-    fn conflict(&mut self, field: &'static Field, variable: Cow<'static, str>, message: String) -> Found {
-        self.push(
-            field,
-            Problem::new(ProblemKind::Conflict, variable.into_owned(), message),
-        );
+    fn conflict(
+        &mut self,
+        field: &'static Field,
+        set: Raw,
+        other: Cow<'static, str>,
+        message: String,
+    ) -> Found {
+        let mut problem = Problem::new(ProblemKind::Conflict, set.variable.into_owned(), message);
+        problem.other = Some(other.into_owned());
+        problem.origin = Some(set.origin);
+        self.push(field, problem);
         Found::Failed
     }
+}
+
+/// Whether `text` is a path without doubt, and not a secret that starts with a slash, as base64 may.
+fn names_a_file(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+    let top = || {
+        text.get(1..)
+            .and_then(|rest| Some(Path::new("/").join(rest.split_once('/')?.0)))
+    };
+    text.starts_with('/') && (text.chars().all(is_plain) || top().is_some_and(|top| top.is_dir()))
 }
 
 /// The text of a secret file without the line break that editors put at its end.

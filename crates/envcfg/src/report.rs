@@ -1,14 +1,28 @@
-use std::{error::Error as StdError, fmt, slice};
+use std::{
+    error::Error as StdError,
+    fmt,
+    io::{Write, stderr},
+    path::Path,
+    process::ExitCode,
+    slice,
+};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Problem, Warning};
+use crate::{Problem, ProcessEnv, Style, Warning, github, render::Page, termination_log};
 
 /// Every problem of one load, in the order in which the fields are declared.
 ///
-/// `Display` is for people and ends without a line break. `Serialize` gives JSON with a versioned shape:
-/// `{"schema": "envcfg.report/1", "problems": [...], "warnings": [...]}`. Both are the same, byte for byte,
-/// for the same variables, and neither holds the value of a secret.
+/// [`Self::exit`] shows it in every way that a `main` wants. By itself, `Display` is short, one line a problem, and
+/// ends without a line break; [`Self::render`] says all there is to say to people, with a line to paste;
+/// [`Self::to_github_annotations`] marks lines of files in a pull request. `Serialize` and `to_json` give JSON of
+/// the shape [`Self::JSON_SCHEMA`]. `Debug` is `Display`, so that `expect` and a `main` that returns the report read
+/// well; `{:#?}` shows the parts.
+///
+/// All of them are the same, byte for byte, for the same variables, and none holds the value of a secret.
+///
+#[doc = include_str!("../docs/report.md")]
+///
 ///
 /// # Examples
 /// ```
@@ -33,13 +47,16 @@ use crate::{Problem, Warning};
 ///     DATABSE_URL is set but nothing reads it: is it meant for DATABASE_URL?");
 /// assert_eq!(report.exit_code(), 78);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     problems: Vec<Problem>,
     warnings: Vec<Warning>,
 }
 
 impl Report {
+    /// The JSON Schema of the report as JSON, for programs that read it.
+    pub const JSON_SCHEMA: &'static str = include_str!("../docs/report.schema.json");
+
     pub(crate) const fn new(problems: Vec<Problem>, warnings: Vec<Warning>) -> Self {
         Self { problems, warnings }
     }
@@ -71,6 +88,77 @@ impl Report {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Lays the report out for people, with everything there is to say; ends with a line break.
+    #[must_use]
+    pub fn render(&self, style: &Style) -> String {
+        Page::of(self, style)
+    }
+
+    /// The report as one line of JSON, of the shape [`Self::JSON_SCHEMA`].
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "nothing in a report fails to serialise")]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("names, texts and numbers are JSON")
+    }
+
+    /// The report as commands of a GitHub workflow, one line a problem; each ends with a line break.
+    ///
+    /// Printed in a workflow, they mark the lines of the files that the values come from.
+    #[must_use]
+    pub fn to_github_annotations(&self) -> String {
+        github::annotations(self)
+    }
+
+    /// Shows the report and gives what `main` ends with: the exit code 78. Does not end the process.
+    ///
+    /// Prints to the standard error stream, in the [`Style`] that fits it, and writes the short form to
+    /// `/dev/termination-log` if that exists, so that `kubectl describe pod` shows it. What cannot be written is
+    /// left out.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::process::ExitCode;
+    ///
+    /// use groundcrew_envcfg::{Config, Report};
+    ///
+    /// #[derive(Debug, Config)]
+    /// struct Settings {
+    ///     #[config(default = 3000)]
+    ///     port: u16,
+    /// }
+    ///
+    /// fn main() -> ExitCode {
+    ///     run().map_or_else(|report| report.exit(), |()| ExitCode::SUCCESS)
+    /// }
+    ///
+    /// fn run() -> Result<(), Report> {
+    ///     let settings = Settings::from_env()?;
+    ///     println!("listening on {}", settings.port);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use = "return it from `main`"]
+    pub fn exit(&self) -> ExitCode {
+        let style = Style::stderr(&ProcessEnv);
+        self.exit_to(&mut stderr().lock(), &style, Path::new(termination_log::PATH))
+    }
+
+    /// Like [`Self::exit`], with the places to write to: `terminationMessagePath` may name another file.
+    ///
+    /// The file is written only if it exists, with at most 4096 bytes.
+    #[must_use = "return it from `main`"]
+    pub fn exit_to(&self, out: &mut dyn Write, style: &Style, termination_log: &Path) -> ExitCode {
+        // A closed stream must not keep the reason from the file, nor the other way round.
+        drop(
+            out.write_all(self.render(style).as_bytes())
+                .and_then(|()| out.flush()),
+        );
+        drop(termination_log::write(termination_log, &self.to_string()));
+        ExitCode::from(self.exit_code())
     }
 
     /// The exit code for a process that cannot start because of this: 78, `EX_CONFIG` of sysexits.h.
@@ -106,6 +194,18 @@ impl fmt::Display for Report {
             write!(f, "\n  warning: {warning}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        f.debug_struct("Report")
+            .field("problems", &self.problems)
+            .field("warnings", &self.warnings)
+            .finish()
     }
 }
 

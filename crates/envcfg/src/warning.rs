@@ -61,6 +61,13 @@ pub enum Warning {
         /// The variable that names the profile, if one does.
         variable: Option<String>,
     },
+    /// A variable is set that nothing reads, and its name is much like that of one that is not set.
+    Misspelt {
+        /// The name that is set.
+        variable: String,
+        /// The name it is likely meant for.
+        meant: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -111,6 +118,12 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "{profile} cannot be part of a file name: expected letters, digits, - and _"
+                )
+            }
+            Self::Misspelt { variable, meant } => {
+                write!(
+                    f,
+                    "{variable} is set but nothing reads it: is it meant for {meant}?"
                 )
             }
         }

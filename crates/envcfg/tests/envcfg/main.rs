@@ -4,12 +4,14 @@
 mod across;
 mod defaults;
 mod dotenv;
+mod json_shape;
 mod load;
 mod problems;
 #[cfg(feature = "validator")]
 mod profiles;
 #[cfg(feature = "validator")]
 mod properties;
+mod report;
 #[cfg(feature = "validator")]
 mod requirements_guide;
 #[cfg(feature = "validator")]
@@ -18,3 +20,5 @@ mod requirements_schema;
 mod rules;
 mod secrets_dir;
 mod sources;
+#[cfg(feature = "validator")]
+mod typos;

@@ -20,7 +20,7 @@ enum Profile {
 )]
 #[derive(Debug, Config)]
 #[config(check = Guide::redis_is_reachable_by_something)]
-struct Guide {
+pub(crate) struct Guide {
     #[config(default = "development")]
     node_env: Profile,
     #[config(alias = "NEXT_PUBLIC_APP_URL", default = "http://localhost:3000")]
@@ -135,7 +135,7 @@ impl Guide {
     }
 }
 
-fn shown_in_the_guide() -> Vars {
+pub(crate) fn shown_in_the_guide() -> Vars {
     Vars::from([
         ("NODE_ENV", "production"),
         ("NEXT_PUBLIC_APP_URL", "https://your-domain.com"),

@@ -45,7 +45,7 @@ enum PaymentProvider {
     reason = "each is a variable of the requirements"
 )]
 #[derive(Debug, Config)]
-struct Environment {
+pub(crate) struct Environment {
     node_env: Profile,
     #[config(scheme("http", "https"))]
     app_url: Url,
@@ -144,7 +144,7 @@ struct Environment {
     backup_schedule: Cron,
 }
 
-fn required() -> Vars {
+pub(crate) fn required() -> Vars {
     Vars::from([
         ("NODE_ENV", "production"),
         ("APP_URL", "https://poker.example"),

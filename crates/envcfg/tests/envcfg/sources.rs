@@ -183,7 +183,7 @@ fn a_secret_and_its_file_contradict_each_other_in_one_source_only() {
 
     assert_eq!(
         lines(&file().with("AUTH_SECRET", "a value")),
-        ["AUTH_SECRET contradicts AUTH_SECRET_FILE: only one may be set"]
+        ["AUTH_SECRET contradicts AUTH_SECRET_FILE: only one may be set (from given)"]
     );
     assert_eq!(secret(&(value(), file())), "a value");
     assert_eq!(secret(&(file(), value())), "from the file");
@@ -212,7 +212,10 @@ fn a_secret_and_its_file_in_two_files_of_a_profile_do_not_contradict_each_other(
     fs::write(dir.path().join(".env.local"), format!("{pointer}AUTH_SECRET=x")).unwrap();
     assert_eq!(
         lines(&Dotenv::layered(dir.path())),
-        ["AUTH_SECRET contradicts AUTH_SECRET_FILE: only one may be set"]
+        [format!(
+            "AUTH_SECRET contradicts AUTH_SECRET_FILE: only one may be set (from {}:2:13)",
+            dir.path().join(".env.local").display()
+        )]
     );
 }
 
@@ -227,7 +230,7 @@ fn an_old_name_in_a_source_above_wins_over_the_new_name_below() {
     assert_eq!(size(&(new, old.clone())), Some(2));
     assert_eq!(
         lines(&old.with("SIZE", "2")),
-        ["SIZE contradicts SIZE_OLD: both are set, to different values"]
+        ["SIZE contradicts SIZE_OLD: both are set, to different values (from given)"]
     );
 }
 
