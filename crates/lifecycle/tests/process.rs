@@ -27,10 +27,11 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     sync::watch,
     task::JoinSet,
-    time::Instant,
+    time::timeout,
 };
 
-const DRAIN_DELAY: Duration = Duration::from_millis(600);
+/// Patient with a machine that is busy: what a drain is for has to happen within.
+const DRAIN_DELAY: Duration = Duration::from_secs(2);
 
 struct Service {
     child: Child,
@@ -69,7 +70,7 @@ impl Service {
     }
 
     async fn exit(&mut self) -> ExitStatus {
-        tokio::time::timeout(Duration::from_secs(20), self.child.wait())
+        timeout(Duration::from_secs(20), self.child.wait())
             .await
             .expect("the child ends")
             .unwrap()
@@ -157,17 +158,18 @@ async fn child_waits_for_a_dependency() {
 async fn sigterm_drains_and_exits_clean() {
     let mut service = Service::start("child_serves");
     let address = service.address().await;
+    let mut client = Client::connect(address).await.unwrap();
+
     service.signal(Signal::TERM);
-    let began = Instant::now();
 
-    // Still served during the drain delay.
-    let open = TcpStream::connect(address).await;
+    let asked_to_leave = async { while !client.ask("/").await.unwrap() {} };
+    timeout(DRAIN_DELAY, asked_to_leave)
+        .await
+        .expect("still served, and told of the drain, while it lasts");
+    let mut late = Client::connect(address).await.unwrap();
+    assert!(late.ask("/").await.unwrap(), "new connections are served too");
     service.says("pool closed").await;
-    let stopped = began.elapsed();
-
-    assert!(open.is_ok());
     assert_eq!(service.exit().await.code(), Some(0));
-    assert!(stopped >= DRAIN_DELAY, "{stopped:?}");
 }
 
 #[tokio::test]
@@ -258,6 +260,7 @@ impl Client {
 struct Tally {
     answered: AtomicU64,
     failed: AtomicU64,
+    asked_to_leave: watch::Sender<u64>,
 }
 
 /// Sends requests back to back over one connection until the server closes it, then connects to whatever
@@ -274,6 +277,7 @@ async fn load(endpoint: watch::Receiver<SocketAddr>, over: watch::Receiver<bool>
                 Ok(close) => {
                     tally.answered.fetch_add(1, Ordering::Relaxed);
                     if close {
+                        tally.asked_to_leave.send_modify(|clients| *clients += 1);
                         break;
                     }
                 }
@@ -292,16 +296,19 @@ async fn rolling_restarts_under_load_fail_no_request() {
     let (endpoint, watched) = watch::channel(old.address().await);
     let (end, over) = watch::channel(false);
     let tally = Arc::new(Tally::default());
-    let mut clients: JoinSet<()> = (0..16)
+    let mut asked_to_leave = tally.asked_to_leave.subscribe();
+    let mut clients: JoinSet<()> = (0..CLIENTS)
         .map(|_| load(watched.clone(), over.clone(), Arc::clone(&tally)))
         .collect();
 
     for _ in 0..3 {
         let mut new = Service::start("child_serves");
         let address = new.address().await;
+        let left = *asked_to_leave.borrow_and_update();
         old.signal(Signal::TERM);
-        // The load balancer learns of it late, but within the drain delay.
-        tokio::time::sleep(DRAIN_DELAY / 3).await;
+        // The load balancer learns of it late, but within the drain delay: who was asked to leave comes back.
+        let all_met_the_drain = asked_to_leave.wait_for(|now| *now >= left + 2 * CLIENTS);
+        drop(timeout(DRAIN_DELAY, all_met_the_drain).await.unwrap().unwrap());
         endpoint.send_replace(address);
         assert_eq!(old.exit().await.code(), Some(0));
         old = new;
@@ -313,5 +320,6 @@ async fn rolling_restarts_under_load_fail_no_request() {
 
     let answered = tally.answered.load(Ordering::Relaxed);
     assert_eq!(tally.failed.load(Ordering::Relaxed), 0, "of {answered}");
-    assert!(answered > 500, "{answered}");
 }
+
+const CLIENTS: u64 = 16;

@@ -1,15 +1,15 @@
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use groundcrew_base::{Evidence, Status};
 use groundcrew_cache::{BreakerState, Cache, CacheConfig, Error, RemoteError};
 use groundcrew_testkit::{Proxy, Redis, eventually};
+use tokio::time::timeout;
 
 use crate::{Source, config};
 
 const DEADLINE: Duration = Duration::from_millis(250);
+/// Far more than one deadline, and less than what the fault would cost without it.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// The cache of one process, with the default deadline.
 async fn process(redis: &Redis) -> Cache {
@@ -50,17 +50,16 @@ async fn a_frozen_redis_costs_one_deadline_and_no_request() {
     let source = Source::new(3);
     redis.pause().unwrap();
 
-    let started = Instant::now();
-    for key in 0..200 {
-        assert_eq!(source.through(&space, &key.to_string()).await.unwrap(), 3);
-    }
-    let took = started.elapsed();
+    let requests = async {
+        for key in 0..200 {
+            assert_eq!(source.through(&space, &key.to_string()).await.unwrap(), 3);
+        }
+    };
+    timeout(LIMIT, requests).await.unwrap();
 
     assert_eq!(source.asked(), 200);
-    assert!(took >= DEADLINE, "{took:?}");
-    assert!(took < DEADLINE * 4, "{took:?}");
     let remote = cache.stats().remote.unwrap();
-    assert_eq!(remote.errors, 1);
+    assert_eq!(remote.errors, 1, "one deadline");
     assert_eq!(remote.skipped, 2 * 200 - 1, "a read and a write each, but one");
     assert_eq!(remote.breaker, BreakerState::Open);
     assert_eq!(cache.observe().finding().status(), Status::Degraded);
@@ -68,7 +67,7 @@ async fn a_frozen_redis_costs_one_deadline_and_no_request() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_is_asked_once_a_period_and_used_again_when_it_answers() {
+async fn a_frozen_redis_is_asked_again_each_period_and_used_again_when_it_answers() {
     let redis = Redis::start().await.unwrap();
     let mut config = default_deadline(redis.url());
     config.redis_breaker_open = Duration::from_millis(200);
@@ -77,18 +76,15 @@ async fn a_frozen_redis_is_asked_once_a_period_and_used_again_when_it_answers() 
     let source = Source::new(3);
     redis.pause().unwrap();
 
-    let started = Instant::now();
     let mut key = 0;
-    while started.elapsed() < Duration::from_secs(2) {
-        source.through(&space, &key.to_string()).await.unwrap();
+    eventually(LIMIT * 2, "a third deadline", async || {
         key += 1;
-    }
+        assert_eq!(source.through(&space, &key.to_string()).await.unwrap(), 3);
+        (cache.stats().remote.unwrap().errors >= 3).then_some(())
+    })
+    .await;
 
-    let errors = cache.stats().remote.unwrap().errors;
-    assert!(
-        (2..=6).contains(&errors),
-        "{errors} deadlines in 2 s of 450 ms periods"
-    );
+    assert_eq!(source.asked(), key);
     redis.resume().unwrap();
     recovers(&cache).await;
     space.set("back", 1).await.unwrap();
@@ -160,12 +156,11 @@ async fn a_redis_that_is_not_there_at_the_start_is_used_when_it_comes() {
     let redis = Redis::start().await.unwrap();
     redis.stop().await.unwrap();
 
-    let started = Instant::now();
-    let cache = process(&redis).await;
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "a refused connection is known at once"
-    );
+    let mut config = default_deadline(redis.url());
+    config.redis_connect_timeout = LIMIT * 2;
+    // A refused connection is known at once.
+    let starting = timeout(LIMIT, Cache::builder().config(config).build());
+    let cache = starting.await.unwrap().unwrap();
     let source = Source::new(9);
     assert_eq!(source.through(&cache.space("n"), "a").await.unwrap(), 9);
     redis.start_again().await.unwrap();
@@ -197,11 +192,10 @@ async fn a_shutdown_does_not_wait_for_a_frozen_redis() {
     let cache = process(&redis).await;
     redis.pause().unwrap();
 
-    let started = Instant::now();
-    let report = cache.shutdown(Duration::from_secs(30)).await;
+    // Clean means that the farewell kept to its own deadline.
+    let report = timeout(LIMIT, cache.shutdown(LIMIT * 6)).await.unwrap();
 
     assert!(report.is_clean(), "{report}");
-    assert!(started.elapsed() < DEADLINE * 4, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

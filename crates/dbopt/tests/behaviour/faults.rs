@@ -1,11 +1,11 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use groundcrew_base::{Evidence, Secret};
 use groundcrew_dbopt::{Db, Error, label};
 use groundcrew_testkit::{Postgres, eventually};
-use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::support::TestResult;
+use crate::support::{SOON, TestResult, size_when_held};
 
 const ONE: &str = "SELECT 1";
 
@@ -14,15 +14,7 @@ async fn the_pool_recovers_when_a_killed_server_is_back() -> TestResult {
     let server = Postgres::start().await?;
     let db = Db::builder(server.url()).pool_size(4).build()?;
     let select = label("select", "none");
-    let mut tasks = JoinSet::new();
-    for _ in 0..4 {
-        let db = db.clone();
-        tasks.spawn(async move { db.query(select, "SELECT pg_sleep(0.1)", &[]).await });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done??;
-    }
-    assert_eq!(db.stats().size, 4);
+    assert_eq!(size_when_held(&db, 4).await?, 4);
 
     server.kill().await?;
     let down = eventually(
@@ -63,16 +55,12 @@ async fn a_frozen_server_costs_no_more_than_the_deadline() -> TestResult {
     db.query(select, ONE, &[]).await?;
 
     server.pause()?;
-    let mut slowest = Duration::ZERO;
     for _ in 0..4 {
-        let asked = Instant::now();
-        let error = db.query(select, ONE, &[]).await.unwrap_err();
-        slowest = slowest.max(asked.elapsed());
+        let error = timeout(SOON, db.query(select, ONE, &[])).await?.unwrap_err();
         assert!(error.is_timeout(), "{error}");
     }
     server.resume()?;
 
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     let row = eventually(Duration::from_secs(5), "the pool works again", async || {
         db.query_one(select, ONE, &[]).await.ok()
     })
@@ -130,13 +118,8 @@ async fn a_rotated_password_is_used_by_the_next_connection() -> TestResult {
     })
     .await?;
     *current.lock().unwrap() = "new".to_owned();
-    let both = tokio::join!(
-        db.query(select, "SELECT pg_sleep(0.3)", &[]),
-        db.query(select, "SELECT pg_sleep(0.3)", &[]),
-    );
 
-    assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
-    assert_eq!(db.stats().size, 2);
+    assert_eq!(size_when_held(&db, 2).await?, 2);
     Ok(())
 }
 

@@ -1,15 +1,41 @@
 use std::{error::Error as StdError, time::Duration};
 
-use groundcrew_dbopt::{Db, DbBuilder};
+use futures_util::future::try_join_all;
+use groundcrew_dbopt::{Db, DbBuilder, Error, label};
 use groundcrew_testkit::{Database, eventually};
+use tokio::sync::Barrier;
 
 pub(crate) type TestResult = Result<(), Box<dyn StdError>>;
+
+/// Far more than any deadline that a test sets, far less than the minute that its statements sleep.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 
 /// A database of its own, and a builder for it.
 pub(crate) async fn database() -> Result<(Database, DbBuilder), Box<dyn StdError>> {
     let database = groundcrew_testkit::database().await?;
     let builder = Db::builder(database.url());
     Ok((database, builder))
+}
+
+/// Takes this many connections at once, and gives the size of the pool while they are out.
+pub(crate) async fn size_when_held(db: &Db, count: usize) -> Result<usize, Error> {
+    let barrier = Barrier::new(count + 1);
+    let holders = (0..count).map(|_| {
+        db.run(label("hold", "none"), async |session| {
+            session.query("SELECT 1", &[]).await?;
+            barrier.wait().await;
+            barrier.wait().await;
+            Ok::<_, Error>(())
+        })
+    });
+    let looking = async {
+        barrier.wait().await;
+        let size = db.stats().size;
+        barrier.wait().await;
+        Ok(size)
+    };
+    let (_, size) = tokio::try_join!(try_join_all(holders), looking)?;
+    Ok(size)
 }
 
 /// Waits until no backend of the database runs a statement that contains `marker`.
