@@ -5,7 +5,20 @@ pub(crate) fn may_leave_state(sql: &str) -> bool {
     let word = sql
         .find(|c: char| !c.is_ascii_alphabetic())
         .map_or(sql, |end| &sql[..end]);
-    !HARMLESS.iter().any(|verb| word.eq_ignore_ascii_case(verb)) || calls_session_function(sql)
+    !HARMLESS.iter().any(|verb| word.eq_ignore_ascii_case(verb))
+        || calls_session_function(sql)
+        || selects_into(sql)
+}
+
+/// `SELECT ... INTO` makes a table, which may be temporary. The `INTO` of `INSERT` and `MERGE` makes none.
+fn selects_into(sql: &str) -> bool {
+    let mut before = "";
+    sql.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .any(|word| {
+            let verb = std::mem::replace(&mut before, word);
+            word.eq_ignore_ascii_case("INTO") && !FILLING.iter().any(|known| verb.eq_ignore_ascii_case(known))
+        })
 }
 
 /// Looks at each underscore, which is cheaper than searching for each name.
@@ -32,6 +45,9 @@ const HARMLESS: [&str; 8] = [
     "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "MERGE", "TABLE",
 ];
 
+/// What `INTO` follows when the table is there already.
+const FILLING: [&str; 2] = ["INSERT", "MERGE"];
+
 /// `set_config`, `pg_advisory_lock` and its variants for a session, split at an underscore.
 const SESSION_FUNCTIONS: [(&[u8], &[u8]); 4] = [
     (b"set", b"_config"),
@@ -51,6 +67,8 @@ mod tests {
             "  insert into t values ($1)",
             "with x as (select 1) select pg_advisory_xact_lock(1)",
             "UPDATE t SET a_config = 1",
+            "with x as (insert  into t (temp) values (1) returning into_) select * from x",
+            "MERGE INTO temp USING x ON true WHEN NOT MATCHED THEN INSERT VALUES (1)",
         ] {
             assert!(!may_leave_state(sql), "{sql}");
         }
@@ -67,6 +85,9 @@ mod tests {
             "SELECT PG_ADVISORY_LOCK(1)",
             "SELECT pg_try_advisory_lock_shared(1)",
             "select set_config('a.b', 'c', false)",
+            "SELECT 1 AS id\tinto temp t",
+            "SELECT 1 AS id INTO/**/TEMPORARY TABLE t",
+            "WITH x AS (INSERT INTO a VALUES (1) RETURNING *) SELECT * INTO pg_temp.t FROM x",
             "",
         ] {
             assert!(may_leave_state(sql), "{sql}");

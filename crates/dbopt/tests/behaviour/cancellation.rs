@@ -1,23 +1,15 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use groundcrew_dbopt::{Db, Error, Step, label};
 use groundcrew_testkit::eventually;
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::support::{TestResult, database, gone, started};
-
-const SOON: Duration = Duration::from_secs(5);
+use crate::support::{SOON, TestResult, database, gone, started};
 
 async fn next_query_is_prompt(db: &Db) {
-    let asked = Instant::now();
+    let next = timeout(SOON, db.query_one(label("select", "none"), "SELECT 7", &[]));
 
-    let row = db
-        .query_one(label("select", "none"), "SELECT 7", &[])
-        .await
-        .unwrap();
-
-    assert_eq!(row.get::<_, i32>(0), 7);
-    assert!(asked.elapsed() < SOON, "waited {:?}", asked.elapsed());
+    assert_eq!(next.await.unwrap().unwrap().get::<_, i32>(0), 7);
 }
 
 #[tokio::test]
@@ -115,8 +107,10 @@ async fn a_statement_dropped_inside_a_closure_that_goes_on_spoils_the_connection
 
     let result: Result<bool, Error> = db
         .run(label("select", "none"), async |session| {
-            let slow = session.query("SELECT pg_sleep(60), 'inner'", &[]);
-            Ok(timeout(Duration::from_millis(100), slow).await.is_err())
+            tokio::select! {
+                _ = session.query("SELECT pg_sleep(60), 'inner'", &[]) => Ok(false),
+                () = started(&database, "'inner'") => Ok(true),
+            }
         })
         .await;
 
@@ -168,6 +162,31 @@ async fn no_session_state_reaches_the_next_user() -> TestResult {
     let row = observer.query_one(backend, &[&before]).await?;
     assert_eq!(row.get::<_, String>(0), "idle", "no transaction is open");
     assert_eq!(db.stats().cleaned, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_temporary_table_that_a_query_makes_reaches_no_other_user() -> TestResult {
+    let (_database, builder) = database().await?;
+    let db = builder.pool_size(1).build()?;
+    let pid = "SELECT pg_backend_pid()";
+    let before: i32 = db.query_one(label("select", "none"), pid, &[]).await?.get(0);
+    let queries = [
+        "SELECT 1 AS id INTO TEMP leftover",
+        "select 1 as id\ninto/* for a moment */temporary table leftover",
+        "WITH one AS (SELECT 1 AS id) SELECT id INTO LOCAL TEMP leftover FROM one",
+        "SELECT 1 AS id INTO pg_temp.leftover",
+    ];
+
+    for query in queries {
+        db.query(label("soil", "none"), query, &[]).await?;
+        let left = "SELECT to_regclass('pg_temp.leftover')::text, pg_backend_pid()";
+        let row = db.query_one(label("select", "none"), left, &[]).await?;
+
+        assert_eq!(row.get::<_, Option<String>>(0), None, "{query}");
+        assert_eq!(row.get::<_, i32>(1), before, "cleaned, not replaced");
+    }
+    assert_eq!(db.stats().cleaned, 4);
     Ok(())
 }
 
