@@ -1,7 +1,7 @@
 use std::{error::Error as StdError, fmt};
 
 use bytes::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 /// One value of one row, lent by the row or computed from it.
 pub(crate) enum Cell<'r> {
@@ -35,13 +35,7 @@ impl ToSql for Cell<'_> {
         true
     }
 
-    fn to_sql_checked(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        self.to_sql(ty, out)
-    }
+    to_sql_checked!();
 }
 
 /// Why a value cannot be sent as its column's type, as the value's own `ToSql` tells it.

@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 
 use bytes::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 /// A value on its way: text, or an array of texts. The SQL casts it to the column's type, except where the
 /// column itself is a kind of text, which is sent the same way.
@@ -26,13 +26,7 @@ impl ToSql for Bind {
         true
     }
 
-    fn to_sql_checked(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        self.to_sql(ty, out)
-    }
+    to_sql_checked!();
 }
 
 /// Text for any type whose binary form is text: `text`, `varchar`, `citext`, enums.
@@ -49,11 +43,5 @@ impl ToSql for Text<'_> {
         true
     }
 
-    fn to_sql_checked(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        self.to_sql(ty, out)
-    }
+    to_sql_checked!();
 }
