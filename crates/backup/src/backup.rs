@@ -1,10 +1,12 @@
+#[cfg(feature = "schedule")]
+use std::sync::atomic::AtomicBool;
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use groundcrew_base::{Check, Clock, Secret, ShutdownOutcome, ShutdownReport};
+use groundcrew_base::{Check, Clock, Secret, ShutdownOutcome, ShutdownReport, catch_panic};
 use groundcrew_connect::postgres::PostgresUrl;
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -50,6 +52,8 @@ struct Inner {
     counters: Arc<Counters>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    #[cfg(feature = "schedule")]
+    scheduled: AtomicBool,
 }
 
 pub(crate) struct Parts {
@@ -84,6 +88,8 @@ impl Backup {
             counters: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            #[cfg(feature = "schedule")]
+            scheduled: AtomicBool::new(false),
         }))
     }
 
@@ -178,9 +184,14 @@ impl Backup {
     }
 
     /// Takes backups by the schedule, each followed by [`prune`](Self::prune), until
-    /// [`shutdown`](Self::shutdown).
+    /// [`shutdown`](Self::shutdown). A backup that fails or panics is counted and told as an alert; the next
+    /// comes at its time. Once the schedule runs, further calls do nothing, on clones neither.
     #[cfg(feature = "schedule")]
     pub fn start_schedule(&self) {
+        if self.0.scheduled.swap(true, Ordering::Relaxed) {
+            tracing::warn!(target: "groundcrew::backup", "the schedule runs already");
+            return;
+        }
         let this = self.clone();
         let since = this.0.parts.clock.now();
         self.0
@@ -257,7 +268,7 @@ impl Backup {
         tokio::select! {
             biased;
             () = self.0.stop.cancelled() => Err(Error::Stopped { doing }),
-            done = timeout(deadline, work) => done.unwrap_or(Err(Error::Timeout { doing, deadline })),
+            done = timeout(deadline, caught(doing, work)) => done.unwrap_or(Err(Error::Timeout { doing, deadline })),
         }
     }
 
@@ -265,7 +276,7 @@ impl Backup {
     async fn cleanup<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let deadline = self.0.parts.config.cleanup_timeout;
         let doing = "cleaning up";
-        let done = timeout(deadline, work).await;
+        let done = timeout(deadline, caught(doing, work)).await;
         done.unwrap_or(Err(Error::Timeout { doing, deadline }))
     }
 
@@ -283,6 +294,19 @@ impl fmt::Debug for Backup {
             .field("url", &self.0.parts.url)
             .field("catalog", &self.0.parts.catalog)
             .finish_non_exhaustive()
+    }
+}
+
+/// Makes a panic an error like the others: it is counted, told and cleaned up after, and ends no schedule.
+fn caught<T>(
+    doing: &'static str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> impl Future<Output = Result<T, Error>> {
+    // Boxed, because each future around it would be larger by another copy.
+    let work = Box::pin(catch_panic(work));
+    async move {
+        let done = work.await;
+        done.unwrap_or_else(|message| Err(Error::Panicked { doing, message }))
     }
 }
 

@@ -145,6 +145,14 @@ pub enum Error {
         /// What differs.
         what: String,
     },
+    /// The work panicked, here or in a store of your own; what was begun has been undone.
+    #[error("{doing} panicked: {message}")]
+    Panicked {
+        /// What was being done.
+        doing: &'static str,
+        /// What the panic said, without credentials.
+        message: String,
+    },
     /// The database to restore into exists; an existing one is never touched.
     #[error("database {name} exists")]
     TargetExists {

@@ -1,6 +1,6 @@
 use std::{error::Error as StdError, time::SystemTime};
 
-use super::{Backup, Parts};
+use super::{Backup, Parts, caught};
 use crate::Schedule;
 
 impl Backup {
@@ -24,7 +24,7 @@ impl Backup {
     /// Each failure is logged where it happens, and the next slot comes all the same.
     async fn take_and_prune(&self, slot: SystemTime) {
         if self.take(Some(slot)).await.is_ok()
-            && let Err(error) = self.prune().await
+            && let Err(error) = caught("deleting", self.prune()).await
         {
             tracing::error!(target: "groundcrew::backup", error = &error as &dyn StdError, "retention failed");
         }

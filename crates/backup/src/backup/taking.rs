@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Backup, Parts, joined};
+use super::{Backup, Parts, caught, joined};
 use crate::{
     BackupId, Component, Error, Manifest, Timestamp,
     catalog::data_key,
@@ -63,7 +63,7 @@ impl Backup {
         let snapshot = Snapshot::take(url, config.connect_timeout);
         let snapshot = self.bounded("taking the backup", snapshot).await?;
         let published = match self.refuse_second(slot).await {
-            Ok(()) => self.dump_snapshot(&snapshot, id, started).await,
+            Ok(()) => caught("taking the backup", self.dump_snapshot(&snapshot, id, started)).await,
             Err(error) => Err(error),
         };
         snapshot.release(config.connect_timeout).await;
