@@ -11,6 +11,8 @@
 //! | `PostgresCheck` | `postgres` | PostgreSQL, on a connection of its own |
 //! | `RedisCheck` | `redis` | Redis and Redis Cluster, on a connection of its own |
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod asking;
 mod blocking;
 mod disk;
 mod external_apis;

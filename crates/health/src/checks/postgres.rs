@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Evidence, Verdict};
+use groundcrew_base::{Check, Verdict};
 use groundcrew_connect::postgres::{
     ConnectError, PostgresUrl,
     tokio_postgres::{self, Client, error::SqlState},
@@ -12,7 +12,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{chain, traffic::Traffic};
+use super::{
+    asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up},
+    chain,
+};
 
 /// Asks PostgreSQL on a connection of its own, so that an exhausted pool is not mistaken for a dead server.
 ///
@@ -28,9 +31,9 @@ use super::{chain, traffic::Traffic};
 /// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
 /// | `error` | unhealthy | anything else |
 ///
-/// A lost connection is noticed at once. Given the [`Evidence`] of a pool it asks nothing while real
-/// queries succeed, and passes on what the pool knows, such as its exhaustion. Cloning is cheap; clones
-/// share the connection.
+/// A lost connection is noticed at once. Given the [`Evidence`](crate::Evidence) of a pool it asks nothing
+/// while real queries succeed, and passes on what the pool knows, such as its exhaustion. Cloning is cheap;
+/// clones share the connection.
 ///
 /// # Examples
 /// ```
@@ -44,9 +47,7 @@ use super::{chain, traffic::Traffic};
 #[derive(Clone)]
 pub struct PostgresCheck {
     url: PostgresUrl,
-    timeout: Duration,
-    connect_timeout: Duration,
-    traffic: Traffic,
+    asking: Asking,
     connection: Arc<Mutex<Option<Connected>>>,
     lost: Arc<Notify>,
 }
@@ -73,45 +74,24 @@ impl PostgresCheck {
     pub fn new(url: PostgresUrl) -> Self {
         Self {
             url: url.with_application_name("health"),
-            timeout: Duration::from_millis(500),
-            connect_timeout: Duration::from_secs(2),
-            traffic: Traffic::default(),
+            asking: Asking::default(),
             connection: Arc::default(),
             lost: Arc::default(),
         }
     }
 
-    /// Sets how long an answer may take; default 500 ms.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sets how long connecting may take, the handshake included; default 2 s.
-    #[must_use]
-    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// Adds what a pool has seen of the server.
-    #[must_use]
-    pub fn evidence(mut self, evidence: impl Evidence) -> Self {
-        self.traffic = Traffic::new(evidence);
-        self
-    }
+    asking_setters!();
 
     async fn ping(&self) -> Verdict {
         let mut slot = self.connection.lock().await;
         if let Some(connected) = slot.as_mut() {
-            match connected.ask(self.timeout).await {
+            match connected.ask(self.asking.timeout).await {
                 Asked::Answered => return up(),
                 Asked::Failed(error) => return failed(&error),
-                Asked::Frozen if connected.unanswered < PATIENCE => return frozen(self.timeout),
+                Asked::Frozen if connected.unanswered < PATIENCE => return frozen(self.asking.timeout),
                 Asked::Frozen => {
                     *slot = None;
-                    return frozen(self.timeout);
+                    return frozen(self.asking.timeout);
                 }
                 // The server may be back already.
                 Asked::Lost => *slot = None,
@@ -121,9 +101,9 @@ impl PostgresCheck {
             Ok(connected) => connected,
             Err(error) => return refused(&error),
         };
-        match slot.insert(connected).ask(self.timeout).await {
+        match slot.insert(connected).ask(self.asking.timeout).await {
             Asked::Answered => up(),
-            Asked::Frozen => frozen(self.timeout),
+            Asked::Frozen => frozen(self.asking.timeout),
             Asked::Failed(error) => failed(&error),
             Asked::Lost => {
                 *slot = None;
@@ -133,7 +113,7 @@ impl PostgresCheck {
     }
 
     async fn connect(&self) -> Result<Connected, ConnectError> {
-        let (client, connection) = self.url.connect(self.connect_timeout).await?;
+        let (client, connection) = self.url.connect(self.asking.connect_timeout).await?;
         let lost = Arc::clone(&self.lost);
         let mut driver = JoinSet::new();
         driver.spawn(async move {
@@ -152,10 +132,7 @@ impl PostgresCheck {
 #[async_trait]
 impl Check for PostgresCheck {
     async fn run(&self) -> Verdict {
-        match self.traffic.answer() {
-            Some(verdict) => verdict,
-            None => self.traffic.join(self.ping().await),
-        }
+        self.asking.verdict(self.ping()).await
     }
 
     async fn changed(&self) {
@@ -193,16 +170,6 @@ fn ends_connection(code: &SqlState) -> bool {
     code.code().starts_with("57P")
 }
 
-fn up() -> Verdict {
-    Verdict::healthy()
-        .detail("connection", "ok")
-        .detail("verdict", "up")
-}
-
-fn frozen(limit: Duration) -> Verdict {
-    unhealthy("frozen", format!("no answer within {limit:?}"))
-}
-
 fn failed(error: &tokio_postgres::Error) -> Verdict {
     unhealthy("error", chain(error))
 }
@@ -220,10 +187,3 @@ fn refused(error: &ConnectError) -> Verdict {
         _ => unhealthy("error", reason),
     }
 }
-
-fn unhealthy(verdict: &'static str, reason: String) -> Verdict {
-    Verdict::unhealthy(reason).detail("verdict", verdict)
-}
-
-/// A connection that has not answered this often is given up: the server may be back at another address.
-const PATIENCE: u32 = 3;

@@ -1,7 +1,7 @@
 use std::{fmt, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Evidence, Verdict};
+use groundcrew_base::{Check, Verdict};
 use groundcrew_connect::{
     redis::{
         RedisUrl,
@@ -16,7 +16,10 @@ use groundcrew_connect::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{chain, traffic::Traffic};
+use super::{
+    asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up},
+    chain,
+};
 
 /// Asks Redis, or one node of a Redis Cluster, on a connection of its own.
 ///
@@ -31,8 +34,8 @@ use super::{chain, traffic::Traffic};
 /// | `auth` | unhealthy | the login is refused; detail `permanent: true` |
 /// | `error` | unhealthy | anything else |
 ///
-/// Given the [`Evidence`] of a client it asks nothing while real commands succeed, and passes on what the
-/// client knows. Cloning is cheap; clones share the connection.
+/// Given the [`Evidence`](crate::Evidence) of a client it asks nothing while real commands succeed, and passes
+/// on what the client knows. Cloning is cheap; clones share the connection.
 ///
 /// # Examples
 /// ```
@@ -47,9 +50,7 @@ use super::{chain, traffic::Traffic};
 #[derive(Clone)]
 pub struct RedisCheck {
     url: RedisUrl,
-    timeout: Duration,
-    connect_timeout: Duration,
-    traffic: Traffic,
+    asking: Asking,
     connection: Arc<Mutex<Option<Connected>>>,
 }
 
@@ -74,38 +75,17 @@ impl RedisCheck {
     pub fn new(url: RedisUrl) -> Self {
         Self {
             url,
-            timeout: Duration::from_millis(500),
-            connect_timeout: Duration::from_secs(2),
-            traffic: Traffic::default(),
+            asking: Asking::default(),
             connection: Arc::default(),
         }
     }
 
-    /// Sets how long an answer may take; default 500 ms.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sets how long connecting may take, the handshake included; default 2 s.
-    #[must_use]
-    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// Adds what a client has seen of the server.
-    #[must_use]
-    pub fn evidence(mut self, evidence: impl Evidence) -> Self {
-        self.traffic = Traffic::new(evidence);
-        self
-    }
+    asking_setters!();
 
     async fn ping(&self) -> Verdict {
         let mut slot = self.connection.lock().await;
         if let Some(connected) = slot.as_mut() {
-            match connected.ask(self.timeout).await {
+            match connected.ask(self.asking.timeout).await {
                 Ok(()) => return up(),
                 Err(failure) if connected.is_kept(&failure) => return failure.verdict(),
                 Err(failure) => {
@@ -118,7 +98,7 @@ impl RedisCheck {
         }
         match self.connect().await {
             Err(failure) => failure.verdict(),
-            Ok(connected) => match slot.insert(connected).ask(self.timeout).await {
+            Ok(connected) => match slot.insert(connected).ask(self.asking.timeout).await {
                 Ok(()) => up(),
                 Err(failure) => failure.verdict(),
             },
@@ -129,8 +109,8 @@ impl RedisCheck {
     async fn connect(&self) -> Result<Connected, Failure> {
         let mut builder = self.url.builder().map_err(Failure::Tls)?;
         builder.with_connection_config(|config| {
-            config.connection_timeout = self.connect_timeout;
-            config.internal_command_timeout = self.connect_timeout;
+            config.connection_timeout = self.asking.connect_timeout;
+            config.internal_command_timeout = self.asking.connect_timeout;
             config.max_command_attempts = 1;
         });
         let client = builder.build().map_err(Failure::Redis)?;
@@ -149,10 +129,10 @@ impl RedisCheck {
         let link = Abort(client.connect());
         let opened = match early {
             Poll::Ready(outcome) => Ok(outcome),
-            Poll::Pending => timeout(self.connect_timeout, connected).await,
+            Poll::Pending => timeout(self.asking.connect_timeout, connected).await,
         };
         opened
-            .map_err(|_| Failure::Timeout(self.connect_timeout))?
+            .map_err(|_| Failure::Timeout(self.asking.connect_timeout))?
             .map_err(Failure::Redis)?;
         Ok(link)
     }
@@ -170,10 +150,7 @@ impl Drop for Abort {
 #[async_trait]
 impl Check for RedisCheck {
     async fn run(&self) -> Verdict {
-        match self.traffic.answer() {
-            Some(verdict) => verdict,
-            None => self.traffic.join(self.ping().await),
-        }
+        self.asking.verdict(self.ping()).await
     }
 }
 
@@ -218,7 +195,7 @@ impl Connected {
 impl Failure {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Timeout(limit) => unhealthy("frozen", format!("no answer within {limit:?}")),
+            Self::Timeout(limit) => frozen(*limit),
             Self::Tls(error) => unhealthy("error", chain(error)),
             Self::Redis(error) => refused(error),
         }
@@ -237,18 +214,5 @@ fn refused(error: &Error) -> Verdict {
         _ => unhealthy("error", reason),
     }
 }
-
-fn up() -> Verdict {
-    Verdict::healthy()
-        .detail("connection", "ok")
-        .detail("verdict", "up")
-}
-
-fn unhealthy(verdict: &'static str, reason: String) -> Verdict {
-    Verdict::unhealthy(reason).detail("verdict", verdict)
-}
-
-/// A connection that has not answered this often is given up: the server may be back at another address.
-const PATIENCE: u32 = 3;
 
 const GRACE: Duration = Duration::from_millis(50);

@@ -9,6 +9,8 @@ use pin_project_lite::pin_project;
 use super::exchange::Exchange;
 
 pin_project! {
+    // lifecycle's body is alike, but ends when it is dropped only: one type for both would make base depend
+    // on http-body and the recording public.
     /// A response body that ends the recording of its request when it ends or is dropped.
     #[derive(Debug)]
     pub struct MeteredBody<B> {
