@@ -6,6 +6,7 @@ use crate::{
     bound::literal,
     container::Container,
     field::{DefaultValue, Field, Role},
+    metadata::has_file,
 };
 
 /// The `required_if` and `required_with` conditions of a field as constants.
@@ -14,7 +15,7 @@ pub(crate) fn code(container: &Container, field: &Field, fields: &[Field]) -> Op
     let conditions = field.conditions.iter().map(|(name, value)| {
         let own = fields.iter().find(|other| is_named(container, other, name));
         let full = own.map_or_else(|| name.to_string(), variable);
-        let own = own.map(|other| own_code(container, other));
+        let own = own.map(|other| own_code(container, other, value.is_none()));
         match value {
             Some(value) => quote!(#krate::__private::Condition::equals(#full, #value) #own),
             None => quote!(#krate::__private::Condition::set(#full) #own),
@@ -37,13 +38,19 @@ fn variable(field: &Field) -> String {
     }
 }
 
-fn own_code(container: &Container, field: &Field) -> TokenStream {
+/// `by_file` says whether a file that holds the value counts too: it has one, but nobody reads which.
+fn own_code(container: &Container, field: &Field, by_file: bool) -> TokenStream {
     let krate = &container.krate;
     let prefix = &container.prefix;
+    let file = match &field.role {
+        Role::Variable(name) if by_file && has_file(field, name) => Some(format!("{}_FILE", name.value())),
+        _ => None,
+    };
     let names = field
         .aliases
         .iter()
-        .map(|alias| format!("{prefix}{}", alias.name.value()));
+        .map(|alias| format!("{prefix}{}", alias.name.value()))
+        .chain(file);
     let default = assumed(krate, container, field);
     quote!(.own(&[#(#names),*], #default))
 }

@@ -81,8 +81,7 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     }
     calls.push(value_type(krate, field));
     calls.push(secret(krate, field));
-    let by_name = looks_secret(&name.value()) && !field.public;
-    if field.file || field.secret || field.shape.secret || by_name {
+    if has_file(field, name) {
         calls.push(quote!(.file()));
     }
     calls.push(other_names(container, field));
@@ -90,6 +89,12 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     calls.extend(condition::code(container, field, fields));
     calls.extend(rules(krate, field, fields)?);
     Ok(quote!(#krate::__private::Field::new(#name, #path) #(#calls)*))
+}
+
+/// Whether `NAME_FILE` may name a file with the value.
+pub(crate) fn has_file(field: &Field, name: &LitStr) -> bool {
+    let by_name = looks_secret(&name.value()) && !field.public;
+    field.file || field.secret || field.shape.secret || by_name
 }
 
 /// What the text is read as, by the same choice of trait as the read itself.

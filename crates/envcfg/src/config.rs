@@ -1,4 +1,4 @@
-use crate::{Describe, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree};
+use crate::{Describe, Docs, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree};
 
 /// A configuration that is read from environment variables; `#[derive(Config)]` implements it.
 ///
@@ -45,5 +45,11 @@ pub trait Config: Sized {
     #[must_use]
     fn fields() -> Vec<FieldSpec> {
         Describe::all::<Self>()
+    }
+
+    /// The documents about every variable: `.env.example`, Markdown, JSON Schema, Kubernetes, compose.
+    #[must_use]
+    fn docs() -> Docs {
+        Docs::of::<Self>()
     }
 }

@@ -31,8 +31,14 @@ impl Describe {
         self.fields.push(FieldSpec {
             path: format!("{}{}", self.path, field.path),
             description: field.description,
+            profile_defaults: self.profile_defaults(field, secret),
+            deprecated: field.deprecated,
             required: field.required,
-            required_if: field.conditions.iter().map(required_if).collect(),
+            required_if: field
+                .conditions
+                .iter()
+                .map(|condition| self.required_if(condition))
+                .collect(),
             group: Vec::new(),
             secret,
             file: field.file,
@@ -77,15 +83,22 @@ impl Describe {
             }
         }
     }
-}
 
-fn required_if(condition: &Condition) -> RequiredIf {
-    let variable = condition.variable.to_owned();
-    match condition.equals {
-        Some(value) => RequiredIf::Equals {
-            variable,
-            value: value.to_owned(),
-        },
-        None => RequiredIf::Set { variable },
+    fn profile_defaults(&self, field: &Field, secret: bool) -> Vec<(&'static str, String)> {
+        let shown = |text: &str| groundcrew_base::redact(text).into_owned();
+        let defaults = field.profile_defaults.iter().filter(|_| !secret);
+        defaults.map(|(profile, text)| (*profile, shown(text))).collect()
+    }
+
+    fn required_if(&self, condition: &Condition) -> RequiredIf {
+        let prefix = if condition.own { self.prefix.as_str() } else { "" };
+        let variable = format!("{prefix}{}", condition.variable);
+        match condition.equals {
+            Some(value) => RequiredIf::Equals {
+                variable,
+                value: value.to_owned(),
+            },
+            None => RequiredIf::Set { variable },
+        }
     }
 }

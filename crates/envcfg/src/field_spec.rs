@@ -36,6 +36,8 @@ pub struct FieldSpec {
     pub description: &'static str,
     /// The default as it would be written in the environment. Never that of a secret.
     pub default: Option<String>,
+    /// The defaults that only some profiles have: the profile and the default, as it would be written.
+    pub profile_defaults: Vec<(&'static str, String)>,
     /// Whether a load fails without it.
     pub required: bool,
     /// When it is required although it has a default or is optional; any of these suffices.
@@ -55,6 +57,8 @@ pub struct FieldSpec {
     pub unit: Option<&'static str>,
     /// What the value must satisfy.
     pub rules: Vec<Rule>,
+    /// Why nobody should set it any more, if so.
+    pub deprecated: Option<&'static str>,
     /// Deprecated names that are still read.
     pub aliases: Vec<String>,
 }

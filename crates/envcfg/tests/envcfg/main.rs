@@ -2,7 +2,10 @@
 
 #[cfg(feature = "validator")]
 mod across;
+#[cfg(feature = "cli")]
+mod cli;
 mod defaults;
+mod documents;
 mod dotenv;
 mod json_shape;
 mod load;
@@ -18,6 +21,9 @@ mod requirements_guide;
 mod requirements_schema;
 #[cfg(feature = "validator")]
 mod rules;
+mod sample;
+#[cfg(feature = "json")]
+mod schema_verdict;
 mod secrets_dir;
 mod sources;
 #[cfg(feature = "validator")]

@@ -1,0 +1,74 @@
+use crate::{FieldSpec, ValueType};
+
+/// What there is to know about a variable besides its description and default, one sentence each.
+pub(crate) fn facts(spec: &FieldSpec) -> Vec<String> {
+    let mut facts: Vec<String> = spec
+        .deprecated
+        .map(|note| format!("deprecated: {note}"))
+        .into_iter()
+        .collect();
+    if spec.required {
+        facts.push(String::from("required"));
+    }
+    facts.extend(spec.required_if.iter().map(|when| format!("required if {when}")));
+    if spec.secret {
+        facts.push(String::from("secret"));
+    }
+    if spec.file {
+        facts.push(format!("{}_FILE may name a file with it instead", spec.name));
+    }
+    if spec.value_type != ValueType::Text {
+        facts.push(type_text(spec));
+    }
+    facts.extend(unit(spec));
+    facts.extend(rules(spec));
+    facts.extend(
+        spec.profile_defaults
+            .iter()
+            .map(|(profile, default)| format!("default in {profile}: {default}")),
+    );
+    facts
+}
+
+/// The type in words, with an example where the form is not obvious.
+pub(super) fn type_text(spec: &FieldSpec) -> String {
+    match &spec.value_type {
+        ValueType::List { of, .. } => format!("{}, several with commas between them", single(of)),
+        single_type => single(single_type),
+    }
+}
+
+fn single(value_type: &ValueType) -> String {
+    match value_type {
+        ValueType::Bool => String::from("true or false"),
+        ValueType::Duration => String::from("duration such as 30s or 1h30m"),
+        ValueType::ByteSize => String::from("byte size such as 64KiB or 10MiB"),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn unit(spec: &FieldSpec) -> Option<String> {
+    spec.unit
+        .map(|unit| format!("a number without a unit is in {unit}"))
+}
+
+pub(super) fn rules(spec: &FieldSpec) -> impl Iterator<Item = String> {
+    spec.rules.iter().map(|rule| match rule.each() {
+        true => format!("each {}", rule.text()),
+        false => rule.text().to_owned(),
+    })
+}
+
+/// The lines of a description and of facts, as comments in a format whose comments start with `#`.
+pub(super) fn comments(indent: &str, lines: impl Iterator<Item = String>) -> String {
+    lines
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .map(|line| format!("{indent}{}\n", format!("# {line}").trim_end()))
+        .collect()
+}
+
+/// Whether it makes no difference to set the variable to its default: a default of the profile would lose against
+/// it, and one variable of an optional group makes the whole group required.
+pub(super) const fn is_neutral(spec: &FieldSpec) -> bool {
+    spec.profile_defaults.is_empty() && spec.group.is_empty()
+}
