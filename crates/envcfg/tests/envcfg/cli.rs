@@ -134,10 +134,10 @@ fn explain_knows_one_variable_by_any_of_its_names() {
          - the field auth_secret in the code\n"
     );
     assert_eq!(
-        run(&vars, &["explain", "PROT"]),
+        run(&vars, &["explain", "PORTS"]),
         (
             cli::Exit::Usage,
-            String::from("PROT is no variable of this configuration\n")
+            String::from("PORTS is no variable of this configuration\n")
         )
     );
 }
@@ -194,9 +194,9 @@ fn a_document_is_written_to_a_file_and_compared_with_it() {
 
 #[test]
 fn arguments_that_make_no_sense_are_explained() {
-    let (exit, out) = run(&Vars::new(), &["chekc"]);
+    let (exit, out) = run(&Vars::new(), &["audit"]);
     assert_eq!(exit.code(), 2);
-    assert!(out.contains("unrecognized subcommand 'chekc'"), "{out}");
+    assert!(out.contains("unrecognized subcommand 'audit'"), "{out}");
 
     let (exit, out) = run(&Vars::new(), &["--help"]);
     assert_eq!(exit, cli::Exit::Success);
