@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`EnvExample`] | a commented `.env` file to copy | lines of `NAME=value` |
 //! | [`Markdown`] | the reference of every variable | GitHub Flavored Markdown |
-//! | [`JsonSchema`] (feature `json`) | what editors and checks in CI read | JSON Schema, draft 2020-12 |
+//! | `JsonSchema` (feature `json`) | what editors and checks in CI read | JSON Schema, draft 2020-12 |
 //! | [`Kubernetes`] | a `ConfigMap`, a Secret without values, and how a container takes them | Kubernetes API `v1` |
 //! | [`Compose`] | the part of a compose file | the Compose Specification |
 //!
