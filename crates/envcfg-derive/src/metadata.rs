@@ -82,7 +82,8 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     calls.push(value_type(krate, field));
     calls.push(secret(krate, field));
     if has_file(field, name) {
-        calls.push(quote!(.file()));
+        let pointer = format!("{}_FILE", name.value());
+        calls.push(quote!(.file(#pointer)));
     }
     calls.push(other_names(container, field));
     calls.extend(profile_defaults(field));

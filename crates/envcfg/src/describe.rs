@@ -41,7 +41,7 @@ impl Describe {
                 .collect(),
             group: Vec::new(),
             secret,
-            file: field.file,
+            file: field.file.is_some(),
             value_type: (field.value_type)(),
             list: field.list,
             unit: field.unit,

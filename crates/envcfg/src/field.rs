@@ -17,7 +17,7 @@ pub struct Field {
     pub(crate) required: bool,
     pub(crate) secret: bool,
     pub(crate) public: bool,
-    pub(crate) file: bool,
+    pub(crate) file: Option<&'static str>,
     pub(crate) list: bool,
     pub(crate) aliases: &'static [Alias],
     pub(crate) deprecated: Option<&'static str>,
@@ -38,7 +38,7 @@ impl Field {
             required: false,
             secret: false,
             public: false,
-            file: false,
+            file: None,
             list: false,
             aliases: &[],
             deprecated: None,
@@ -81,10 +81,10 @@ impl Field {
         self
     }
 
-    /// Lets `NAME_FILE` point to a file with the value.
+    /// Lets the variable `pointer` name a file with the value.
     #[must_use]
-    pub const fn file(mut self) -> Self {
-        self.file = true;
+    pub const fn file(mut self, pointer: &'static str) -> Self {
+        self.file = Some(pointer);
         self
     }
 
@@ -134,7 +134,12 @@ impl Field {
     }
 
     pub(crate) const fn has_other_names(&self) -> bool {
-        self.file || !self.aliases.is_empty()
+        self.file.is_some() || !self.aliases.is_empty()
+    }
+
+    /// Whether anything but a plain default follows when the variable is not set.
+    pub(crate) const fn has_more_to_say(&self) -> bool {
+        !self.conditions.is_empty() || !self.profile_defaults.is_empty()
     }
 
     pub(crate) fn is_secret(&self, variable: &str) -> bool {

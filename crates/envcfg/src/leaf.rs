@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use groundcrew_base::{DurationError, format_duration, parse_duration};
 use serde::{
@@ -48,21 +48,21 @@ impl Leaf<'_> {
         })
     }
 
-    fn integer<T: TryFrom<i128>>(self, least: impl Into<i128>, most: i128) -> Result<T, LeafError> {
-        let number = self.text.trim().parse::<i128>().ok();
-        number
-            .and_then(|number| T::try_from(number).ok())
-            .ok_or_else(|| LeafError::Expected(format!("a whole number from {} to {most}", least.into())))
+    fn integer<T: FromStr>(self, least: i128, most: i128) -> Result<T, LeafError> {
+        let number = self.text.parse().or_else(|_| self.text.trim().parse());
+        number.map_err(|_: T::Err| LeafError::Expected(format!("a whole number from {least} to {most}")))
     }
 
     pub(crate) fn boolean(self) -> Result<bool, LeafError> {
-        let text = self.text.trim().to_ascii_lowercase();
-        match text.as_str() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(LeafError::Expected(String::from(
-                "true or false (or 1, 0, yes, no, on, off)",
-            ))),
+        let text = self.text.trim();
+        let is_one_of = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+        if is_one_of(["true", "1", "yes", "on"]) {
+            Ok(true)
+        } else if is_one_of(["false", "0", "no", "off"]) {
+            Ok(false)
+        } else {
+            let words = "true or false (or 1, 0, yes, no, on, off)";
+            Err(LeafError::Expected(words.to_owned()))
         }
     }
 
@@ -94,7 +94,7 @@ impl Leaf<'_> {
 macro_rules! integers {
     ($($method:ident $visit:ident $type:ty)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, LeafError> {
-            visitor.$visit(self.integer::<$type>(<$type>::MIN, i128::from(<$type>::MAX))?)
+            visitor.$visit(self.integer::<$type>(<$type>::MIN.into(), <$type>::MAX.into())?)
         }
     )*};
 }

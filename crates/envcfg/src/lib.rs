@@ -32,6 +32,8 @@ mod loader;
 mod look;
 mod order;
 mod origin;
+#[cfg(feature = "validator")]
+mod plain_url;
 mod problem;
 mod process_env;
 mod profile_name;
@@ -95,6 +97,8 @@ use unique::Tree;
 /// What generated code calls. Not for people, and may change in any release.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "validator")]
+    pub use crate::plain_url::is_plain_url;
     pub use crate::{
         alias::Alias,
         check::{Length, has_length, has_scheme, in_range},

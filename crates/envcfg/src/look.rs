@@ -11,18 +11,16 @@ impl Loader<'_> {
     /// Looks the field up by its name, its deprecated names and its file, and takes the default of the profile
     /// if none is set.
     pub fn look(&mut self, field: &'static Field) -> Found {
-        let mut found = self.read(field, self.variable(field.name));
+        let mut found = self.read(field, field.name);
         if field.has_other_names() {
-            found = self.by_other_names(field, found);
+            self.by_other_names(field, &mut found);
         }
-        match found {
-            Found::Text(raw) => {
-                self.note(field, &raw);
-                Found::Text(raw)
-            }
-            Found::Unset => self.unset(field),
-            Found::Failed => Found::Failed,
+        match &found {
+            Found::Text(raw) if self.keep_origins || field.deprecated.is_some() => self.note(field, raw),
+            Found::Unset if field.has_more_to_say() => return self.unset(field),
+            _ => {}
         }
+        found
     }
 
     /// Learns the profile from the field that holds it, unless an outer struct has said it already.
@@ -54,7 +52,9 @@ impl Loader<'_> {
             .into_iter()
             .chain(aliases)
             .any(|name| self.is_set(&self.variable(name)))
-            || field.file && self.is_set(&format!("{}_FILE", self.variable(field.name)))
+            || field
+                .file
+                .is_some_and(|pointer| self.is_set(&self.variable(pointer)))
     }
 
     fn note(&mut self, field: &'static Field, raw: &Raw) {

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, fs::File, io::Read, path::Path};
 
 use groundcrew_base::redact;
 
-use crate::{Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Warning, shown::Shown};
+use crate::{Alias, Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, shown::Shown};
 
 /// The text of a variable that is set, by the name under which it was found.
 #[doc(hidden)]
@@ -33,42 +33,55 @@ impl fmt::Debug for Raw {
 
 impl Loader<'_> {
     /// Finds the field by its deprecated names and its file too; at most one may be set.
-    pub(crate) fn by_other_names(&mut self, field: &'static Field, mut found: Found) -> Found {
+    pub(crate) fn by_other_names(&mut self, field: &'static Field, found: &mut Found) {
         for alias in field.aliases {
-            let old = self.read(field, self.variable(alias.name));
-            if let Found::Text(old) = &old {
-                self.warnings.push(Warning::Deprecated {
-                    variable: old.variable.clone().into_owned(),
-                    replacement: self.variable(field.name).into_owned(),
-                    since: alias.since,
-                    until: alias.until,
-                });
+            let old = self.read(field, alias.name);
+            if !matches!(old, Found::Unset) {
+                *found = self.renamed(field, alias, std::mem::replace(found, Found::Unset), old);
             }
-            found = match (found, old) {
-                (Found::Text(new), Found::Text(old)) if new.text != old.text && self.is_above(&old, &new) => {
-                    Found::Text(old)
-                }
-                (Found::Text(new), Found::Text(old))
-                    if new.text != old.text && !self.is_above(&new, &old) =>
-                {
-                    let message = format!("contradicts {}: both are set, to different values", old.variable);
-                    self.conflict(field, new, old.variable, message)
-                }
-                (Found::Unset, old) => old,
-                (_, Found::Failed) => Found::Failed,
-                (found, _) => found,
-            };
         }
-        if field.file {
-            found = self.file(field, found);
+        if let Some(name) = field.file {
+            let pointer = self.read(field, name);
+            if !matches!(pointer, Found::Unset) {
+                *found = self.file(field, std::mem::replace(found, Found::Unset), pointer);
+            }
         }
-        found
     }
 
-    pub(crate) fn read(&mut self, field: &'static Field, variable: Cow<'static, str>) -> Found {
-        let Some(value) = self.source.lookup(&variable).filter(|value| !value.is_empty()) else {
-            return Found::Unset;
-        };
+    fn renamed(&mut self, field: &'static Field, alias: &Alias, found: Found, old: Found) -> Found {
+        if let Found::Text(old) = &old {
+            self.warnings.push(Warning::Deprecated {
+                variable: old.variable.clone().into_owned(),
+                replacement: self.variable(field.name).into_owned(),
+                since: alias.since,
+                until: alias.until,
+            });
+        }
+        match (found, old) {
+            (Found::Text(new), Found::Text(old)) if new.text != old.text && self.is_above(&old, &new) => {
+                Found::Text(old)
+            }
+            (Found::Text(new), Found::Text(old)) if new.text != old.text && !self.is_above(&new, &old) => {
+                let message = format!("contradicts {}: both are set, to different values", old.variable);
+                self.conflict(field, new, old.variable, message)
+            }
+            (Found::Unset, old) => old,
+            (_, Found::Failed) => Found::Failed,
+            (found, _) => found,
+        }
+    }
+
+    /// Reads one of the names of the field.
+    #[inline]
+    pub(crate) fn read(&mut self, field: &'static Field, name: &'static str) -> Found {
+        let variable = self.variable(name);
+        match self.source.lookup(&variable) {
+            Some(value) if !value.is_empty() => self.unicode(field, variable, value),
+            _ => Found::Unset,
+        }
+    }
+
+    fn unicode(&mut self, field: &'static Field, variable: Cow<'static, str>, value: Value) -> Found {
         if let Some(reason) = value.unreadable_reason() {
             let message = format!("cannot be read: {}", redact(reason));
             let mut problem = Problem::new(ProblemKind::File, variable.into_owned(), message);
@@ -94,10 +107,8 @@ impl Loader<'_> {
         }
     }
 
-    fn file(&mut self, field: &'static Field, found: Found) -> Found {
-        let pointer = Cow::Owned(format!("{}_FILE", self.variable(field.name)));
-        match (found, self.read(field, pointer)) {
-            (found, Found::Unset) => found,
+    fn file(&mut self, field: &'static Field, found: Found, pointer: Found) -> Found {
+        match (found, pointer) {
             (Found::Text(value), Found::Text(pointer)) if self.is_above(&value, &pointer) => {
                 Found::Text(value)
             }

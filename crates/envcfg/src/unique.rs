@@ -45,8 +45,8 @@ impl Names {
     const fn add_field(&mut self, prefix: &Text, field: &'static Field) {
         let name = prefix.then(field.name);
         self.add(&name);
-        if field.file {
-            self.add(&name.then("_FILE"));
+        if let Some(pointer) = field.file {
+            self.add(&prefix.then(pointer));
         }
         let mut aliases = field.aliases;
         while let [alias, rest @ ..] = aliases {
