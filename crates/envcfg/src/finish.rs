@@ -57,13 +57,6 @@ pub(crate) fn without(message: &str, text: &str, shown: &Shown) -> String {
     secrets.clean(message, About::Value).into_owned()
 }
 
-/// What a type says that it expects, which hardly quotes the secret `text`.
-pub(crate) fn expected(message: &str, text: &str) -> String {
-    let mut secrets = Secrets::default();
-    secrets.add(text);
-    secrets.clean(message, About::Type).into_owned()
-}
-
 /// Takes secrets out of what neither the schema nor this crate wrote.
 fn clean(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
     let is_foreign = match problem.kind {

@@ -32,15 +32,15 @@ impl de::Error for LeafError {
     }
 
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Foreign(format!("expected {expected}"))
     }
 
     fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Foreign(format!("expected {expected}"))
     }
 
     fn invalid_length(_: usize, expected: &dyn de::Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Foreign(format!("expected {expected}"))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {

@@ -290,7 +290,6 @@ impl<'s> Loader<'s> {
         let message = match (error, &shown) {
             (LeafError::Foreign(_), Shown::Secret { .. }) => String::from("cannot be read as its type"),
             (LeafError::Foreign(message), _) => finish::without(message, text, &shown),
-            (error, Shown::Secret { .. }) => finish::expected(&error.to_string(), text),
             (error, _) => error.to_string(),
         };
         let message = match service_link::hint(&raw.variable, text) {

@@ -21,8 +21,6 @@ pub(crate) enum About {
     Value,
     /// They are about anything: a short value counts where it stands alone.
     Anything,
-    /// They hardly know the value, such as what a type expects: a short value is a coincidence.
-    Type,
 }
 
 impl Secrets {
@@ -71,7 +69,6 @@ impl Secrets {
         whole.sort_by_key(|secret| Reverse(secret.len()));
         for secret in whole {
             let found = match about {
-                About::Type if secret.len() < PIECE => continue,
                 About::Anything if secret.len() < TELLING => replaced(&out, secret, Edges::Bare),
                 About::Value if secret.len() < TELLING && contains(&out, secret) => {
                     return Cow::Borrowed(WITHHELD);
@@ -231,10 +228,6 @@ mod tests {
         assert_eq!(cleaned("ab", "got \"ab\"", About::Anything), "got \"<secret>\"");
         assert_eq!(cleaned("ab", "is absent", About::Anything), "is absent");
         assert_eq!(cleaned("ab", "is absent", About::Value), WITHHELD);
-        assert_eq!(
-            cleaned("number", "expected a number", About::Type),
-            "expected a number"
-        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "validator")]
 mod across;
+#[cfg(feature = "validator")]
+mod canary;
 #[cfg(feature = "cli")]
 mod cli;
 mod defaults;
