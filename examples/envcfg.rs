@@ -59,10 +59,7 @@ fn main() -> ExitCode {
             println!("{:#?}", loaded.config());
             ExitCode::SUCCESS
         }
-        Err(report) => {
-            eprintln!("{report}");
-            ExitCode::from(report.exit_code())
-        }
+        Err(report) => report.exit(),
     }
 }
 

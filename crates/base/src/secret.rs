@@ -9,7 +9,11 @@ use crate::MASK;
 /// Holds a value that must not be seen: a password, a token, a key.
 ///
 /// `Debug`, `Display` and `Serialize` give a fixed mask, whatever the value. Equality takes the same
-/// time for every pair of equal length. The memory is overwritten when the secret is dropped.
+/// time for every pair of equal length. The memory is overwritten when the secret is dropped; copies that were
+/// made of [`Self::expose`] are the caller's.
+///
+/// `T` is anything that can be overwritten: `String`, `Vec<u8>`, an array, a type of your own with
+/// [`zeroize::Zeroize`](https://docs.rs/zeroize). Clones are secrets of their own.
 ///
 /// # Examples
 /// ```
@@ -28,6 +32,21 @@ impl<T: Zeroize> Secret<T> {
         Self(value)
     }
 
+    /// Makes a secret from this one, such as the bytes that its text encodes.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_base::Secret;
+    ///
+    /// let key = Secret::from("6b6579").map(|hex| hex.as_bytes().to_vec());
+    /// assert_eq!(format!("{key:?}"), "Secret(***)");
+    /// assert_eq!(key, Secret::from(b"6b6579".to_vec()));
+    /// ```
+    #[must_use]
+    pub fn map<U: Zeroize>(&self, f: impl FnOnce(&T) -> U) -> Secret<U> {
+        Secret(f(&self.0))
+    }
+
     /// Shows the value. Every call is a place to look at in a review.
     pub const fn expose(&self) -> &T {
         &self.0
@@ -43,6 +62,12 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(value: &str) -> Self {
         Self(value.to_owned())
+    }
+}
+
+impl From<Vec<u8>> for Secret<Vec<u8>> {
+    fn from(value: Vec<u8>) -> Self {
+        Self(value)
     }
 }
 
@@ -86,7 +111,56 @@ impl<T: Zeroize> Drop for Secret<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
     use super::*;
+
+    /// Keeps what is left of its bytes after it is gone.
+    struct Witness {
+        bytes: Vec<u8>,
+        left: Rc<RefCell<Vec<u8>>>,
+    }
+
+    impl Zeroize for Witness {
+        fn zeroize(&mut self) {
+            self.bytes.as_mut_slice().zeroize();
+            self.left.borrow_mut().clone_from(&self.bytes);
+        }
+    }
+
+    #[test]
+    fn the_value_is_overwritten_when_the_secret_goes() {
+        let left = Rc::new(RefCell::new(b"untouched".to_vec()));
+        let bytes = b"hunter2".to_vec();
+        let secret = Secret::new(Witness {
+            bytes,
+            left: Rc::clone(&left),
+        });
+
+        assert_eq!(*left.borrow(), b"untouched");
+        drop(secret);
+        assert_eq!(*left.borrow(), [0; 7]);
+    }
+
+    #[test]
+    fn bytes_and_arrays_are_kept_like_text() {
+        let bytes = Secret::from(b"hunter2".to_vec());
+        let array = Secret::new([104_u8, 117]);
+
+        assert_eq!(
+            format!(
+                "{bytes} {bytes:?} {array:?} {}",
+                serde_json::to_string(&bytes).unwrap()
+            ),
+            "*** Secret(***) Secret(***) \"***\""
+        );
+        assert_eq!(
+            bytes,
+            Secret::from("hunter2").map(|text| text.clone().into_bytes())
+        );
+        assert_ne!(array, Secret::new([104, 118]));
+        assert_eq!(bytes.expose(), b"hunter2");
+    }
 
     #[test]
     fn no_output_holds_the_value() {

@@ -163,7 +163,7 @@ impl Problem {
 
     /// A stable name for programs: `missing`, `unreadable`, `rule.range`, ...
     ///
-    /// [The list](https://docs.rs/groundcrew-envcfg/latest/groundcrew_envcfg/struct.Report.html#codes) only grows.
+    /// [The list](crate::Report#codes) only grows.
     #[must_use]
     pub fn code(&self) -> String {
         match &self.rule {
