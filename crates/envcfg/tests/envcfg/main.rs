@@ -9,6 +9,7 @@ mod cli;
 mod defaults;
 mod documents;
 mod dotenv;
+mod dotenv_corpus;
 mod json_shape;
 mod load;
 mod problems;
