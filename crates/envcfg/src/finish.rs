@@ -35,6 +35,7 @@ pub(crate) fn complete(
 
     let secrets = secrets(schema, source);
     for problem in problems {
+        name_suspect(problem, schema);
         clean(problem, &secrets, schema);
         let spec = schema.iter().find(|spec| spec.path == problem.path);
         let Some(spec) = spec.filter(|_| !problem.path.is_empty()) else {
@@ -42,6 +43,19 @@ pub(crate) fn complete(
         };
         problem.fix = fix(problem, spec, source);
         problem.excerpt = Excerpt::of(problem, spec, source);
+    }
+}
+
+/// Says which variable a wrong line sets, if the schema knows it: any other text may be part of a secret.
+fn name_suspect(problem: &mut Problem, schema: &[FieldSpec]) {
+    let is_known = |suspect: &String| {
+        let mut names = schema
+            .iter()
+            .flat_map(|spec| [&spec.name].into_iter().chain(&spec.aliases));
+        names.any(|name| name == suspect)
+    };
+    if problem.variable.is_none() {
+        problem.variable = problem.suspect.take().filter(is_known);
     }
 }
 

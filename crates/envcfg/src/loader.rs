@@ -264,17 +264,18 @@ impl<'s> Loader<'s> {
             reason => format!("is missing: {reason}"),
         };
         let variable = self.variable(field.name).into_owned();
-        if let Some(line) = self.line_of(&variable) {
-            line.variable = Some(variable);
-            return;
+        if !self.is_on_a_wrong_line(&variable) {
+            self.push(field, Problem::new(ProblemKind::Missing, variable, message));
         }
-        self.push(field, Problem::new(ProblemKind::Missing, variable, message));
     }
 
-    /// The problem of a line that sets `variable`, whose mistake is the only one.
-    fn line_of(&mut self, variable: &str) -> Option<&mut Problem> {
-        let mut problems = self.problems.iter_mut();
-        problems.find(|problem| problem.suspect.as_deref() == Some(variable))
+    /// Whether `variable` is missing only because the line that sets it is wrong, which is a problem already.
+    fn is_on_a_wrong_line(&self, variable: &str) -> bool {
+        let mut suspects = self
+            .problems
+            .iter()
+            .filter_map(|problem| problem.suspect.as_deref());
+        suspects.any(|suspect| suspect == variable)
     }
 
     #[inline(never)]

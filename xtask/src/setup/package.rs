@@ -112,7 +112,7 @@ fn checkers(promtool: Package) -> Result<Vec<Package>, Error> {
 /// Other readers of dotenv files, with which ours is compared.
 fn dotenv_readers() -> Result<Vec<Package>, Error> {
     let mut packages = from_pypi(&pypi::pinned(pypi::TESTS)?, READER);
-    packages.push(apt("dash", READER, Probe::Program("sh")));
+    packages.push(apt("dash", READER, Probe::Program("dash")));
     packages.push(apt("nodejs", READER, Probe::Program("node")));
     packages.push(apt(
         "npm",

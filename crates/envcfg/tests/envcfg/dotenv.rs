@@ -80,9 +80,9 @@ LAST=80
         [
             "PORT: expected = after the name (from dir/.env:2:6)",
             "expected the name of a variable: a letter or _, then letters, digits, _, - and . (from dir/.env:3:1)",
-            "expected the end of the line after the closing quote, or a comment with a space before its # \
+            "NAME: expected the end of the line after the closing quote, or a comment with a space before its # \
              (from dir/.env:4:10)",
-            "the quote that starts here is not closed (from dir/.env:5:13)",
+            "AUTH_SECRET: the quote that starts here is not closed (from dir/.env:5:13)",
             "expected the name of a variable: a letter or _, then letters, digits, _, - and . (from dir/.env:6:1)",
             "the quote that starts here is not closed (from dir/.env:7:7)",
         ]
@@ -109,7 +109,7 @@ fn a_mistake_in_the_file_and_one_in_a_value_are_two() {
     assert_eq!(
         report(&sources),
         [
-            "the quote that starts here is not closed (from .env:1:6)",
+            "PORT: the quote that starts here is not closed (from .env:1:6)",
             "PORT = \"80\": must be at least 1000 (from given)",
         ]
     );

@@ -10,6 +10,7 @@ mod defaults;
 mod documents;
 mod dotenv;
 mod dotenv_corpus;
+mod dotenv_fuzz;
 mod json_shape;
 mod load;
 mod problems;

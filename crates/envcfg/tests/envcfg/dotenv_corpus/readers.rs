@@ -41,7 +41,7 @@ pub(super) fn sh(cases: &[Case]) -> Vec<Outcome> {
 }
 
 fn source(path: &Path) -> Outcome {
-    let mut sh = Command::new("sh");
+    let mut sh = Command::new("/bin/dash");
     sh.args(["-c", r#"set -a; . "$1"; exec /usr/bin/env -0"#, "sh"])
         .arg(path)
         .env_clear()
@@ -105,6 +105,11 @@ fn path(dir: &Path, number: usize) -> PathBuf {
 fn pinned(list: &str, separator: &str, name: &str) -> PathBuf {
     let mut pins = list.lines().filter_map(|line| line.split_once(separator));
     let (_, version) = pins.find(|(pinned, _)| *pinned == name).unwrap();
+    assert!(
+        include_str!("head.md").contains(&format!("dotenv {version}"))
+            || include_str!("head.md").contains(&format!("dotenv-expand {version}")),
+        "docs/dotenv.md names another version than {version} of {name}"
+    );
     let prefix = if separator == "@" { "npm-" } else { "" };
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let tool = target.join("tools").join(format!("{prefix}{name}-{version}"));
