@@ -106,9 +106,8 @@ fn pinned(list: &str, separator: &str, name: &str) -> PathBuf {
     let mut pins = list.lines().filter_map(|line| line.split_once(separator));
     let (_, version) = pins.find(|(pinned, _)| *pinned == name).unwrap();
     assert!(
-        include_str!("head.md").contains(&format!("dotenv {version}"))
-            || include_str!("head.md").contains(&format!("dotenv-expand {version}")),
-        "docs/dotenv.md names another version than {version} of {name}"
+        include_str!("head.md").contains(&format!("{name} {version}")),
+        "docs/dotenv.md names another version of {name} than {version}"
     );
     let prefix = if separator == "@" { "npm-" } else { "" };
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
