@@ -9,7 +9,12 @@
 //! # Ok::<(), groundcrew_connect::UrlError>(())
 //! ```
 
+mod connection;
+
 use std::{fmt, str::FromStr};
+
+#[doc(hidden)]
+pub use connection::{RedisConnection, RedisError};
 
 #[doc(hidden)]
 pub use fred;

@@ -127,7 +127,7 @@ fn one_line(message: &str) -> String {
 }
 
 /// Every secret that the source gives to the schema.
-fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Secrets {
+pub(crate) fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Secrets {
     let mut secrets = Secrets::default();
     let text = |name: &str| {
         let (text, origin) = source.lookup(name)?.into_parts();

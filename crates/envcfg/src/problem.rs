@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{Origin, excerpt::Excerpt, shown::Shown};
+use crate::{Origin, Tried, excerpt::Excerpt, shown::Shown};
 
 /// One thing that is wrong with a configuration.
 ///
@@ -26,6 +26,7 @@ pub struct Problem {
     pub(crate) other: Option<String>,
     pub(crate) fix: Option<String>,
     pub(crate) excerpt: Option<Excerpt>,
+    pub(crate) tried: Option<Tried>,
 }
 
 /// Tells problems apart by what the operator has to do.
@@ -85,6 +86,7 @@ impl Problem {
             other: None,
             fix: None,
             excerpt: None,
+            tried: None,
         }
     }
 
@@ -97,6 +99,39 @@ impl Problem {
         problem.variable = None;
         problem.origin = Some(origin);
         problem
+    }
+
+    /// Something that belongs to no variable.
+    #[cfg(feature = "reload")]
+    pub(crate) fn overall(kind: ProblemKind, message: impl Into<String>) -> Self {
+        let mut problem = Self::new(kind, String::new(), message);
+        problem.variable = None;
+        problem
+    }
+
+    #[cfg(feature = "preflight")]
+    pub(crate) fn service(
+        name: &str,
+        variable: Option<Cow<'static, str>>,
+        message: &str,
+        tried: Tried,
+    ) -> Self {
+        let message = format!("service {name}: {message}");
+        let mut problem = Self::new(ProblemKind::Service, String::new(), message);
+        problem.variable = variable.map(Cow::into_owned);
+        problem.rule = Some(Cow::Owned(name.to_owned()));
+        problem.tried = Some(tried);
+        problem
+    }
+
+    /// Whether both say the same of the same variable, however deep its field is nested.
+    #[cfg(feature = "preflight")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.variable == other.variable
+            && self.kind == other.kind
+            && self.rule == other.rule
+            && self.element == other.element
+            && self.message == other.message
     }
 
     /// The variable to change; `None` for a check of the whole that names no field.
@@ -161,6 +196,12 @@ impl Problem {
         self.description
     }
 
+    /// How often a service was asked, if the problem is one of a service.
+    #[must_use]
+    pub const fn tried(&self) -> Option<Tried> {
+        self.tried
+    }
+
     /// A stable name for programs: `missing`, `unreadable`, `rule.range`, ...
     ///
     /// [The list](crate::Report#codes) only grows.
@@ -190,6 +231,9 @@ impl fmt::Display for Problem {
             _ => ": ",
         };
         write!(f, "{separator}{}", self.message)?;
+        if let Some(tried) = &self.tried {
+            write!(f, " ({tried})")?;
+        }
         match &self.origin {
             Some(Origin::Environment) | None => Ok(()),
             Some(origin) => write!(f, " (from {origin})"),
@@ -210,6 +254,9 @@ impl Serialize for Problem {
         map.serialize_entry("suggestion", &self.suggestion)?;
         map.serialize_entry("fix", &self.fix)?;
         map.serialize_entry("description", &self.description)?;
+        if let Some(tried) = &self.tried {
+            map.serialize_entry("tried", tried)?;
+        }
         map.end()
     }
 }

@@ -29,7 +29,7 @@ impl<'s> Page<'s> {
         page.put(Ink::Error, "error");
         page.put(
             Ink::Plain,
-            &format!(": configuration is invalid: {} problem{plural}\n", report.len()),
+            &format!(": {}: {} problem{plural}\n", report.headline(), report.len()),
         );
         let digits = report.len().to_string().len();
         for (index, problem) in report.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Problem, ProcessEnv, Style, Warning, github, render::Page, termination_log};
+use crate::{Problem, ProblemKind, ProcessEnv, Style, Warning, github, render::Page, termination_log};
 
 /// Every problem of one load, in the order in which the fields are declared.
 ///
@@ -59,6 +59,19 @@ impl Report {
 
     pub(crate) const fn new(problems: Vec<Problem>, warnings: Vec<Warning>) -> Self {
         Self { problems, warnings }
+    }
+
+    /// Both reports as one: the problems of `other` stand behind those of this one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.problems.extend(other.problems);
+        self.warnings.extend(other.warnings);
+        self
+    }
+
+    #[cfg(feature = "preflight")]
+    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Warning>) {
+        (self.problems, self.warnings)
     }
 
     /// The problems, in the order of declaration; at least one.
@@ -113,7 +126,7 @@ impl Report {
         github::annotations(self)
     }
 
-    /// Shows the report and gives what `main` ends with: the exit code 78. Does not end the process.
+    /// Shows the report and gives what `main` ends with: its [exit code](Self::exit_code). Does not end the process.
     ///
     /// Prints to the standard error stream, in the [`Style`] that fits it, and writes the short form to
     /// `/dev/termination-log` if that exists, so that `kubectl describe pod` shows it. What cannot be written is
@@ -161,10 +174,25 @@ impl Report {
         ExitCode::from(self.exit_code())
     }
 
-    /// The exit code for a process that cannot start because of this: 78, `EX_CONFIG` of sysexits.h.
+    /// The exit code for a process that cannot start because of this: 78, `EX_CONFIG` of sysexits.h. When only
+    /// services fail, which may work at the next start, it is 69, `EX_UNAVAILABLE`.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        78
+    pub fn exit_code(&self) -> u8 {
+        if self.is_about_services() { 69 } else { 78 }
+    }
+
+    /// What is wrong as a whole.
+    pub(crate) fn headline(&self) -> &'static str {
+        if self.is_about_services() {
+            "services are not usable"
+        } else {
+            "configuration is invalid"
+        }
+    }
+
+    fn is_about_services(&self) -> bool {
+        let mut kinds = self.iter().map(Problem::kind);
+        !self.is_empty() && kinds.all(|kind| kind == ProblemKind::Service)
     }
 }
 
@@ -180,7 +208,7 @@ impl<'r> IntoIterator for &'r Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.len() == 1 { "" } else { "s" };
-        write!(f, "configuration is invalid: {} problem{plural}", self.len())?;
+        write!(f, "{}: {} problem{plural}", self.headline(), self.len())?;
         for problem in self {
             write!(f, "\n  {problem}")?;
             if let (Some(found), Some(wanted)) = (problem.suggestion(), problem.variable()) {

@@ -68,6 +68,18 @@ pub enum Warning {
         /// The name it is likely meant for.
         meant: String,
     },
+    /// A service works, but not as it should, or is optional and does not work.
+    Service {
+        /// The name of its check.
+        service: String,
+        /// What is wrong, without credentials.
+        message: String,
+    },
+    /// A service was not asked, because what its check needs could not be loaded.
+    NotChecked {
+        /// The name of its check.
+        service: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -126,6 +138,11 @@ impl fmt::Display for Warning {
                     "{variable} is set but nothing reads it: is it meant for {meant}?"
                 )
             }
+            Self::Service { service, message } => write!(f, "service {service}: {message}"),
+            Self::NotChecked { service } => write!(
+                f,
+                "service {service} was not checked, because its configuration is not valid"
+            ),
         }
     }
 }

@@ -13,11 +13,20 @@ mod dotenv_corpus;
 mod dotenv_fuzz;
 mod json_shape;
 mod load;
+#[cfg(feature = "preflight")]
+mod preflight;
+#[cfg(feature = "http")]
+mod preflight_apis;
+#[cfg(all(feature = "postgres", feature = "redis"))]
+mod preflight_servers;
 mod problems;
+mod profile;
 #[cfg(feature = "validator")]
 mod profiles;
 #[cfg(feature = "validator")]
 mod properties;
+#[cfg(feature = "reload")]
+mod reload;
 mod report;
 #[cfg(feature = "validator")]
 mod requirements_guide;
@@ -29,6 +38,7 @@ mod sample;
 #[cfg(feature = "json")]
 mod schema_verdict;
 mod secrets_dir;
+mod shared;
 mod sources;
 #[cfg(feature = "validator")]
 mod typos;

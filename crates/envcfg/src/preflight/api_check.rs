@@ -1,0 +1,243 @@
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use groundcrew_base::{ByteSize, Check, Secret, Verdict, error_text, redact};
+use groundcrew_connect::http::{HttpClient, HttpError, Limits};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+
+use super::{EmailProvider, PaymentProvider};
+
+/// Asks a service over HTTPS whether it takes the key it is given.
+///
+/// A refused key, a wrong address, a server that fails and one that does not answer are told apart; only what may
+/// heal by itself is tried again. Neither the key nor the body of the answer ever appears.
+///
+/// | service | request | well if |
+/// |---|---|---|
+/// | Supabase | `GET /rest/v1/` with `apikey` and `Authorization`, or one row of a table | 2xx |
+/// | SendGrid | `GET /v3/scopes`, which every key may | 2xx |
+/// | Postmark | `GET /server` with the server token | 2xx |
+/// | SES | `GET /`, because it signs requests and has no key: only that the endpoint answers | below 500 |
+/// | Stripe | `GET /v1/balance` | 2xx, or 403: a restricted key that is known |
+/// | PayPal | `POST /v1/oauth2/token` with the client's id and secret | 2xx |
+///
+/// # Examples
+/// ```
+/// use groundcrew_envcfg::{Secret, preflight::{ApiCheck, EmailProvider, Preflight}};
+///
+/// # let (supabase_key, email_key) = (Secret::from("a"), Secret::from("b"));
+/// let preflight = Preflight::new()
+///     .check("supabase", ApiCheck::supabase("https://project.supabase.co", &supabase_key))
+///     .check("email", ApiCheck::email(EmailProvider::SendGrid, &email_key));
+/// # drop(preflight);
+/// ```
+#[derive(Clone)]
+pub struct ApiCheck {
+    base: String,
+    path: String,
+    method: Method,
+    /// What is sent, or why it cannot be.
+    headers: Result<HeaderMap, &'static str>,
+    body: &'static str,
+    accepts: Accepts,
+    timeout: Duration,
+}
+
+/// Which answers besides 2xx say that all is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Accepts {
+    Success,
+    /// The key is known, though it may not do what was asked.
+    Forbidden,
+    /// The service is there.
+    AnyAnswer,
+}
+
+impl ApiCheck {
+    /// The REST interface of the Supabase project at `url`.
+    #[must_use]
+    pub fn supabase(url: &str, key: &Secret) -> Self {
+        let bearer = format!("Bearer {}", key.expose());
+        Self::get(url, "/rest/v1/")
+            .header("apikey", key.expose())
+            .header("authorization", &bearer)
+    }
+
+    /// The same, asking for one row of a table, which also tells whether the table exists.
+    #[must_use]
+    pub fn supabase_table(url: &str, key: &Secret, table: &str) -> Self {
+        let mut check = Self::supabase(url, key);
+        check.path = format!("/rest/v1/{table}?select=*&limit=1");
+        check
+    }
+
+    /// An e-mail provider and its key.
+    #[must_use]
+    pub fn email(provider: EmailProvider, key: &Secret) -> Self {
+        match provider {
+            EmailProvider::SendGrid => Self::get("https://api.sendgrid.com", "/v3/scopes").bearer(key),
+            EmailProvider::Postmark => Self::get("https://api.postmarkapp.com", "/server")
+                .header("x-postmark-server-token", key.expose())
+                .header("accept", "application/json"),
+            EmailProvider::Ses => {
+                Self::get("https://email.us-east-1.amazonaws.com", "/").accepts(Accepts::AnyAnswer)
+            }
+        }
+    }
+
+    /// A payment provider and its key; for PayPal the client's id and secret with a colon between.
+    #[must_use]
+    pub fn payment(provider: PaymentProvider, key: &Secret) -> Self {
+        match provider {
+            PaymentProvider::Stripe => Self::get("https://api.stripe.com", "/v1/balance")
+                .bearer(key)
+                .accepts(Accepts::Forbidden),
+            PaymentProvider::PayPal => Self::paypal(key),
+        }
+    }
+
+    /// Sets where the service is: a region, a sandbox, a stand-in of a test. By default its public address for
+    /// production; SES in us-east-1.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base = url.into();
+        self
+    }
+
+    /// Sets how long the answer may take; default 3 s.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn get(base: &str, path: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            path: path.to_owned(),
+            method: Method::GET,
+            headers: Ok(HeaderMap::new()),
+            body: "",
+            accepts: Accepts::Success,
+            timeout: Duration::from_secs(3),
+        }
+    }
+
+    fn paypal(key: &Secret) -> Self {
+        let mut check = Self::get("https://api-m.paypal.com", "/v1/oauth2/token");
+        if !key.expose().contains(':') {
+            check.headers = Err("expected the client's id and secret with a colon between them");
+            return check;
+        }
+        check.method = Method::POST;
+        check.body = "grant_type=client_credentials";
+        let basic = format!("Basic {}", STANDARD.encode(key.expose()));
+        check
+            .header("authorization", &basic)
+            .header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    fn bearer(self, key: &Secret) -> Self {
+        let bearer = format!("Bearer {}", key.expose());
+        self.header(header::AUTHORIZATION.as_str(), &bearer)
+    }
+
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        let headers = self.headers.and_then(|mut headers| {
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| "the key has a character that HTTP does not allow, such as a line break")?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+            Ok(headers)
+        });
+        self.headers = headers;
+        self
+    }
+
+    const fn accepts(mut self, accepts: Accepts) -> Self {
+        self.accepts = accepts;
+        self
+    }
+
+    fn request(&self) -> Result<Request<Bytes>, &'static str> {
+        let headers = self.headers.clone()?;
+        let url = format!("{}{}", self.base.trim_end_matches('/'), self.path);
+        let has_scheme = url.starts_with("https://") || url.starts_with("http://");
+        let mut request = Request::builder()
+            .method(&self.method)
+            .uri(url)
+            .body(Bytes::from_static(self.body.as_bytes()))
+            .ok()
+            .filter(|request| has_scheme && request.uri().host().is_some_and(|host| !host.is_empty()))
+            .ok_or("the address is not a URL that starts with https://")?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Verdict {
+        let client = match HttpClient::new() {
+            Ok(client) => client,
+            Err(error) => return Verdict::unhealthy(error_text(&error)),
+        };
+        let limits = Limits {
+            deadline: self.timeout,
+            max_body: MAX_BODY,
+        };
+        match client.send(request, limits).await {
+            Ok(response) => self.judge(response.status()),
+            Err(HttpError::Timeout { deadline }) => {
+                Verdict::unhealthy(format!("no answer within {deadline:?}"))
+            }
+            Err(HttpError::Send(error)) if error.is_connect() => {
+                let causes = std::error::Error::source(&error).map_or_else(String::new, error_text);
+                Verdict::unhealthy(format!("the server cannot be reached: {causes}"))
+            }
+            Err(error) => Verdict::unhealthy(error_text(&error)),
+        }
+    }
+
+    fn judge(&self, status: StatusCode) -> Verdict {
+        let verdict = match (status.as_u16(), self.accepts) {
+            (200..300, _) | (403, Accepts::Forbidden) => Verdict::healthy(),
+            (..500, Accepts::AnyAnswer) => Verdict::healthy().detail("checked", "the endpoint, not a key"),
+            (401, _) => permanent("the key is refused (status 401)"),
+            (403, _) => permanent("the key may not do this (status 403)"),
+            (404, _) => permanent("nothing is at this address (status 404)"),
+            (300..400, _) => permanent(format!("the address moved (status {})", status.as_u16())),
+            (408 | 425 | 429 | 500.., _) => {
+                Verdict::unhealthy(format!("the answer is status {}", status.as_u16()))
+            }
+            (other, _) => permanent(format!("the answer is status {other}")),
+        };
+        verdict.detail("statusCode", u32::from(status.as_u16()))
+    }
+}
+
+#[async_trait]
+impl Check for ApiCheck {
+    async fn run(&self) -> Verdict {
+        match self.request() {
+            Ok(request) => self.ask(request).await,
+            Err(reason) => permanent(reason),
+        }
+    }
+}
+
+impl fmt::Debug for ApiCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiCheck")
+            .field("method", &self.method)
+            .field("base", &redact(&self.base))
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn permanent(reason: impl Into<std::borrow::Cow<'static, str>>) -> Verdict {
+    Verdict::unhealthy(reason).detail("permanent", true)
+}
+
+/// The description of a large schema, which is the answer at the root of Supabase's REST interface.
+const MAX_BODY: ByteSize = ByteSize::mib(16);

@@ -1,0 +1,25 @@
+use serde::{Deserialize, Serialize};
+
+/// Who sends the e-mail. Read from `sendgrid`, `ses` and `postmark`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EmailProvider {
+    /// Twilio SendGrid.
+    SendGrid,
+    /// Amazon Simple Email Service.
+    Ses,
+    /// Postmark.
+    Postmark,
+}
+
+/// Who takes the payments. Read from `stripe` and `paypal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PaymentProvider {
+    /// Stripe.
+    Stripe,
+    /// PayPal.
+    PayPal,
+}

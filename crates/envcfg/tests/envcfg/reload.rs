@@ -1,0 +1,422 @@
+//! Files that really change, and a signal that is really sent.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{self, Command},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use groundcrew_envcfg::{
+    Checks, Config, EnvSource, Secret, Value, Vars,
+    reload::{ReloadError, Reloading, ReloadingBuilder},
+};
+use groundcrew_testkit::eventually;
+use tempfile::TempDir;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How soon a change must be in force with the intervals of these tests, on a busy machine too.
+const SOON: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Config)]
+#[config(check = Self::twins_agree)]
+struct Settings {
+    port: u16,
+    #[config(default = 0)]
+    twin: u16,
+    auth_secret: Option<Secret>,
+}
+
+impl Settings {
+    fn twins_agree(&self, checks: &mut Checks<'_, '_>) {
+        assert_ne!(self.port, 13, "some libraries panic");
+        if self.twin != 0 && self.twin != self.port {
+            checks.add("twin", "must be the same as PORT");
+        }
+    }
+}
+
+/// The variables of one file, or of every file of a directory by its name.
+struct Files {
+    vars: Vars,
+    path: PathBuf,
+}
+
+impl Files {
+    fn read(path: &Path) -> Self {
+        let mut vars = Vars::new();
+        if path.is_dir() {
+            for entry in fs::read_dir(path).unwrap().map(Result::unwrap) {
+                let name = entry.file_name().into_string().unwrap();
+                if let (false, Ok(text)) = (name.starts_with('.'), fs::read_to_string(entry.path())) {
+                    vars = vars.with(name, text);
+                }
+            }
+        } else {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
+                vars = vars.with(name, value);
+            }
+        }
+        Self {
+            vars,
+            path: path.to_owned(),
+        }
+    }
+}
+
+impl EnvSource for Files {
+    fn lookup(&self, name: &str) -> Option<Value> {
+        self.vars.lookup(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.vars.names()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
+}
+
+/// Another test's signal must not count here.
+fn quick(builder: ReloadingBuilder<Settings>) -> ReloadingBuilder<Settings> {
+    builder
+        .interval(Duration::from_millis(20))
+        .settle(Duration::from_millis(20))
+        .without_signal()
+}
+
+async fn watch(path: &Path) -> Reloading<Settings> {
+    let path = path.to_owned();
+    quick(Reloading::builder(move || Files::read(&path)))
+        .start()
+        .await
+        .unwrap()
+}
+
+async fn port_is(settings: &Reloading<Settings>, port: u16) {
+    eventually(SOON, "the new port", async || {
+        (settings.current().port == port).then_some(())
+    })
+    .await;
+}
+
+/// The report of the last load, once it has failed.
+async fn refused(settings: &Reloading<Settings>) -> String {
+    eventually(SOON, "a failure", async || settings.last_error())
+        .await
+        .to_string()
+}
+
+struct Fixture {
+    directory: TempDir,
+    file: PathBuf,
+}
+
+impl Fixture {
+    fn new(text: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join(".env");
+        fs::write(&file, text).unwrap();
+        Self { directory, file }
+    }
+
+    /// As editors save.
+    fn rename_over(&self, text: &str) {
+        let new = self.directory.path().join(".env.swp");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, &self.file).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_or_replaced_takes_effect() {
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+    let mut changes = settings.changes();
+
+    fs::write(&fixture.file, "PORT=2000").unwrap();
+    assert_eq!(changes.next().await.unwrap().port, 2000);
+    fixture.rename_over("PORT=3000");
+    assert_eq!(changes.next().await.unwrap().port, 3000);
+
+    assert_eq!(settings.current().port, 3000);
+    let stats = settings.stats();
+    assert_eq!((stats.reloads, stats.failures, stats.is_stale), (2, 0, false));
+}
+
+#[tokio::test]
+async fn an_invalid_file_keeps_the_old_configuration_and_says_so() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+
+    fixture.rename_over("PORT=80x\nAUTH_SECRET=canary-hunter2");
+    let report = refused(&settings).await;
+
+    let expected = "configuration is invalid: 1 problem\n  \
+                    PORT = \"80x\": expected a whole number from 0 to 65535 (from given)";
+    assert_eq!(report, expected);
+    assert_eq!(settings.current().port, 1000);
+    let stats = settings.stats();
+    assert_eq!((stats.reloads, stats.failures, stats.is_stale), (0, 1, true));
+    let log = log.text();
+    assert!(
+        log.contains("the new configuration is not valid, the old one stays"),
+        "{log}"
+    );
+    assert!(log.contains("PORT = \"80x\"") && !log.contains("canary"), "{log}");
+
+    fixture.rename_over("PORT=2000");
+    port_is(&settings, 2000).await;
+    assert!(settings.last_error().is_none());
+    assert!(!settings.stats().is_stale);
+}
+
+#[tokio::test]
+async fn a_file_that_is_removed_and_comes_back_is_seen_both_times() {
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+
+    fs::remove_file(&fixture.file).unwrap();
+    assert!(refused(&settings).await.contains("PORT is missing"));
+    assert_eq!(settings.current().port, 1000);
+
+    fs::write(&fixture.file, "PORT=2000").unwrap();
+    port_is(&settings, 2000).await;
+}
+
+#[tokio::test]
+async fn a_mounted_directory_that_kubernetes_swaps_is_seen() {
+    let mount = TempDir::new().unwrap();
+    let version = |name: &str, port: &str| {
+        fs::create_dir(mount.path().join(name)).unwrap();
+        fs::write(mount.path().join(name).join("PORT"), port).unwrap();
+    };
+    version("..1", "1000");
+    symlink("..1", mount.path().join("..data")).unwrap();
+    symlink("..data/PORT", mount.path().join("PORT")).unwrap();
+    let settings = watch(mount.path()).await;
+    assert_eq!(settings.current().port, 1000);
+
+    version("..2", "2000");
+    symlink("..2", mount.path().join("..data_tmp")).unwrap();
+    fs::rename(mount.path().join("..data_tmp"), mount.path().join("..data")).unwrap();
+    fs::remove_dir_all(mount.path().join("..1")).unwrap();
+
+    port_is(&settings, 2000).await;
+}
+
+#[tokio::test]
+async fn the_file_of_a_secret_is_watched_and_so_is_a_new_one() {
+    let fixture = Fixture::new("");
+    let (old, new) = (
+        fixture.directory.path().join("old"),
+        fixture.directory.path().join("new"),
+    );
+    fs::write(&old, "first\n").unwrap();
+    fs::write(&new, "third\n").unwrap();
+    let pointing = |path: &Path| format!("PORT=1\nAUTH_SECRET_FILE={}", path.display());
+    fs::write(&fixture.file, pointing(&old)).unwrap();
+    let settings = watch(&fixture.file).await;
+    let secret_is = async |expected: &str| {
+        let expected = Some(Secret::from(expected));
+        let probe = async || (settings.current().auth_secret == expected).then_some(());
+        eventually(SOON, "the new secret", probe).await;
+    };
+    secret_is("first").await;
+
+    fs::write(&old, "second\n").unwrap();
+    secret_is("second").await;
+    fixture.rename_over(&pointing(&new));
+    secret_is("third").await;
+    fs::write(&new, "fourth\n").unwrap();
+    secret_is("fourth").await;
+}
+
+/// A source that says something else at every look.
+fn counting() -> impl Fn() -> Vars {
+    let looks = AtomicU16::new(0);
+    move || Vars::from([("PORT", looks.fetch_add(1, Ordering::Relaxed).to_string())])
+}
+
+#[tokio::test]
+async fn a_hangup_signal_loads_again_though_no_file_has_changed() {
+    let settings = Reloading::<Settings>::start(counting()).await.unwrap();
+    let before = settings.current().port;
+
+    let sent = Command::new("kill")
+        .args(["-HUP", &process::id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+
+    eventually(SOON, "a reload", async || {
+        (settings.stats().reloads == 1).then_some(())
+    })
+    .await;
+    assert!(settings.current().port > before);
+}
+
+#[tokio::test]
+async fn a_reload_can_be_ordered_and_answers() {
+    let port = Arc::new(Mutex::new("1000"));
+    let given = Arc::clone(&port);
+    let source = move || Vars::from([("PORT", *given.lock().unwrap())]);
+    let settings = quick(Reloading::builder(source)).start().await.unwrap();
+
+    *port.lock().unwrap() = "2000";
+    settings.reload().await.unwrap();
+    assert_eq!(settings.current().port, 2000);
+
+    *port.lock().unwrap() = "many";
+    let Err(ReloadError::Invalid(report)) = settings.reload().await else {
+        panic!("2000 is gone");
+    };
+    assert_eq!(report.problems()[0].variable(), Some("PORT"));
+    assert_eq!(settings.current().port, 2000);
+}
+
+#[tokio::test]
+async fn a_check_that_panics_keeps_the_old_configuration() {
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+
+    fixture.rename_over("PORT=13");
+    let report = refused(&settings).await;
+    fixture.rename_over("PORT=14");
+
+    assert!(
+        report.ends_with("a type or a check of the configuration panicked"),
+        "{report}"
+    );
+    port_is(&settings, 14).await;
+}
+
+#[tokio::test]
+async fn a_first_load_that_fails_starts_nothing() {
+    let builder = quick(Reloading::builder(|| Vars::from([("PORT", "80x")])));
+
+    let report = builder.start().await.unwrap_err();
+
+    assert_eq!(report.problems()[0].variable(), Some("PORT"));
+}
+
+/// Writes twins in two steps, so that a reader may find one without the other.
+fn rewrite(file: &Path, rounds: u16) {
+    for round in 1..=rounds {
+        let mut file = fs::File::create(file).unwrap();
+        write!(file, "PORT={round}").unwrap();
+        thread::yield_now();
+        write!(file, "\nTWIN={round}").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_see_whole_configurations_in_order_during_many_changes() {
+    const ROUNDS: u16 = 500;
+    let fixture = Fixture::new("PORT=1\nTWIN=1");
+    let settings = watch(&fixture.file).await;
+    let done = AtomicBool::new(false);
+    let reads = AtomicU64::new(0);
+
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let now = settings.current();
+                    assert!(now.twin == now.port || now.twin == 0, "torn: {now:?}");
+                    assert!(now.port >= last, "{} after {last}", now.port);
+                    last = now.port;
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        rewrite(&fixture.file, ROUNDS);
+        done.store(true, Ordering::Relaxed);
+    });
+
+    port_is(&settings, ROUNDS).await;
+    eventually(SOON, "both twins", async || {
+        (settings.current().twin == ROUNDS).then_some(())
+    })
+    .await;
+    assert!(reads.into_inner() > 0);
+    let loads = settings.stats().reloads + settings.stats().failures;
+    assert!(loads < u64::from(ROUNDS), "{loads} loads for {ROUNDS} changes");
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_watching_and_keeps_the_configuration() {
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+    let mut changes = settings.changes();
+
+    let report = settings.shutdown(SOON).await;
+
+    assert!(report.is_clean());
+    assert_eq!(report.to_string().split(' ').next(), Some("clean"));
+    assert!(changes.next().await.is_none());
+    assert!(changes.next().await.is_none());
+    assert!(matches!(settings.reload().await, Err(ReloadError::Stopped)));
+    assert_eq!(settings.current().port, 1000);
+    assert!(settings.shutdown(SOON).await.is_clean());
+}
+
+#[tokio::test]
+async fn the_watching_ends_with_the_last_handle() {
+    let fixture = Fixture::new("PORT=1000");
+    let settings = watch(&fixture.file).await;
+    let other = settings.clone();
+    let mut changes = settings.changes();
+
+    drop(settings);
+    fixture.rename_over("PORT=2000");
+    assert_eq!(changes.next().await.unwrap().port, 2000);
+    drop(other);
+
+    assert!(changes.next().await.is_none());
+}
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
