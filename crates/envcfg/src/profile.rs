@@ -5,10 +5,12 @@ use serde::{
     de::{self, EnumAccess, VariantAccess, Visitor},
 };
 
+use crate::profile_name;
+
 /// Where a service runs: on a developer's machine, under test, in staging or in production.
 ///
-/// Read from `development` or `dev`, `test`, `staging`, `production` or `prod`, upper or lower case alike, and
-/// written by its full name. There is no default: a configuration says at the field what an unset variable means.
+/// Read from `development` or `dev`, `test`, `staging` or `stage`, `production` or `prod`, upper or lower case alike,
+/// and written by its full name. There is no default: a configuration says at the field what an unset variable means.
 ///
 /// # Examples
 /// ```
@@ -89,14 +91,9 @@ impl FromStr for Profile {
     type Err = UnknownProfile;
 
     fn from_str(text: &str) -> Result<Self, UnknownProfile> {
-        let is = |name: &str| text.trim().eq_ignore_ascii_case(name);
-        let short = match () {
-            () if is("dev") => Some(Self::Development),
-            () if is("prod") => Some(Self::Production),
-            () => None,
-        };
-        short
-            .or_else(|| Self::ALL.into_iter().find(|profile| is(profile.as_str())))
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile_name::is(text, profile.as_str()))
             .ok_or(UnknownProfile)
     }
 }
@@ -169,6 +166,7 @@ mod tests {
             ("DEV", Profile::Development),
             ("Test", Profile::Test),
             (" staging ", Profile::Staging),
+            ("stage", Profile::Staging),
             ("production", Profile::Production),
             ("Prod", Profile::Production),
         ];

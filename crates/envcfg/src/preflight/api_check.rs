@@ -17,11 +17,11 @@ use super::{EmailProvider, PaymentProvider};
 /// | service | request | well if |
 /// |---|---|---|
 /// | Supabase | `GET /rest/v1/` with `apikey` and `Authorization`, or one row of a table | 2xx |
-/// | SendGrid | `GET /v3/scopes`, which every key may | 2xx |
+/// | `SendGrid` | `GET /v3/scopes`, which every key may | 2xx |
 /// | Postmark | `GET /server` with the server token | 2xx |
 /// | SES | `GET /`, because it signs requests and has no key: only that the endpoint answers | below 500 |
 /// | Stripe | `GET /v1/balance` | 2xx, or 403: a restricted key that is known |
-/// | PayPal | `POST /v1/oauth2/token` with the client's id and secret | 2xx |
+/// | `PayPal` | `POST /v1/oauth2/token` with the client's id and secret | 2xx |
 ///
 /// # Examples
 /// ```
@@ -87,7 +87,7 @@ impl ApiCheck {
         }
     }
 
-    /// A payment provider and its key; for PayPal the client's id and secret with a colon between.
+    /// A payment provider and its key; for `PayPal` the client's id and secret with a colon between.
     #[must_use]
     pub fn payment(provider: PaymentProvider, key: &Secret) -> Self {
         match provider {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EmailProvider {
-    /// Twilio SendGrid.
+    /// `SendGrid`, of Twilio.
     SendGrid,
     /// Amazon Simple Email Service.
     Ses,
@@ -20,6 +20,6 @@ pub enum EmailProvider {
 pub enum PaymentProvider {
     /// Stripe.
     Stripe,
-    /// PayPal.
+    /// `PayPal`.
     PayPal,
 }

@@ -1,7 +1,10 @@
 use std::{fmt, marker::PhantomData};
 
 use super::{Preflight, ServiceCheck};
-use crate::{Config, EnvSource, FieldSpec, Loaded, Problem, Report, Warning, finish, scrub::{About, Secrets}};
+use crate::{
+    Config, EnvSource, FieldSpec, Loaded, Problem, Report, Warning, finish,
+    scrub::{About, Secrets},
+};
 
 /// Loads a configuration, asks the services it names, and reports everything that is wrong in either.
 ///

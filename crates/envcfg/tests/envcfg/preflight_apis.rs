@@ -1,5 +1,7 @@
 //! The checks of services with a REST interface, on a stand-in that notes what it is asked.
 
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

@@ -1,5 +1,7 @@
 //! The ready-made checks on real servers that refuse, freeze and die.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
+
 use std::{net::SocketAddr, time::Duration};
 
 use groundcrew_envcfg::{

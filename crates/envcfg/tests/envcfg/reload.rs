@@ -1,5 +1,7 @@
 //! Files that really change, and a signal that is really sent.
 
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
 use std::{
     fs,
     io::{self, Write},
