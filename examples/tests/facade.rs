@@ -1,6 +1,10 @@
 //! This package depends on the facade alone: the derives find their crates through it.
 
 use groundcrew::{
+    ServiceConfig,
+    backup::{BackupConfig, storage::StorageConfig},
+    cache::CacheConfig,
+    dbopt::DbConfig,
     envcfg::{Config, Vars},
     metrics::{Counter, Family, LabelValue, Labels, Registry},
 };
@@ -48,4 +52,54 @@ fn labels_are_derived_through_the_facade() {
         "{}",
         registry.encode()
     );
+}
+
+#[derive(Debug, Config)]
+struct Everything {
+    #[config(nested)]
+    service: ServiceConfig,
+    #[config(nested)]
+    database: DbConfig,
+    #[config(nested)]
+    cache: CacheConfig,
+    #[config(nested)]
+    backup: BackupConfig,
+    #[config(nested)]
+    backup_storage: StorageConfig,
+    #[config(default = 3)]
+    tables: u8,
+}
+
+#[test]
+fn the_mistakes_of_all_crates_are_in_one_report() {
+    let mistakes = [
+        ("HEALTH_ADDR", "127.0.0.1:3000"),
+        ("LOG_QUEUE_SIZE", "1KiB"),
+        ("SHUTDOWN_TIMEOUT", "0"),
+        ("STARTUP_CHECK_TIMEOUT", "0s"),
+        ("HEALTH_INTERVAL", "0"),
+        ("HEALTH_FAILURES", "0"),
+        ("DATABASE_POOL_SIZE", "500"),
+        ("DATABASE_TIMEOUT", "0"),
+        ("CACHE_TTL", "1"),
+        ("CACHE_MAX_LOADS", "0"),
+        ("BACKUP_RETENTION_DAYS", "0"),
+        ("BACKUP_TIMEOUT", "0"),
+        ("AWS_ENDPOINT_URL", "http://s3.example.com"),
+        ("TABLES", "many"),
+    ];
+    let right = [
+        ("DATABASE_URL", "postgres://app:hunter2@127.0.0.1/shop"),
+        ("BACKUP_BUCKET", "shop"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+    ];
+
+    let report = Everything::from_source(&Vars::from_iter(mistakes.into_iter().chain(right))).unwrap_err();
+
+    let problems = report.problems().iter();
+    let named: Vec<_> = problems.filter_map(|problem| problem.variable()).collect();
+    assert_eq!(named, mistakes.map(|(name, _)| name), "{report}");
+    assert_eq!((report.len(), report.exit_code()), (mistakes.len(), 78));
+    assert!(!report.to_string().contains("hunter2"), "{report}");
 }

@@ -31,16 +31,22 @@ pub struct BackupConfig {
     )]
     pub compression_level: i32,
     /// How long one backup, verification or restore may take; `BACKUP_TIMEOUT` in seconds, default 6 h.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "BACKUP_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub timeout: Duration,
     /// How long connecting to the database may take; `BACKUP_CONNECT_TIMEOUT` in milliseconds, default 10 s.
-    #[cfg_attr(feature = "envcfg", config(env = "BACKUP_CONNECT_TIMEOUT", unit = "ms"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "BACKUP_CONNECT_TIMEOUT", unit = "ms", range(exclusive_min = "0s"))
+    )]
     pub connect_timeout: Duration,
     /// How long may be spent on removing what a failed backup or restore leaves, also after the deadline or the
     /// shutdown has ended it; `BACKUP_CLEANUP_TIMEOUT` in seconds, default 30 s.
     #[cfg_attr(
         feature = "envcfg",
-        config(env = "BACKUP_CLEANUP_TIMEOUT", unit = "s", range(min = "1ms"))
+        config(env = "BACKUP_CLEANUP_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
     )]
     pub cleanup_timeout: Duration,
     /// How old the newest backup may be before health says degraded; `BACKUP_MAX_AGE` in seconds, default 36 h.
@@ -94,9 +100,13 @@ impl BackupConfig {
                 format!("{} is not between 1 and 19", self.compression_level),
             );
         }
-        let deadlines = [self.timeout, self.connect_timeout, self.cleanup_timeout];
-        if deadlines.iter().any(Duration::is_zero) {
-            return wrong("timeout", "a deadline of zero leaves no time".to_owned());
+        let deadlines = [
+            ("timeout", self.timeout),
+            ("connect_timeout", self.connect_timeout),
+            ("cleanup_timeout", self.cleanup_timeout),
+        ];
+        if let Some((name, _)) = deadlines.into_iter().find(|(_, deadline)| deadline.is_zero()) {
+            return wrong(name, "a deadline of zero leaves no time".to_owned());
         }
         Ok(())
     }

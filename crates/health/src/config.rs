@@ -20,28 +20,40 @@ use crate::{DetailsPolicy, Error};
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
-#[cfg_attr(feature = "envcfg", config(default))]
+#[cfg_attr(feature = "envcfg", config(default, check = Self::report))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HealthConfig {
     /// From the start of one run of a check to the start of the next, +-10 %. Default 1 s.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_INTERVAL", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HEALTH_INTERVAL", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub interval: Duration,
     /// The same while a check fails, if it is shorter. Default 250 ms.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_RETRY", unit = "ms"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HEALTH_RETRY", unit = "ms", range(exclusive_min = "0s"))
+    )]
     pub retry: Duration,
     /// How long one run may take before its check is unknown. Default 10 s; the checks of drivers have
     /// shorter limits of their own.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DEADLINE", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HEALTH_DEADLINE", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub deadline: Duration,
     /// How many answers in a row must be worse than what is shown before it is believed. Default 3.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_FAILURES"))]
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_FAILURES", range(min = 1)))]
     pub failures: u32,
     /// How many answers in a row must be better than what is shown before it is believed. Default 1.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_SUCCESSES"))]
+    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_SUCCESSES", range(min = 1)))]
     pub successes: u32,
     /// How long the runtime may stall before the service is not alive. Default 10 s.
-    #[cfg_attr(feature = "envcfg", config(env = "HEALTH_STALL_LIMIT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HEALTH_STALL_LIMIT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub stall_limit: Duration,
     /// Who sees reasons and details. Default: who asks from this machine, not through a proxy.
     #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DETAILS"))]
@@ -64,9 +76,25 @@ impl HealthConfig {
         if let Some((name, _)) = zero.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(Error::Zero { name });
         }
-        match (self.details, &self.details_token) {
-            (DetailsPolicy::Token, None) => Err(Error::NoToken),
-            _ => Ok(()),
+        if self.lacks_token() {
+            return Err(Error::NoToken);
+        }
+        Ok(())
+    }
+
+    /// Whether details are for the holder of a token that does not exist.
+    const fn lacks_token(&self) -> bool {
+        matches!((self.details, &self.details_token), (DetailsPolicy::Token, None))
+    }
+
+    /// What the rules of single fields cannot say.
+    #[cfg(feature = "envcfg")]
+    fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        if self.lacks_token() {
+            checks.add_between(
+                &["details_token", "details"],
+                "must be set, as details are guarded by a token",
+            );
         }
     }
 }

@@ -14,6 +14,7 @@ async fn the_environment_sets_the_rules() {
         ("HEALTH_RETRY", "100"),
         ("HEALTH_FAILURES", "2"),
         ("HEALTH_DETAILS", "token"),
+        ("HEALTH_DETAILS_TOKEN", "a-token-for-details"),
     ]);
 
     let config = HealthConfig::from_source(&vars).unwrap();
@@ -23,8 +24,42 @@ async fn the_environment_sets_the_rules() {
         (Duration::from_secs(5), Duration::from_millis(100))
     );
     assert_eq!((config.failures, config.details), (2, DetailsPolicy::Token));
+    assert_eq!(config.details_token, Some("a-token-for-details".into()));
+}
+
+/// The variables that the report about these names, in its order.
+fn named(vars: &[(&'static str, &'static str)]) -> Vec<String> {
+    let report = HealthConfig::from_source(&Vars::from_iter(vars.iter().copied())).unwrap_err();
+    assert_eq!(report.exit_code(), 78);
+    let problems = report.problems().iter();
+    problems
+        .map(|problem| problem.variable().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_zero_is_in_one_report() {
+    let all = [
+        "HEALTH_INTERVAL",
+        "HEALTH_RETRY",
+        "HEALTH_DEADLINE",
+        "HEALTH_FAILURES",
+        "HEALTH_SUCCESSES",
+        "HEALTH_STALL_LIMIT",
+    ];
+
+    assert_eq!(named(&all.map(|name| (name, "0"))), all);
+}
+
+#[tokio::test]
+async fn a_guard_without_its_token_is_in_the_report_and_refused_at_the_start() {
+    let mut config = HealthConfig::default();
+    config.details = DetailsPolicy::Token;
+
     let refused = Health::builder("1").config(config).start();
-    assert!(matches!(refused, Err(Error::NoToken)));
+
+    assert!(matches!(refused, Err(Error::NoToken)), "{refused:?}");
+    assert_eq!(named(&[("HEALTH_DETAILS", "token")]), ["HEALTH_DETAILS_TOKEN"]);
 }
 
 #[tokio::test]

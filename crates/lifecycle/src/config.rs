@@ -35,23 +35,41 @@ pub struct LifecycleConfig {
     pub kubernetes_service_host: Option<String>,
     /// How long requests and tasks in flight may take to finish, counted from the end of the drain
     /// delay. Default 15 s.
-    #[cfg_attr(feature = "envcfg", config(env = "SHUTDOWN_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "SHUTDOWN_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub shutdown_timeout: Duration,
     /// How long all stop hooks together may take. Default 8 s.
-    #[cfg_attr(feature = "envcfg", config(env = "STOP_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "STOP_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub stop_timeout: Duration,
     /// How long the required dependencies together may take to come up. Default 60 s.
-    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "STARTUP_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub startup_timeout: Duration,
     /// How long one question to a dependency may take while starting. Default 5 s.
-    #[cfg_attr(feature = "envcfg", config(env = "STARTUP_CHECK_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "STARTUP_CHECK_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub startup_check_timeout: Duration,
     /// How long a new connection may take to send its first request head. Default 10 s.
-    #[cfg_attr(feature = "envcfg", config(env = "HTTP_HEADER_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HTTP_HEADER_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub header_read_timeout: Duration,
     /// How long a connection may stay idle, including the time to read the next request head; longer
     /// than what proxies in front keep theirs open (60 s is common). Default 75 s.
-    #[cfg_attr(feature = "envcfg", config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s"))]
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
+    )]
     pub keep_alive_timeout: Duration,
 }
 

@@ -23,6 +23,31 @@ fn the_environment_sets_the_limits() {
     assert_eq!(outside.drain_delay(), Duration::from_millis(1500));
 }
 
+#[test]
+fn every_zero_timeout_is_in_one_report() {
+    let all = [
+        "SHUTDOWN_TIMEOUT",
+        "STOP_TIMEOUT",
+        "STARTUP_TIMEOUT",
+        "STARTUP_CHECK_TIMEOUT",
+        "HTTP_HEADER_TIMEOUT",
+        "HTTP_KEEP_ALIVE_TIMEOUT",
+    ];
+
+    let report = LifecycleConfig::from_source(&Vars::from(all.map(|name| (name, "0")))).unwrap_err();
+
+    let problems = report.problems().iter();
+    let named: Vec<_> = problems.map(|problem| problem.variable().unwrap()).collect();
+    assert_eq!(named, all);
+    assert_eq!(report.exit_code(), 78);
+    assert_eq!(
+        LifecycleConfig::from_source(&Vars::from([("DRAIN_DELAY", "0")]))
+            .unwrap()
+            .drain_delay(),
+        Duration::ZERO
+    );
+}
+
 #[tokio::test]
 async fn the_phase_is_a_gauge() {
     let registry = Registry::new();

@@ -23,7 +23,7 @@ use crate::{Error, Filter};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "envcfg", derive(groundcrew_envcfg::Config))]
-#[cfg_attr(feature = "envcfg", config(default))]
+#[cfg_attr(feature = "envcfg", config(default, check = Self::report))]
 #[non_exhaustive]
 pub struct LoggingConfig {
     /// The least grave level that is logged, and directives for single targets (`info,sqlx=warn`); default
@@ -40,13 +40,13 @@ pub struct LoggingConfig {
     #[cfg_attr(feature = "envcfg", config(env = "LOG_DIR"))]
     pub dir: Option<PathBuf>,
     /// The size at which `combined.log` is rotated; default 100 MiB. `LOG_MAX_SIZE`.
-    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_SIZE"))]
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_SIZE", range(min = "1B")))]
     pub max_size: ByteSize,
     /// How many files of `combined.log` are kept, the current one too; default 10. `LOG_MAX_FILES`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_FILES", range(min = 1)))]
     pub max_files: u32,
     /// The size at which `error.log` is rotated; default 50 MiB. `LOG_ERROR_MAX_SIZE`.
-    #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_SIZE"))]
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_SIZE", range(min = "1B")))]
     pub error_max_size: ByteSize,
     /// How many files of `error.log` are kept, the current one too; default 5. `LOG_ERROR_MAX_FILES`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_FILES", range(min = 1)))]
@@ -130,6 +130,26 @@ impl LoggingConfig {
             });
         }
         Ok(())
+    }
+
+    /// What the rules of single fields cannot say. The longest line must also hold the names that the builder is
+    /// given, which only it can check.
+    #[cfg(feature = "envcfg")]
+    fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        let (queue, line) = (self.queue_size, self.max_line);
+        let least = ByteSize::new(crate::frame::LEAST_LINE as u64);
+        if queue < line {
+            checks.add_between(
+                &["queue_size", "max_line"],
+                format!("{queue} is less than the longest line, {line}"),
+            );
+        }
+        if line < least {
+            checks.add(
+                "max_line",
+                format!("{line} is less than {least}, which every line needs"),
+            );
+        }
     }
 }
 

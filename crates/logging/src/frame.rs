@@ -71,7 +71,7 @@ impl Frame {
     /// The smallest longest line that leaves room for fields beside the defaults.
     pub(crate) fn least_line(&self) -> usize {
         let tail: usize = self.defaults.iter().map(|default| default.pair.len()).sum();
-        tail + RESERVE + LEAST_FIELDS
+        tail + LEAST_LINE
     }
 }
 
@@ -98,3 +98,5 @@ impl Default {
 const RESERVE: usize = 64;
 /// Room for the timestamp, level, target and some text.
 const LEAST_FIELDS: usize = 512;
+/// The smallest longest line where there are no defaults.
+pub(crate) const LEAST_LINE: usize = RESERVE + LEAST_FIELDS;

@@ -19,7 +19,7 @@ use super::Environment;
 /// # Ok::<(), groundcrew::envcfg::Report>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Serialize, groundcrew_envcfg::Config)]
-#[config(default, crate = groundcrew_envcfg)]
+#[config(default, check = Self::report, crate = groundcrew_envcfg)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ServiceConfig {
@@ -45,6 +45,26 @@ pub struct ServiceConfig {
     /// The settings of the health checks.
     #[config(nested)]
     pub health: HealthConfig,
+}
+
+impl ServiceConfig {
+    /// What `bind` would refuse, told with the other problems of a load.
+    fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        let port = self.port;
+        if port != 0 && port == self.health_addr.port() && overlap(self.bind_addr, self.health_addr.ip()) {
+            let address = SocketAddr::from((self.bind_addr, port));
+            checks.add_between(
+                &["health_addr", "bind_addr", "port"],
+                format!("is taken by the service's own address, {address}"),
+            );
+        }
+    }
+}
+
+/// Whether one port cannot be listened on at both addresses.
+fn overlap(one: IpAddr, other: IpAddr) -> bool {
+    let covers = |all: IpAddr, ip: IpAddr| all.is_unspecified() && (all.is_ipv6() || ip.is_ipv4());
+    one == other || covers(one, other) || covers(other, one)
 }
 
 impl Default for ServiceConfig {

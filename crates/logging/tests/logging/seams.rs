@@ -371,3 +371,31 @@ fn mistakes_in_the_environment_are_all_named() {
     assert!(text.contains("LOG_MAX_FILES"), "{text}");
     assert_eq!(report.exit_code(), 78);
 }
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn files_and_queues_without_room_are_all_named() {
+    use groundcrew_envcfg::{Config as _, Vars};
+    use groundcrew_logging::LoggingConfig;
+
+    let zeros = [
+        "LOG_MAX_SIZE",
+        "LOG_MAX_FILES",
+        "LOG_ERROR_MAX_SIZE",
+        "LOG_ERROR_MAX_FILES",
+    ];
+    let sizes = Vars::from([("LOG_QUEUE_SIZE", "100B"), ("LOG_MAX_LINE", "200B")]);
+
+    let of_zeros = LoggingConfig::from_source(&Vars::from(zeros.map(|name| (name, "0")))).unwrap_err();
+    let of_sizes = LoggingConfig::from_source(&sizes).unwrap_err();
+
+    let problems = of_zeros.problems().iter();
+    let named: Vec<_> = problems.map(|problem| problem.variable().unwrap()).collect();
+    assert_eq!(named, zeros);
+    assert_eq!(
+        of_sizes.to_string(),
+        "configuration is invalid: 2 problems\n  LOG_QUEUE_SIZE: 100 B is less than the longest line, 200 B\n  \
+         LOG_MAX_LINE: 200 B is less than 576 B, which every line needs"
+    );
+    assert_eq!((of_zeros.exit_code(), of_sizes.exit_code()), (78, 78));
+}
