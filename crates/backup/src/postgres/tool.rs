@@ -58,6 +58,8 @@ impl Tool {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
+            // Ctrl-C is for us, who end the tool and undo what it did; not for both at once.
+            .process_group(0)
             .kill_on_drop(true);
         command
     }

@@ -257,10 +257,11 @@ fn failed<E>(doing: &'static str, key: String, error: &SdkError<E>) -> StorageEr
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
-    match error.code() {
-        Some("NoSuchKey" | "NotFound") => StorageError::NotFound { key },
-        Some("PreconditionFailed" | "ConditionalRequestConflict") => StorageError::AlreadyExists { key },
-        Some("AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch") => StorageError::Denied { key },
+    match (error.code(), status(error)) {
+        (Some("NoSuchKey" | "NotFound"), _) => StorageError::NotFound { key },
+        (Some("PreconditionFailed" | "ConditionalRequestConflict"), _) => StorageError::AlreadyExists { key },
+        // Stores have many words for it, except when it is this machine's clock that is wrong.
+        (code, Some(401 | 403)) if code != Some("RequestTimeTooSkewed") => StorageError::Denied { key },
         _ => {
             let why = redact(&reason(error)).into_owned();
             StorageError::Unavailable { doing, key, why }
@@ -273,8 +274,7 @@ fn reason<E>(error: &SdkError<E>) -> String
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
-    let status = error.raw_response().map(|answer| answer.status().as_u16());
-    match (status, error.code(), error.message()) {
+    match (status(error), error.code(), error.message()) {
         (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}"),
         (Some(status), Some(code), None) => format!("{status} {code}"),
         (Some(status), None, _) => format!("status {status}"),
@@ -284,4 +284,8 @@ where
             causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
         }
     }
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    Some(error.raw_response()?.status().as_u16())
 }
