@@ -8,18 +8,16 @@ use groundcrew::{
     base::{ByteSize, Secret},
     cache::CacheConfig,
     dbopt::DbConfig,
-    envcfg::Config,
+    envcfg::{Checks, Config},
 };
 use url::Url;
 
 /// Everything the card room reads from its environment.
 #[derive(Clone, Debug, Config)]
-#[config(crate = groundcrew::envcfg)]
+#[config(crate = groundcrew::envcfg, check(Self::nothing_stands_in, service, database, cache))]
 pub(crate) struct Settings {
     #[config(nested)]
     pub service: ServiceConfig,
-    #[config(nested)]
-    pub(crate) no_stand_in: NoStandIn,
     /// The database. In development a private server is used where it is not set.
     #[config(nested)]
     pub database: Option<DbConfig>,
@@ -71,14 +69,23 @@ pub(crate) struct Settings {
     pub rate_limit_max_requests: u32,
 }
 
-/// What other settings read too, but production alone cannot do without: there nothing private stands in.
-#[derive(Clone, Debug, Config)]
-#[config(crate = groundcrew::envcfg)]
-pub(crate) struct NoStandIn {
-    /// The database.
-    #[config(env = "DATABASE_URL", required_if(NODE_ENV = "production"))]
-    database: Option<Secret>,
-    /// The cache's second level.
-    #[config(env = "REDIS_URL", required_if(NODE_ENV = "production"))]
-    redis: Option<Secret>,
+impl Settings {
+    /// What private servers stand in for in development, production cannot do without.
+    fn nothing_stands_in(
+        service: &ServiceConfig,
+        database: &Option<DbConfig>,
+        cache: &CacheConfig,
+        checks: &mut Checks<'_, '_>,
+    ) {
+        if !service.environment.is_production() {
+            return;
+        }
+        let servers = [
+            ("DATABASE_URL", database.is_none()),
+            ("REDIS_URL", cache.redis_url.is_none()),
+        ];
+        for (name, _) in servers.into_iter().filter(|(_, is_missing)| *is_missing) {
+            checks.add(name, "required because NODE_ENV is production");
+        }
+    }
 }
