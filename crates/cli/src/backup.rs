@@ -3,11 +3,7 @@ use std::{pin::pin, time::Duration};
 use groundcrew_backup::{Backup, BackupId, Error, Ownership};
 use groundcrew_base::ByteSize;
 use groundcrew_envcfg::Config as _;
-use tokio::{
-    runtime::Runtime,
-    signal::unix::{SignalKind, signal},
-    time::timeout,
-};
+use tokio::runtime::Runtime;
 
 use crate::{
     args::BackupCommand,
@@ -15,6 +11,7 @@ use crate::{
     output::Output,
     settings::Settings,
     shapes::{Listed, Pruned, Restoration, Row, Taken, Verified},
+    signals::Signals,
     table::table,
 };
 
@@ -86,26 +83,34 @@ async fn prune(backup: &Backup, dry_run: bool, output: Output) -> Result<(), Fai
     output.print(&Pruned::new(&plan, dry_run), pruned)
 }
 
-/// Lets Ctrl-C and SIGTERM end the work the orderly way, which removes what was begun.
+/// Lets Ctrl-C and SIGTERM end the work the orderly way, which removes what was begun. A second one ends it at
+/// once.
 async fn interruptible<T>(
     backup: &Backup,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Failure> {
-    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let mut signals = Signals::take_over().map_err(Failure::Runtime)?;
     let mut work = pin!(work);
-    tokio::select! {
+    let signal = tokio::select! {
+        // First: what a signal to all processes did to PostgreSQL's tools is no failure of theirs.
+        biased;
+        signal = signals.next() => signal,
         done = &mut work => return Ok(done?),
-        _ = terminated.recv() => {}
-        _ = interrupted.recv() => {}
-    }
-    let report = backup.shutdown(GRACE).await;
-    let stopped = Err(Error::Stopped { doing: "the command" });
-    if report.is_clean() {
-        Ok(timeout(GRACE, work).await.unwrap_or(stopped)?)
-    } else {
-        Ok(stopped?)
-    }
+    };
+    let undone = async {
+        // Each step of undoing has its own deadline.
+        drop(backup.shutdown(Duration::MAX).await);
+        work.await
+    };
+    let source = tokio::select! {
+        biased;
+        _ = signals.next() => None,
+        done = undone => match done {
+            Ok(value) => return Ok(value),
+            Err(error) => Some(error),
+        },
+    };
+    Err(Failure::Stopped { signal, source })
 }
 
 fn backups(rows: &[Row]) -> String {
@@ -142,5 +147,3 @@ fn pruned(done: &Pruned) -> String {
     }
     text
 }
-
-const GRACE: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use groundcrew_base::redact;
 use groundcrew_envcfg::Report;
 use groundcrew_health::probe::ProbeError;
 
-use crate::exit;
+use crate::{exit, signals::Signal};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,13 @@ pub(crate) enum Failure {
     Configuration(#[from] Report),
     Backup(#[from] BackupError),
     Probe(#[from] ProbeError),
+    /// A signal came before the end.
+    Stopped {
+        signal: Signal,
+        /// How the work ended then; none when it was not waited for.
+        #[source]
+        source: Option<BackupError>,
+    },
     Output(#[source] io::Error),
     Json(#[source] serde_json::Error),
     Runtime(#[source] io::Error),
@@ -25,6 +32,7 @@ impl Failure {
             Self::Configuration(report) => report.exit_code(),
             Self::Backup(error) => of_backup(error),
             Self::Probe(error) => of_probe(error),
+            Self::Stopped { signal, .. } => signal.exit_code(),
             Self::Output(_) | Self::Json(_) | Self::Runtime(_) => exit::FAILED,
         }
     }
@@ -37,10 +45,19 @@ impl fmt::Display for Failure {
             Self::Configuration(report) => write!(f, "{report}"),
             Self::Backup(error) => f.write_str(&one_line(error)),
             Self::Probe(error) => f.write_str(&one_line(error)),
+            Self::Stopped { signal, source } => write_stop(f, *signal, source.as_ref()),
             Self::Output(error) => write!(f, "writing the result: {}", one_line(error)),
             Self::Json(error) => write!(f, "writing the result: {}", one_line(error)),
             Self::Runtime(error) => write!(f, "starting: {}", one_line(error)),
         }
+    }
+}
+
+fn write_stop(f: &mut fmt::Formatter<'_>, signal: Signal, source: Option<&BackupError>) -> fmt::Result {
+    match source {
+        Some(BackupError::Stopped { doing }) => write!(f, "{doing} was stopped by {signal}"),
+        Some(error) => write!(f, "stopped by {signal}: {}", one_line(error)),
+        None => write!(f, "stopped by {signal} at once: what was begun may be left"),
     }
 }
 
@@ -87,6 +104,33 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
     struct Link(&'static str, #[source] Option<Box<Self>>);
+
+    #[test]
+    fn a_stop_says_what_it_stopped() {
+        let told = |source| {
+            let signal = Signal::Terminate;
+            let failure = Failure::Stopped { signal, source };
+            assert_eq!(failure.exit_code(), 143);
+            failure.to_string()
+        };
+        let cleanup = BackupError::Timeout {
+            doing: "cleaning up",
+            deadline: std::time::Duration::from_secs(30),
+        };
+
+        assert_eq!(
+            told(Some(BackupError::Stopped { doing: "restoring" })),
+            "restoring was stopped by SIGTERM"
+        );
+        assert_eq!(
+            told(Some(cleanup)),
+            "stopped by SIGTERM: cleaning up took longer than 30s"
+        );
+        assert_eq!(
+            told(None),
+            "stopped by SIGTERM at once: what was begun may be left"
+        );
+    }
 
     #[test]
     fn a_chain_is_one_line_without_repetition_and_credentials() {

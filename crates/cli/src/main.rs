@@ -8,6 +8,7 @@ mod output;
 mod probe;
 mod settings;
 mod shapes;
+mod signals;
 mod table;
 
 use std::{io::Write as _, process::ExitCode};

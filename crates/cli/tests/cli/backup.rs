@@ -1,48 +1,6 @@
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
-use groundcrew_testkit::{Database, Postgres};
-use tempfile::TempDir;
-
-use crate::{Ran, groundcrew};
-
-struct Shop {
-    server: Postgres,
-    database: Database,
-    store: TempDir,
-}
-
-impl Shop {
-    async fn open() -> Self {
-        let server = Postgres::start().await.unwrap();
-        let database = server.database().await.unwrap();
-        let client = database.connect().await.unwrap();
-        client
-            .batch_execute("CREATE TABLE orders AS SELECT n FROM generate_series(1, 250) n")
-            .await
-            .unwrap();
-        let store = tempfile::tempdir().unwrap();
-        Self {
-            server,
-            database,
-            store,
-        }
-    }
-
-    /// Runs the binary; whatever it does, the password is not in what it says.
-    fn run(&self, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
-        let (url, store) = (self.database.url(), self.store.path().to_str().unwrap());
-        let mut environment = vec![("DATABASE_URL", url.as_str()), ("BACKUP_DIR", store)];
-        environment.extend(more);
-        let ran = groundcrew(arguments, &environment);
-        assert!(!format!("{ran:?}").contains(self.server.password()), "{ran:?}");
-        ran
-    }
-
-    fn take(&self) -> String {
-        let taken = self.run(&["backup", "run", "--json"], &[]).json();
-        taken["backup"]["id"].as_str().unwrap().to_owned()
-    }
-}
+use crate::{shop::Shop, tools::Tools};
 
 #[tokio::test]
 async fn a_backup_is_taken_listed_verified_and_restored() {
@@ -103,11 +61,7 @@ async fn failures_have_their_exit_codes() {
 
     let exists = shop.run(&["backup", "restore", &id, "--into", shop.database.name()], &[]);
     let unknown = shop.run(&["backup", "verify", "20200101T000000Z-00000000"], &[]);
-    let file = shop.store.path().join(format!("v1/{id}/data/database.dump.zst"));
-    let mut bytes = fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0xff;
-    fs::write(&file, bytes).unwrap();
+    shop.damage(&id);
     let damaged = shop.run(&["backup", "verify", &id], &[]);
     let away = shop.run(
         &["backup", "run"],
@@ -133,20 +87,11 @@ async fn failures_have_their_exit_codes() {
 #[tokio::test]
 async fn the_password_is_in_no_argument_list_while_a_backup_runs() {
     let shop = Shop::open().await;
-    let tools = tempfile::tempdir().unwrap();
-    let script = tools.path().join("pg_dump");
-    let real = shop.server.programs().join("pg_dump");
-    let text = format!(
-        "#!/bin/bash\n[ \"$1\" = --version ] || cat /proc/$PPID/cmdline /proc/$$/cmdline > \"$0.args\"\nexec '{}' \"$@\"\n",
-        real.display()
-    );
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let tools = Tools::new(&shop.server);
+    let listing = r#"cat /proc/$PPID/cmdline /proc/$$/cmdline > "$0.args"; exec "$REAL" "$@""#;
+    tools.replace("pg_dump", listing);
 
-    let taken = shop.run(
-        &["backup", "run"],
-        &[("BACKUP_PG_BINDIR", tools.path().to_str().unwrap())],
-    );
+    let taken = shop.run(&["backup", "run"], &[tools.variable()]);
 
     assert_eq!(taken.code, 0, "{taken:?}");
     let arguments = fs::read_to_string(tools.path().join("pg_dump.args")).unwrap();

@@ -3,8 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod backup;
+mod bucket;
 mod configuration;
+mod ending;
 mod probe;
+mod prune;
+mod running;
+mod shop;
+mod tools;
 
 use std::process::{Command, Output, Stdio};
 
@@ -54,6 +60,7 @@ fn help_shows_the_exit_codes_and_the_command_line_is_checked() {
         "   0  done",
         "  69  the service",
         "  78  the configuration is wrong",
+        " 130  ended by Ctrl-C",
     ] {
         assert!(help.out.contains(line), "{}", help.out);
     }
