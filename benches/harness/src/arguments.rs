@@ -14,15 +14,45 @@ pub(crate) enum Arguments {
     },
     /// Run one kernel, as callgrind's child.
     Kernel { name: String, iterations: u64 },
+    /// Take one part of a comparison and print the numbers, as the child that has an environment of its own.
+    Part {
+        part: Part,
+        comparison: String,
+        quick: bool,
+    },
+}
+
+/// What a process with an environment of its own does for a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Check,
+    Allocations,
+    Wall,
+}
+
+impl Part {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Allocations => "allocations",
+            Self::Wall => "wall",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Check, Self::Allocations, Self::Wall]
+            .into_iter()
+            .find(|part| part.name() == name)
+    }
 }
 
 impl Arguments {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Error> {
         let mut arguments = arguments.into_iter();
-        let (mut quick, mut json, mut kernel) = (false, None, None);
+        let (mut quick, mut json, mut kernel, mut part) = (false, None, None, None);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "--quick" => quick = true,
+                Self::QUICK => quick = true,
                 "--json" => json = arguments.next().map(PathBuf::from),
                 Self::KERNEL => {
                     let name = arguments.next().unwrap_or_default();
@@ -32,14 +62,28 @@ impl Arguments {
                         .unwrap_or_default();
                     kernel = Some(Self::Kernel { name, iterations });
                 }
+                Self::PART => {
+                    let name = arguments.next().unwrap_or_default();
+                    let named = Part::named(&name).ok_or(Error::Argument { argument: name })?;
+                    part = Some((named, arguments.next().unwrap_or_default()));
+                }
                 _ => return Err(Error::Argument { argument }),
             }
         }
-        Ok(kernel.unwrap_or(Self::Measure { quick, json }))
+        let part = part.map(|(part, comparison)| Self::Part {
+            part,
+            comparison,
+            quick,
+        });
+        Ok(part.or(kernel).unwrap_or(Self::Measure { quick, json }))
     }
 
     /// What stands before the name of a kernel and its number of iterations.
     pub(crate) const KERNEL: &str = "--kernel";
+    /// What stands before a part and the name of its comparison.
+    pub(crate) const PART: &str = "--part";
+    /// Asks for fewer rounds.
+    pub(crate) const QUICK: &str = "--quick";
 }
 
 #[cfg(test)]
@@ -64,6 +108,14 @@ mod tests {
             Arguments::Kernel {
                 name: "x/ours".to_owned(),
                 iterations: 20
+            },
+        );
+        assert_eq!(
+            parse(&["--part", "wall", "x", "--quick"]).unwrap(),
+            Arguments::Part {
+                part: Part::Wall,
+                comparison: "x".to_owned(),
+                quick: true
             },
         );
         assert_eq!(

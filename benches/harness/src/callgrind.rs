@@ -1,24 +1,28 @@
-use std::{env, process::Command};
+use std::env;
 
-use crate::{Error, arguments::Arguments};
+use crate::{Error, arguments::Arguments, within};
 
 /// How many instructions one operation of `kernel` takes.
 ///
 /// Runs this program twice under callgrind, the second time with twice as many operations: what start-up and set-up
 /// take is in both and falls out.
-pub(crate) fn instructions(kernel: &str, iterations: u64) -> Result<f64, Error> {
-    let once = total(kernel, iterations)?;
-    let twice = total(kernel, iterations * 2)?;
+pub(crate) fn instructions(
+    kernel: &str,
+    iterations: u64,
+    environment: Option<&[(String, String)]>,
+) -> Result<f64, Error> {
+    let once = total(kernel, iterations, environment)?;
+    let twice = total(kernel, iterations * 2, environment)?;
     Ok((twice - once) / iterations as f64)
 }
 
-fn total(kernel: &str, iterations: u64) -> Result<f64, Error> {
+fn total(kernel: &str, iterations: u64, environment: Option<&[(String, String)]>) -> Result<f64, Error> {
     let start = |source| Error::Start {
         program: "valgrind",
         source,
     };
     let program = env::current_exe().map_err(start)?;
-    let output = Command::new("valgrind")
+    let output = within::command("valgrind", environment)
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args([Arguments::KERNEL, kernel, &iterations.to_string()])

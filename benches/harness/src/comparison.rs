@@ -2,9 +2,11 @@ use std::{fmt, hint::black_box, time::Duration};
 
 use crate::{
     Allocations, Error,
+    arguments::Part,
     callgrind::instructions,
     row::{Bar, Kind, Row},
     wall::Wall,
+    within,
 };
 
 /// Runs an operation as often as it is told.
@@ -17,6 +19,9 @@ pub struct Comparison {
     rival_name: String,
     rival: Kernel,
     measures: Vec<Measure>,
+    environment: Option<Vec<(String, String)>>,
+    check: Option<Box<dyn FnMut()>>,
+    most_iterations: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +33,7 @@ enum Measure {
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
+    pub(crate) quick: bool,
     pub(crate) rounds: usize,
     pub(crate) batch: Duration,
     pub(crate) iterations: u64,
@@ -41,7 +47,29 @@ impl Comparison {
             rival_name: rival_name.to_owned(),
             rival,
             measures: Vec::new(),
+            environment: None,
+            check: None,
+            most_iterations: u64::MAX,
         }
+    }
+
+    /// Measures in processes whose whole environment is `variables` and `PATH`.
+    pub fn environment(&mut self, variables: Vec<(String, String)>) -> &mut Self {
+        self.environment = Some(variables);
+        self
+    }
+
+    /// Runs `check` once before anything is measured, in the environment in which it is. It panics if the sides
+    /// do not do the same.
+    pub fn check(&mut self, check: impl FnMut() + 'static) -> &mut Self {
+        self.check = Some(Box::new(check));
+        self
+    }
+
+    /// Counts instructions over at most so many operations, for operations that take long.
+    pub fn iterations_at_most(&mut self, most: u64) -> &mut Self {
+        self.most_iterations = most;
+        self
     }
 
     /// Counts instructions beside the rival's, without a bar.
@@ -79,6 +107,9 @@ impl Comparison {
     }
 
     pub(crate) fn measure(&mut self, effort: Effort) -> Result<Vec<Row>, Error> {
+        if self.check.is_some() {
+            self.part::<0>(Part::Check, effort)?;
+        }
         let measures = self.measures.clone();
         measures
             .into_iter()
@@ -89,7 +120,8 @@ impl Comparison {
     fn take(&mut self, measure: Measure, effort: Effort) -> Result<Row, Error> {
         match measure {
             Measure::Absolute { kind, bar } => {
-                let (unit, ours) = (unit(kind), allocations(&mut self.ours));
+                let [ours, _] = self.part(Part::Allocations, effort)?;
+                let unit = unit(kind);
                 Ok(Row::absolute(&self.row_name(kind), kind, unit, ours, bar))
             }
             Measure::Relative { kind, bar } => self.beside_rival(kind, bar, effort),
@@ -97,20 +129,65 @@ impl Comparison {
     }
 
     fn beside_rival(&mut self, kind: Kind, bar: Option<f64>, effort: Effort) -> Result<Row, Error> {
-        let name = self.row_name(kind);
-        let row = |values| Row::relative(&name, kind, unit(kind), values, &self.rival_name, bar);
-        Ok(match kind {
+        let (ours, rival, ratio) = match kind {
             Kind::Instructions => {
-                let ours = instructions(&format!("{}/ours", self.name), effort.iterations)?;
-                let theirs = instructions(&format!("{}/rival", self.name), effort.iterations)?;
-                row((ours, theirs))
+                let [ours, rival] = self.instructions_of_both(effort)?;
+                (ours, rival, None)
             }
-            Kind::Allocations => row((allocations(&mut self.ours), allocations(&mut self.rival))),
+            Kind::Allocations => {
+                let [ours, rival] = self.part(Part::Allocations, effort)?;
+                (ours, rival, None)
+            }
             _ => {
-                let wall = Wall::measure(&mut self.ours, &mut self.rival, effort.rounds, effort.batch);
-                row((wall.ours, wall.rival)).with_ratio(wall.ratio)
+                let [ours, rival, ratio] = self.part(Part::Wall, effort)?;
+                (ours, rival, Some(ratio))
             }
+        };
+        let name = self.row_name(kind);
+        let row = Row::relative(&name, kind, unit(kind), (ours, rival), &self.rival_name, bar);
+        Ok(match ratio {
+            Some(ratio) => row.with_ratio(ratio),
+            None => row,
         })
+    }
+
+    fn instructions_of_both(&self, effort: Effort) -> Result<[f64; 2], Error> {
+        let iterations = effort.iterations.min(self.most_iterations);
+        let environment = self.environment.as_deref();
+        let count = |side| instructions(&format!("{}/{side}", self.name), iterations, environment);
+        Ok([count("ours")?, count("rival")?])
+    }
+
+    /// Takes a part here, or in a process of its own if there is an environment.
+    fn part<const N: usize>(&mut self, part: Part, effort: Effort) -> Result<[f64; N], Error> {
+        if let Some(variables) = &self.environment {
+            return within::measured(part, &self.name, effort.quick, variables);
+        }
+        let numbers = self.run_part(part, effort);
+        Ok(numbers
+            .try_into()
+            .expect("the caller knows how many numbers the part has"))
+    }
+
+    /// Takes a part in this process.
+    pub(crate) fn run_part(&mut self, part: Part, effort: Effort) -> Vec<f64> {
+        match part {
+            Part::Check => {
+                if let Some(check) = &mut self.check {
+                    check();
+                }
+                Vec::new()
+            }
+            Part::Allocations => vec![allocations(&mut self.ours), allocations(&mut self.rival)],
+            Part::Wall => {
+                let wall = Wall::measure(&mut self.ours, &mut self.rival, effort.rounds, effort.batch);
+                vec![wall.ours, wall.rival, wall.ratio]
+            }
+        }
+    }
+
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name
     }
 
     fn row_name(&self, kind: Kind) -> String {

@@ -21,6 +21,16 @@ pub enum Error {
         /// What callgrind said instead.
         output: String,
     },
+    /// A process with an environment of its own did not say what it measured, or its check failed.
+    #[error("no {part} of {comparison}: {output}")]
+    NoPart {
+        /// What was asked for.
+        part: &'static str,
+        /// Of which comparison.
+        comparison: String,
+        /// What the process said instead.
+        output: String,
+    },
     /// The results could not be written.
     #[error("cannot write {path}")]
     Write {

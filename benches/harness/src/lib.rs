@@ -29,6 +29,7 @@ mod latency;
 mod row;
 mod suite;
 mod wall;
+mod within;
 
 pub use allocations::Allocations;
 pub use comparison::Comparison;

@@ -32,7 +32,7 @@ pub struct Row {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Kind {
-    /// Interleaved wall time.
+    /// Interleaved time, on the wall or of processors.
     Ratio,
     /// Instructions, counted by callgrind.
     Instructions,

@@ -4,6 +4,7 @@ use crate::{
     Comparison, Error, Row,
     arguments::Arguments,
     comparison::{Effort, kernel},
+    within,
 };
 
 /// What a bench program compares.
@@ -11,6 +12,7 @@ use crate::{
 pub struct Suite {
     comparisons: Vec<Comparison>,
     others: Vec<Box<dyn FnOnce() -> Row>>,
+    slow: Vec<Box<dyn FnOnce() -> Vec<Row>>>,
 }
 
 impl Suite {
@@ -43,6 +45,12 @@ impl Suite {
         self
     }
 
+    /// Adds rows that `measure` takes in a way of its own over minutes; `--quick` leaves them out.
+    pub fn slow_rows(&mut self, measure: impl FnOnce() -> Vec<Row> + 'static) -> &mut Self {
+        self.slow.push(Box::new(measure));
+        self
+    }
+
     /// Measures, prints the table, and fails if a bar does not hold.
     ///
     /// Takes its options from the command line: `--quick` for fewer rounds, `--json PATH` to write the rows.
@@ -65,8 +73,19 @@ impl Suite {
                 .comparisons
                 .iter_mut()
                 .any(|comparison| comparison.run_kernel(&name, iterations))),
+            Arguments::Part {
+                part,
+                comparison,
+                quick,
+            } => {
+                let mut comparisons = self.comparisons.iter_mut();
+                let found = comparisons.find(|candidate| candidate.is_called(&comparison));
+                let numbers = found.map(|found| found.run_part(part, effort(quick)));
+                println!("{}", within::show(&numbers.unwrap_or_default()));
+                Ok(true)
+            }
             Arguments::Measure { quick, json } => {
-                let rows = self.measure(if quick { QUICK } else { FULL })?;
+                let rows = self.measure(effort(quick))?;
                 if let Some(path) = json {
                     write(&rows, &path)?;
                 }
@@ -84,8 +103,9 @@ impl Suite {
                 rows.push(row);
             }
         }
-        for measure in self.others {
-            let row = measure();
+        let slow = self.slow.into_iter().filter(|_| !effort.quick);
+        let others = self.others.into_iter().map(|measure| vec![measure()]);
+        for row in others.chain(slow.map(|measure| measure())).flatten() {
             println!("{}", row.to_markdown());
             rows.push(row);
         }
@@ -111,12 +131,18 @@ fn write(rows: &[Row], path: &Path) -> Result<(), Error> {
     })
 }
 
+fn effort(quick: bool) -> Effort {
+    if quick { QUICK } else { FULL }
+}
+
 const FULL: Effort = Effort {
+    quick: false,
     rounds: 31,
     batch: Duration::from_millis(20),
     iterations: 1000,
 };
 const QUICK: Effort = Effort {
+    quick: true,
     rounds: 5,
     batch: Duration::from_millis(2),
     iterations: 100,
