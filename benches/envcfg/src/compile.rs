@@ -47,4 +47,4 @@ fn beside((ours, our_cost): (&Candidate, &Cost), (rival, cost): (&Candidate, &Co
     ]
 }
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;

@@ -10,10 +10,9 @@ pub(crate) fn large() -> Vec<(String, String)> {
     with_foreign(575)
 }
 
-/// The small environment with six mistakes that every reporter of more than one can see: values that cannot be read, and
+/// The environment with six mistakes that every reporter of more than one can see: values that cannot be read, and
 /// one that is missing.
-pub(crate) fn mistaken() -> Vec<(String, String)> {
-    let mut variables = small();
+pub(crate) fn mistaken(mut variables: Vec<(String, String)>) -> Vec<(String, String)> {
     variables.retain(|(name, _)| name != "DATABASE_URL");
     for (name, value) in &mut variables {
         if let Some((_, wrong)) = WRONG.iter().find(|(wrong, _)| wrong == name) {

@@ -120,24 +120,25 @@ fn figment(suite: &mut Suite) {
 
 /// What a start with six mistakes takes, to the last character of the report.
 fn report(suite: &mut Suite) {
-    let ours = || {
-        ours::Settings::from_env()
-            .expect_err("there are mistakes")
-            .to_string()
-    };
-    let conf = || rivals::conf().expect_err("there are mistakes").to_string();
-    suite
-        .compare("report_vs_conf", ours, "conf, 6 mistakes", conf)
-        .environment(environment::mistaken())
-        .check(move || {
-            for name in environment::mistakes() {
-                assert!(ours().contains(name), "ours misses {name}: {}", ours());
-                assert!(conf().contains(name), "conf misses {name}: {}", conf());
-            }
-        })
-        .instructions()
-        .allocations()
-        .wall();
+    for size in [Size::Small, Size::Large] {
+        let ours = || {
+            ours::Settings::from_env()
+                .expect_err("there are mistakes")
+                .to_string()
+        };
+        let conf = || rivals::conf().expect_err("there are mistakes").to_string();
+        let (name, variables) = size.named("report_vs_conf");
+        let comparison = suite
+            .compare(&name, ours, "conf, 6 mistakes", conf)
+            .environment(environment::mistaken(variables))
+            .check(move || {
+                for name in environment::mistakes() {
+                    assert!(ours().contains(name), "ours misses {name}: {}", ours());
+                    assert!(conf().contains(name), "conf misses {name}: {}", conf());
+                }
+            });
+        informed(comparison.iterations_at_most(100), size);
+    }
 }
 
 /// Ours beside a rival in an environment of one size, once both are found to load the same values.
@@ -154,13 +155,11 @@ where
 {
     let ours = || ours::Settings::from_env().expect("the environment is right");
     let rival = move || rival().expect("the environment is right");
-    let (name, variables) = match size {
-        Size::Small => (format!("load_vs_{name}"), environment::small()),
-        Size::Large => (format!("load_vs_{name}_605"), environment::large()),
-    };
+    let (name, variables) = size.named(&format!("load_vs_{name}"));
     suite
         .compare(&name, ours, rival_is, rival)
         .environment(variables)
+        .iterations_at_most(100)
         // Every candidate's struct has the same name and fields.
         .check(move || assert_eq!(format!("{:#?}", ours()), format!("{:#?}", rival())))
 }
@@ -177,4 +176,14 @@ fn informed(comparison: &mut Comparison, size: Size) {
 enum Size {
     Small,
     Large,
+}
+
+impl Size {
+    /// What a comparison is called at this size, and its environment.
+    fn named(self, name: &str) -> (String, Vec<(String, String)>) {
+        match self {
+            Self::Small => (name.to_owned(), environment::small()),
+            Self::Large => (format!("{name}_605"), environment::large()),
+        }
+    }
 }
