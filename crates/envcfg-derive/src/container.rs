@@ -1,6 +1,15 @@
-use syn::{DeriveInput, Expr, Ident, LitStr, Path, Token, meta::ParseNestedMeta, punctuated::Punctuated};
+use syn::{
+    DeriveInput, Expr, Ident, LitStr, Path, Token, meta::ParseNestedMeta, punctuated::Punctuated,
+    spanned::Spanned,
+};
 
-use crate::crate_path;
+use crate::{
+    arguments::{Arguments, flag, name_of, path, path_or_text, truth},
+    crate_path,
+    errors::Errors,
+    rule::{needs_validator, no_context},
+    suggest,
+};
 
 /// The attributes of the struct.
 pub(crate) struct Container {
@@ -9,6 +18,8 @@ pub(crate) struct Container {
     pub(crate) prefix: String,
     pub(crate) checks: Vec<Check>,
     pub(crate) schemas: Vec<Schema>,
+    /// Whether every field has the validator crate's rule `nested`.
+    pub(crate) nest_all_fields: bool,
 }
 
 /// `#[config(check = path)]` or `#[config(check(path, field, ...))]`.
@@ -28,7 +39,7 @@ pub(crate) struct Schema {
 }
 
 impl Container {
-    pub(crate) fn parse(input: &DeriveInput) -> syn::Result<Self> {
+    pub(crate) fn parse(input: &DeriveInput, errors: &mut Errors) -> Self {
         let mut krate = None;
         let mut container = Self {
             krate: syn::parse_quote!(unset),
@@ -36,16 +47,17 @@ impl Container {
             prefix: String::new(),
             checks: Vec::new(),
             schemas: Vec::new(),
+            nest_all_fields: false,
         };
         for attribute in &input.attrs {
             if attribute.path().is_ident("config") {
-                attribute.parse_nested_meta(|meta| container.config(&meta, &mut krate))?;
+                errors.entries(attribute, |meta| container.config(meta, &mut krate));
             } else if attribute.path().is_ident("validate") {
-                attribute.parse_nested_meta(|meta| container.validate(&meta))?;
+                errors.entries(attribute, |meta| container.validate(meta));
             }
         }
         container.krate = krate.unwrap_or_else(crate_path::find);
-        Ok(container)
+        container
     }
 
     fn config(&mut self, meta: &ParseNestedMeta<'_>, krate: &mut Option<Path>) -> syn::Result<()> {
@@ -58,23 +70,26 @@ impl Container {
         } else if meta.path.is_ident("crate") {
             *krate = Some(meta.value()?.call(Path::parse_mod_style)?);
         } else {
-            return Err(meta.error(
-                "unknown attribute of a struct, expected one of `default`, `prefix`, `check`, `crate`",
-            ));
+            let known = ["default", "prefix", "check", "crate"];
+            return Err(suggest::unknown("attribute of a struct", &meta.path, &known));
         }
         Ok(())
     }
 
     fn validate(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        if meta.path.is_ident("schema") {
-            crate::rule::needs_validator(meta)?;
-            self.schemas.push(Schema::parse(meta)?);
-            Ok(())
-        } else if meta.path.is_ident("crate") {
-            meta.value()?.call(Path::parse_mod_style).map(drop)
-        } else {
-            Err(meta.error("not enforced by `Config`, use `schema` or `#[config(check = ...)]`"))
+        needs_validator(meta)?;
+        match name_of(&meta.path).as_str() {
+            "schema" => self.schemas.push(Schema::parse(meta)?),
+            "nest_all_fields" => self.nest_all_fields = flag(meta)?,
+            // Where the other derive finds its crate, and what its functions get besides: nothing to a load.
+            "crate" | "context" => drop(path_or_text(meta.value()?)?),
+            "mutable" => drop(flag(meta)?),
+            _ => {
+                let known = ["schema", "nest_all_fields", "crate", "context", "mutable"];
+                return Err(suggest::unknown("attribute of a struct", &meta.path, &known));
+            }
         }
+        Ok(())
     }
 }
 
@@ -106,27 +121,19 @@ impl Check {
 
 impl Schema {
     fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
-        let (mut function, mut message, mut code, mut always) = (None, None, None, false);
-        meta.parse_nested_meta(|argument| {
-            if argument.path.is_ident("function") {
-                function = Some(crate::rule::path_or_text(argument.value()?)?);
-            } else if argument.path.is_ident("message") {
-                message = Some(argument.value()?.parse()?);
-            } else if argument.path.is_ident("code") {
-                code = Some(argument.value()?.parse()?);
-            } else if argument.path.is_ident("skip_on_field_errors") {
-                always = !argument.value()?.parse::<syn::LitBool>()?.value;
-            } else {
-                return Err(
-                    argument.error("not enforced by `Config`, expected one of `function`, `message`, `code`")
-                );
-            }
-            Ok(())
-        })?;
+        let takes = ["function", "use_context", "skip_on_field_errors"];
+        let mut arguments = Arguments::parse(meta, &takes, None)?;
+        let function = arguments.take("function").map(path).transpose()?;
+        if let Some(expr) = arguments.take("use_context") {
+            no_context(&expr)?;
+        }
+        let skips = arguments.take("skip_on_field_errors");
+        let always = !skips.map_or(Ok(true), |expr| truth(&expr))?;
+        let needs = || syn::Error::new(meta.path.span(), "`schema` needs `function = path`");
         Ok(Self {
-            function: function.ok_or_else(|| meta.error("`schema` needs `function = path`"))?,
-            message,
-            code,
+            function: function.ok_or_else(needs)?,
+            message: arguments.message,
+            code: arguments.code,
             always,
         })
     }

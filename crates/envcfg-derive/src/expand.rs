@@ -8,26 +8,29 @@ use crate::{
     condition,
     container::Container,
     default_check,
+    errors::Errors,
     field::{DefaultValue, Field, Role},
     finish::Finish,
     metadata,
     rule::RuleKind,
-    rule_code::RuleCode,
+    rule_code::{self, RuleCode},
 };
 
 /// Writes the implementation of `Config`.
 pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let container = Container::parse(input)?;
-    let fields = parse_fields(input, &container)?;
+    let mut errors = Errors::default();
+    let container = Container::parse(input, &mut errors);
+    let fields = parse_fields(input, &container, &mut errors)?;
     let krate = &container.krate;
     let ident = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
 
-    let table = metadata::table(&container, &fields)?;
+    let table = errors.take(metadata::table(&container, &fields));
     let tree = metadata::tree(krate, &fields);
     let unique = unique_names(&container, input, &fields);
-    let asserts = default_check::check(&fields, krate)?;
-    let load = load(&container, &fields)?;
+    let asserts = default_check::check(&fields, krate, &mut errors);
+    let load = errors.take(load(&container, &fields));
+    errors.finish()?;
     let describe = metadata::describe(&container, &fields);
     Ok(quote! {
         #[automatically_derived]
@@ -56,7 +59,7 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-fn parse_fields(input: &DeriveInput, container: &Container) -> syn::Result<Vec<Field>> {
+fn parse_fields(input: &DeriveInput, container: &Container, errors: &mut Errors) -> syn::Result<Vec<Field>> {
     let named = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(named) => &named.named,
@@ -68,25 +71,16 @@ fn parse_fields(input: &DeriveInput, container: &Container) -> syn::Result<Vec<F
         }
         Data::Union(data) => return Err(syn::Error::new(data.union_token.span, "`Config` is for structs")),
     };
-    let mut errors: Option<syn::Error> = None;
-    let mut fields = Vec::new();
-    for field in named {
-        match Field::parse(field, &container.prefix, container.default) {
-            Ok(field) => fields.push(field),
-            Err(error) => match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            },
-        }
-    }
-    match errors {
-        Some(errors) => Err(errors),
-        None => unique(&fields).map(|()| fields),
-    }
+    let fields: Vec<Field> = named
+        .iter()
+        .filter_map(|field| errors.take(Field::parse(field, container)))
+        .collect();
+    unique(&fields, errors);
+    Ok(fields)
 }
 
 /// Refuses two fields that read the same variable.
-fn unique(fields: &[Field]) -> syn::Result<()> {
+fn unique(fields: &[Field], errors: &mut Errors) {
     let mut seen = HashMap::new();
     for field in fields {
         let Role::Variable(name) = &field.role else {
@@ -98,11 +92,10 @@ fn unique(fields: &[Field]) -> syn::Result<()> {
         {
             if let Some(other) = seen.insert(name.value(), &field.ident) {
                 let message = format!("`{}` is read by the field `{other}` already", name.value());
-                return Err(syn::Error::new(name.span(), message));
+                errors.push(syn::Error::new(name.span(), message));
             }
         }
     }
-    Ok(())
 }
 
 /// Lets the compiler compare the variables of nested structs, which this macro does not see.
@@ -129,8 +122,7 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let matches = must_match(krate, fields);
     let of_fields = finish.checks_of_fields()?;
     let stand_in = finish.stand_in();
-    let always = finish.schemas(true);
-    let schemas = finish.schemas(false);
+    let schemas = finish.schemas();
     let checks = finish.checks();
     Ok(quote! {
         #[allow(unused_imports)]
@@ -140,13 +132,13 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
         #defaults
         #statements
         #matches
+        #[allow(unused_variables)]
+        let follows_rules = loader.is_clean(mark);
         #of_fields
         #stand_in
         let loaded = Self { #(#idents: #values?),* };
-        #always
-        if !loader.is_clean(mark) {
-            return ::core::option::Option::None;
-        }
+        #[allow(unused_variables)]
+        let is_right = loader.is_clean(mark);
         #schemas
         #checks
         ::core::option::Option::Some(loaded)
@@ -254,9 +246,11 @@ impl Statement<'_> {
         let krate = self.krate;
         let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
         let (inner, path) = (&self.field.shape.inner, self.field.ident.to_string());
+        // Its span is not that of the type, which may come from a macro of the caller's.
+        let loader = Ident::new("loader", Span::call_site());
         let load = |default: TokenStream| {
             quote_spanned! {inner.span()=>
-                loader.nested(#prefix, #path, |loader| <#inner as #krate::Config>::load_with(loader, #default))
+                #loader.nested(#prefix, #path, |#loader| <#inner as #krate::Config>::load_with(#loader, #default))
             }
         };
         let code = if self.field.shape.optional {
@@ -340,12 +334,11 @@ impl Statement<'_> {
     fn absent(&self) -> TokenStream {
         let (index, default) = (self.index, self.name("default"));
         let shape = &self.field.shape;
-        let missing = quote!({ loader.missing(&Self::FIELDS[#index]); ::core::option::Option::None });
-        let by_rule = self
-            .field
-            .rules
-            .iter()
-            .any(|rule| matches!(rule.kind, RuleKind::Required));
+        let missing = match self.required_rule() {
+            Some(missing) => missing,
+            None => quote!(loader.missing(&Self::FIELDS[#index]);),
+        };
+        let missing = quote!({ #missing ::core::option::Option::None });
         if self.field.required {
             return missing;
         }
@@ -356,7 +349,8 @@ impl Statement<'_> {
                 let wrapped = shape.optional.then(|| quote!(.map(::core::option::Option::Some)));
                 quote!({ let own: #inner = #expr; ::core::option::Option::Some(own) #wrapped })
             }
-            DefaultValue::None if shape.optional && !by_rule => {
+            // The rule `required` looks at the value afterwards.
+            DefaultValue::None if shape.optional => {
                 quote!(::core::option::Option::Some(::core::option::Option::None))
             }
             DefaultValue::None | DefaultValue::Text(..) => missing,
@@ -367,6 +361,15 @@ impl Statement<'_> {
                 ::core::option::Option::None => #own,
             }
         }
+    }
+
+    fn required_rule(&self) -> Option<TokenStream> {
+        let rule = self
+            .field
+            .rules
+            .iter()
+            .find(|rule| matches!(rule.kind, RuleKind::Required))?;
+        Some(rule_code::missing(rule, self.index))
     }
 
     /// A default that is text takes the same way as a variable.

@@ -7,8 +7,11 @@ use syn::{
 };
 
 use crate::{
-    rule::Rule,
+    container::Container,
+    errors::Errors,
+    rule::{Rule, RuleKind},
     shape::{Measure, Shape},
+    suggest,
 };
 
 /// A field with its attributes, checked for combinations that mean nothing.
@@ -27,6 +30,7 @@ pub(crate) struct Field {
     pub(crate) secret: bool,
     pub(crate) public: bool,
     pub(crate) file: bool,
+    pub(crate) allow_placeholder: bool,
     pub(crate) from_str: bool,
     pub(crate) unit: Option<LitStr>,
     pub(crate) profile: bool,
@@ -79,23 +83,27 @@ struct Written {
 }
 
 impl Field {
-    pub(crate) fn parse(field: &SynField, prefix: &str, container_default: bool) -> syn::Result<Self> {
+    pub(crate) fn parse(field: &SynField, container: &Container) -> syn::Result<Self> {
         let ident = field
             .ident
             .clone()
             .ok_or_else(|| syn::Error::new(field.span(), "`Config` needs fields with names"))?;
         let shape = Shape::of(&field.ty);
         let mut written = Written::default();
+        let mut errors = Errors::default();
         for attribute in &field.attrs {
             if attribute.path().is_ident("config") {
-                attribute.parse_nested_meta(|meta| written.config(&meta))?;
+                errors.entries(attribute, |meta| written.config(meta));
             } else if attribute.path().is_ident("validate") {
-                attribute.parse_nested_meta(|meta| written.validate(&meta))?;
+                errors.entries(attribute, |meta| written.validate(meta));
             }
         }
-        written.check(&shape, container_default)?;
-        let role = written.role(&ident, prefix);
-        let default = written.default_value(&shape)?;
+        written.check(&shape, container.default, &mut errors);
+        let settled = written.settle_rules(ident.span(), &shape, container.nest_all_fields);
+        errors.take(settled);
+        let role = written.role(&ident, &container.prefix);
+        let default = errors.take(written.default_value(&shape)).unwrap_or_default();
+        errors.finish()?;
         Ok(Self {
             ty: field.ty.clone(),
             description: description(&field.attrs),
@@ -103,6 +111,7 @@ impl Field {
             secret: written.has("secret"),
             public: written.has("public"),
             file: written.has("file"),
+            allow_placeholder: written.has("allow_placeholder"),
             from_str: written.has("from_str"),
             profile: written.has("profile"),
             profile_defaults: written.profile_defaults,
@@ -136,7 +145,7 @@ impl Written {
 
     fn config(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         if Rule::is_native(&meta.path) {
-            self.rules.push(Rule::parse(meta, false)?);
+            self.rules.push(Rule::native(meta)?);
             return Ok(());
         }
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -144,7 +153,8 @@ impl Written {
         let per_profile = name == "default" && meta.input.peek(syn::token::Paren);
         let key = if per_profile { "default(...)" } else { &name };
         if self.spans.insert(key.to_owned(), meta.path.span()).is_some() && !repeatable {
-            return Err(meta.error(format!("`{name}` is given twice")));
+            let message = format!("`{name}` is given twice");
+            return Err(syn::Error::new(meta.path.span(), message));
         }
         match name.as_str() {
             "env" => self.env = Some(variable(meta)?),
@@ -159,15 +169,12 @@ impl Written {
             "default" => self.default = DefaultValue::Trait,
             "required_if" | "required_with" => self.conditions.extend(conditions(meta)?),
             "each" => meta.parse_nested_meta(|rule| {
-                let native = Rule::is_native(&rule.path);
-                if !native {
-                    crate::rule::needs_validator(&rule)?;
-                }
-                self.element_rules.push(Rule::parse(&rule, !native)?);
+                self.element_rules.push(Rule::element(&rule)?);
                 Ok(())
             })?,
-            "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" | "profile" => {}
-            _ => return Err(meta.error(format!("unknown attribute of a field, expected one of {KNOWN}"))),
+            "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" | "profile"
+            | "allow_placeholder" => {}
+            _ => return Err(suggest::unknown("attribute of a field", &meta.path, &KNOWN)),
         }
         Ok(())
     }
@@ -178,55 +185,80 @@ impl Written {
     }
 
     /// Refuses what contradicts itself, at the attribute that is too much.
-    fn check(&self, shape: &Shape, container_default: bool) -> syn::Result<()> {
-        let at = |name: &str, message: &str| match self.spans.get(name) {
-            Some(span) => Err(syn::Error::new(*span, message)),
-            None => Ok(()),
+    fn check(&self, shape: &Shape, container_default: bool, errors: &mut Errors) {
+        let mut at = |name: &str, message: &str| {
+            if let Some(span) = self.spans.get(name) {
+                errors.push(syn::Error::new(*span, message));
+            }
         };
         if self.has("nested") {
             for name in VARIABLE_ONLY {
-                at(name, &format!("`{name}` means nothing on a `nested` field"))?;
-            }
-            if let Some(rule) = self.rules.first() {
-                return Err(syn::Error::new(
-                    rule.span,
-                    "a rule means nothing on a `nested` field",
-                ));
+                at(name, &format!("`{name}` means nothing on a `nested` field"));
             }
         } else {
-            at("prefix", "`prefix` needs `nested`")?;
+            at("prefix", "`prefix` needs `nested`");
         }
         if self.has("skip") {
             for name in VARIABLE_ONLY.into_iter().chain(["nested"]) {
                 at(
                     name,
                     &format!("`{name}` means nothing on a field that is skipped"),
-                )?;
+                );
             }
         }
         if self.has("public") && (self.has("secret") || shape.secret) {
-            at("public", "a secret cannot be `public`")?;
+            at("public", "a secret cannot be `public`");
         }
         if self.has("required") && self.has("default") {
-            at("default", "a required variable needs no default")?;
+            at("default", "a required variable needs no default");
         }
         if self.has("required") && shape.optional {
             at(
                 "required",
                 "an `Option` is not required: take the type without `Option`, or `required_if(...)`",
-            )?;
+            );
         }
         if self.has("required") && self.has("default(...)") {
-            at("default(...)", "a required variable needs no default")?;
+            at("default(...)", "a required variable needs no default");
         }
         if container_default {
             at(
                 "default",
                 "the struct takes its defaults from `Default`: write this one there",
-            )?;
+            );
         }
         if shape.element.is_none() {
-            at("each", "`each` needs a list such as `Vec<T>`")?;
+            at("each", "`each` needs a list such as `Vec<T>`");
+        }
+    }
+
+    /// Takes out what only says whether rules hold, and refuses what it leaves without effect.
+    fn settle_rules(&mut self, span: Span, shape: &Shape, nest_all_fields: bool) -> syn::Result<()> {
+        let is_nested = |rule: &Rule| matches!(rule.kind, RuleKind::Nested);
+        let skip = self
+            .rules
+            .iter()
+            .position(|rule| matches!(rule.kind, RuleKind::Skip));
+        if let Some(skip) = skip.map(|at| self.rules.remove(at)) {
+            if self.rules.iter().any(|rule| rule.validator) {
+                let message = "`skip` turns the other rules of this field off: take it or them away";
+                return Err(syn::Error::new(skip.span, message));
+            }
+        } else if nest_all_fields && !self.rules.iter().any(is_nested) {
+            self.rules.push(Rule::nested(span));
+        }
+        if self.has("nested") {
+            // Its own load applies the rules of a `Config`.
+            self.rules.retain(|rule| !is_nested(rule));
+            if let Some(rule) = self.rules.first() {
+                return Err(syn::Error::new(
+                    rule.span,
+                    "a rule means nothing on a `nested` field",
+                ));
+            }
+        }
+        if Measure::of(shape.element.as_ref().unwrap_or(&shape.inner)) == Measure::None {
+            self.rules.iter_mut().try_for_each(Rule::unquote)?;
         }
         Ok(())
     }
@@ -368,7 +400,7 @@ fn description(attributes: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-const VARIABLE_ONLY: [&str; 15] = [
+const VARIABLE_ONLY: [&str; 16] = [
     "env",
     "default",
     "default(...)",
@@ -384,6 +416,7 @@ const VARIABLE_ONLY: [&str; 15] = [
     "file",
     "each",
     "from_str",
+    "allow_placeholder",
 ];
 
 const UNITS: [&str; 18] = [
@@ -391,5 +424,27 @@ const UNITS: [&str; 18] = [
     "B",
 ];
 
-const KNOWN: &str = "`env`, `default`, `required`, `required_if`, `required_with`, `unit`, `alias`, `deprecated`, `profile`, `secret`, `public`, `file`, \
-     `nested`, `prefix`, `skip`, `from_str`, `range`, `length`, `scheme`, `each`";
+const KNOWN: [&str; 22] = [
+    "env",
+    "default",
+    "required",
+    "required_if",
+    "required_with",
+    "unit",
+    "alias",
+    "deprecated",
+    "profile",
+    "secret",
+    "public",
+    "file",
+    "nested",
+    "prefix",
+    "skip",
+    "from_str",
+    "allow_placeholder",
+    "each",
+    "range",
+    "length",
+    "scheme",
+    "min_entropy",
+];

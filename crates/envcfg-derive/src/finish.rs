@@ -76,23 +76,24 @@ impl Finish<'_> {
     }
 
     /// The checks of the whole, once every field is right.
-    pub(crate) fn checks(&self) -> TokenStream {
+    pub(crate) fn checks(&self) -> Option<TokenStream> {
         let checks = self
             .container
             .checks
             .iter()
             .filter(|check| check.fields.is_empty());
-        let functions = checks.map(|check| &check.function);
-        quote!(#(loader.check(Self::FIELDS, &[], |checks| (#functions)(&loaded, checks));)*)
+        let mut functions = checks.map(|check| &check.function).peekable();
+        functions.peek()?;
+        Some(quote! {
+            if is_right {
+                #(loader.check(Self::FIELDS, &[], |checks| (#functions)(&loaded, checks));)*
+            }
+        })
     }
 
-    /// The validator crate's checks of the whole: those that always run, or those that wait for the fields.
-    pub(crate) fn schemas(&self, always: bool) -> TokenStream {
-        let schemas = self.container.schemas.iter();
-        schemas
-            .filter(|schema| schema.always == always)
-            .map(schema)
-            .collect()
+    /// The validator crate's checks of the whole, in order; most wait for the rules of the fields.
+    pub(crate) fn schemas(&self) -> TokenStream {
+        self.container.schemas.iter().map(schema).collect()
     }
 
     fn has_stand_in(&self) -> bool {
@@ -135,7 +136,7 @@ fn schema(schema: &Schema) -> TokenStream {
         function,
         message,
         code,
-        ..
+        always,
     } = schema;
     let message = match message {
         Some(text) => quote!(#text),
@@ -145,9 +146,16 @@ fn schema(schema: &Schema) -> TokenStream {
         Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
         None => quote!(::core::clone::Clone::clone(&error.code)),
     };
+    let runs = if *always {
+        quote!(true)
+    } else {
+        quote!(follows_rules)
+    };
     quote! {
-        if let ::core::result::Result::Err(error) = #function(&loaded) {
-            loader.broken_overall(#code, #message);
+        if #runs {
+            if let ::core::result::Result::Err(error) = #function(&loaded) {
+                loader.broken_overall(#code, #message);
+            }
         }
     }
 }

@@ -1,18 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod arguments;
 mod bound;
 mod condition;
 mod container;
 mod crate_path;
 mod default_check;
+mod errors;
 mod expand;
 mod field;
 mod finish;
 mod metadata;
+mod number_text;
 mod rule;
+mod rule_check;
 mod rule_code;
 mod rule_data;
 mod shape;
+mod suggest;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -49,12 +54,18 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `skip` | not read; takes the default |
 /// | `from_str` | read through `FromStr` although the type implements `Deserialize` |
 /// | `range(...)`, `length(...)`, `scheme("https", ...)` | rules, without the `validator` feature |
-/// | `each(...)` | rules for each element of a list |
+/// | `min_entropy = 128` | the text must hold so many bits of randomness |
+/// | `allow_placeholder` | a secret may be one that is still to be filled in, such as `changeme` |
+/// | `each(...)` | rules for each element of a list: any of these and, with the feature, any of `#[validate(...)]` |
 ///
 /// Prefixes, of the struct and of the field it is nested in, stand before every name and every deprecated name;
 /// the names in conditions are those of fields of the same struct, or else whole. A condition holds whatever the case of the value, and `1` is `true`.
 ///
-/// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`).
+/// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`): `range`, `length`, `url`, `email`,
+/// `ip`, `regex`, `contains`, `does_not_contain`, `must_match`, `custom`, `non_control_character`, `required`, `nested`,
+/// `skip`, `credit_card` (feature `card`); on the struct `schema` and `nest_all_fields`. A `schema` waits for the rules of
+/// the fields unless it says `skip_on_field_errors = false`; either way it needs a value for each of them. Functions
+/// with `use_context` are refused, because a load has no context.
 #[proc_macro_derive(Config, attributes(config, validate))]
 pub fn config(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

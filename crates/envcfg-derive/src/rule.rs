@@ -1,7 +1,11 @@
 use proc_macro2::Span;
-use syn::{Expr, Ident, LitBool, LitStr, Path, meta::ParseNestedMeta, parse::ParseStream, spanned::Spanned};
+use syn::{Expr, Ident, LitInt, LitStr, Path, Token, meta::ParseNestedMeta, spanned::Spanned};
 
-use crate::container::texts;
+use crate::{
+    arguments::{Arguments, flag, ident, name_of, path, text, unquoted},
+    container::texts,
+    suggest,
+};
 
 /// A rule as it is written.
 pub(crate) struct Rule {
@@ -35,49 +39,114 @@ pub(crate) enum RuleKind {
     Contains(LitStr),
     DoesNotContain(LitStr),
     NonControlCharacter,
+    CreditCard,
     MustMatch(Ident),
     Custom(Path),
     Required,
+    /// The type has checks of its own.
+    Nested,
+    /// Turns the other rules of the validator crate off.
+    Skip,
     Scheme(Vec<LitStr>),
-}
-
-/// The arguments of a rule, before it is known which of them it takes.
-#[derive(Default)]
-struct Arguments {
-    exprs: Vec<(Ident, Expr)>,
-    message: Option<LitStr>,
-    code: Option<LitStr>,
+    MinEntropy(LitInt),
 }
 
 impl Rule {
-    /// One entry of `#[validate(...)]`; `None` for one that asks for nothing here.
+    /// One entry of `#[validate(...)]`; `None` for one that asks for nothing.
     pub(crate) fn validate(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<Self>> {
         needs_validator(meta)?;
-        if meta.path.is_ident("nested") || meta.path.is_ident("skip") {
-            if meta.input.peek(syn::Token![=]) {
-                meta.value()?.parse::<LitBool>()?;
-            }
-            return Ok(None);
-        }
-        Self::parse(meta, true).map(Some)
+        let kind = match name_of(&meta.path).as_str() {
+            "nested" => RuleKind::Nested,
+            "skip" => RuleKind::Skip,
+            _ => return Self::parse(meta, true, &VALIDATE).map(Some),
+        };
+        let span = meta.path.span();
+        Ok(flag(meta)?.then(|| Self::new(kind, span, true)))
     }
 
-    /// One entry of `#[config(...)]` or of `each(...)`.
-    pub(crate) fn parse(meta: &ParseNestedMeta<'_>, validator: bool) -> syn::Result<Self> {
-        let span = meta.path.span();
-        if meta.path.is_ident("scheme") && !validator {
-            let kind = RuleKind::Scheme(texts(meta)?);
-            return Ok(Self {
-                kind,
-                message: None,
-                code: None,
-                validator,
-                span,
-            });
+    /// One of the rules that `#[config(...)]` takes without the validator crate.
+    pub(crate) fn native(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
+        Self::parse(meta, false, &NATIVE)
+    }
+
+    /// One entry of `each(...)`.
+    pub(crate) fn element(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
+        let name = name_of(&meta.path);
+        if Self::is_native(&meta.path) {
+            return Self::native(meta);
         }
-        let mut arguments = Arguments::parse(meta)?;
-        arguments.check(meta)?;
-        let kind = RuleKind::parse(meta, &mut arguments)?;
+        if ["required", "must_match", "skip"].contains(&name.as_str()) {
+            let message = format!("`{name}` means nothing for an element");
+            return Err(syn::Error::new(meta.path.span(), message));
+        }
+        if !VALIDATE.contains(&name.as_str()) {
+            let known: Vec<&str> = NATIVE.into_iter().chain(VALIDATE).collect();
+            return Err(suggest::unknown("rule", &meta.path, &known));
+        }
+        Self::validate(meta)?
+            .ok_or_else(|| syn::Error::new(meta.path.span(), "a rule that is off means nothing here"))
+    }
+
+    /// The rule that `nest_all_fields` gives to each field.
+    pub(crate) const fn nested(span: Span) -> Self {
+        Self::new(RuleKind::Nested, span, true)
+    }
+
+    /// Whether `#[config(...)]` takes a rule of this name itself.
+    pub(crate) fn is_native(path: &Path) -> bool {
+        NATIVE.iter().any(|name| path.is_ident(name))
+    }
+
+    /// Whether the rule may stand more than once on a field.
+    pub(crate) const fn is_repeatable(&self) -> bool {
+        matches!(
+            self.kind,
+            RuleKind::Custom(_) | RuleKind::Contains(_) | RuleKind::DoesNotContain(_)
+        )
+    }
+
+    /// Takes bounds in quotes for code, as the validator crate does.
+    pub(crate) fn unquote(&mut self) -> syn::Result<()> {
+        if let (
+            true,
+            RuleKind::Range {
+                min,
+                max,
+                above,
+                below,
+            },
+        ) = (self.validator, &mut self.kind)
+        {
+            for bound in [min, max, above, below] {
+                *bound = bound.take().map(unquoted).transpose()?;
+            }
+        }
+        Ok(())
+    }
+
+    const fn new(kind: RuleKind, span: Span, validator: bool) -> Self {
+        Self {
+            kind,
+            message: None,
+            code: None,
+            validator,
+            span,
+        }
+    }
+
+    fn parse(meta: &ParseNestedMeta<'_>, validator: bool, known: &[&str]) -> syn::Result<Self> {
+        let span = meta.path.span();
+        let name = name_of(&meta.path);
+        match name.as_str() {
+            "scheme" if !validator => return Ok(Self::new(scheme(meta)?, span, validator)),
+            "min_entropy" if !validator => return Ok(Self::new(min_entropy(meta)?, span, validator)),
+            _ => {}
+        }
+        let Some((_, takes, short)) = ARGUMENTS.iter().find(|(rule, ..)| *rule == name) else {
+            return Err(suggest::unknown("rule", &meta.path, known));
+        };
+        let mut arguments = Arguments::parse(meta, takes, *short)?;
+        let kind = RuleKind::parse(&name, span, &mut arguments)?;
         Ok(Self {
             kind,
             message: arguments.message,
@@ -86,51 +155,81 @@ impl Rule {
             span,
         })
     }
-
-    /// Whether `#[config(...)]` takes a rule of this name itself.
-    pub(crate) fn is_native(path: &Path) -> bool {
-        NATIVE.iter().any(|name| path.is_ident(name))
-    }
 }
 
 impl RuleKind {
-    fn parse(meta: &ParseNestedMeta<'_>, arguments: &mut Arguments) -> syn::Result<Self> {
-        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-        let mut need = |argument: &str| {
-            arguments
-                .take(argument)
-                .ok_or_else(|| meta.error(format!("`{name}` needs `{argument} = ...`")))
-        };
-        Ok(match name.as_str() {
-            "regex" => Self::Regex(need("path")?),
-            "contains" => Self::Contains(text(need("pattern")?)?),
-            "does_not_contain" => Self::DoesNotContain(text(need("pattern")?)?),
-            "must_match" => Self::MustMatch(ident(need("other")?)?),
-            "custom" => Self::Custom(path(need("function")?)?),
-            "url" => Self::Url,
-            "email" => Self::Email,
-            "non_control_character" => Self::NonControlCharacter,
-            "required" => Self::Required,
-            "ip" => Self::ip(arguments),
-            "range" => Self::range(meta, arguments)?,
-            "length" => Self::length(meta, arguments)?,
-            _ => return Err(meta.error(format!("unknown rule, expected one of {KNOWN}"))),
-        })
-    }
-
-    fn ip(arguments: &mut Arguments) -> Self {
-        let mut flag = |name| arguments.take(name).is_some_and(|expr| is_true(&expr));
-        Self::Ip {
-            v4: flag("v4"),
-            v6: flag("v6"),
+    /// The name in the vocabulary.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Range { .. } => "range",
+            Self::Length { .. } => "length",
+            Self::Url => "url",
+            Self::Email => "email",
+            Self::Ip { .. } => "ip",
+            Self::Regex(_) => "regex",
+            Self::Contains(_) => "contains",
+            Self::DoesNotContain(_) => "does_not_contain",
+            Self::NonControlCharacter => "non_control_character",
+            Self::CreditCard => "credit_card",
+            Self::MustMatch(_) => "must_match",
+            Self::Custom(_) => "custom",
+            Self::Required => "required",
+            Self::Nested => "nested",
+            Self::Skip => "skip",
+            Self::Scheme(_) => "scheme",
+            Self::MinEntropy(_) => "min_entropy",
         }
     }
 
-    fn range(meta: &ParseNestedMeta<'_>, arguments: &mut Arguments) -> syn::Result<Self> {
+    fn parse(name: &str, span: Span, arguments: &mut Arguments) -> syn::Result<Self> {
+        let mut need = |argument: &str| {
+            arguments
+                .take(argument)
+                .ok_or_else(|| syn::Error::new(span, format!("`{name}` needs `{argument} = ...`")))
+        };
+        Ok(match name {
+            "regex" => Self::Regex(unquoted(need("path")?)?),
+            "contains" => Self::Contains(text(need("pattern")?)?),
+            "does_not_contain" => Self::DoesNotContain(text(need("pattern")?)?),
+            "must_match" => Self::MustMatch(ident(need("other")?)?),
+            "custom" => Self::custom(path(need("function")?)?, arguments)?,
+            "url" => Self::Url,
+            "email" => Self::Email,
+            "non_control_character" => Self::NonControlCharacter,
+            "credit_card" => Self::credit_card(span)?,
+            "required" => Self::Required,
+            "ip" => Self::Ip {
+                v4: arguments.flag("v4")?,
+                v6: arguments.flag("v6")?,
+            },
+            "range" => Self::range(span, arguments)?,
+            _ => Self::length(span, arguments)?,
+        })
+    }
+
+    fn credit_card(span: Span) -> syn::Result<Self> {
+        if cfg!(feature = "card") {
+            return Ok(Self::CreditCard);
+        }
+        Err(syn::Error::new(
+            span,
+            "would not be enforced: enable the feature `card` of groundcrew-envcfg",
+        ))
+    }
+
+    fn custom(function: Path, arguments: &mut Arguments) -> syn::Result<Self> {
+        if let Some(expr) = arguments.take("use_context") {
+            no_context(&expr)?;
+        }
+        Ok(Self::Custom(function))
+    }
+
+    fn range(span: Span, arguments: &mut Arguments) -> syn::Result<Self> {
         let [min, max] = ["min", "max"].map(|name| arguments.take(name));
         let [above, below] = ["exclusive_min", "exclusive_max"].map(|name| arguments.take(name));
         if [&min, &max, &above, &below].iter().all(|bound| bound.is_none()) {
-            return Err(meta.error("`range` needs one of `min`, `max`, `exclusive_min`, `exclusive_max`"));
+            let message = "`range` needs one of `min`, `max`, `exclusive_min`, `exclusive_max`";
+            return Err(syn::Error::new(span, message));
         }
         Ok(Self::Range {
             min,
@@ -140,10 +239,14 @@ impl RuleKind {
         })
     }
 
-    fn length(meta: &ParseNestedMeta<'_>, arguments: &mut Arguments) -> syn::Result<Self> {
-        let [min, max, equal] = ["min", "max", "equal"].map(|name| arguments.take(name));
+    fn length(span: Span, arguments: &mut Arguments) -> syn::Result<Self> {
+        let mut bound = |name| arguments.take(name).map(unquoted).transpose();
+        let (min, max, equal) = (bound("min")?, bound("max")?, bound("equal")?);
         match (&min, &max, &equal) {
-            (None, None, None) => Err(meta.error("`length` needs one of `min`, `max`, `equal`")),
+            (None, None, None) => Err(syn::Error::new(
+                span,
+                "`length` needs one of `min`, `max`, `equal`",
+            )),
             (Some(_), _, Some(equal)) | (_, Some(_), Some(equal)) => {
                 Err(syn::Error::new(equal.span(), "`equal` excludes `min` and `max`"))
             }
@@ -152,133 +255,103 @@ impl RuleKind {
     }
 }
 
-impl Arguments {
-    fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
-        let mut arguments = Self::default();
-        if meta.input.peek(syn::Token![=]) {
-            // `contains = "x"` is short for `contains(pattern = "x")`, and so on.
-            let short = match meta.path.get_ident().map(ToString::to_string).as_deref() {
-                Some("contains" | "does_not_contain") => "pattern",
-                Some("custom") => "function",
-                Some("must_match") => "other",
-                Some("regex") => "path",
-                _ => return Err(meta.error("expected `(...)`")),
-            };
-            let expr = meta.value()?.parse()?;
-            arguments.exprs.push((Ident::new(short, Span::call_site()), expr));
-        } else if meta.input.peek(syn::token::Paren) {
-            meta.parse_nested_meta(|argument| arguments.push(&argument))?;
-        }
-        Ok(arguments)
-    }
-
-    fn push(&mut self, argument: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        if argument.path.is_ident("message") {
-            self.message = Some(argument.value()?.parse()?);
-        } else if argument.path.is_ident("code") {
-            self.code = Some(argument.value()?.parse()?);
-        } else {
-            let name = argument.path.require_ident()?.clone();
-            let expr = if argument.input.peek(syn::Token![=]) {
-                argument.value()?.parse()?
-            } else {
-                syn::parse_quote!(true)
-            };
-            self.exprs.push((name, expr));
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, name: &str) -> Option<Expr> {
-        let index = self.exprs.iter().position(|(known, _)| known == name)?;
-        Some(self.exprs.swap_remove(index).1)
-    }
-
-    /// Refuses an argument that the rule does not take, at that argument.
-    fn check(&self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        let rule = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
-        let Some((_, known)) = ARGUMENTS.iter().find(|(name, _)| *name == rule) else {
-            return Err(meta.error(format!("unknown rule, expected one of {KNOWN}")));
-        };
-        match self
-            .exprs
-            .iter()
-            .find(|(name, _)| !known.iter().any(|known| name == known))
-        {
-            None => Ok(()),
-            Some((name, _)) => Err(syn::Error::new(
-                name.span(),
-                format!("`{rule}` does not take `{name}`"),
-            )),
-        }
-    }
-}
-
 pub(crate) fn needs_validator(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if cfg!(feature = "validator") {
         Ok(())
     } else {
-        Err(meta.error("would not be enforced: enable the feature `validator` of groundcrew-envcfg"))
+        Err(syn::Error::new(
+            meta.path.span(),
+            "would not be enforced: enable the feature `validator` of groundcrew-envcfg",
+        ))
     }
 }
 
-/// A path, bare or in quotes.
-pub(crate) fn path_or_text(input: ParseStream<'_>) -> syn::Result<Path> {
-    if input.peek(LitStr) {
-        input.parse::<LitStr>()?.parse()
-    } else {
-        input.parse()
+/// Refuses `use_context = true`: a load has no context to hand over.
+pub(crate) fn no_context(expr: &Expr) -> syn::Result<()> {
+    if matches!(crate::bound::literal(expr).as_deref(), Some("false")) {
+        return Ok(());
+    }
+    Err(syn::Error::new(
+        expr.span(),
+        "a load has no context to hand over: write a check with `#[config(check = ...)]`, or call \
+         `validate_with_args` after the load on a struct of its own",
+    ))
+}
+
+fn scheme(meta: &ParseNestedMeta<'_>) -> syn::Result<RuleKind> {
+    if !meta.input.peek(syn::token::Paren) {
+        let message = "`scheme` takes its arguments in parentheses: `scheme(\"https\")`";
+        return Err(syn::Error::new(meta.path.span(), message));
+    }
+    let schemes = texts(meta)?;
+    if schemes.is_empty() {
+        return Err(syn::Error::new(meta.path.span(), "`scheme` needs one at least"));
+    }
+    for scheme in &schemes {
+        let text = scheme.value();
+        let right = text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if !right {
+            let bare = text.split(':').next().unwrap_or_default();
+            let message = format!("not a scheme: write it without `://`, as in {bare:?}");
+            return Err(syn::Error::new(scheme.span(), message));
+        }
+    }
+    Ok(RuleKind::Scheme(schemes))
+}
+
+fn min_entropy(meta: &ParseNestedMeta<'_>) -> syn::Result<RuleKind> {
+    if !meta.input.peek(Token![=]) {
+        let message = "`min_entropy` needs a number of bits: `min_entropy = 128`";
+        return Err(syn::Error::new(meta.path.span(), message));
+    }
+    let bits: LitInt = meta.value()?.parse()?;
+    match bits.base10_parse::<u32>()? {
+        1..=1024 => Ok(RuleKind::MinEntropy(bits)),
+        _ => Err(syn::Error::new(
+            bits.span(),
+            "expected a number of bits from 1 to 1024",
+        )),
     }
 }
 
-fn path(expr: Expr) -> syn::Result<Path> {
-    match expr {
-        Expr::Path(path) => Ok(path.path),
-        other => text(other)?.parse(),
-    }
-}
+/// Rules that need no feature.
+pub(crate) const NATIVE: [&str; 4] = ["range", "length", "scheme", "min_entropy"];
 
-fn ident(expr: Expr) -> syn::Result<Ident> {
-    path(expr)?.require_ident().cloned()
-}
-
-fn text(expr: Expr) -> syn::Result<LitStr> {
-    match expr {
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) => Ok(text),
-        other => Err(syn::Error::new(other.span(), "expected a string")),
-    }
-}
-
-fn is_true(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Bool(LitBool { value: true, .. }),
-            ..
-        })
-    )
-}
-
-const NATIVE: [&str; 3] = ["range", "length", "scheme"];
-
-/// The rules and the arguments that each takes besides `message` and `code`.
-const ARGUMENTS: [(&str, &[&str]); 12] = [
-    ("range", &["min", "max", "exclusive_min", "exclusive_max"]),
-    ("length", &["min", "max", "equal"]),
-    ("url", &[]),
-    ("email", &[]),
-    ("ip", &["v4", "v6"]),
-    ("regex", &["path"]),
-    ("contains", &["pattern"]),
-    ("does_not_contain", &["pattern"]),
-    ("must_match", &["other"]),
-    ("custom", &["function"]),
-    ("non_control_character", &[]),
-    ("required", &[]),
+/// The vocabulary of the validator crate.
+const VALIDATE: [&str; 15] = [
+    "range",
+    "length",
+    "url",
+    "email",
+    "ip",
+    "regex",
+    "contains",
+    "does_not_contain",
+    "must_match",
+    "custom",
+    "non_control_character",
+    "credit_card",
+    "required",
+    "nested",
+    "skip",
 ];
 
-const KNOWN: &str = "`range`, `length`, `url`, `email`, `ip`, `regex`, `contains`, `does_not_contain`, \
-     `must_match`, `custom`, `non_control_character`, `required`, `nested`";
+/// What each rule takes besides `message` and `code`, and which of them `rule = value` is short for.
+const ARGUMENTS: [(&str, &[&str], Option<&str>); 13] = [
+    ("range", &["min", "max", "exclusive_min", "exclusive_max"], None),
+    ("length", &["min", "max", "equal"], None),
+    ("url", &[], None),
+    ("email", &[], None),
+    ("ip", &["v4", "v6"], None),
+    ("regex", &["path"], Some("path")),
+    ("contains", &["pattern"], Some("pattern")),
+    ("does_not_contain", &["pattern"], Some("pattern")),
+    ("must_match", &["other"], Some("other")),
+    ("custom", &["function", "use_context"], Some("function")),
+    ("non_control_character", &[], None),
+    ("credit_card", &[], None),
+    ("required", &[], None),
+];

@@ -1,12 +1,12 @@
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, Path, Type};
 
 use crate::{
     bound::Bound,
-    field::Field,
+    field::{Field, Role},
     rule::{Rule, RuleKind},
-    shape::{Measure, is, is_number},
+    shape::{Measure, is, is_known, is_number, is_text},
 };
 
 /// Writes the code of the rules of one field.
@@ -20,53 +20,119 @@ pub(crate) struct RuleCode<'f> {
 
 /// The value a rule looks at.
 struct Subject<'t> {
-    /// An expression of type `&T`.
-    expr: TokenStream,
+    /// A variable of type `&T`.
+    name: Ident,
     ty: &'t Type,
     /// The index of the element, as an `Option<usize>`.
     element: TokenStream,
+    /// Whether functions take it by value, as the validator derive hands numbers over.
+    by_value: bool,
 }
 
 impl RuleCode<'_> {
     /// The statements that check every rule of the field against `value: &Option<T>`.
     pub(crate) fn checks(&self, value: &Ident) -> syn::Result<TokenStream> {
+        let subject = own("subject");
         let whole = Subject {
-            expr: quote!(subject),
+            name: subject.clone(),
             ty: &self.field.shape.inner,
             element: quote!(::core::option::Option::None),
+            by_value: self.is_by_value(),
         };
-        let mut body = TokenStream::new();
-        for (position, rule) in self.field.rules.iter().enumerate() {
-            body.extend(self.check(rule, position, &whole)?);
+        let mut body = self.each_rule(&self.field.rules, 0, &whole)?;
+        body.extend(self.element_checks(&subject)?);
+        body.extend(self.placeholder());
+        if let Some(rule) = self
+            .field
+            .rules
+            .iter()
+            .find(|rule| matches!(rule.kind, RuleKind::Nested))
+        {
+            body = Self::after(&body, &self.nested_field(rule, &whole));
         }
-        body.extend(self.element_checks()?);
+        let required = self.required(value);
         if body.is_empty() {
-            return Ok(body);
+            return Ok(required);
         }
         let pattern = if self.field.shape.optional {
-            quote!(::core::option::Option::Some(::core::option::Option::Some(
-                subject
-            )))
+            quote!(::core::option::Option::Some(::core::option::Option::Some(#subject)))
         } else {
-            quote!(::core::option::Option::Some(subject))
+            quote!(::core::option::Option::Some(#subject))
         };
-        Ok(quote!(if let #pattern = &#value { #body }))
+        Ok(quote! {
+            #required
+            #[allow(unused_variables)]
+            if let #pattern = &#value { #body }
+        })
     }
 
-    fn element_checks(&self) -> syn::Result<TokenStream> {
-        let (Some(ty), false) = (&self.field.shape.element, self.field.element_rules.is_empty()) else {
+    /// `required` on an `Option`, which has no value then: a default may be `None` too.
+    fn required(&self, value: &Ident) -> TokenStream {
+        let index = self.index;
+        let rule = self
+            .field
+            .rules
+            .iter()
+            .find(|rule| matches!(rule.kind, RuleKind::Required));
+        let Some(rule) = rule.filter(|_| self.field.shape.optional) else {
+            return TokenStream::new();
+        };
+        let missing = missing(rule, index);
+        quote! {
+            if let ::core::option::Option::Some(::core::option::Option::None) = &#value {
+                #missing
+            }
+        }
+    }
+
+    fn element_checks(&self, list: &Ident) -> syn::Result<TokenStream> {
+        let (Some(each), false) = (self.element(), self.field.element_rules.is_empty()) else {
             return Ok(TokenStream::new());
         };
-        let each = Subject {
-            expr: quote!(element),
+        let body = self.each_rule(&self.field.element_rules, self.field.rules.len(), &each)?;
+        let nested = self
+            .field
+            .element_rules
+            .iter()
+            .filter(|rule| matches!(rule.kind, RuleKind::Nested));
+        let nested = nested.map(|rule| self.nested(rule, &each));
+        Ok(for_each(list, &each, &quote!(#body #(#nested)*)))
+    }
+
+    fn element(&self) -> Option<Subject<'_>> {
+        let (at, ty) = (own("at"), self.field.shape.element.as_ref()?);
+        Some(Subject {
+            name: own("element"),
             ty,
-            element: quote!(::core::option::Option::Some(at)),
-        };
+            element: quote!(::core::option::Option::Some(#at)),
+            by_value: is_number(ty),
+        })
+    }
+
+    /// The checks of `rules`, the first of which has this position in the documentation of the field.
+    fn each_rule(&self, rules: &[Rule], first: usize, subject: &Subject<'_>) -> syn::Result<TokenStream> {
         let mut body = TokenStream::new();
-        for (position, rule) in self.field.element_rules.iter().enumerate() {
-            body.extend(self.check(rule, self.field.rules.len() + position, &each)?);
+        for (position, rule) in rules.iter().enumerate() {
+            body.extend(self.check(rule, first + position, subject)?);
         }
-        Ok(quote!(for (at, element) in ::core::iter::IntoIterator::into_iter(subject).enumerate() { #body }))
+        Ok(body)
+    }
+
+    /// Like the validator derive, asks the type itself only if the field broke no rule.
+    fn after(body: &TokenStream, nested: &TokenStream) -> TokenStream {
+        let before = own("before");
+        quote! {
+            let #before = loader.mark();
+            #body
+            if loader.is_clean(#before) { #nested }
+        }
+    }
+
+    fn nested_field(&self, rule: &Rule, whole: &Subject<'_>) -> TokenStream {
+        match self.element() {
+            Some(each) => for_each(&whole.name, &each, &self.nested(rule, &each)),
+            None => self.nested(rule, whole),
+        }
     }
 
     fn check(&self, rule: &Rule, position: usize, subject: &Subject<'_>) -> syn::Result<TokenStream> {
@@ -87,24 +153,46 @@ impl RuleCode<'_> {
 
     fn custom(&self, rule: &Rule, function: &Path, subject: &Subject<'_>) -> TokenStream {
         let Self { index, found, .. } = self;
-        let (expr, element) = (&subject.expr, &subject.element);
-        // The validator derive hands numbers over by value, and so one function fits both.
-        let argument = if is_number(subject.ty) {
-            quote!(*#expr)
+        let Subject { name, element, .. } = subject;
+        let error = own("error");
+        let argument = if subject.by_value {
+            quote!(*#name)
+        } else if is(subject.ty, &["Cow"]) {
+            quote!(&**#name)
         } else {
-            quote!(#expr)
+            quote!(#name)
         };
         let message = match &rule.message {
             Some(text) => quote!(#text),
-            None => quote!(error.message.as_deref().unwrap_or(&error.code)),
+            None => quote!(#error.message.as_deref().unwrap_or(&#error.code)),
         };
-        let code = match &rule.code {
-            Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
-            None => quote!(::core::clone::Clone::clone(&error.code)),
-        };
+        let code = code(rule, quote!(::core::clone::Clone::clone(&#error.code)));
         quote! {
-            if let ::core::result::Result::Err(error) = #function(#argument) {
+            if let ::core::result::Result::Err(#error) = #function(#argument) {
                 loader.broken_as(&Self::FIELDS[#index], &#found, #code, #message, #element);
+            }
+        }
+    }
+
+    /// Asks the type's own `Validate`; its messages are shown, its values never.
+    fn nested(&self, rule: &Rule, subject: &Subject<'_>) -> TokenStream {
+        let Self {
+            krate, index, found, ..
+        } = self;
+        let Subject { name, element, .. } = subject;
+        let errors = own("errors");
+        quote_spanned! {rule.span=>
+            if let ::core::result::Result::Err(#errors) = {
+                use #krate::__private::validator::Validate as _;
+                (&#name).validate()
+            } {
+                loader.broken_as(
+                    &Self::FIELDS[#index],
+                    &#found,
+                    ::std::borrow::Cow::Borrowed("nested"),
+                    &#krate::__private::nested_message(&#errors),
+                    #element,
+                );
             }
         }
     }
@@ -112,100 +200,219 @@ impl RuleCode<'_> {
     /// An expression that says whether the rule holds; `None` if that is decided elsewhere.
     fn holds(&self, rule: &Rule, subject: &Subject<'_>) -> syn::Result<Option<TokenStream>> {
         let krate = self.krate;
-        let validator = quote!(#krate::__private::validator);
-        let exposed = if is(subject.ty, &["Secret"]) {
-            let expr = &subject.expr;
-            quote!(#expr.expose())
-        } else {
-            subject.expr.clone()
-        };
-        let span = rule.span;
+        let value = self.exposed(subject);
         Ok(Some(match &rule.kind {
-            RuleKind::MustMatch(_) | RuleKind::Required | RuleKind::Custom(_) => return Ok(None),
+            RuleKind::MustMatch(_)
+            | RuleKind::Required
+            | RuleKind::Custom(_)
+            | RuleKind::Nested
+            | RuleKind::Skip => return Ok(None),
+            // What was read as one is one.
             RuleKind::Url if is(subject.ty, &["Url"]) => return Ok(None),
             RuleKind::Range {
                 min,
                 max,
                 above,
                 below,
-            } => self.range(rule, &exposed, subject.ty, [min, max, above, below])?,
-            RuleKind::Length { min, max, equal } => self.length(rule, &exposed, [min, max, equal]),
-            RuleKind::Url => quote_spanned!(span=> #validator::ValidateUrl::validate_url(#exposed)),
-            RuleKind::Email => quote_spanned!(span=> #validator::ValidateEmail::validate_email(#exposed)),
-            RuleKind::Ip { v4, v6 } => {
-                let method = match (v4, v6) {
-                    (true, false) => quote!(validate_ipv4),
-                    (false, true) => quote!(validate_ipv6),
-                    _ => quote!(validate_ip),
-                };
-                quote_spanned!(span=> #validator::ValidateIp::#method(#exposed))
-            }
-            RuleKind::Regex(path) => {
-                quote_spanned!(span=> #validator::ValidateRegex::validate_regex(#exposed, &#path))
-            }
+            } => self.range(rule, &value, subject.ty, [min, max, above, below])?,
+            RuleKind::Length { min, max, equal } => self.length(rule, &value, [min, max, equal]),
+            RuleKind::Scheme(schemes) => quote_spanned! {rule.span=>
+                #krate::__private::has_scheme(::core::convert::AsRef::<str>::as_ref(#value), &[#(#schemes),*])
+            },
+            RuleKind::MinEntropy(bits) => quote_spanned! {rule.span=>
+                #krate::__private::has_bits(::core::convert::AsRef::<str>::as_ref(#value), #bits)
+            },
+            RuleKind::Regex(path) => self.by_trait(rule, &value, "ValidateRegex", "regex", &quote!(&#path)),
             RuleKind::Contains(needle) => {
-                quote_spanned!(span=> #validator::ValidateContains::validate_contains(#exposed, #needle))
+                self.by_trait(rule, &value, "ValidateContains", "contains", &quote!(#needle))
             }
             RuleKind::DoesNotContain(needle) => {
-                quote_spanned!(span=> #validator::ValidateDoesNotContain::validate_does_not_contain(#exposed, #needle))
+                let name = "ValidateDoesNotContain";
+                self.by_trait(rule, &value, name, "does_not_contain", &quote!(#needle))
             }
-            RuleKind::NonControlCharacter => quote_spanned! {span=>
-                #validator::ValidateNonControlCharacter::validate_non_control_character(#exposed)
-            },
-            RuleKind::Scheme(schemes) => {
-                quote_spanned!(span=> #krate::__private::has_scheme(#exposed, &[#(#schemes),*]))
-            }
+            RuleKind::Url => self.url(rule, &value, subject.ty),
+            RuleKind::Email => self.by_bare_trait(rule, &value, "ValidateEmail", "email"),
+            RuleKind::Ip { v4, v6 } => self.by_bare_trait(rule, &value, "ValidateIp", ip_version(*v4, *v6)),
+            RuleKind::NonControlCharacter => self.by_bare_trait(
+                rule,
+                &value,
+                "ValidateNonControlCharacter",
+                "non_control_character",
+            ),
+            RuleKind::CreditCard => self.by_bare_trait(rule, &value, "ValidateCreditCard", "credit_card"),
         }))
+    }
+
+    /// Asks the parser only about what is not plainly a URL.
+    fn url(&self, rule: &Rule, value: &TokenStream, ty: &Type) -> TokenStream {
+        let krate = self.krate;
+        let parsed = self.by_bare_trait(rule, value, "ValidateUrl", "url");
+        if !is_text(ty) && !is(ty, &["Secret"]) {
+            return parsed;
+        }
+        quote_spanned! {rule.span=>
+            (#krate::__private::is_plain_url(::core::convert::AsRef::<str>::as_ref(#value)) || #parsed)
+        }
+    }
+
+    fn by_bare_trait(&self, rule: &Rule, value: &TokenStream, name: &str, method: &str) -> TokenStream {
+        self.by_trait(rule, value, name, method, &TokenStream::new())
+    }
+
+    /// Calls `validate_...` of a trait of the validator crate, as a method like its own derive does: it finds
+    /// what a type dereferences to.
+    fn by_trait(
+        &self,
+        rule: &Rule,
+        value: &TokenStream,
+        name: &str,
+        method: &str,
+        arguments: &TokenStream,
+    ) -> TokenStream {
+        let krate = self.krate;
+        let name = Ident::new(name, rule.span);
+        let method = Ident::new(&format!("validate_{method}"), rule.span);
+        quote_spanned! {rule.span=> {
+            #[allow(unused_imports)]
+            use #krate::__private::validator::#name as _;
+            (*#value).#method(#arguments)
+        }}
     }
 
     fn range(
         &self,
         rule: &Rule,
-        exposed: &TokenStream,
+        value: &TokenStream,
         ty: &Type,
         bounds: [&Option<Expr>; 4],
     ) -> syn::Result<TokenStream> {
         let krate = self.krate;
         let measure = Measure::of(ty);
+        if rule.validator && measure == Measure::None {
+            let options = self.bounds(bounds, measure, false)?;
+            return Ok(self.by_trait(rule, value, "ValidateRange", "range", &options));
+        }
+        let options = self.bounds(bounds, measure, true)?;
+        Ok(quote_spanned!(rule.span=> #krate::__private::in_range(#value, #options)))
+    }
+
+    fn length(&self, rule: &Rule, value: &TokenStream, bounds: [&Option<Expr>; 3]) -> TokenStream {
+        let krate = self.krate;
+        let options = options(bounds);
+        if rule.validator {
+            return self.by_trait(rule, value, "ValidateLength", "length", &options);
+        }
+        quote_spanned! {rule.span=>
+            #krate::__private::has_length(#krate::__private::Length::length(#value), #options)
+        }
+    }
+
+    /// The value without `Secret`, also if that hides behind an alias; an expression of type `&T`.
+    fn exposed(&self, subject: &Subject<'_>) -> TokenStream {
+        let (krate, name) = (self.krate, &subject.name);
+        if is(subject.ty, &["Secret"]) {
+            quote!(#name.expose())
+        } else if is_known(subject.ty) {
+            quote!(#name)
+        } else {
+            quote! {{
+                #[allow(unused_imports)]
+                use #krate::__private::{ExposePlain as _, ExposeSecret as _};
+                (&#krate::__private::Expose(#name)).value()
+            }}
+        }
+    }
+
+    fn bounds(
+        &self,
+        bounds: [&Option<Expr>; 4],
+        measure: Measure,
+        by_reference: bool,
+    ) -> syn::Result<TokenStream> {
         let unit = self.field.unit_text();
-        let by_trait = rule.validator && measure == Measure::None;
         let mut options = Vec::new();
         for bound in bounds {
             let value = match bound {
-                Some(expr) => Some(Bound::new(expr, measure, unit.as_deref(), krate)?.value),
+                Some(expr) => Some(Bound::new(expr, measure, unit.as_deref(), self.krate)?.value),
                 None => None,
             };
             options.push(match value {
-                Some(value) if by_trait => quote!(::core::option::Option::Some(#value)),
-                Some(value) => quote!(::core::option::Option::Some(&#value)),
+                Some(value) if by_reference => quote!(::core::option::Option::Some(&#value)),
+                Some(value) => quote!(::core::option::Option::Some(#value)),
                 None => quote!(::core::option::Option::None),
             });
         }
-        let span = rule.span;
-        Ok(if by_trait {
-            quote_spanned! {span=>
-                #krate::__private::validator::ValidateRange::validate_range(#exposed, #(#options),*)
-            }
-        } else {
-            quote_spanned!(span=> #krate::__private::in_range(#exposed, #(#options),*))
-        })
+        Ok(quote!(#(#options),*))
     }
 
-    fn length(&self, rule: &Rule, exposed: &TokenStream, bounds: [&Option<Expr>; 3]) -> TokenStream {
-        let krate = self.krate;
-        let options = bounds.map(|bound| match bound {
-            Some(expr) => quote!(::core::option::Option::Some(#expr)),
-            None => quote!(::core::option::Option::None),
-        });
-        let span = rule.span;
-        if rule.validator {
-            quote_spanned! {span=>
-                #krate::__private::validator::ValidateLength::<u64>::validate_length(#exposed, #(#options),*)
-            }
+    /// The validator derive judges a number by the tokens of the whole type.
+    fn is_by_value(&self) -> bool {
+        let shape = &self.field.shape;
+        is_number(&shape.inner) && (!shape.optional || crate::shape::is_bare(&self.field.ty))
+    }
+
+    /// A secret must not be one that somebody still has to fill in.
+    fn placeholder(&self) -> TokenStream {
+        let (index, found, field) = (self.index, self.found, self.field);
+        let ty = field.shape.element.as_ref().unwrap_or(&field.shape.inner);
+        let readable = is(ty, &["Secret"]) || is_text(ty) || !is_known(ty);
+        if field.allow_placeholder || !readable {
+            return TokenStream::new();
+        }
+        let by_name = match &field.role {
+            Role::Variable(name) => !field.public && groundcrew_base::looks_secret(&name.value()),
+            _ => false,
+        };
+        let refuse = quote!(loader.refuse_placeholder(&Self::FIELDS[#index], &#found););
+        if field.secret || field.shape.secret || by_name {
+            refuse
+        } else if is_known(ty) {
+            TokenStream::new()
         } else {
-            quote_spanned! {span=>
-                #krate::__private::has_length(#krate::__private::Length::length(#exposed), #(#options),*)
-            }
+            // An alias of a type may hide a `Secret`.
+            quote!(if Self::FIELDS[#index].is_marked_secret() { #refuse })
         }
     }
+}
+
+/// Reports the variable as missing, in the words of the rule `required`.
+pub(crate) fn missing(rule: &Rule, index: usize) -> TokenStream {
+    let [message, code] = [&rule.message, &rule.code].map(|text| match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
+    });
+    quote!(loader.missing_by_rule(&Self::FIELDS[#index], #message, #code);)
+}
+
+const fn ip_version(v4: bool, v6: bool) -> &'static str {
+    match (v4, v6) {
+        (true, false) => "ipv4",
+        (false, true) => "ipv6",
+        _ => "ip",
+    }
+}
+
+fn for_each(list: &Ident, each: &Subject<'_>, body: &TokenStream) -> TokenStream {
+    let (at, element) = (own("at"), &each.name);
+    quote!(for (#at, #element) in ::core::iter::IntoIterator::into_iter(#list).enumerate() { #body })
+}
+
+fn options(bounds: [&Option<Expr>; 3]) -> TokenStream {
+    let options = bounds.map(|bound| match bound {
+        Some(expr) => quote!(::core::option::Option::Some(#expr)),
+        None => quote!(::core::option::Option::None),
+    });
+    quote!(#(#options),*)
+}
+
+fn code(rule: &Rule, own: TokenStream) -> TokenStream {
+    match &rule.code {
+        Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
+        None => own,
+    }
+}
+
+/// A local variable that the expressions and functions of the caller cannot mean.
+fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }

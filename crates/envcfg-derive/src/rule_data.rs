@@ -56,6 +56,9 @@ fn built(krate: &Path, rule: &Rule, field: &Field, fields: &[Field], each: bool)
         }
         RuleKind::Custom(_) => quote!(custom()),
         RuleKind::Required => quote!(required()),
+        RuleKind::CreditCard => quote!(credit_card()),
+        RuleKind::Nested | RuleKind::Skip => quote!(nested()),
+        RuleKind::MinEntropy(bits) => quote!(min_entropy(#bits)),
         RuleKind::Scheme(schemes) => quote!(scheme(&[#(#schemes),*])),
     })
 }

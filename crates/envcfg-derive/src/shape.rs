@@ -47,14 +47,42 @@ impl Measure {
     }
 }
 
+/// Whether the type is written as one name with its arguments, such as `Option<T>`, without a path.
+pub(crate) fn is_bare(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            path.qself.is_none() && path.path.leading_colon.is_none() && path.path.segments.len() == 1
+        }
+        Type::Group(group) => is_bare(&group.elem),
+        _ => false,
+    }
+}
+
+/// Whether the tokens tell what the type is: no alias and no type of the caller's own.
+pub(crate) fn is_known(ty: &Type) -> bool {
+    is_text(ty) || is_number(ty) || is(ty, &LISTS) || is(ty, &KNOWN)
+}
+
+pub(crate) fn is_text(ty: &Type) -> bool {
+    is(ty, &["String", "Cow"])
+        || matches!(last(ty), Some(segment) if segment.ident == "Box" && first_is_str(segment))
+}
+
+fn first_is_str(segment: &syn::PathSegment) -> bool {
+    matches!(
+        &segment.arguments,
+        PathArguments::AngleBracketed(arguments)
+            if matches!(arguments.args.first(), Some(GenericArgument::Type(ty)) if is(ty, &["str"]))
+    )
+}
+
 /// Whether the last segment of `ty` is one of `names`.
 pub(crate) fn is(ty: &Type, names: &[&str]) -> bool {
     last(ty).is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
 
 pub(crate) fn is_number(ty: &Type) -> bool {
-    let plain = matches!(ty, Type::Path(path) if path.path.get_ident().is_some());
-    plain && is(ty, &NUMBERS)
+    is_bare(ty) && is(ty, &NUMBERS)
 }
 
 fn last(ty: &Type) -> Option<&syn::PathSegment> {
@@ -79,6 +107,22 @@ fn argument<'t>(ty: &'t Type, names: &[&str]) -> Option<&'t Type> {
 }
 
 const LISTS: [&str; 4] = ["Vec", "BTreeSet", "HashSet", "VecDeque"];
+
+const KNOWN: [&str; 13] = [
+    "bool",
+    "char",
+    "Duration",
+    "ByteSize",
+    "PathBuf",
+    "Url",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "SocketAddr",
+    "HashMap",
+    "BTreeMap",
+    "Option",
+];
 
 const NUMBERS: [&str; 14] = [
     "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",

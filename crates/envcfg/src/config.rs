@@ -41,6 +41,31 @@ pub trait Config: Sized {
         Loader::new::<Self>(source, true).run()
     }
 
+    /// Holds every default against the type and the rules of its field.
+    ///
+    /// The derive refuses a default that breaks a rule where it can tell; this tells the rest, such as a regular
+    /// expression, the name of an enum's variant or a value of `Default`. One line of test keeps it right:
+    ///
+    /// ```
+    /// # use groundcrew_envcfg::Config;
+    /// # #[derive(Config)]
+    /// # struct Settings {
+    /// #     #[config(default = 3000)]
+    /// #     port: u16,
+    /// # }
+    /// // #[test]
+    /// fn defaults_follow_their_own_rules() {
+    ///     assert_eq!(Settings::check_defaults(), Ok(()));
+    /// }
+    /// # defaults_follow_their_own_rules();
+    /// ```
+    ///
+    /// # Errors
+    /// A [`Report`] of the defaults that cannot be read or break a rule, also in groups that are optional.
+    fn check_defaults() -> Result<(), Report> {
+        Loader::defaults::<Self>()
+    }
+
     /// Documents every variable, in the order of declaration, nested ones in their place.
     #[must_use]
     fn fields() -> Vec<FieldSpec> {

@@ -142,6 +142,12 @@ impl Field {
         !self.conditions.is_empty() || !self.profile_defaults.is_empty()
     }
 
+    /// Whether its type or an attribute says that it is a secret.
+    #[must_use]
+    pub const fn is_marked_secret(&self) -> bool {
+        self.secret
+    }
+
     pub(crate) fn is_secret(&self, variable: &str) -> bool {
         self.secret || (!self.public && looks_secret(variable))
     }

@@ -32,6 +32,7 @@ mod loader;
 mod look;
 mod order;
 mod origin;
+mod placeholder;
 #[cfg(feature = "validator")]
 mod plain_url;
 #[cfg(feature = "preflight")]
@@ -107,11 +108,9 @@ use unique::Tree;
 /// What generated code calls. Not for people, and may change in any release.
 #[doc(hidden)]
 pub mod __private {
-    #[cfg(feature = "validator")]
-    pub use crate::plain_url::is_plain_url;
     pub use crate::{
         alias::Alias,
-        check::{Length, has_length, has_scheme, in_range},
+        check::{Expose, ExposePlain, ExposeSecret, Length, has_bits, has_length, in_range},
         condition::{Assumed, Condition},
         default_text::{DefaultText, TextByDisplay, TextBySerialize, TextUnknown},
         describe::Describe,
@@ -125,7 +124,9 @@ pub mod __private {
         value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},
     };
-    pub use groundcrew_base::format_duration;
+    #[cfg(feature = "validator")]
+    pub use crate::{check::nested_message, plain_url::is_plain_url};
+    pub use groundcrew_base::{format_duration, has_scheme};
     #[cfg(feature = "validator")]
     pub use validator;
 }

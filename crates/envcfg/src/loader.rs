@@ -4,7 +4,7 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Warning, finish, order, service_link, shown::Shown,
+    ProblemKind, Raw, Report, Tree, Vars, Warning, finish, order, service_link, shown::Shown,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -21,6 +21,8 @@ pub struct Loader<'s> {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) origins: Vec<(Cow<'static, str>, Origin)>,
     pub(crate) keep_origins: bool,
+    /// Whether optional groups are read although nothing in them is set, to check their defaults.
+    pub(crate) every_group: bool,
 }
 
 /// What a look at the source gave for one field.
@@ -54,6 +56,7 @@ impl<'s> Loader<'s> {
             warnings: source.warnings(),
             origins: Vec::new(),
             keep_origins,
+            every_group: false,
         }
     }
 
@@ -71,6 +74,21 @@ impl<'s> Loader<'s> {
                 Err(Report::new(self.problems, self.warnings))
             }
         }
+    }
+
+    /// The problems of the defaults alone: no variable is set, and none is missed.
+    pub(crate) fn defaults<C: Config>() -> Result<(), Report> {
+        let nothing = Vars::new();
+        let mut loader = Loader::new::<C>(&nothing, false);
+        loader.every_group = true;
+        drop(C::load_with(&mut loader, None));
+        let Loader { mut problems, .. } = loader;
+        problems.retain(|problem| matches!(problem.kind, ProblemKind::Rule | ProblemKind::Unreadable));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        order::sort(&mut problems, &Describe::all::<C>());
+        Err(Report::new(problems, Vec::new()))
     }
 
     /// How many problems there are, to ask [`Self::is_clean`] later whether any was added.
@@ -124,6 +142,23 @@ impl<'s> Loader<'s> {
     #[inline(never)]
     pub fn missing(&mut self, field: &'static Field) {
         self.missing_because(field, field.description.lines().next().unwrap_or_default());
+    }
+
+    /// Reports a variable that the rule `required` misses.
+    #[inline(never)]
+    pub fn missing_by_rule(
+        &mut self,
+        field: &'static Field,
+        message: Option<&str>,
+        code: Option<&'static str>,
+    ) {
+        match message {
+            Some(message) => self.missing_because(field, message),
+            None => self.missing(field),
+        }
+        if let Some(problem) = self.problems.last_mut() {
+            problem.rule = code.map(Cow::Borrowed);
+        }
     }
 
     /// Reports a broken rule; `element` counts from 0.
@@ -184,6 +219,9 @@ impl<'s> Loader<'s> {
     /// Whether any variable of a nested configuration is set.
     #[must_use]
     pub fn any_set(&mut self, prefix: &str, tree: &[Tree]) -> bool {
+        if self.every_group {
+            return true;
+        }
         let outer = self.prefix.len();
         self.prefix.push_str(prefix);
         let mut any = false;

@@ -140,6 +140,21 @@ impl Rule {
     }
 
     #[must_use]
+    pub fn credit_card() -> Self {
+        Self::new(RuleKind::CreditCard)
+    }
+
+    #[must_use]
+    pub fn nested() -> Self {
+        Self::new(RuleKind::Nested)
+    }
+
+    #[must_use]
+    pub fn min_entropy(bits: u32) -> Self {
+        Self::new(RuleKind::MinEntropy(bits))
+    }
+
+    #[must_use]
     pub fn required() -> Self {
         Self::new(RuleKind::Required)
     }

@@ -49,6 +49,12 @@ pub enum RuleKind {
     MustMatch(String),
     /// A URL with one of these schemes and a host.
     Scheme(Vec<String>),
+    /// The number of a payment card, by its length and check digit.
+    CreditCard,
+    /// The type of the value has checks of its own.
+    Nested,
+    /// A text that holds so many bits of randomness, as [`groundcrew_base::estimated_bits`] judges.
+    MinEntropy(u32),
     /// The variable is set.
     Required,
     /// A function decides.
@@ -70,6 +76,9 @@ impl RuleKind {
             Self::NonControlCharacter => "non_control_character",
             Self::MustMatch(_) => "must_match",
             Self::Scheme(_) => "scheme",
+            Self::CreditCard => "credit_card",
+            Self::Nested => "nested",
+            Self::MinEntropy(_) => "min_entropy",
             Self::Required => "required",
             Self::Custom => "custom",
         }
@@ -101,6 +110,13 @@ impl fmt::Display for RuleKind {
                 let starts: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
                 write!(f, "must start with {} and name a host", starts.join(" or "))
             }
+            Self::CreditCard => f.write_str("must be the number of a payment card"),
+            Self::Nested => f.write_str("must pass the checks of its type"),
+            Self::MinEntropy(bits) => write!(
+                f,
+                "must be harder to guess: {bits} bits of randomness, such as {} random hexadecimal digits",
+                bits.div_ceil(4),
+            ),
             Self::Required => f.write_str("must be set"),
             Self::Custom => f.write_str("must pass a check of its own"),
         }

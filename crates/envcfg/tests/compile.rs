@@ -8,5 +8,8 @@ fn the_derive_refuses_what_means_nothing() {
     } else {
         cases.compile_fail("tests/compile/fail_without_validator.rs");
     }
+    if cfg!(feature = "validator") && !cfg!(feature = "card") {
+        cases.compile_fail("tests/compile/fail_without_card.rs");
+    }
     cases.pass("tests/compile/pass/*.rs");
 }

@@ -13,6 +13,7 @@ mod dotenv_corpus;
 mod dotenv_fuzz;
 mod json_shape;
 mod load;
+mod native_rules;
 #[cfg(feature = "preflight")]
 mod preflight;
 #[cfg(feature = "http")]
@@ -40,5 +41,10 @@ mod schema_verdict;
 mod secrets_dir;
 mod shared;
 mod sources;
+mod types;
 #[cfg(feature = "validator")]
 mod typos;
+#[cfg(feature = "validator")]
+mod validator_rules;
+#[cfg(feature = "validator")]
+mod verdicts;

@@ -285,6 +285,7 @@ fn is_beyond_words(vars: &BTreeMap<String, String>) -> bool {
     let secrets =
         [vars.get("AUTH_SECRET"), vars.get("OLD_SECRET")].map(|value| value.filter(|text| !text.is_empty()));
     vars.get("APP_URL").is_some_and(|url| url != REQUIRED[0].1)
+        || has("REDIS_URL", |url| !url.ends_with("://h"))
         || has("ADDRESS", |_| true)
         || has("RATIO", |text| text.contains('e'))
         || has("TIMEOUT", |text| {

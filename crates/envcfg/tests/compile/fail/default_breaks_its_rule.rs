@@ -1,4 +1,4 @@
-use groundcrew_envcfg::Config;
+use groundcrew_envcfg::{Config, Secret};
 
 const LEAST: u16 = 1000;
 const USUAL: u16 = 80;
@@ -31,6 +31,52 @@ struct Unreadable {
 struct Length {
     #[config(default = "ab", length(min = 3))]
     name: String,
+}
+
+#[derive(Config)]
+struct Texts {
+    #[config(default = "70000")]
+    port: u16,
+    #[config(default = "maybe")]
+    flag: bool,
+    #[config(default = "http://a", scheme("https"))]
+    scheme: String,
+    #[config(default = "a.example")]
+    #[validate(url)]
+    url: String,
+    #[config(default = "nobody")]
+    #[validate(email)]
+    mail: String,
+    #[config(default = "::1")]
+    #[validate(ip(v4))]
+    ip: String,
+    #[config(default = "abc")]
+    #[validate(contains(pattern = "x"))]
+    contains: String,
+    #[config(default = "changeme")]
+    token: Secret,
+    #[config(default = "hunter2", min_entropy = 128)]
+    weak: Secret,
+}
+
+#[derive(Config)]
+struct Lists {
+    #[config(default = "1,2,30", each(range(max = 9)))]
+    numbers: Vec<u8>,
+    #[config(default = "https://a,ftp://b", each(scheme("https")))]
+    urls: Vec<String>,
+    #[config(default = "1,2,3", length(max = 2))]
+    count: Vec<u8>,
+    #[config(default = "1,,3")]
+    gap: Vec<u8>,
+    #[config(default = "1,x")]
+    unreadable: Vec<u8>,
+}
+
+#[derive(Config)]
+struct Exact {
+    #[config(default = 18_446_744_073_709_551_615, range(max = 18_446_744_073_709_551_614))]
+    beyond_what_a_float_tells: u64,
 }
 
 fn main() {}
