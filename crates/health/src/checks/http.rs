@@ -2,14 +2,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use groundcrew_base::{ByteSize, Check, Secret, Verdict};
+use groundcrew_base::{ByteSize, Check, Secret, Verdict, error_text};
 use groundcrew_connect::{
     http::{HttpClient, HttpError, Limits},
     tls::TlsError,
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
-
-use super::chain;
 
 /// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
 ///
@@ -197,7 +195,7 @@ impl fmt::Debug for HttpCheck {
 }
 
 fn unreachable(error: &HttpError) -> Verdict {
-    Verdict::unhealthy(chain(error))
+    Verdict::unhealthy(error_text(error))
 }
 
 fn judge_json(body: &[u8], pointer: &str) -> Verdict {

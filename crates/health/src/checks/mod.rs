@@ -41,20 +41,3 @@ pub use self::http::{HttpCheck, HttpCheckError};
 pub use self::postgres::PostgresCheck;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisCheck;
-
-/// An error with its causes, without credentials.
-#[cfg(any(feature = "http", feature = "postgres", feature = "redis"))]
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let source_text = source.to_string();
-        // Some drivers repeat their source.
-        if !text.ends_with(&source_text) {
-            text.push_str(": ");
-            text.push_str(&source_text);
-        }
-        cause = source.source();
-    }
-    groundcrew_base::redact(&text).into_owned()
-}

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Verdict};
+use groundcrew_base::{Check, Verdict, error_text};
 use groundcrew_connect::postgres::{
     ConnectError, PostgresUrl,
     tokio_postgres::{self, Client, error::SqlState},
@@ -12,10 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up},
-    chain,
-};
+use super::asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up};
 
 /// Asks PostgreSQL on a connection of its own, so that an exhausted pool is not mistaken for a dead server.
 ///
@@ -171,11 +168,11 @@ fn ends_connection(code: &SqlState) -> bool {
 }
 
 fn failed(error: &tokio_postgres::Error) -> Verdict {
-    unhealthy("error", chain(error))
+    unhealthy("error", error_text(error))
 }
 
 fn refused(error: &ConnectError) -> Verdict {
-    let reason = chain(error);
+    let reason = error_text(error);
     match error {
         ConnectError::Timeout { .. } => unhealthy("frozen", reason),
         ConnectError::Unreachable(_) => unhealthy("down", reason),

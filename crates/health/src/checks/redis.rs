@@ -1,25 +1,11 @@
-use std::{fmt, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Verdict};
-use groundcrew_connect::{
-    redis::{
-        RedisUrl,
-        fred::{
-            clients::Client,
-            error::{Error, ErrorKind},
-            interfaces::ClientLike,
-            types::{ConnectHandle, config::Options},
-        },
-    },
-    tls::TlsError,
-};
-use tokio::{sync::Mutex, time::timeout};
+use groundcrew_base::{Check, Verdict, error_text};
+use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl};
+use tokio::sync::Mutex;
 
-use super::{
-    asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up},
-    chain,
-};
+use super::asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up};
 
 /// Asks Redis, or one node of a Redis Cluster, on a connection of its own.
 ///
@@ -55,18 +41,9 @@ pub struct RedisCheck {
 }
 
 struct Connected {
-    client: Client,
-    /// Ends with us.
-    _link: Abort,
+    connection: RedisConnection,
     /// Questions in a row that were not answered in time.
     unanswered: u32,
-}
-
-/// Why there is no answer.
-enum Failure {
-    Timeout(Duration),
-    Tls(TlsError),
-    Redis(Error),
 }
 
 impl RedisCheck {
@@ -87,63 +64,26 @@ impl RedisCheck {
         if let Some(connected) = slot.as_mut() {
             match connected.ask(self.asking.timeout).await {
                 Ok(()) => return up(),
-                Err(failure) if connected.is_kept(&failure) => return failure.verdict(),
-                Err(failure) => {
+                Err(error) if connected.is_kept(&error) => return failed(&error),
+                Err(error) => {
                     *slot = None;
-                    if matches!(failure, Failure::Timeout(_)) {
-                        return failure.verdict();
+                    if matches!(error, RedisError::Timeout { .. }) {
+                        return failed(&error);
                     }
                 }
             }
         }
-        match self.connect().await {
-            Err(failure) => failure.verdict(),
-            Ok(connected) => match slot.insert(connected).ask(self.asking.timeout).await {
-                Ok(()) => up(),
-                Err(failure) => failure.verdict(),
-            },
+        // The connection does not try to come back by itself: the next run is its retry.
+        match self.url.connect(self.asking.connect_timeout).await {
+            Err(error) => failed(&error),
+            Ok(connection) => {
+                let connected = slot.insert(Connected::new(connection));
+                match connected.ask(self.asking.timeout).await {
+                    Ok(()) => up(),
+                    Err(error) => failed(&error),
+                }
+            }
         }
-    }
-
-    /// Opens a connection that does not try to come back by itself: the next run is its retry.
-    async fn connect(&self) -> Result<Connected, Failure> {
-        let mut builder = self.url.builder().map_err(Failure::Tls)?;
-        builder.with_connection_config(|config| {
-            config.connection_timeout = self.asking.connect_timeout;
-            config.internal_command_timeout = self.asking.connect_timeout;
-            config.max_command_attempts = 1;
-        });
-        let client = builder.build().map_err(Failure::Redis)?;
-        let link = self.open(&client).await?;
-        Ok(Connected {
-            client,
-            _link: link,
-            unanswered: 0,
-        })
-    }
-
-    async fn open(&self, client: &Client) -> Result<Abort, Failure> {
-        let mut connected = pin!(client.wait_for_connect());
-        // Subscribes before there is anything to miss.
-        let early = poll_fn(|cx| Poll::Ready(connected.as_mut().poll(cx))).await;
-        let link = Abort(client.connect());
-        let opened = match early {
-            Poll::Ready(outcome) => Ok(outcome),
-            Poll::Pending => timeout(self.asking.connect_timeout, connected).await,
-        };
-        opened
-            .map_err(|_| Failure::Timeout(self.asking.connect_timeout))?
-            .map_err(Failure::Redis)?;
-        Ok(link)
-    }
-}
-
-/// The driver's task, which holds the socket and would outlive its client.
-struct Abort(ConnectHandle);
-
-impl Drop for Abort {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -163,56 +103,36 @@ impl fmt::Debug for RedisCheck {
 }
 
 impl Connected {
-    async fn ask(&mut self, limit: Duration) -> Result<(), Failure> {
-        let options = Options {
-            timeout: Some(limit),
-            max_attempts: Some(1),
-            fail_fast: true,
-            ..Options::default()
-        };
-        let ping = self.client.with_options(&options);
-        // fred's own timeout frees its place in the queue; the outer one holds whatever happens.
-        let answer = timeout(limit.saturating_add(GRACE), ping.ping::<String>(None)).await;
-        match answer {
-            Ok(Ok(_)) => {
-                self.unanswered = 0;
-                Ok(())
-            }
-            Ok(Err(error)) if !matches!(error.kind(), ErrorKind::Timeout) => Err(Failure::Redis(error)),
-            Ok(Err(_)) | Err(_) => {
-                self.unanswered += 1;
-                Err(Failure::Timeout(limit))
-            }
+    const fn new(connection: RedisConnection) -> Self {
+        Self {
+            connection,
+            unanswered: 0,
         }
+    }
+
+    async fn ask(&mut self, limit: Duration) -> Result<(), RedisError> {
+        let answer = self.connection.ping(limit).await;
+        match &answer {
+            Ok(()) => self.unanswered = 0,
+            Err(RedisError::Timeout { .. }) => self.unanswered += 1,
+            Err(_) => {}
+        }
+        answer
     }
 
     /// Whether the connection may still be good.
-    const fn is_kept(&self, failure: &Failure) -> bool {
-        matches!(failure, Failure::Timeout(_)) && self.unanswered < PATIENCE
+    const fn is_kept(&self, error: &RedisError) -> bool {
+        matches!(error, RedisError::Timeout { .. }) && self.unanswered < PATIENCE
     }
 }
 
-impl Failure {
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Timeout(limit) => frozen(*limit),
-            Self::Tls(error) => unhealthy("error", chain(error)),
-            Self::Redis(error) => refused(error),
-        }
-    }
-}
-
-fn refused(error: &Error) -> Verdict {
-    let reason = chain(error);
-    if error.details().starts_with("LOADING") {
-        return unhealthy("loading", reason);
-    }
-    match error.kind() {
-        ErrorKind::Auth => unhealthy("auth", reason).detail("permanent", true),
-        ErrorKind::Timeout => unhealthy("frozen", reason),
-        ErrorKind::IO | ErrorKind::Canceled => unhealthy("down", reason),
+fn failed(error: &RedisError) -> Verdict {
+    let reason = error_text(error);
+    match error {
+        RedisError::Timeout { deadline } => frozen(*deadline),
+        RedisError::Unreachable(_) => unhealthy("down", reason),
+        RedisError::Loading(_) => unhealthy("loading", reason),
+        RedisError::Refused(_) => unhealthy("auth", reason).detail("permanent", true),
         _ => unhealthy("error", reason),
     }
 }
-
-const GRACE: Duration = Duration::from_millis(50);
