@@ -1,4 +1,8 @@
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -43,6 +47,8 @@ pub struct ApiCheck {
     body: &'static str,
     accepts: Accepts,
     timeout: Duration,
+    /// Made by the first attempt, because reading the system's authorities takes a while.
+    client: Arc<OnceLock<Result<HttpClient, String>>>,
 }
 
 /// Which answers besides 2xx say that all is well.
@@ -122,6 +128,7 @@ impl ApiCheck {
             body: "",
             accepts: Accepts::Success,
             timeout: Duration::from_secs(3),
+            client: Arc::default(),
         }
     }
 
@@ -177,9 +184,10 @@ impl ApiCheck {
     }
 
     async fn ask(&self, request: Request<Bytes>) -> Verdict {
-        let client = match HttpClient::new() {
+        let made = || HttpClient::new().map_err(|error| error_text(&error));
+        let client = match self.client.get_or_init(made) {
             Ok(client) => client,
-            Err(error) => return Verdict::unhealthy(error_text(&error)),
+            Err(reason) => return Verdict::unhealthy(reason.clone()),
         };
         let limits = Limits {
             deadline: self.timeout,

@@ -17,7 +17,7 @@ use std::{
 };
 
 use groundcrew_envcfg::{
-    Checks, Config, EnvSource, Secret, Value, Vars,
+    Checks, Config, Dotenv, EnvSource, Secret, Sources, Value, Vars,
     reload::{ReloadError, Reloading, ReloadingBuilder},
 };
 use groundcrew_testkit::eventually;
@@ -247,6 +247,31 @@ async fn the_file_of_a_secret_is_watched_and_so_is_a_new_one() {
     secret_is("third").await;
     fs::write(&new, "fourth\n").unwrap();
     secret_is("fourth").await;
+}
+
+#[tokio::test]
+async fn dotenv_files_and_a_secrets_directory_are_followed_also_new_ones() {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().to_owned();
+    let secrets = root.join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    fs::write(root.join(".env"), "PORT=1000\n").unwrap();
+    let source = move || {
+        let dotenv = Dotenv::layered(&root).profile("production");
+        Sources::new().dotenv(dotenv).secrets_dir(root.join("secrets"))
+    };
+    let settings = quick(Reloading::builder(source)).start().await.unwrap();
+
+    fs::write(directory.path().join(".env.production.local"), "PORT=2000\n").unwrap();
+    port_is(&settings, 2000).await;
+    fs::write(secrets.join("auth_secret"), "rotated\n").unwrap();
+    let expected = Some(Secret::from("rotated"));
+    let probe = async || (settings.current().auth_secret == expected).then_some(());
+    eventually(SOON, "the secret", probe).await;
+    fs::write(directory.path().join(".env"), "PORT='1000\n").unwrap();
+
+    assert!(refused(&settings).await.contains(".env:1"));
+    assert_eq!(settings.current().port, 2000);
 }
 
 /// A source that says something else at every look.
