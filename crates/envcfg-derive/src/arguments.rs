@@ -54,7 +54,10 @@ impl Arguments {
             text if known.contains(&text) => {
                 let expr = match argument.input.peek(Token![=]) {
                     true => argument.value()?.parse()?,
-                    false => syn::parse_quote!(true),
+                    false => Expr::Lit(ExprLit {
+                        attrs: Vec::new(),
+                        lit: Lit::Bool(LitBool::new(true, name.span())),
+                    }),
                 };
                 let twice = self.exprs.iter().any(|(known, _)| *known == name);
                 self.exprs.push((name.clone(), expr));
@@ -62,8 +65,8 @@ impl Arguments {
             }
             text => {
                 let all: Vec<&str> = known.iter().copied().chain(["message", "code"]).collect();
-                let what = format!("argument of `{rule}`");
-                return Err(suggest::unknown_name(&what, text, name.span(), &all));
+                let unknown = format!("unknown argument `{text}` of `{rule}`");
+                return Err(suggest::unknown_name(&unknown, text, name.span(), &all));
             }
         };
         match twice {

@@ -71,7 +71,7 @@ impl Container {
             *krate = Some(meta.value()?.call(Path::parse_mod_style)?);
         } else {
             let known = ["default", "prefix", "check", "crate"];
-            return Err(suggest::unknown("attribute of a struct", &meta.path, &known));
+            return Err(suggest::unknown("attribute {} of a struct", &meta.path, &known));
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl Container {
             "mutable" => drop(flag(meta)?),
             _ => {
                 let known = ["schema", "nest_all_fields", "crate", "context", "mutable"];
-                return Err(suggest::unknown("attribute of a struct", &meta.path, &known));
+                return Err(suggest::unknown("attribute {} of a struct", &meta.path, &known));
             }
         }
         Ok(())

@@ -174,7 +174,7 @@ impl Written {
             })?,
             "nested" | "required" | "secret" | "public" | "file" | "skip" | "from_str" | "profile"
             | "allow_placeholder" => {}
-            _ => return Err(suggest::unknown("attribute of a field", &meta.path, &KNOWN)),
+            _ => return Err(suggest::unknown("attribute {} of a field", &meta.path, &KNOWN)),
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ impl Rule {
         }
         if !VALIDATE.contains(&name.as_str()) {
             let known: Vec<&str> = NATIVE.into_iter().chain(VALIDATE).collect();
-            return Err(suggest::unknown("rule", &meta.path, &known));
+            return Err(suggest::unknown("rule {}", &meta.path, &known));
         }
         Self::validate(meta)?
             .ok_or_else(|| syn::Error::new(meta.path.span(), "a rule that is off means nothing here"))
@@ -143,7 +143,7 @@ impl Rule {
             _ => {}
         }
         let Some((_, takes, short)) = ARGUMENTS.iter().find(|(rule, ..)| *rule == name) else {
-            return Err(suggest::unknown("rule", &meta.path, known));
+            return Err(suggest::unknown("rule {}", &meta.path, known));
         };
         let mut arguments = Arguments::parse(meta, takes, *short)?;
         let kind = RuleKind::parse(&name, span, &mut arguments)?;

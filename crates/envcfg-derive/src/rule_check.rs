@@ -46,9 +46,12 @@ fn misfit(field: &Field, rule: &Rule, of_elements: bool) -> Option<String> {
             | RuleKind::Skip
     );
     match &rule.kind {
-        _ if of_list && !is_list_rule => Some(format!(
-            "means nothing for a list as a whole: write `#[config(each({name}...))]` for its elements"
-        )),
+        kind if of_list && !is_list_rule => {
+            let arguments = if takes_arguments(kind) { "(...)" } else { "" };
+            Some(format!(
+                "means nothing for a list as a whole: write `#[config(each({name}{arguments}))]` for its elements"
+            ))
+        }
         RuleKind::Length { .. } if is_number(ty) || Measure::of(ty) != Measure::None || is(ty, &["bool"]) => {
             Some(String::from("a number has no length: write `range(...)`"))
         }
@@ -63,6 +66,17 @@ fn misfit(field: &Field, rule: &Rule, of_elements: bool) -> Option<String> {
         }
         _ => None,
     }
+}
+
+const fn takes_arguments(kind: &RuleKind) -> bool {
+    !matches!(
+        kind,
+        RuleKind::Url
+            | RuleKind::Email
+            | RuleKind::Ip { .. }
+            | RuleKind::NonControlCharacter
+            | RuleKind::CreditCard
+    )
 }
 
 fn contradiction(field: &Field, rule: &Rule, measure: Measure, krate: &Path) -> syn::Result<()> {

@@ -215,7 +215,7 @@ fn no_document_holds_the_default_of_a_secret() {
     }
 
     let docs = Careless::docs();
-    let mut all = vec![
+    let all = [
         docs.markdown().to_string(),
         docs.env_example().to_string(),
         docs.kubernetes().to_string(),
@@ -224,7 +224,7 @@ fn no_document_holds_the_default_of_a_secret() {
         format!("{docs:?}"),
     ];
     #[cfg(feature = "json")]
-    all.push(docs.json_schema().to_string());
+    let all = all.into_iter().chain([docs.json_schema().to_string()]);
 
     for text in all {
         assert!(!text.contains("canary-7f3a"), "{text}");
