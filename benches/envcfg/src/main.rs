@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     without_rules(&mut suite);
     figment(&mut suite);
     report(&mut suite);
-    suite.slow_rows(compile::rows);
+    suite.slow_rows("compile", compile::rows);
     suite.run()
 }
 

@@ -9,6 +9,8 @@ pub(crate) enum Arguments {
     Measure {
         /// Take fewer rounds.
         quick: bool,
+        /// Measure only what has a name that begins so.
+        only: Option<String>,
         /// Write the rows there.
         json: Option<PathBuf>,
     },
@@ -49,10 +51,12 @@ impl Part {
 impl Arguments {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Error> {
         let mut arguments = arguments.into_iter();
-        let (mut quick, mut json, mut kernel, mut part) = (false, None, None, None);
+        let (mut quick, mut only, mut json) = (false, None, None);
+        let (mut kernel, mut part) = (None, None);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 Self::QUICK => quick = true,
+                "--only" => only = arguments.next(),
                 "--json" => json = arguments.next().map(PathBuf::from),
                 Self::KERNEL => {
                     let name = arguments.next().unwrap_or_default();
@@ -75,7 +79,7 @@ impl Arguments {
             comparison,
             quick,
         });
-        Ok(part.or(kernel).unwrap_or(Self::Measure { quick, json }))
+        Ok(part.or(kernel).unwrap_or(Self::Measure { quick, only, json }))
     }
 
     /// What stands before the name of a kernel and its number of iterations.
@@ -100,6 +104,7 @@ mod tests {
             parse(&["--quick", "--json", "a.json"]).unwrap(),
             Arguments::Measure {
                 quick: true,
+                only: None,
                 json: Some(PathBuf::from("a.json"))
             },
         );
@@ -120,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             parse(&["--fast"]).unwrap_err().to_string(),
-            "argument --fast is not one of --quick, --json PATH",
+            "argument --fast is not one of --quick, --only NAME, --json PATH",
         );
     }
 }

@@ -186,6 +186,10 @@ impl Comparison {
         }
     }
 
+    pub(crate) fn begins_with(&self, name: &str) -> bool {
+        self.name.starts_with(name)
+    }
+
     pub(crate) fn is_called(&self, name: &str) -> bool {
         self.name == name
     }

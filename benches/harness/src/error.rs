@@ -41,7 +41,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A command-line argument is not known.
-    #[error("argument {argument} is not one of --quick, --json PATH")]
+    #[error("argument {argument} is not one of --quick, --only NAME, --json PATH")]
     Argument {
         /// The argument.
         argument: String,

@@ -7,12 +7,15 @@ use crate::{
     within,
 };
 
+/// Measures rows over minutes.
+type Slow = Box<dyn FnOnce() -> Vec<Row>>;
+
 /// What a bench program compares.
 #[derive(Default)]
 pub struct Suite {
     comparisons: Vec<Comparison>,
     others: Vec<Box<dyn FnOnce() -> Row>>,
-    slow: Vec<Box<dyn FnOnce() -> Vec<Row>>>,
+    slow: Vec<(String, Slow)>,
 }
 
 impl Suite {
@@ -45,15 +48,17 @@ impl Suite {
         self
     }
 
-    /// Adds rows that `measure` takes in a way of its own over minutes; `--quick` leaves them out.
-    pub fn slow_rows(&mut self, measure: impl FnOnce() -> Vec<Row> + 'static) -> &mut Self {
-        self.slow.push(Box::new(measure));
+    /// Adds rows, all with names that begin with `name`, that `measure` takes in a way of its own over minutes;
+    /// `--quick` leaves them out.
+    pub fn slow_rows(&mut self, name: &str, measure: impl FnOnce() -> Vec<Row> + 'static) -> &mut Self {
+        self.slow.push((name.to_owned(), Box::new(measure)));
         self
     }
 
     /// Measures, prints the table, and fails if a bar does not hold.
     ///
-    /// Takes its options from the command line: `--quick` for fewer rounds, `--json PATH` to write the rows.
+    /// Takes its options from the command line: `--quick` for fewer rounds, `--only NAME` for what has a name that begins so,
+    /// `--json PATH` to write the rows.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let outcome = Arguments::parse(env::args().skip(1)).and_then(|arguments| self.obey(arguments));
@@ -84,7 +89,10 @@ impl Suite {
                 println!("{}", within::show(&numbers.unwrap_or_default()));
                 Ok(true)
             }
-            Arguments::Measure { quick, json } => {
+            Arguments::Measure { quick, only, json } => {
+                if let Some(only) = only {
+                    self.retain(&only);
+                }
                 let rows = self.measure(effort(quick))?;
                 if let Some(path) = json {
                     write(&rows, &path)?;
@@ -92,6 +100,13 @@ impl Suite {
                 Ok(rows.iter().all(|row| row.pass != Some(false)))
             }
         }
+    }
+
+    fn retain(&mut self, name: &str) {
+        self.comparisons.retain(|comparison| comparison.begins_with(name));
+        self.slow.retain(|(slow, _)| slow.starts_with(name));
+        // Their names are known once they are measured.
+        self.others.clear();
     }
 
     fn measure(self, effort: Effort) -> Result<Vec<Row>, Error> {
@@ -105,7 +120,7 @@ impl Suite {
         }
         let slow = self.slow.into_iter().filter(|_| !effort.quick);
         let others = self.others.into_iter().map(|measure| vec![measure()]);
-        for row in others.chain(slow.map(|measure| measure())).flatten() {
+        for row in others.chain(slow.map(|(_, measure)| measure())).flatten() {
             println!("{}", row.to_markdown());
             rows.push(row);
         }
