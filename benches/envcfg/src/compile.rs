@@ -25,14 +25,13 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn costs(candidates: Vec<Candidate>) -> Vec<(Candidate, Cost)> {
-    let builds: Vec<Build> = candidates.iter().map(Build::of).collect();
-    let mut costs: Vec<Cost> = builds.iter().map(Build::cost).collect();
-    for _ in 1..ROUNDS {
-        for (cost, build) in costs.iter_mut().zip(&builds) {
-            *cost = cost.best(build.cost());
-        }
-    }
-    candidates.into_iter().zip(costs).collect()
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let cost = Build::of(&candidate).cost();
+            (candidate, cost)
+        })
+        .collect()
 }
 
 fn beside((ours, our_cost): (&Candidate, &Cost), (rival, cost): (&Candidate, &Cost)) -> [Row; 3] {
@@ -46,5 +45,3 @@ fn beside((ours, our_cost): (&Candidate, &Cost), (rival, cost): (&Candidate, &Co
         row("size", Kind::Bytes, "bytes", (our_cost.size, cost.size)),
     ]
 }
-
-const ROUNDS: usize = 2;

@@ -89,7 +89,7 @@ const OWN: [(&str, &str); 30] = [
     ("CACHE_TTL", "1800"),
     ("MAINTENANCE_MODE", "false"),
     ("EMAIL_PROVIDER", "ses"),
-    ("EMAIL_API_KEY", "AKIAZZTOPEXAMPLE"),
+    ("EMAIL_API_KEY", "AKIA4XW7QZ2M9TB3"),
     ("BACKUP_BUCKET", "poker-backups"),
     ("BACKUP_RETENTION_DAYS", "60"),
     ("METRICS_ENABLED", "true"),

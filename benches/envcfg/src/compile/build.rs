@@ -15,21 +15,10 @@ pub(super) struct Build {
 }
 
 /// What building took, in seconds of processor time and in bytes; less is better.
-#[derive(Clone, Copy)]
 pub(super) struct Cost {
     pub(super) cold: f64,
     pub(super) rebuild: f64,
     pub(super) size: f64,
-}
-
-impl Cost {
-    pub(super) fn best(self, other: Self) -> Self {
-        Self {
-            cold: self.cold.min(other.cold),
-            rebuild: self.rebuild.min(other.rebuild),
-            size: self.size.min(other.size),
-        }
-    }
 }
 
 impl Build {
