@@ -68,7 +68,7 @@ impl<'s> Loader<'s> {
                 origins: self.origins,
             }),
             _ => {
-                let schema = Describe::all::<C>();
+                let schema = (self.schema)();
                 order::sort(&mut self.problems, &schema);
                 finish::complete(&mut self.problems, &mut self.warnings, &schema, self.source);
                 Err(Report::new(self.problems, self.warnings))

@@ -37,6 +37,14 @@ impl Loader<'_> {
         self.profile = set.map(Cow::Owned).or_else(|| default.map(Cow::Borrowed));
     }
 
+    /// Learns the profile as a load of the whole `C` does.
+    #[cfg(feature = "preflight")]
+    pub(crate) fn learn_from<C: crate::Config>(&mut self) {
+        let mut whole = Self::new::<C>(self.source, false);
+        drop(C::load_with(&mut whole, None));
+        self.profile = whole.profile;
+    }
+
     /// The text of a default, as if it had been set.
     pub(crate) fn assumed(&self, field: &'static Field, text: &str) -> Raw {
         Raw {

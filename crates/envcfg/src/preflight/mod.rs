@@ -15,6 +15,7 @@
 #[cfg(feature = "http")]
 mod api_check;
 mod attempts;
+mod place;
 #[cfg(feature = "postgres")]
 mod postgres_ping;
 #[cfg(feature = "http")]

@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-use super::{Preflight, ServiceCheck};
+use super::{Preflight, ServiceCheck, place::Place};
 use crate::{
     Config, EnvSource, FieldSpec, Loaded, Problem, Report, Warning, finish,
     scrub::{About, Secrets},
@@ -72,6 +72,9 @@ impl<C: Config> Startup<C> {
     }
 
     /// Adds a service whose check is built from `P`: the configuration itself or a part of it.
+    ///
+    /// A nested part is read with the prefix that it has there; where it is nested twice, the first is meant. A
+    /// service whose part is an optional group that is absent is not asked.
     pub fn service<P: Config, S: Into<ServiceCheck>>(
         self,
         name: impl Into<String>,
@@ -87,9 +90,12 @@ impl<C: Config> Startup<C> {
         build: impl FnOnce(&P) -> Option<S> + Send + 'static,
     ) -> Self {
         let build = |source: &dyn EnvSource| {
-            let loaded = P::load(&source)?;
-            let check = build(loaded.config()).map(Into::into);
-            Ok(check.map(|check: ServiceCheck| with_origin(check, &loaded)))
+            let loaded = match Place::of::<P>(&C::fields()) {
+                Some(place) => place.load::<C, P>(source)?,
+                None => Some(P::load(&source)?),
+            };
+            let check = |loaded: Loaded<P>| Some(with_origin(build(loaded.config())?.into(), &loaded));
+            Ok(loaded.and_then(check))
         };
         self.services.push(Planned {
             name: name.into(),

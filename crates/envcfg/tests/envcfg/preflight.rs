@@ -8,7 +8,7 @@ use std::{
 };
 
 use groundcrew_envcfg::{
-    Config, ProblemKind, Secret, Vars, Warning,
+    Config, ProblemKind, Report, Secret, Vars, Warning,
     preflight::{Backoff, Check, Preflight, ServiceCheck, Startup, Verdict},
 };
 use tokio::time::{Instant, sleep};
@@ -329,6 +329,75 @@ async fn a_part_that_stands_outside_the_whole_is_reported_too() {
 #[derive(Debug, Config)]
 struct Port {
     port: u16,
+}
+
+#[derive(Debug, Config)]
+struct Prefixed {
+    #[config(profile, default = "development")]
+    profile: groundcrew_envcfg::Profile,
+    #[config(nested, prefix = "SHOP_")]
+    shop: Shop,
+    #[config(nested, prefix = "MAIL_")]
+    mail: Option<Relay>,
+}
+
+#[derive(Debug, Config)]
+struct Shop {
+    url: String,
+    #[config(default = "slow", default(production = "fast"))]
+    speed: String,
+}
+
+#[derive(Debug, Config)]
+struct Relay {
+    relay: String,
+}
+
+async fn prefixed(vars: Vars) -> Report {
+    let says = |text: String| {
+        ServiceCheck::new(move || {
+            let text = text.clone();
+            async move { Verdict::unhealthy(text) }
+        })
+        .once()
+    };
+    let startup = Startup::<Prefixed>::new()
+        .service("shop", move |shop: &Shop| {
+            says(format!("{} {}", shop.url, shop.speed))
+        })
+        .service("mail", move |mail: &Relay| says(mail.relay.clone()));
+    startup.run(&vars).await.expect_err("no service is well")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_part_is_read_with_its_prefix_and_the_profile_of_the_whole() {
+    let vars = Vars::from([
+        ("SHOP_URL", "shop.example"),
+        ("MAIL_RELAY", "relay.example"),
+        ("PROFILE", "production"),
+    ]);
+
+    let report = prefixed(vars).await;
+
+    let messages: Vec<_> = report.iter().map(groundcrew_envcfg::Problem::message).collect();
+    assert_eq!(
+        messages,
+        ["service shop: shop.example fast", "service mail: relay.example",]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_wrong_is_reported_once_and_an_absent_group_is_not_asked() {
+    let report = prefixed(Vars::new()).await;
+
+    let variables: Vec<_> = report.iter().map(groundcrew_envcfg::Problem::variable).collect();
+    assert_eq!(variables, [Some("SHOP_URL")]);
+    assert_eq!(
+        report.warnings(),
+        [Warning::NotChecked {
+            service: "shop".to_owned()
+        }]
+    );
 }
 
 #[tokio::test(start_paused = true)]
