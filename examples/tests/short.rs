@@ -9,6 +9,10 @@ use std::{
 
 /// Runs an example in an empty environment, with what it needs to find programs.
 fn run(name: &str) -> Output {
+    run_with(name, &[])
+}
+
+fn run_with(name: &str, arguments: &[&str]) -> Output {
     let test = std::env::current_exe().unwrap();
     let program: PathBuf = test
         .parent()
@@ -27,6 +31,7 @@ fn run(name: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     let kept = kept.into_iter().filter(|(_, value)| !value.is_empty());
     Command::new(program)
+        .args(arguments)
         .env_clear()
         .envs(kept)
         .current_dir(&directory)
@@ -46,6 +51,40 @@ fn assert_runs(name: &str, says: &str) {
 #[test]
 fn envcfg_writes_its_own_documentation() {
     assert_runs("envcfg", "AUTH_SECRET=");
+}
+
+#[test]
+fn the_configuration_chapter_shows_the_report_as_it_prints() {
+    let printed = String::from_utf8(run("envcfg").stdout).unwrap();
+    let report = printed.split_once("error: configuration").unwrap().1.trim_end();
+    let chapter = include_str!("../../docs/configuration.md");
+
+    assert!(
+        without_times(chapter).contains(&without_times(report)),
+        "{report}"
+    );
+}
+
+/// How long a service took to refuse is the one thing that differs from run to run.
+fn without_times(text: &str) -> String {
+    let mut parts = text.split("attempt in ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        let rest = part.split_once(')').map_or(part, |(_, rest)| rest);
+        format!("{all}attempt){rest}")
+    })
+}
+
+#[test]
+fn envcfg_from_the_environment_ends_with_78_and_its_report() {
+    let output = run_with("envcfg", &["--from-env"]);
+
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{text}");
+    assert!(
+        text.contains("AUTH_SECRET is missing") && text.contains("DATABASE_URL is missing"),
+        "{text}"
+    );
 }
 
 #[test]

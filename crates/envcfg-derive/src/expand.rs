@@ -106,6 +106,7 @@ fn unique_names(container: &Container, input: &DeriveInput, fields: &[Field]) ->
         .find(|field| matches!(field.role, Role::Nested(_)))?;
     input.generics.params.is_empty().then(|| {
         quote_spanned! {nested.ident.span()=>
+            #[allow(unused_qualifications)]
             const _: () = #krate::__private::assert_unique(<#ident as #krate::Config>::TREE);
         }
     })

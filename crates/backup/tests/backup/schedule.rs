@@ -103,7 +103,10 @@ async fn a_schedule_that_is_started_twice_runs_once() {
 async fn a_panic_is_a_failed_backup_and_the_schedule_goes_on() {
     let log = NamedTempFile::new().unwrap();
     let writer = Mutex::new(log.reopen().unwrap());
-    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(writer)
+        .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let shop = Shop::open(10).await;
     let hands = just_before_two();
