@@ -49,8 +49,9 @@ impl RedisUrl {
     pub async fn connect(&self, deadline: Duration) -> Result<RedisConnection, RedisError> {
         let mut builder = self.builder()?;
         builder.with_connection_config(|config| {
-            config.connection_timeout = deadline;
-            config.internal_command_timeout = deadline;
+            // Ours comes first: the driver's may look like a lost connection.
+            config.connection_timeout = deadline.saturating_add(MARGIN);
+            config.internal_command_timeout = deadline.saturating_add(MARGIN);
             config.max_command_attempts = 1;
         });
         let client = builder.build().map_err(|error| classify(error, deadline))?;
@@ -127,3 +128,5 @@ fn classify(error: Error, deadline: Duration) -> RedisError {
 }
 
 const GRACE: Duration = Duration::from_millis(50);
+
+const MARGIN: Duration = Duration::from_secs(1);
