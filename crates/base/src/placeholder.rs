@@ -57,12 +57,19 @@ fn is_left_open(text: &str) -> bool {
 /// Not in a URL: `example` is the domain to write about.
 fn says_so(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let says = |mark: &str| {
-        bytes
-            .windows(mark.len())
-            .any(|part| part.eq_ignore_ascii_case(mark.as_bytes()))
+    let says = |rest: &[u8]| {
+        let begins = |mark: &&str| {
+            let start = rest.get(..mark.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
+        };
+        MARKS.iter().any(begins)
     };
-    MARKS.iter().any(|mark| says(mark)) && !text.contains("://")
+    let mut starts = (0..bytes.len()).filter_map(|at| bytes.get(at..));
+    starts.any(|rest| rest.first().copied().is_some_and(begins_a_mark) && says(rest)) && !text.contains("://")
+}
+
+const fn begins_a_mark(byte: u8) -> bool {
+    matches!(byte.to_ascii_lowercase(), b'c' | b'e' | b'p' | b'r')
 }
 
 /// Whether the letters are only words of the vocabulary, one of them telling.
@@ -71,6 +78,10 @@ fn describes_itself(text: &str) -> bool {
     for run in text.split(|c: char| !c.is_ascii_alphabetic()) {
         if run.is_empty() {
             continue;
+        }
+        // No word is so short, and most runs in a random text are.
+        if run.len() < SHORTEST_WORD {
+            return false;
         }
         match spell(&run.to_ascii_lowercase()) {
             Some(tells) => telling |= tells,
@@ -90,10 +101,10 @@ fn spell(run: &str) -> Option<bool> {
             continue;
         }
         let rest = run.get(at..).unwrap_or_default();
-        for word in TELLING.iter().filter(|word| rest.starts_with(**word)) {
+        for word in words_at(&TELLING, rest) {
             telling |= here << word.len();
         }
-        for word in FILLING.iter().filter(|word| rest.starts_with(**word)) {
+        for word in words_at(&FILLING, rest) {
             plain |= (plain & here) << word.len();
             telling |= (telling & here) << word.len();
         }
@@ -106,6 +117,18 @@ fn spell(run: &str) -> Option<bool> {
     }
 }
 
+/// The words of a sorted list with which `text` begins.
+fn words_at<'t>(
+    list: &'static [&'static str],
+    text: &'t str,
+) -> impl Iterator<Item = &'static str> + use<'t> {
+    let first = text.as_bytes().first();
+    let start = list.partition_point(|word| word.as_bytes().first() < first);
+    let same = list.iter().skip(start).copied();
+    same.take_while(move |word| word.as_bytes().first() == first)
+        .filter(move |word| text.starts_with(word))
+}
+
 const SHORTEST: usize = 3;
 const LONGEST: usize = 64;
 
@@ -114,6 +137,8 @@ const CROSSES: usize = 6;
 
 /// The longest beginning of a token before dots, such as `sk-ant-api03-`.
 const OPENING: usize = 14;
+
+const SHORTEST_WORD: usize = 2;
 
 const BRACKETS: [(&str, &str); 5] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("[", "]"), ("$", "")];
 
@@ -318,6 +343,18 @@ mod tests {
         for text in chosen {
             assert!(!looks_placeholder(text), "{text}");
         }
+    }
+
+    #[test]
+    fn the_words_can_be_searched() {
+        assert!(TELLING.is_sorted() && FILLING.is_sorted());
+        let words = TELLING.iter().chain(&FILLING);
+        assert!(words.copied().all(|word| word.len() >= SHORTEST_WORD));
+        assert!(
+            MARKS
+                .iter()
+                .all(|mark| mark.as_bytes().first().copied().is_some_and(begins_a_mark))
+        );
     }
 
     proptest! {

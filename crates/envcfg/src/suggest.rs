@@ -8,9 +8,15 @@ use crate::{EnvSource, FieldSpec, RequiredIf, Warning};
 /// lost or doubled, a prefix lost or added. A word that is spelt right is no slip: `API_URL` is not `APP_URL`.
 pub(crate) struct Slips<'s> {
     schema: &'s [FieldSpec],
-    unset: Vec<&'s str>,
-    words: HashSet<&'s str>,
-    unused: Vec<String>,
+    /// By the name that is set, in their order.
+    found: Vec<Slip<'s>>,
+}
+
+/// A name that is set, and the one that was meant.
+struct Slip<'s> {
+    name: String,
+    likeness: Likeness,
+    meant: &'s str,
 }
 
 impl<'s> Slips<'s> {
@@ -20,60 +26,100 @@ impl<'s> Slips<'s> {
         let mut unused: Vec<String> = names.difference(&read).cloned().collect();
         unused.sort_unstable();
         let is_set = |name: &str| source.lookup(name).is_some_and(|value| !value.is_empty());
-        Self {
+        let unset = schema
+            .iter()
+            .filter(|spec| !spec.names().any(|name| is_set(&name)));
+        let search = Search {
             schema,
-            unset: schema
-                .iter()
-                .filter(|spec| !spec.names().any(|name| is_set(&name)))
-                .map(|spec| spec.name.as_str())
+            unset: unset
+                .map(|spec| (spec.name.as_str(), Name::new(&spec.name)))
                 .collect(),
             words: schema.iter().flat_map(|spec| spec.name.split('_')).collect(),
-            unused,
+        };
+        let slip = |name: String| {
+            let (likeness, meant) = search.meant_by(&name)?;
+            Some(Slip {
+                name,
+                likeness,
+                meant,
+            })
+        };
+        Self {
+            schema,
+            found: unused.into_iter().filter_map(slip).collect(),
         }
     }
 
     /// The set name that is most likely meant for `variable`, which is not set.
     pub(crate) fn of(&self, variable: &str) -> Option<&str> {
-        let meant = self.unused.iter().filter_map(|name| {
-            let (likeness, meant) = self.meant_by(name)?;
-            (meant == variable).then_some((likeness, name))
-        });
-        meant.min().map(|(_, name)| name.as_str())
+        let slips = self.found.iter().filter(|slip| slip.meant == variable);
+        slips
+            .min_by_key(|slip| (slip.likeness, &slip.name))
+            .map(|slip| slip.name.as_str())
     }
 
     /// A warning for every slip of a variable that `wanted` picks, in the order of the names that are set.
     pub(crate) fn warnings(&self, wanted: impl Fn(&FieldSpec) -> bool) -> Vec<Warning> {
-        let slips = self.unused.iter().filter_map(|name| {
-            let (_, meant) = self.meant_by(name)?;
-            let spec = self.schema.iter().find(|spec| spec.name == meant)?;
-            wanted(spec).then(|| Warning::Misspelt {
-                variable: name.clone(),
-                meant: meant.to_owned(),
-            })
+        let slips = self.found.iter().filter(|slip| {
+            let spec = self.schema.iter().find(|spec| spec.name == slip.meant);
+            spec.is_some_and(&wanted)
         });
-        slips.collect()
+        let warning = |slip: &Slip<'_>| Warning::Misspelt {
+            variable: slip.name.clone(),
+            meant: slip.meant.to_owned(),
+        };
+        slips.map(warning).collect()
+    }
+}
+
+/// What every name that is set is compared with.
+struct Search<'s> {
+    schema: &'s [FieldSpec],
+    unset: Vec<(&'s str, Name)>,
+    words: HashSet<&'s str>,
+}
+
+/// A name in the form in which names are compared.
+struct Name {
+    text: String,
+    /// Bit n: the letter or digit n is in it.
+    letters: u64,
+}
+
+impl Name {
+    fn new(name: &str) -> Self {
+        let text = normal(name);
+        let letters = text.bytes().fold(0, |letters, byte| letters | 1 << (byte % 64));
+        Self { text, letters }
     }
 
+    /// Whether two edits may be enough to make one name of the other: each edit brings and takes one letter at most.
+    fn may_be_near(&self, other: &Self) -> bool {
+        self.text.len().abs_diff(other.text.len()) <= 2 && (self.letters ^ other.letters).count_ones() <= 4
+    }
+}
+
+impl<'s> Search<'s> {
     /// The one variable without a value that `name` is likeliest to be meant for.
     fn meant_by(&self, name: &str) -> Option<(Likeness, &'s str)> {
-        let name = normal(name);
-        let likely = |owned: &&'s str| Some((self.likeness(&name, owned)?, *owned));
+        let name = Name::new(name);
+        let likely = |(meant, owned): &(&'s str, Name)| Some((self.likeness(&name, owned, meant)?, *meant));
         self.unset
             .iter()
             .filter_map(likely)
             .min_by_key(|(likeness, _)| *likeness)
     }
 
-    fn likeness(&self, name: &str, owned: &str) -> Option<Likeness> {
-        if name == normal(owned) {
+    fn likeness(&self, name: &Name, owned: &Name, meant: &str) -> Option<Likeness> {
+        if name.text == owned.text {
             return Some(Likeness::SameLetters);
         }
-        if name.len().abs_diff(owned.len()) <= 2
-            && let Some(edits) = self.edits(name, owned)
+        if name.may_be_near(owned)
+            && let Some(edits) = self.edits(&name.text, meant)
         {
             return Some(edits);
         }
-        let prefixed = self.lost_prefix(name, owned) || added_prefix(name, owned);
+        let prefixed = self.lost_prefix(&name.text, meant) || added_prefix(&name.text, meant);
         prefixed.then_some(Likeness::Prefix)
     }
 
