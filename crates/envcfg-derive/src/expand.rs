@@ -107,7 +107,11 @@ fn unique_names(container: &Container, input: &DeriveInput, fields: &[Field]) ->
     input.generics.params.is_empty().then(|| {
         quote_spanned! {nested.ident.span()=>
             #[allow(unused_qualifications)]
-            const _: () = #krate::__private::assert_unique(<#ident as #krate::Config>::TREE);
+            const _: () = if let ::core::option::Option::Some(twice) =
+                #krate::__private::duplicate(<#ident as #krate::Config>::TREE)
+            {
+                ::core::panic!("{}", twice.text());
+            };
         }
     })
 }

@@ -120,7 +120,7 @@ pub mod __private {
         loader::{Found, Loader},
         raw::Raw,
         secret_type::{NotSecret, Probe},
-        unique::{Tree, assert_unique},
+        unique::{Text, Tree, duplicate},
         value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},
     };

@@ -9,13 +9,12 @@ pub enum Tree {
     Nested(&'static str, &'static [Self]),
 }
 
-/// Fails the build if two fields read the same variable once every prefix stands before it.
+/// What the compiler says if two fields read the same variable once every prefix stands before it.
 ///
-/// # Panics
-/// At compile time, with the name of that variable.
-pub const fn assert_unique(tree: &'static [Tree]) {
-    let mut names = Names::new();
-    names.add_all(&Text::EMPTY, tree);
+/// The derive raises it where the struct is, so that no line of this crate is in the message.
+#[must_use]
+pub const fn duplicate(tree: &'static [Tree]) -> Option<Text> {
+    Names::new().add_all(&Text::EMPTY, tree)
 }
 
 /// The names seen so far, as FNV-1a hashes: the compiler compares numbers faster than texts.
@@ -32,34 +31,45 @@ impl Names {
         }
     }
 
-    const fn add_all(&mut self, prefix: &Text, mut tree: &'static [Tree]) {
+    const fn add_all(&mut self, prefix: &Text, mut tree: &'static [Tree]) -> Option<Text> {
         while let [first, rest @ ..] = tree {
-            match first {
+            let twice = match first {
                 Tree::Field(field) => self.add_field(prefix, field),
                 Tree::Nested(own, below) => self.add_all(&prefix.then(own), below),
+            };
+            if twice.is_some() {
+                return twice;
             }
             tree = rest;
         }
+        None
     }
 
-    const fn add_field(&mut self, prefix: &Text, field: &'static Field) {
-        let name = prefix.then(field.name);
-        self.add(&name);
-        if let Some(pointer) = field.file {
-            self.add(&prefix.then(pointer));
+    const fn add_field(&mut self, prefix: &Text, field: &'static Field) -> Option<Text> {
+        let mut twice = self.add(prefix, field.name);
+        if let (None, Some(pointer)) = (&twice, field.file) {
+            twice = self.add(prefix, pointer);
         }
         let mut aliases = field.aliases;
-        while let [alias, rest @ ..] = aliases {
-            self.add(&prefix.then(alias.name));
+        while let (None, [alias, rest @ ..]) = (&twice, aliases) {
+            twice = self.add(prefix, alias.name);
             aliases = rest;
         }
+        twice
     }
 
-    const fn add(&mut self, name: &Text) {
+    const fn add(&mut self, prefix: &Text, name: &str) -> Option<Text> {
+        let name = prefix.then(name);
         let hash = name.hash();
         let mut at = 0;
         while at < self.len {
-            assert!(self.hashes[at] != hash, "{}", name.read_twice().text());
+            if self.hashes[at] == hash {
+                return Some(
+                    Text::EMPTY
+                        .then("two fields read the variable ")
+                        .then(name.text()),
+                );
+            }
             at += 1;
         }
         // Beyond this many nobody reads the whole list either; a load still works.
@@ -67,12 +77,14 @@ impl Names {
             self.hashes[self.len] = hash;
             self.len += 1;
         }
+        None
     }
 }
 
 /// A short text that can grow at compile time; what does not fit is cut off.
-#[derive(Clone, Copy)]
-struct Text {
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
     bytes: [u8; LONGEST],
     len: usize,
 }
@@ -96,13 +108,8 @@ impl Text {
         self
     }
 
-    const fn read_twice(&self) -> Self {
-        Self::EMPTY
-            .then("two fields read the variable ")
-            .then(self.text())
-    }
-
-    const fn text(&self) -> &str {
+    #[must_use]
+    pub const fn text(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "",

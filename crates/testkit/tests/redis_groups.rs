@@ -148,8 +148,15 @@ async fn a_paused_primary_is_failed_over_with_its_data_and_answers_again_when_re
     .await;
     group.primary().resume().expect("it is paused");
 
-    let kept = group.replica().command(&["GET", "k"]).await;
-    assert_eq!(kept.expect("a reply"), "v");
+    eventually(
+        Duration::from_secs(15),
+        "the data on the new primary",
+        async || {
+            let kept = group.replica().command(&["GET", "k"]).await.ok()?;
+            (kept == "v").then_some(())
+        },
+    )
+    .await;
     let awake = group.primary().command(&["PING"]).await;
     assert_eq!(awake.expect("a reply"), "PONG");
 }
