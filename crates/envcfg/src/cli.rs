@@ -1,7 +1,7 @@
 //! What a service's own binary can say about its configuration: `check`, `explain`, `docs`, `schema`.
 //!
-//! [`run`] is a whole command line; [`Command`] is a subcommand for a service that has one already. Both take the
-//! source and the writer from the caller, return an [`Exit`] and never end the process.
+//! [`run`] takes a command line of its own, or the rest of one after a subcommand of the service. The source and the
+//! writer come from the caller; it returns an [`Exit`] and never ends the process.
 //!
 //! # Examples
 //! A binary of its own, `lobby-config check`:
@@ -20,8 +20,10 @@
 //! }
 //! ```
 //!
-//! A subcommand, `lobby config check`:
+//! A subcommand, `lobby config check`, here below clap:
 //! ```
+//! use std::{ffi::OsString, iter::once};
+//!
 //! use clap::Parser;
 //! use groundcrew_envcfg::{Config, Vars, cli};
 //!
@@ -35,13 +37,17 @@
 //!     /// Runs the service
 //!     Serve,
 //!     /// Says what is known about the configuration
-//!     #[command(subcommand)]
-//!     Config(cli::Command),
+//!     #[command(disable_help_flag = true)]
+//!     Config {
+//!         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+//!         rest: Vec<OsString>,
+//!     },
 //! }
 //!
 //! let mut out = Vec::new();
-//! if let Lobby::Config(command) = Lobby::parse_from(["lobby", "config", "check"]) {
-//!     let exit = command.run::<Settings>(&Vars::from([("PORT", "80")]), &mut out)?;
+//! if let Lobby::Config { rest } = Lobby::parse_from(["lobby", "config", "check"]) {
+//!     let args = once(OsString::from("lobby config")).chain(rest);
+//!     let exit = cli::run::<Settings>(args, &Vars::from([("PORT", "80")]), &mut out)?;
 //!     assert_eq!((exit, out.as_slice()), (cli::Exit::Success, b"ok\n".as_slice()));
 //! }
 //! # Ok::<(), std::io::Error>(())
@@ -52,7 +58,8 @@ mod explain;
 mod format;
 
 pub use exit::Exit;
-pub use format::Format;
+
+use format::Format;
 
 use std::{
     ffi::OsString,
@@ -67,8 +74,7 @@ use crate::{Config, Docs, EnvSource, Report, Style, docs};
 
 /// What to say about a configuration.
 #[derive(Clone, Debug, Subcommand)]
-#[non_exhaustive]
-pub enum Command {
+enum Command {
     /// Loads the configuration and reports every problem; the exit code is 78 if there is one
     Check {
         /// Report as JSON
@@ -102,14 +108,13 @@ pub enum Command {
 
 /// Where a document goes: to the output, if neither is given.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[non_exhaustive]
-pub struct Target {
+struct Target {
     /// Write it to this file instead
     #[arg(long, value_name = "FILE")]
-    pub write: Option<PathBuf>,
+    write: Option<PathBuf>,
     /// Print nothing, and end with 1 if this file differs from it
     #[arg(long, value_name = "FILE", conflicts_with = "write")]
-    pub check: Option<PathBuf>,
+    check: Option<PathBuf>,
 }
 
 #[derive(Parser)]
@@ -145,11 +150,7 @@ pub fn run<C: Config>(
 }
 
 impl Command {
-    /// Runs the command on the configuration `C`.
-    ///
-    /// # Errors
-    /// An error of `out` or of a file that is to be written.
-    pub fn run<C: Config>(&self, source: &impl EnvSource, out: &mut impl Write) -> io::Result<Exit> {
+    fn run<C: Config>(&self, source: &impl EnvSource, out: &mut impl Write) -> io::Result<Exit> {
         match self {
             Self::Check { json } => check::<C>(source, *json, out),
             Self::Explain { variable, json } => explain::run::<C>(source, variable.as_deref(), *json, out),

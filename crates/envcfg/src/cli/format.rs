@@ -4,8 +4,7 @@ use crate::Docs;
 
 /// The form of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[non_exhaustive]
-pub enum Format {
+pub(super) enum Format {
     /// The reference of every variable in Markdown
     Markdown,
     /// A commented .env file
@@ -20,8 +19,7 @@ pub enum Format {
 
 impl Format {
     /// The document in this form.
-    #[must_use]
-    pub fn document(self, docs: &Docs) -> String {
+    pub(super) fn document(self, docs: &Docs) -> String {
         match self {
             Self::Markdown => docs.markdown().to_string(),
             Self::Env => docs.env_example().to_string(),

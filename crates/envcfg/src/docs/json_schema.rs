@@ -38,9 +38,11 @@ use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
 ///     port: u16,
 /// }
 ///
-/// let schema = Settings::docs().json_schema().to_value();
+/// let text = Settings::docs().json_schema().to_string();
+/// let schema: serde_json::Value = serde_json::from_str(&text)?;
 /// assert_eq!(schema["properties"]["PORT"]["default"], "1500");
 /// assert_eq!(schema["properties"]["PORT"]["anyOf"][1]["pattern"], r"^\s*(?:\+?0*(?:1[0-9][0-9]{2}))\s*$");
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct JsonSchema {
@@ -63,9 +65,7 @@ impl JsonSchema {
         self
     }
 
-    /// The schema as a value.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
+    fn to_value(&self) -> Value {
         let mut properties = Map::new();
         for spec in &self.fields {
             self.add(spec, &mut properties);
