@@ -141,8 +141,11 @@ impl RedisSentinel {
                 .sentinel
                 .command(&["SENTINEL", "REPLICAS", Self::SERVICE])
                 .await?;
-            let ready =
-                link.contains("master_link_status:up") && known.lines().any(|line| line == replica_port);
+            let copies = self.0.primary.command(&["INFO", "replication"]).await?;
+            // The replica calls the link up a moment before the primary sends it what is written.
+            let ready = link.contains("master_link_status:up")
+                && copies.contains("state=online")
+                && known.lines().any(|line| line == replica_port);
             Ok(ready.then_some(()))
         })
         .await?;
