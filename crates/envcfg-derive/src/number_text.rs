@@ -1,3 +1,4 @@
+use groundcrew_base::parse_flag;
 use syn::Type;
 
 use crate::shape::{is, is_number};
@@ -6,9 +7,9 @@ use crate::shape::{is, is_number};
 pub(crate) fn misread(ty: &Type, text: &str) -> Option<String> {
     let text = text.trim();
     if is(ty, &["bool"]) {
-        let known = ["true", "1", "yes", "on", "false", "0", "no", "off"];
-        let read = known.iter().any(|word| word.eq_ignore_ascii_case(text));
-        return (!read).then(|| String::from("`true` or `false`"));
+        return parse_flag(text)
+            .is_none()
+            .then(|| String::from("`true` or `false`"));
     }
     if is(ty, &["char"]) {
         return (text.chars().count() > 1).then(|| String::from("one character"));

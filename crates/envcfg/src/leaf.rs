@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr, time::Duration};
 
-use groundcrew_base::{DurationError, format_duration, parse_duration};
+use groundcrew_base::{DurationError, format_duration, parse_duration, parse_flag};
 use serde::{
     Deserializer,
     de::{
@@ -41,8 +41,13 @@ impl Leaf<'_> {
         }
     }
 
+    /// What stands between the commas; an empty text is an empty list.
     pub(crate) fn elements(self) -> impl Iterator<Item = Self> {
-        self.text.split(',').map(move |text| Self {
+        let mut texts = self.text.split(',');
+        if self.text.is_empty() {
+            texts.next();
+        }
+        texts.map(move |text| Self {
             text: text.trim(),
             unit: self.unit,
         })
@@ -54,16 +59,10 @@ impl Leaf<'_> {
     }
 
     pub(crate) fn boolean(self) -> Result<bool, LeafError> {
-        let text = self.text.trim();
-        let is_one_of = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-        if is_one_of(["true", "1", "yes", "on"]) {
-            Ok(true)
-        } else if is_one_of(["false", "0", "no", "off"]) {
-            Ok(false)
-        } else {
+        parse_flag(self.text).ok_or_else(|| {
             let words = "true or false (or 1, 0, yes, no, on, off)";
-            Err(LeafError::Expected(words.to_owned()))
-        }
+            LeafError::Expected(words.to_owned())
+        })
     }
 
     fn float(self) -> Result<f64, LeafError> {

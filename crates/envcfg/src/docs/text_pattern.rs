@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use groundcrew_base::{FALSE_WORDS, TRUE_WORDS};
+
 use super::pattern::{alternatives, any_case, integer, natural, unsigned};
 use crate::{FieldSpec, Limit, RuleKind, ValueType};
 
@@ -45,7 +47,13 @@ impl<'s> Single<'s> {
     /// The pattern without the white space around it.
     fn trimmed(&self) -> String {
         match self.value_type {
-            ValueType::Bool => alternatives(&TRUE.into_iter().chain(FALSE).map(any_case).collect::<Vec<_>>()),
+            ValueType::Bool => alternatives(
+                &TRUE_WORDS
+                    .into_iter()
+                    .chain(FALSE_WORDS)
+                    .map(any_case)
+                    .collect::<Vec<_>>(),
+            ),
             ValueType::Integer { min, max } => self.integer(*min, *max),
             ValueType::Number => String::from("[+\\-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+\\-]?[0-9]+)?"),
             ValueType::Duration => self.duration(),
@@ -284,12 +292,9 @@ pub(super) fn ipv4() -> String {
 
 /// Matches what has the same truth as `flag`.
 pub(super) fn same_flag(flag: bool) -> String {
-    let words = if flag { TRUE } else { FALSE };
+    let words = if flag { TRUE_WORDS } else { FALSE_WORDS };
     format!("^\\s*{}\\s*$", alternatives(&words.map(any_case)))
 }
-
-const TRUE: [&str; 4] = ["true", "1", "yes", "on"];
-const FALSE: [&str; 4] = ["false", "0", "no", "off"];
 
 const DECIMAL: &str = "[0-9]+(?:\\.[0-9]+)?";
 
