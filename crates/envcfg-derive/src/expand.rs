@@ -250,7 +250,7 @@ impl Statement<'_> {
     fn nested(&self, prefix: &str) -> TokenStream {
         let krate = self.krate;
         let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
-        let (inner, path) = (&self.field.shape.inner, self.field.ident.to_string());
+        let (inner, path) = (&self.field.shape.inner, self.field.name());
         // Its span is not that of the type, which may come from a macro of the caller's.
         let loader = Ident::new("loader", Span::call_site());
         let load = |default: TokenStream| {

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 use syn::{
-    Attribute, Expr, Field as SynField, Ident, Lit, LitStr, Meta, Token, Type, meta::ParseNestedMeta,
-    punctuated::Punctuated, spanned::Spanned,
+    Attribute, Expr, Field as SynField, Ident, Lit, LitStr, Meta, Token, Type, ext::IdentExt as _,
+    meta::ParseNestedMeta, punctuated::Punctuated, spanned::Spanned,
 };
 
 use crate::{
@@ -126,6 +126,11 @@ impl Field {
             role,
             default,
         })
+    }
+
+    /// The name of the field as people write it: `type` for `r#type`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
     }
 
     /// The measure of what a single value is: the element of a list, else the field without `Option`.
@@ -271,11 +276,11 @@ impl Written {
             let own = self.prefix.as_ref().map(LitStr::value).unwrap_or_default();
             return Role::Nested(format!("{prefix}{own}"));
         }
-        let raw = ident.to_string();
+        let name = ident.unraw().to_string().to_uppercase();
         let name = self
             .env
             .clone()
-            .unwrap_or_else(|| LitStr::new(&raw.trim_start_matches("r#").to_uppercase(), ident.span()));
+            .unwrap_or_else(|| LitStr::new(&name, ident.span()));
         Role::Variable(LitStr::new(&format!("{prefix}{}", name.value()), name.span()))
     }
 

@@ -53,7 +53,7 @@ impl Finish<'_> {
             }
         });
         let known = self.fields.iter().map(|field| {
-            let (name, right) = (field.ident.to_string(), local("right", &field.ident));
+            let (name, right) = (field.name(), local("right", &field.ident));
             quote!((#name, #right))
         });
         let checks = self

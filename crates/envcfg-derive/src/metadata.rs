@@ -62,8 +62,7 @@ fn alias_code(container: &Container, alias: &Alias) -> TokenStream {
 
 fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) -> syn::Result<TokenStream> {
     let krate = &container.krate;
-    let path = field.ident.to_string();
-    let path = path.trim_start_matches("r#");
+    let path = field.name();
     let mut calls = Vec::new();
     if !field.description.is_empty() {
         let text = &field.description;
@@ -75,6 +74,9 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     }
     if field.public {
         calls.push(quote!(.public()));
+    }
+    if field.profile {
+        calls.push(quote!(.profile()));
     }
     if field.shape.element.is_some() {
         calls.push(quote!(.list()));
@@ -200,7 +202,7 @@ pub(crate) fn describe(container: &Container, fields: &[Field]) -> TokenStream {
 
 fn nested(field: &Field, prefix: &str) -> TokenStream {
     let Field { ident, shape, .. } = field;
-    let (ty, path) = (&shape.inner, ident.to_string());
+    let (ty, path) = (&shape.inner, field.name());
     if shape.optional {
         quote! {
             describe.optional::<#ty>(#prefix, #path, defaults.and_then(|defaults| defaults.#ident.as_ref()));

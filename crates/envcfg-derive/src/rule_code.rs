@@ -355,7 +355,7 @@ impl RuleCode<'_> {
     fn placeholder(&self) -> TokenStream {
         let (index, found, field) = (self.index, self.found, self.field);
         let ty = field.shape.element.as_ref().unwrap_or(&field.shape.inner);
-        let readable = is(ty, &["Secret"]) || is_text(ty) || !is_known(ty);
+        let readable = field.shape.secret || is_text(ty) || !is_known(ty);
         if field.allow_placeholder || !readable {
             return TokenStream::new();
         }

@@ -8,7 +8,7 @@ pub(crate) struct Shape {
     pub(crate) inner: Type,
     /// The element, if the inner type is a list.
     pub(crate) element: Option<Type>,
-    /// The value is a `Secret`, or a list or option of them.
+    /// The value is a `Secret`, or whatever holds one.
     pub(crate) secret: bool,
 }
 
@@ -25,10 +25,9 @@ impl Shape {
         let option = argument(ty, &["Option"]);
         let inner = option.unwrap_or(ty).clone();
         let element = argument(&inner, &LISTS).cloned();
-        let leaf = element.as_ref().unwrap_or(&inner);
         Self {
             optional: option.is_some(),
-            secret: is(leaf, &["Secret"]),
+            secret: holds_secret(ty),
             element,
             inner,
         }
@@ -91,6 +90,25 @@ fn last(ty: &Type) -> Option<&syn::PathSegment> {
         Type::Group(group) => last(&group.elem),
         Type::Paren(paren) => last(&paren.elem),
         _ => None,
+    }
+}
+
+/// Whether a `Secret` is written anywhere in `ty`.
+fn holds_secret(ty: &Type) -> bool {
+    let within = |segment: &syn::PathSegment| match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
+            GenericArgument::Type(ty) => holds_secret(ty),
+            _ => false,
+        }),
+        _ => false,
+    };
+    match ty {
+        Type::Array(array) => holds_secret(&array.elem),
+        Type::Slice(slice) => holds_secret(&slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(holds_secret),
+        Type::Group(group) => holds_secret(&group.elem),
+        Type::Paren(paren) => holds_secret(&paren.elem),
+        _ => is(ty, &["Secret"]) || last(ty).is_some_and(within),
     }
 }
 

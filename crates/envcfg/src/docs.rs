@@ -53,6 +53,7 @@ pub use markdown::Markdown;
 
 #[cfg(feature = "cli")]
 pub(crate) use current::write;
+pub(crate) use env_example::quoted as dotenv_quoted;
 #[cfg(feature = "cli")]
 pub(crate) use facts::facts;
 

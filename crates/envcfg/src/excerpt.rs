@@ -1,7 +1,8 @@
-use std::{fs::File, io::Read as _, path::Path};
+use std::{fs::File, path::Path};
 
 use crate::{
-    EnvSource, FieldSpec, Origin, Problem,
+    EnvSource, FieldSpec, Origin, Problem, bounded,
+    scrub::Secrets,
     shown::{Shown, safe},
 };
 
@@ -18,10 +19,15 @@ pub(crate) struct Excerpt {
 }
 
 impl Excerpt {
-    /// The line of the value that `problem` is about: only if `spec` is no secret, the value holds no credential,
-    /// and the file still says what was read from it.
-    pub(crate) fn of(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<Self> {
-        let (Some(Origin::File { path, line, column }), Some(Shown::Text(_))) =
+    /// The line of the value that `problem` is about: only if `spec` is no secret, no element of the value holds a
+    /// credential or a secret, and the file still says what was read from it.
+    pub(crate) fn of(
+        problem: &Problem,
+        spec: &FieldSpec,
+        source: &dyn EnvSource,
+        secrets: &Secrets,
+    ) -> Option<Self> {
+        let (Some(Origin::File { path, line, column }), Some(Shown::Text { .. })) =
             (&problem.origin, &problem.shown)
         else {
             return None;
@@ -29,7 +35,7 @@ impl Excerpt {
         let variable = problem.variable()?;
         let text = source.lookup(variable)?.into_parts().0.into_string().ok()?;
         let is_short = text.chars().count() <= MOST_CHARS && !text.chars().any(char::is_control);
-        if spec.secret || !is_short || safe(&text) != text {
+        if spec.secret || !is_short || safe(&text) != text || secrets.stand_in(&text) {
             return None;
         }
         let content = read(path)?;
@@ -86,25 +92,18 @@ fn part(text: &str, element: Option<usize>) -> (usize, usize) {
 }
 
 fn read(path: &Path) -> Option<String> {
-    if !path
-        .metadata()
-        .is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES)
-    {
+    // Opening a pipe would wait for its writer.
+    if !path.metadata().is_ok_and(|found| found.is_file()) {
         return None;
     }
-    let mut content = String::new();
-    File::open(path)
-        .ok()?
-        .take(MOST_BYTES)
-        .read_to_string(&mut content)
-        .ok()?;
-    Some(content)
+    let bytes = File::open(path).and_then(bounded::read).ok()?;
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !bounded::is_cut(text.as_bytes()))
 }
 
 /// A longer value says less than it hides.
 const MOST_CHARS: usize = 100;
-
-const MOST_BYTES: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

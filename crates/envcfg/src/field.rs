@@ -17,6 +17,7 @@ pub struct Field {
     pub(crate) required: bool,
     pub(crate) secret: bool,
     pub(crate) public: bool,
+    pub(crate) profile: bool,
     pub(crate) file: Option<&'static str>,
     pub(crate) list: bool,
     pub(crate) aliases: &'static [Alias],
@@ -38,6 +39,7 @@ impl Field {
             required: false,
             secret: false,
             public: false,
+            profile: false,
             file: None,
             list: false,
             aliases: &[],
@@ -78,6 +80,13 @@ impl Field {
     #[must_use]
     pub const fn public(mut self) -> Self {
         self.public = true;
+        self
+    }
+
+    /// Says that the value is the profile.
+    #[must_use]
+    pub const fn profile(mut self) -> Self {
+        self.profile = true;
         self
     }
 

@@ -1,9 +1,9 @@
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use crate::{
     EnvSource, FieldSpec, Origin, Problem, ProblemKind, Warning,
     excerpt::Excerpt,
-    fix::fix,
+    fix::Fix,
     raw::read_secret,
     scrub::{About, Secrets},
     shown::Shown,
@@ -36,23 +36,22 @@ pub(crate) fn complete(
     let secrets = secrets(schema, source);
     for problem in problems {
         name_suspect(problem, schema);
-        clean(problem, &secrets, schema);
+        clean_words(problem, &secrets, schema);
+        hide_value(problem, &secrets, source);
         let spec = schema.iter().find(|spec| spec.path == problem.path);
         let Some(spec) = spec.filter(|_| !problem.path.is_empty()) else {
             continue;
         };
-        problem.fix = fix(problem, spec, source);
-        problem.excerpt = Excerpt::of(problem, spec, source);
+        problem.fix = Fix::of(problem, spec, source);
+        problem.excerpt = Excerpt::of(problem, spec, source, &secrets);
     }
 }
 
 /// Says which variable a wrong line sets, if the schema knows it: any other text may be part of a secret.
 fn name_suspect(problem: &mut Problem, schema: &[FieldSpec]) {
     let is_known = |suspect: &String| {
-        let mut names = schema
-            .iter()
-            .flat_map(|spec| [&spec.name].into_iter().chain(&spec.aliases));
-        names.any(|name| name == suspect)
+        let mut names = schema.iter().flat_map(FieldSpec::names);
+        names.any(|name| name == *suspect)
     };
     if problem.variable.is_none() {
         problem.variable = problem.suspect.take().filter(is_known);
@@ -66,34 +65,22 @@ pub(crate) fn without(message: &str, text: &str, shown: &Shown) -> String {
     let mut secrets = Secrets::default();
     match shown {
         Shown::Secret { .. } => secrets.add(text),
-        Shown::Text(_) | Shown::NotUnicode { .. } => secrets.add_credentials(text),
+        Shown::Text { .. } | Shown::NotUnicode { .. } => secrets.add_credentials(text),
     }
     secrets.clean(message, About::Value).into_owned()
 }
 
 /// Takes secrets out of what neither the schema nor this crate wrote.
-fn clean(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
-    let is_foreign = match problem.kind {
-        ProblemKind::Check | ProblemKind::Service | ProblemKind::Syntax => true,
-        ProblemKind::Missing
-        | ProblemKind::NotUnicode
-        | ProblemKind::Unreadable
-        | ProblemKind::Rule
-        | ProblemKind::Conflict
-        | ProblemKind::File => false,
-    };
-    if is_foreign {
-        problem.message = secrets.clean(&problem.message, About::Anything).into_owned();
-        if let Some(Origin::Named(name)) = &mut problem.origin {
-            *name = secrets.clean(name, About::Anything).into_owned().into();
-        }
+fn clean_words(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
+    let cleaned = |words: &str| secrets.clean(words, About::Anything).into_owned();
+    if problem.is_foreign {
+        problem.message = cleaned(&problem.message);
     }
-    if let Some(rule) = problem
-        .rule
-        .as_mut()
-        .filter(|rule| matches!(rule, std::borrow::Cow::Owned(_)))
-    {
-        *rule = secrets.clean(rule, About::Anything).into_owned().into();
+    if let Some(Origin::Named(name)) = &mut problem.origin {
+        *name = cleaned(name).into();
+    }
+    if let Some(Cow::Owned(rule)) = &mut problem.rule {
+        *rule = cleaned(rule);
     }
     let is_known = |name: &str| {
         schema
@@ -101,16 +88,22 @@ fn clean(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
             .any(|spec| spec.path == problem.path || spec.name == name)
     };
     if let Some(name) = problem.variable.as_deref().filter(|name| !is_known(name)) {
-        problem.variable = Some(secrets.clean(name, About::Anything).into_owned());
-    }
-    if let Some(Shown::Text(text)) = &problem.shown
-        && secrets.stand_in(text)
-    {
-        problem.shown = Some(Shown::Secret {
-            chars: text.chars().count(),
-        });
+        problem.variable = Some(cleaned(name));
     }
     problem.message = one_line(&problem.message);
+}
+
+/// Hides a value that is no secret itself but gives one away: judged as it was set, since what is shown is shortened.
+fn hide_value(problem: &mut Problem, secrets: &Secrets, source: &dyn EnvSource) {
+    let whole = problem
+        .variable()
+        .and_then(|variable| source.lookup(variable)?.into_parts().0.into_string().ok());
+    if let Some(shown) = &mut problem.shown {
+        let part = shown.text().is_some_and(|text| secrets.stand_in(text));
+        if part || whole.is_some_and(|whole| secrets.stand_in(&whole)) {
+            shown.hide();
+        }
+    }
 }
 
 /// Letters that move the cursor or start a line have no place in a message.

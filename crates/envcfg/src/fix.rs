@@ -1,94 +1,177 @@
+use std::path::Path;
+
 use groundcrew_base::MASK;
+use serde::Serialize;
 
 use crate::{
-    EnvSource, FieldSpec, Origin, Problem, ProblemKind, RuleKind, ValueType, service_link, shown::Shown,
+    EnvSource, FieldSpec, Origin, Problem, ProblemKind, RuleKind, ValueType, docs::dotenv_quoted,
+    service_link, shown::Shown,
 };
 
-/// A line to paste that sets right what is wrong, where one can be known.
-pub(crate) fn fix(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<String> {
-    match problem.kind {
-        ProblemKind::Missing => Some(missing(problem, spec, source)),
-        ProblemKind::Conflict => Some(remove(problem.other.as_deref()?, source)),
-        ProblemKind::File => Some(format!("export {}", file_of(&spec.name))),
-        ProblemKind::NotUnicode | ProblemKind::Unreadable | ProblemKind::Rule => wrong(problem, spec, source),
-        ProblemKind::Check | ProblemKind::Syntax | ProblemKind::Service => None,
+/// Where the text of a [`Problem::fix`] is to be pasted.
+///
+/// Serialises as `shell`, `file` or `pod`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FixIn {
+    /// Into a POSIX shell, which may need GNU's `sed` or `openssl` for it.
+    Shell,
+    /// Into the dotenv file of the problem's [`origin`](Problem::origin), in the place of its line.
+    File,
+    /// Into the `spec` of the Kubernetes pod.
+    Pod,
+}
+
+/// A text to paste that sets a problem right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fix {
+    pub(crate) text: String,
+    pub(crate) place: FixIn,
+}
+
+impl Fix {
+    /// What sets right what is wrong, where it can be known.
+    pub(crate) fn of(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<Self> {
+        match problem.kind {
+            ProblemKind::Missing => Some(missing(problem, spec, source)),
+            ProblemKind::Conflict => remove(problem.other.as_deref()?, source),
+            ProblemKind::File => pointer(problem, spec, source),
+            ProblemKind::NotUnicode | ProblemKind::Unreadable | ProblemKind::Rule => {
+                wrong(problem, spec, source)
+            }
+            ProblemKind::Check | ProblemKind::Syntax | ProblemKind::Service => None,
+        }
+    }
+
+    const fn new(place: FixIn, text: String) -> Self {
+        Self { text, place }
+    }
+
+    const fn shell(text: String) -> Self {
+        Self::new(FixIn::Shell, text)
+    }
+
+    /// What stands before it where people read it.
+    pub(crate) fn label(&self, origin: Option<&Origin>) -> String {
+        match (self.place, origin) {
+            (FixIn::File, Some(Origin::File { line, .. })) => format!("fix in line {line}:"),
+            (FixIn::Pod, _) => String::from("fix in the pod:"),
+            _ => String::from("fix:"),
+        }
     }
 }
 
-fn missing(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> String {
+fn missing(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Fix {
     let name = &spec.name;
-    if let Some(found) = problem.suggestion() {
-        return rename(found, name, source);
+    if let Some(text) = problem.suggestion().and_then(|found| rename(found, name, source)) {
+        return Fix::shell(text);
     }
     if spec.secret && is_generated(name) {
-        return generate(name, spec);
+        return Fix::shell(format!("export {name}=\"$({})\"", random(spec)));
     }
     if spec.secret && spec.file {
-        return format!("export {}", file_of(name));
+        return Fix::shell(format!("export {name}_FILE={}", mounted(name)));
     }
     let value = example(spec).unwrap_or_else(|| String::from("..."));
-    format!("export {name}={value}")
+    Fix::shell(format!("export {name}={}", quoted(&value)))
 }
 
-fn wrong(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<String> {
+fn wrong(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<Fix> {
     let variable = problem.variable()?;
     if is_service_link(problem, source) {
-        return Some(String::from("enableServiceLinks: false"));
+        return Some(Fix::new(FixIn::Pod, String::from("enableServiceLinks: false")));
     }
     if spec.secret {
         let is_length = problem
             .rule
             .as_deref()
             .is_some_and(|rule| GENERATED.contains(&rule));
-        return (is_length && problem.element.is_none()).then(|| generate(variable, spec));
+        let is_whole = is_length && problem.element.is_none();
+        return is_whole.then(|| generate(problem, variable, spec, source));
     }
     let choice = match &problem.shown {
-        Some(Shown::Text(text)) => nearest_choice(spec, text),
+        Some(Shown::Text { shown, .. }) => nearest_choice(spec, shown),
         _ => None,
     };
-    let value = choice.map(quoted).or_else(|| example(spec))?;
+    let value = choice.map(str::to_owned).or_else(|| example(spec))?;
     Some(match &problem.origin {
-        Some(Origin::File { path, line, .. }) => {
-            format!("{variable}={value} (in {}, line {line})", path.display())
+        Some(Origin::File { .. }) => Fix::new(FixIn::File, format!("{variable}={}", dotenv_quoted(&value))),
+        Some(Origin::SecretFile { path, .. } | Origin::SecretsDir { path }) => {
+            Fix::shell(format!("printf %s {} > {}", quoted(&value), quoted_path(path)))
         }
-        _ => format!("export {variable}={value}"),
+        _ => Fix::shell(format!("export {variable}={}", quoted(&value))),
     })
 }
 
-/// A name that says how to set it right is better than a new value.
-fn rename(found: &str, name: &str, source: &dyn EnvSource) -> String {
-    let is_name = found.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+/// A file for the variable that names one; not the one that it names already.
+fn pointer(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<Fix> {
+    let variable = problem.variable()?;
+    let path = mounted(&spec.name);
+    let is_pointer = variable.strip_suffix("_FILE") == Some(&spec.name);
+    if !is_pointer || text_of(variable, source).as_deref() == Some(&path) {
+        return None;
+    }
+    Some(match &problem.origin {
+        Some(Origin::File { .. }) => Fix::new(FixIn::File, format!("{variable}={path}")),
+        _ => Fix::shell(format!("export {variable}={path}")),
+    })
+}
+
+/// Gives what is set to the name that is right; `None` for a name of the environment that no shell can have.
+fn rename(found: &str, name: &str, source: &dyn EnvSource) -> Option<String> {
     match source.lookup(found).map(|value| value.into_parts().1) {
-        Some(Origin::File { path, .. }) if is_name => {
-            format!(
-                "sed -i 's/\\b{found}\\b/{name}/' {}",
-                quoted(&path.display().to_string())
-            )
-        }
-        _ if is_name => format!("export {name}=\"${found}\"; unset {found}"),
-        _ => format!("mv {found} -> {name}"),
-    }
-}
-
-fn remove(variable: &str, source: &dyn EnvSource) -> String {
-    match source.lookup(variable).map(|value| value.into_parts().1) {
         Some(Origin::File { path, line, .. }) => {
-            format!("sed -i {line}d {}", quoted(&path.display().to_string()))
+            let pattern = found.replace('.', "\\.");
+            let path = quoted_path(&path);
+            Some(format!("sed -i '{line}s/{pattern} *=/{name}=/' {path}"))
         }
-        _ => format!("unset {variable}"),
+        Some(Origin::SecretsDir { path }) => {
+            let new = quoted_path(&path.with_file_name(name));
+            Some(format!("mv {} {new}", quoted_path(&path)))
+        }
+        _ => is_shell_name(found).then(|| format!("export {name}=\"${found}\"; unset {found}")),
     }
 }
 
-/// A new secret that is as long as its rule asks for.
-fn generate(name: &str, spec: &FieldSpec) -> String {
-    let (least, most) = lengths(spec);
-    let bytes = (least.div_ceil(4) * 3).max(48);
-    let command = match most {
-        Some(most) if most < bytes / 3 * 4 && most / 4 * 4 >= least => format!("-base64 {}", most / 4 * 3),
-        Some(most) if most < bytes / 3 * 4 => format!("-hex {}", most / 2),
-        _ => format!("-base64 {bytes}"),
+fn remove(variable: &str, source: &dyn EnvSource) -> Option<Fix> {
+    let text = match source.lookup(variable).map(|value| value.into_parts().1) {
+        Some(Origin::File { path, line, .. }) => {
+            let is_one_line = !text_of(variable, source)?.contains(['\n', '\r']);
+            is_one_line.then(|| format!("sed -i '{line}d' {}", quoted_path(&path)))?
+        }
+        Some(Origin::SecretsDir { path }) => format!("rm {}", quoted_path(&path)),
+        _ => is_shell_name(variable).then(|| format!("unset {variable}"))?,
     };
-    format!("export {name}=\"$(openssl rand {command} | tr -d '\\n')\"")
+    Some(Fix::shell(text))
+}
+
+/// A new secret where the old one is.
+fn generate(problem: &Problem, variable: &str, spec: &FieldSpec, source: &dyn EnvSource) -> Fix {
+    let command = random(spec);
+    let is_one_line = || text_of(variable, source).is_some_and(|text| !text.contains(['\n', '\r']));
+    Fix::shell(match &problem.origin {
+        Some(Origin::SecretFile { path, .. } | Origin::SecretsDir { path }) => {
+            format!("{command} > {}", quoted_path(path))
+        }
+        Some(Origin::File { path, line, .. }) if is_one_line() => {
+            format!("sed -i \"{line}s|=.*|=$({command})|\" {}", quoted_path(path))
+        }
+        _ => format!("export {variable}=\"$({command})\""),
+    })
+}
+
+/// A command that prints a new secret, as long as the rules ask for.
+fn random(spec: &FieldSpec) -> String {
+    let (least, most) = lengths(spec);
+    let usual = least.max(USUAL);
+    let chars = most.map_or(usual, |most| usual.min(most));
+    let bytes = chars.div_ceil(4) * 3;
+    let cut = match chars % 4 {
+        0 => String::new(),
+        _ => format!(" | head -c {chars}"),
+    };
+    format!("openssl rand -base64 {bytes} | tr -d '\\n'{cut}")
 }
 
 /// How many characters the rules ask for and allow.
@@ -113,21 +196,19 @@ fn example(spec: &FieldSpec) -> Option<String> {
     }
     let default = spec.default.as_deref();
     if let Some(default) = default.filter(|text| !text.is_empty() && !text.contains(MASK)) {
-        return Some(quoted(default));
+        return Some(default.to_owned());
     }
     let by_rule = spec.rules.iter().find_map(|rule| match rule.kind() {
         RuleKind::Range { min, max, .. } => min.as_ref().or(max.as_ref()).map(ToString::to_string),
         RuleKind::Scheme(schemes) => schemes.first().map(|scheme| format!("{scheme}://...")),
         _ => None,
     });
-    by_rule
-        .map(|text| quoted(&text))
-        .or_else(|| match &spec.value_type {
-            ValueType::Bool => Some(String::from("true")),
-            ValueType::Enum(names) => names.first().map(|name| quoted(name)),
-            ValueType::Url => Some(String::from("https://...")),
-            _ => None,
-        })
+    by_rule.or_else(|| match &spec.value_type {
+        ValueType::Bool => Some(String::from("true")),
+        ValueType::Enum(names) => names.first().map(|name| (*name).to_owned()),
+        ValueType::Url => Some(String::from("https://...")),
+        _ => None,
+    })
 }
 
 /// The text that the type takes and that is most like `text`.
@@ -148,10 +229,11 @@ fn nearest_choice<'s>(spec: &'s FieldSpec, text: &str) -> Option<&'s str> {
 /// Whether Kubernetes set the variable because a service of that name exists.
 fn is_service_link(problem: &Problem, source: &dyn EnvSource) -> bool {
     let variable = problem.variable().unwrap_or_default();
-    let text = source
-        .lookup(variable)
-        .and_then(|value| value.into_parts().0.into_string().ok());
-    text.is_some_and(|text| service_link::hint(variable, &text).is_some())
+    text_of(variable, source).is_some_and(|text| service_link::hint(variable, &text).is_some())
+}
+
+fn text_of(variable: &str, source: &dyn EnvSource) -> Option<String> {
+    source.lookup(variable)?.into_parts().0.into_string().ok()
 }
 
 /// Whether a secret of this name is made up by whoever deploys, and not given by somebody else.
@@ -159,18 +241,33 @@ fn is_generated(name: &str) -> bool {
     name.split('_').next_back() == Some("SECRET")
 }
 
-fn file_of(name: &str) -> String {
-    format!("{name}_FILE=/run/secrets/{}", name.to_ascii_lowercase())
+/// Where the platform would mount a file with the secret.
+fn mounted(name: &str) -> String {
+    format!("/run/secrets/{}", name.to_ascii_lowercase())
 }
 
+/// Whether a shell can have a variable of this name.
+fn is_shell_name(name: &str) -> bool {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(is_inside) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `text` as one word of a shell.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@+%=".contains(c);
-    if text.chars().all(plain) {
+    if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
 /// The rules that a longer or better secret meets.
-const GENERATED: &[&str] = &["length", "placeholder", "weak_secret"];
+const GENERATED: &[&str] = &["length", "placeholder", "min_entropy"];
+
+/// As many characters as 48 random bytes have in base64.
+const USUAL: u64 = 64;

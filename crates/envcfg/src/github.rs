@@ -15,8 +15,8 @@ pub(crate) fn annotations(report: &Report) -> String {
         };
         let title = property(problem.variable().unwrap_or("configuration"));
         let mut text = problem.to_string();
-        if let Some(fix) = problem.fix() {
-            _ = write!(text, "\nfix: {fix}");
+        if let Some(fix) = &problem.fix {
+            _ = write!(text, "\n{} {}", fix.label(problem.origin()), fix.text);
         }
         _ = writeln!(out, "::error {place}title={title}::{}", data(&text));
     }

@@ -74,7 +74,8 @@ impl fmt::Debug for Layers<'_> {
 
 impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
     fn lookup(&self, name: &str) -> Option<Value> {
-        filled(&self.0, name).or_else(|| Some(filled(&self.1, name)?.in_layer(1)))
+        let first = filled(&self.0, name).map(|value| value.in_layer(0));
+        first.or_else(|| Some(filled(&self.1, name)?.in_layer(1)))
     }
 
     fn names(&self) -> Vec<String> {

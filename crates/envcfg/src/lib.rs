@@ -6,12 +6,14 @@
 extern crate self as groundcrew_envcfg;
 
 mod alias;
+mod bounded;
 mod check;
 mod checks;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod condition;
 mod config;
+mod consequence;
 mod default_text;
 mod describe;
 pub mod docs;
@@ -66,12 +68,14 @@ mod value_type;
 mod vars;
 mod via;
 mod warning;
+mod wrong_lines;
 
 pub use checks::Checks;
 pub use config::Config;
 pub use docs::env_example;
 pub use dotenv::Dotenv;
 pub use field_spec::{FieldSpec, RequiredIf};
+pub use fix::FixIn;
 pub use groundcrew_base::{ByteSize, Secret};
 pub use groundcrew_envcfg_derive::Config;
 pub use layers::Layers;
@@ -119,7 +123,7 @@ pub mod __private {
         leaf_error::LeafError,
         loader::{Found, Loader},
         raw::Raw,
-        secret_type::{NotSecret, Probe},
+        secret_type::{HoldsSecret, NotSecret, Probe},
         unique::{Text, Tree, duplicate},
         value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},

@@ -4,7 +4,8 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Vars, Warning, finish, order, service_link, shown::Shown,
+    ProblemKind, Raw, Report, Tree, Vars, Warning, consequence, finish, order, problem::Follows,
+    service_link, shown::Shown, wrong_lines::WrongLines,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -15,6 +16,7 @@ pub struct Loader<'s> {
     pub(crate) path: String,
     /// The text that says which profile this is, once a field has said which variable holds it.
     pub(crate) profile: Option<Cow<'static, str>>,
+    pub(crate) profile_is_wrong: bool,
     /// Documents the whole configuration, of which the fields at hand may be a nested part.
     pub(crate) schema: fn() -> Vec<FieldSpec>,
     pub(crate) problems: Vec<Problem>,
@@ -51,6 +53,7 @@ impl<'s> Loader<'s> {
             prefix: String::new(),
             path: String::new(),
             profile: None,
+            profile_is_wrong: false,
             schema: Describe::all::<C>,
             problems: source.problems(),
             warnings: source.warnings(),
@@ -60,7 +63,19 @@ impl<'s> Loader<'s> {
         }
     }
 
-    pub(crate) fn run<C: Config>(mut self) -> Result<Loaded<C>, Report> {
+    pub(crate) fn run<C: Config>(self) -> Result<Loaded<C>, Report> {
+        if self.problems.is_empty() {
+            return self.run_on();
+        }
+        let source = WrongLines::new(self.source, &self.problems);
+        Loader {
+            source: &source,
+            ..self
+        }
+        .run_on()
+    }
+
+    fn run_on<C: Config>(mut self) -> Result<Loaded<C>, Report> {
         match C::load_with(&mut self, None) {
             Some(config) if self.problems.is_empty() => Ok(Loaded {
                 config,
@@ -69,6 +84,7 @@ impl<'s> Loader<'s> {
             }),
             _ => {
                 let schema = (self.schema)();
+                consequence::take_out(&mut self.problems, self.profile_is_wrong);
                 order::sort(&mut self.problems, &schema);
                 finish::complete(&mut self.problems, &mut self.warnings, &schema, self.source);
                 Err(Report::new(self.problems, self.warnings))
@@ -141,7 +157,7 @@ impl<'s> Loader<'s> {
 
     #[inline(never)]
     pub fn missing(&mut self, field: &'static Field) {
-        self.missing_because(field, field.description.lines().next().unwrap_or_default());
+        self.missing_by_rule(field, None, None);
     }
 
     /// Reports a variable that the rule `required` misses.
@@ -152,13 +168,13 @@ impl<'s> Loader<'s> {
         message: Option<&str>,
         code: Option<&'static str>,
     ) {
-        match message {
-            Some(message) => self.missing_because(field, message),
-            None => self.missing(field),
+        let purpose = || field.description.lines().next().unwrap_or_default();
+        let mut problem = self.missing_problem(field, message.unwrap_or_else(purpose));
+        problem.rule = code.map(Cow::Borrowed);
+        if !field.profile_defaults.is_empty() {
+            problem.follows = Follows::Profile;
         }
-        if let Some(problem) = self.problems.last_mut() {
-            problem.rule = code.map(Cow::Borrowed);
-        }
+        self.push(field, problem);
     }
 
     /// Reports a broken rule; `element` counts from 0.
@@ -183,9 +199,10 @@ impl<'s> Loader<'s> {
         message: &str,
         element: Option<usize>,
     ) {
-        let problem = self.broken_rule(field, found, rule, element, |text, shown| {
+        let mut problem = self.broken_rule(field, found, rule, element, |text, shown| {
             finish::without(message, text, shown)
         });
+        problem.is_foreign = true;
         self.push(field, problem);
     }
 
@@ -249,6 +266,7 @@ impl<'s> Loader<'s> {
     pub(crate) fn push(&mut self, field: &'static Field, mut problem: Problem) {
         problem.path = format!("{}{}", self.path, field.path);
         problem.description = field.description;
+        self.profile_is_wrong |= field.profile;
         self.problems.push(problem);
     }
 
@@ -297,23 +315,17 @@ impl<'s> Loader<'s> {
     }
 
     pub(crate) fn missing_because(&mut self, field: &'static Field, reason: &str) {
+        let problem = self.missing_problem(field, reason);
+        self.push(field, problem);
+    }
+
+    fn missing_problem(&self, field: &'static Field, reason: &str) -> Problem {
         let message = match reason {
             "" => String::from("is missing"),
             reason => format!("is missing: {reason}"),
         };
         let variable = self.variable(field.name).into_owned();
-        if !self.is_on_a_wrong_line(&variable) {
-            self.push(field, Problem::new(ProblemKind::Missing, variable, message));
-        }
-    }
-
-    /// Whether `variable` is missing only because the line that sets it is wrong, which is a problem already.
-    fn is_on_a_wrong_line(&self, variable: &str) -> bool {
-        let mut suspects = self
-            .problems
-            .iter()
-            .filter_map(|problem| problem.suspect.as_deref());
-        suspects.any(|suspect| suspect == variable)
+        Problem::new(ProblemKind::Missing, variable, message)
     }
 
     #[inline(never)]
@@ -340,6 +352,7 @@ impl<'s> Loader<'s> {
             raw.variable.clone().into_owned(),
             message,
         );
+        problem.is_foreign = matches!(error, LeafError::Foreign(_));
         problem.shown = Some(shown);
         problem.element = element;
         problem.origin = Some(raw.origin.clone());

@@ -21,7 +21,7 @@ pub enum Origin {
         /// The column, in characters, at which the value starts.
         column: u32,
     },
-    /// A file that a `NAME_FILE` variable points to.
+    /// A file that a `NAME_FILE` variable points to, whose value is a secret.
     SecretFile {
         /// The variable that holds the path.
         variable: String,
@@ -45,7 +45,7 @@ impl Origin {
 
     /// Whether a value from here is a secret whatever its name.
     pub(crate) const fn is_secret(&self) -> bool {
-        matches!(self, Self::SecretsDir { .. })
+        matches!(self, Self::SecretFile { .. } | Self::SecretsDir { .. })
     }
 
     const fn kind(&self) -> &'static str {

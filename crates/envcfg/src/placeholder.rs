@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use groundcrew_base::looks_placeholder;
 
-use crate::{Field, Found, Loader};
+use crate::{Field, Found, Loader, Problem};
 
 impl Loader<'_> {
     /// Refuses a secret, or the elements of a list of them, that somebody still has to fill in.
@@ -25,8 +25,16 @@ impl Loader<'_> {
 
     #[cold]
     fn placeholder(&mut self, field: &'static Field, found: &Found, element: Option<usize>) {
-        self.broken_as(field, found, Cow::Borrowed("placeholder"), MESSAGE, element);
+        self.broken_as(field, found, Cow::Borrowed(PLACEHOLDER), MESSAGE, element);
     }
 }
+
+/// Whether `problem` is that of a placeholder, and not of an author's rule with the same code.
+pub(crate) fn is_one(problem: &Problem) -> bool {
+    problem.rule() == Some(PLACEHOLDER) && problem.message == MESSAGE
+}
+
+/// What the rule is called.
+pub(crate) const PLACEHOLDER: &str = "placeholder";
 
 const MESSAGE: &str = "is only a placeholder: fill in a value of its own";

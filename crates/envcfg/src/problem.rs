@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{Origin, Tried, excerpt::Excerpt, shown::Shown};
+use crate::{FixIn, Origin, Tried, excerpt::Excerpt, fix::Fix, shown::Shown};
 
 /// One thing that is wrong with a configuration.
 ///
@@ -17,6 +17,9 @@ pub struct Problem {
     pub(crate) element: Option<usize>,
     pub(crate) shown: Option<Shown>,
     pub(crate) message: String,
+    /// Whether the message was written by somebody else, who may have put any value into it.
+    pub(crate) is_foreign: bool,
+    pub(crate) follows: Follows,
     pub(crate) description: &'static str,
     pub(crate) origin: Option<Origin>,
     pub(crate) suggestion: Option<String>,
@@ -24,9 +27,19 @@ pub struct Problem {
     pub(crate) suspect: Option<String>,
     /// The variable that a conflict is with.
     pub(crate) other: Option<String>,
-    pub(crate) fix: Option<String>,
+    pub(crate) fix: Option<Fix>,
     pub(crate) excerpt: Option<Excerpt>,
     pub(crate) tried: Option<Tried>,
+}
+
+/// What a problem may be only the consequence of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follows {
+    Nothing,
+    /// The profile: only the right one tells whether the variable has a default.
+    Profile,
+    /// The line that sets the variable, which is a problem already.
+    Line,
 }
 
 /// Tells problems apart by what the operator has to do.
@@ -79,6 +92,11 @@ impl Problem {
             element: None,
             shown: None,
             message: message.into(),
+            is_foreign: matches!(
+                kind,
+                ProblemKind::Check | ProblemKind::File | ProblemKind::Service | ProblemKind::Syntax
+            ),
+            follows: Follows::Nothing,
             description: "",
             origin: None,
             suggestion: None,
@@ -182,12 +200,19 @@ impl Problem {
         self.suggestion.as_deref()
     }
 
-    /// A line to paste that sets it right, where one can be known: `export PORT=3000`, `openssl rand ...`.
+    /// What to paste to set it right, where that can be known: `export PORT=3000`, `openssl rand ...`.
     ///
-    /// It never holds a value that is set.
+    /// [`Self::fix_in`] says where to paste it. `...` stands for what only you know. It never holds a value that is
+    /// set.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
-        self.fix.as_deref()
+        self.fix.as_ref().map(|fix| fix.text.as_str())
+    }
+
+    /// Where [`Self::fix`] is to be pasted, if there is one.
+    #[must_use]
+    pub fn fix_in(&self) -> Option<FixIn> {
+        self.fix.as_ref().map(|fix| fix.place)
     }
 
     /// What the variable is for: the doc comment of its field.
@@ -252,7 +277,8 @@ impl Serialize for Problem {
         map.serialize_entry("value", &self.shown)?;
         map.serialize_entry("origin", &self.origin)?;
         map.serialize_entry("suggestion", &self.suggestion)?;
-        map.serialize_entry("fix", &self.fix)?;
+        map.serialize_entry("fix", &self.fix())?;
+        map.serialize_entry("fix_in", &self.fix_in())?;
         map.serialize_entry("description", &self.description)?;
         if let Some(tried) = &self.tried {
             map.serialize_entry("tried", tried)?;

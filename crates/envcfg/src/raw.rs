@@ -1,8 +1,11 @@
-use std::{borrow::Cow, fmt, fs::File, io::Read, path::Path};
+use std::{borrow::Cow, fmt, fs::File, path::Path};
 
 use groundcrew_base::redact;
 
-use crate::{Alias, Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, shown::Shown};
+use crate::{
+    Alias, Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, bounded,
+    problem::Follows, shown::Shown, wrong_lines::WrongLines,
+};
 
 /// The text of a variable that is set, by the name under which it was found.
 #[doc(hidden)]
@@ -86,6 +89,9 @@ impl Loader<'_> {
             let message = format!("cannot be read: {}", redact(reason));
             let mut problem = Problem::new(ProblemKind::File, variable.into_owned(), message);
             problem.origin = Some(value.origin().clone());
+            if WrongLines::is_for(&value) {
+                problem.follows = Follows::Line;
+            }
             self.push(field, problem);
             return Found::Failed;
         }
@@ -184,13 +190,11 @@ fn names_a_file(text: &str) -> bool {
 
 /// The text of a secret file without the line break that editors put at its end.
 pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
-    file.take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
+    let bytes = File::open(path)
+        .and_then(bounded::read)
         .map_err(|error| error.kind().to_string())?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("larger than {MAX_FILE} bytes"));
+    if bounded::is_cut(&bytes) {
+        return Err(format!("larger than {} bytes", bounded::MOST_BYTES));
     }
     let mut text = String::from_utf8(bytes).map_err(|_| String::from("not Unicode (UTF-8)"))?;
     if text.ends_with('\n') {
@@ -201,6 +205,3 @@ pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     }
     Ok(text)
 }
-
-/// More than any key or certificate chain, little enough to hold in memory.
-const MAX_FILE: u64 = 1 << 20;

@@ -70,10 +70,10 @@ impl<'s> Page<'s> {
         if !described.is_empty() {
             self.line(Ink::Faint, described, indent);
         }
-        if let Some(fix) = problem.fix() {
+        if let Some(fix) = &problem.fix {
             self.pad(indent);
-            self.put(Ink::Fix, "fix:");
-            self.put(Ink::Plain, &format!(" {fix}\n"));
+            self.put(Ink::Fix, &fix.label(problem.origin()));
+            self.put(Ink::Plain, &format!(" {}\n", fix.text));
         }
     }
 

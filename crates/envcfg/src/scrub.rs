@@ -88,11 +88,20 @@ impl Secrets {
         }
     }
 
-    /// Whether `text` holds a whole secret that is too long to be there by chance.
-    pub(crate) fn stand_in(&self, text: &str) -> bool {
-        self.whole
-            .iter()
-            .any(|secret| secret.len() >= LONG && contains(text, secret))
+    /// Whether a value that may be seen otherwise is a secret, holds a whole one that is too long to be there by
+    /// chance, or is as long a piece of one.
+    ///
+    /// To be asked of a value as it is: where it is shortened or escaped, what gives it away may be gone.
+    pub(crate) fn stand_in(&self, value: &str) -> bool {
+        let value = value.trim();
+        let decoded = encoded::percent_decoded(value);
+        let holds = |secret: &String| match secret.len() {
+            LONG.. => contains(value, secret) || contains(&decoded, secret),
+            TELLING.. => same(value, secret) || same(&decoded, secret),
+            _ => false,
+        };
+        let is_piece = |of: &String| value.len() >= LONG && contains(of, value);
+        self.whole.iter().any(holds) || self.pieces.iter().any(is_piece)
     }
 
     /// A host, a scheme and the name of a database are no secrets; a path of a web address may be.
@@ -158,6 +167,10 @@ enum Edges {
 
 fn contains(text: &str, secret: &str) -> bool {
     text.to_lowercase().contains(&secret.to_lowercase())
+}
+
+fn same(text: &str, secret: &str) -> bool {
+    text.to_lowercase() == secret.to_lowercase()
 }
 
 /// `text` with every `secret` masked; `None` if there is none.
@@ -248,6 +261,31 @@ mod tests {
             "hooks.example is down"
         );
         assert_eq!(cleaned(hook, "no vices/T0000 there", About::Anything), WITHHELD);
+    }
+
+    #[test]
+    fn a_value_is_judged_by_the_secrets_in_it() {
+        let mut secrets = Secrets::default();
+        for secret in [
+            "correct horse/battery",
+            "hunter2",
+            "ab",
+            "https://u:correctly%20set@cache.example.org",
+        ] {
+            secrets.add(secret);
+        }
+        let held = [
+            "Hunter2",
+            "x correct horse/battery x",
+            "https://h/?correct%20horse%2fbattery",
+            "Y29ycmVjdCBob3JzZS9iYXR0ZXJ5",
+            "correct horse",
+            "x-correctly set",
+        ];
+        let free = ["xhunter2", "ab", "cache.example.org", "correct", "horse"];
+
+        assert_eq!(held.map(|value| secrets.stand_in(value)), [true; 6]);
+        assert_eq!(free.map(|value| secrets.stand_in(value)), [false; 5]);
     }
 
     #[test]

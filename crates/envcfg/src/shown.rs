@@ -6,19 +6,42 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 /// A value as a report may show it: shortened, escaped, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    Text(String),
-    Secret { chars: usize },
-    NotUnicode { bytes: usize },
+    Text {
+        shown: String,
+        /// Of the whole value.
+        chars: usize,
+    },
+    Secret {
+        chars: usize,
+    },
+    NotUnicode {
+        bytes: usize,
+    },
 }
 
 impl Shown {
     pub(crate) fn new(text: &str, secret: bool) -> Self {
+        let chars = text.chars().count();
         if secret {
-            Self::Secret {
-                chars: text.chars().count(),
-            }
+            Self::Secret { chars }
         } else {
-            Self::Text(shortened(&safe(text)))
+            let shown = shortened(&safe(text));
+            Self::Text { shown, chars }
+        }
+    }
+
+    /// What may be seen of a value that is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text { shown, .. } => Some(shown),
+            Self::Secret { .. } | Self::NotUnicode { .. } => None,
+        }
+    }
+
+    /// The same value, of which only the length may be seen.
+    pub(crate) fn hide(&mut self) {
+        if let Self::Text { chars, .. } = *self {
+            *self = Self::Secret { chars };
         }
     }
 }
@@ -26,7 +49,7 @@ impl Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Text { shown, .. } => write!(f, "\"{shown}\""),
             Self::Secret { chars: 1 } => f.write_str("<secret: 1 char>"),
             Self::Secret { chars } => write!(f, "<secret: {chars} chars>"),
             Self::NotUnicode { bytes } => write!(f, "<not Unicode: {bytes} bytes>"),
@@ -38,7 +61,7 @@ impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self {
-            Self::Text(text) => map.serialize_entry("text", text)?,
+            Self::Text { shown, .. } => map.serialize_entry("text", shown)?,
             Self::Secret { chars } => {
                 map.serialize_entry("secret", &true)?;
                 map.serialize_entry("chars", chars)?;

@@ -108,7 +108,8 @@ impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
 pub struct Value {
     text: OsString,
     origin: Origin,
-    layer: u32,
+    /// Its place in each of the sources that lie in one another, the outermost in the highest bits.
+    layer: u64,
     is_set_if_empty: bool,
     unreadable: Option<Box<str>>,
 }
@@ -144,12 +145,13 @@ impl Value {
     /// Says in which of several sources the value was found, on top of which of several files in it.
     #[must_use]
     pub(crate) const fn in_layer(mut self, number: u32) -> Self {
-        self.layer = number.saturating_mul(LAYERS).saturating_add(self.layer);
+        let number = if number > MOST_LAYERS { MOST_LAYERS } else { number };
+        self.layer = ((number as u64) << SHIFT) | (self.layer >> LAYER_BITS);
         self
     }
 
     /// A value with a smaller number is from a source above.
-    pub(crate) const fn layer(&self) -> u32 {
+    pub(crate) const fn layer(&self) -> u64 {
         self.layer
     }
 
@@ -187,5 +189,9 @@ impl std::fmt::Debug for Value {
     }
 }
 
-/// More files than one source has.
-const LAYERS: u32 = 256;
+/// Room for more sources than anybody puts above one another, and for eight that lie in one another.
+const LAYER_BITS: u32 = 8;
+
+const MOST_LAYERS: u32 = (1 << LAYER_BITS) - 1;
+
+const SHIFT: u32 = u64::BITS - LAYER_BITS;

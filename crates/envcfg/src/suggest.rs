@@ -38,7 +38,8 @@ impl<'s> Slips<'s> {
         };
         let slip = |name: String| {
             let (likeness, meant) = search.meant_by(&name)?;
-            Some(Slip {
+            // Who sets nothing means nothing by it.
+            is_set(&name).then_some(Slip {
                 name,
                 likeness,
                 meant,

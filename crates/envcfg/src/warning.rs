@@ -1,4 +1,7 @@
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Display, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -90,48 +93,23 @@ impl fmt::Display for Warning {
                 replacement,
                 since,
                 until,
-            } => {
-                write!(f, "{variable} is deprecated")?;
-                if let Some(since) = since {
-                    write!(f, " since {since}")?;
-                }
-                write!(f, ", use {replacement}")?;
-                until.map_or(Ok(()), |until| write!(f, " (no longer read from {until} on)"))
-            }
+            } => deprecated(f, variable, replacement, [*since, *until]),
             Self::Obsolete { variable, note } => write!(f, "{variable} is deprecated: {note}"),
             Self::Duplicate {
                 variable,
                 first,
                 last,
-            } => {
-                write!(
-                    f,
-                    "{variable} is set twice, at {first} and {last}: the last counts"
-                )
-            }
-            Self::Exposed { file, variable } => {
-                let file = file.display();
-                write!(
-                    f,
-                    "every user may read {file}, which has {variable}: chmod o-r {file}"
-                )
-            }
+            } => write!(
+                f,
+                "{variable} is set twice, at {first} and {last}: the last counts"
+            ),
+            Self::Exposed { file, variable } => exposed(f, &file.display(), variable),
             Self::ProfileInFile {
                 variable,
                 origin,
                 profile,
-            } => write!(
-                f,
-                "{variable} at {origin} came too late to choose the files, which are those of {profile}: \
-                 set it in the environment"
-            ),
-            Self::ProfileWithoutFiles { variable } => {
-                let profile = variable.as_deref().unwrap_or("the profile");
-                write!(
-                    f,
-                    "{profile} cannot be part of a file name: expected letters, digits, - and _"
-                )
-            }
+            } => profile_in_file(f, variable, origin, profile),
+            Self::ProfileWithoutFiles { variable } => profile_without_files(f, variable.as_deref()),
             Self::Misspelt { variable, meant } => {
                 write!(
                     f,
@@ -145,4 +123,46 @@ impl fmt::Display for Warning {
             ),
         }
     }
+}
+
+fn deprecated(
+    f: &mut fmt::Formatter<'_>,
+    variable: &str,
+    replacement: &str,
+    [since, until]: [Option<&str>; 2],
+) -> fmt::Result {
+    write!(f, "{variable} is deprecated")?;
+    if let Some(since) = since {
+        write!(f, " since {since}")?;
+    }
+    write!(f, ", use {replacement}")?;
+    until.map_or(Ok(()), |until| write!(f, " (no longer read from {until} on)"))
+}
+
+fn exposed(f: &mut fmt::Formatter<'_>, file: &Display<'_>, variable: &str) -> fmt::Result {
+    write!(
+        f,
+        "every user may read {file}, which has {variable}: chmod o-r {file}"
+    )
+}
+
+fn profile_in_file(
+    f: &mut fmt::Formatter<'_>,
+    variable: &str,
+    origin: &Origin,
+    profile: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "{variable} at {origin} came too late to choose the files, which are those of {profile}: \
+         set it in the environment"
+    )
+}
+
+fn profile_without_files(f: &mut fmt::Formatter<'_>, variable: Option<&str>) -> fmt::Result {
+    let profile = variable.unwrap_or("the profile");
+    write!(
+        f,
+        "{profile} cannot be part of a file name: expected letters, digits, - and _"
+    )
 }

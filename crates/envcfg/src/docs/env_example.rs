@@ -71,7 +71,8 @@ impl fmt::Display for EnvExample {
     }
 }
 
-fn quoted(value: &str) -> String {
+/// `value` as a dotenv file has it.
+pub(crate) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@+%*".contains(c);
     if value.chars().all(plain) {
         value.to_owned()

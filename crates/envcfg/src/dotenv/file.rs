@@ -1,8 +1,10 @@
 use std::{
     fs::{File, Metadata},
-    io::{ErrorKind, Read},
+    io::ErrorKind,
     path::Path,
 };
+
+use crate::bounded;
 
 /// Whether a file must exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +29,12 @@ pub(super) fn read(path: &Path, missing: Missing) -> Result<Option<Contents>, St
         Err(error) => return Err(format!("cannot open {name}: {}", error.kind())),
     };
     let is_exposed = file.metadata().is_ok_and(|metadata| is_exposed(&metadata));
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot read {name}: {}", error.kind()))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("cannot read {name}: larger than {MAX_BYTES} bytes"));
+    let bytes = bounded::read(file).map_err(|error| format!("cannot read {name}: {}", error.kind()))?;
+    if bounded::is_cut(&bytes) {
+        return Err(format!(
+            "cannot read {name}: larger than {} bytes",
+            bounded::MOST_BYTES
+        ));
     }
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(format!("cannot read {name}: it is UTF-16, save it as UTF-8"));
@@ -54,6 +56,3 @@ const fn is_exposed(_metadata: &Metadata) -> bool {
 
 #[cfg(unix)]
 const READ_BY_OTHERS: u32 = 0o004;
-
-/// A thousand times the size of a long dotenv file.
-pub(super) const MAX_BYTES: u64 = 1 << 20;

@@ -2,11 +2,13 @@ use std::{
     ffi::OsString,
     fs::{self, File, Metadata},
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Read},
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use crate::bounded;
 
 /// What is behind each watched path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,8 +144,7 @@ fn hash(path: &Path, metadata: &Metadata) -> io::Result<u64> {
     if !metadata.is_file() {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    let bytes = bounded::read(File::open(path)?)?;
     let mut hasher = DefaultHasher::new();
     (metadata.len(), bytes).hash(&mut hasher);
     Ok(hasher.finish())
@@ -151,9 +152,6 @@ fn hash(path: &Path, metadata: &Metadata) -> io::Result<u64> {
 
 /// That of FAT.
 const COARSEST_CLOCK: Duration = Duration::from_secs(3);
-
-/// No more of a file is read by a load either.
-const MOST_BYTES: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -79,5 +79,6 @@ fn is_fitting(rule: &Json, json: &Json) -> bool {
         let text = json.as_str().unwrap_or_default();
         regex::Regex::new(pattern).unwrap().is_match(text)
     });
-    is_kind && is_large && is_same && is_like
+    let is_one = rule["enum"].as_array().is_none_or(|all| all.contains(json));
+    is_kind && is_large && is_same && is_like && is_one
 }

@@ -4,6 +4,10 @@
 mod across;
 #[cfg(feature = "validator")]
 mod canary;
+#[cfg(feature = "validator")]
+mod canary_plain;
+#[cfg(feature = "validator")]
+mod canary_words;
 #[cfg(feature = "cli")]
 mod cli;
 mod defaults;
@@ -13,6 +17,8 @@ mod dotenv_corpus;
 mod dotenv_fuzz;
 mod json_shape;
 mod load;
+#[cfg(feature = "validator")]
+mod mistakes;
 mod native_rules;
 #[cfg(feature = "preflight")]
 mod preflight;
@@ -29,6 +35,9 @@ mod properties;
 #[cfg(feature = "reload")]
 mod reload;
 mod report;
+mod report_fixes;
+mod report_github;
+mod report_kinds;
 #[cfg(feature = "validator")]
 mod requirements_guide;
 #[cfg(feature = "validator")]
@@ -46,5 +55,7 @@ mod types;
 mod typos;
 #[cfg(feature = "validator")]
 mod validator_rules;
+#[cfg(feature = "validator")]
+mod verdict_values;
 #[cfg(feature = "validator")]
 mod verdicts;

@@ -255,7 +255,7 @@ struct Strong {
     #[config(min_entropy = 128)]
     secret: Secret,
     #[config(min_entropy = 64)]
-    salt: Option<String>,
+    nonce: Option<String>,
     #[config(each(min_entropy = 64))]
     keys: Vec<Password>,
 }
@@ -264,12 +264,12 @@ struct Strong {
 fn a_secret_must_be_as_hard_to_guess_as_its_field_asks() {
     let right = Vars::from([
         ("SECRET", "9f86d081884c7d659a2feaa0c55ad015"),
-        ("SALT", "Zk3v9QpL0xT"),
+        ("NONCE", "Zk3v9QpL0xT"),
         ("KEYS", "Zk3v9QpL0xT,9f86d081884c7d65"),
     ]);
     let wrong = Vars::from([
         ("SECRET", "abcabcabcabcabcabcabcabcabcabcabcabcabcabc"),
-        ("SALT", "aaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        ("NONCE", "aaaaaaaaaaaaaaaaaaaaaaaaaaa"),
         ("KEYS", "Zk3v9QpL0xT,hunter2"),
     ]);
 
@@ -289,7 +289,7 @@ fn a_secret_must_be_as_hard_to_guess_as_its_field_asks() {
                 bits(128, 32)
             ),
             format!(
-                "SALT = \"aaaaaaaaaaaaaaaaaaaaaaaaaaa\": {} (from given) [rule.min_entropy]",
+                "NONCE = \"aaaaaaaaaaaaaaaaaaaaaaaaaaa\": {} (from given) [rule.min_entropy]",
                 bits(64, 16)
             ),
             format!(
