@@ -77,7 +77,7 @@ impl FromStr for ByteSize {
         }
         let number: u64 = digits.parse().map_err(|_| ByteSizeError::TooLarge)?;
         let unit = text[unit_at..].trim_start();
-        let factor = UNITS
+        let factor = BYTE_UNITS
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(unit))
             .map(|&(_, factor)| factor)
@@ -156,7 +156,8 @@ const SHOWN: [(&str, u64); 4] = [
     ("KiB", 1 << 10),
 ];
 
-const UNITS: [(&str, u64); 14] = [
+/// The units that a [`ByteSize`] is read with, in any case, and their bytes; the one without a name is the byte.
+pub const BYTE_UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("B", 1),
     ("K", 1 << 10),

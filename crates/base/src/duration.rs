@@ -56,7 +56,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
 pub fn format_duration(duration: Duration) -> String {
     let mut rest = duration.as_nanos();
     let mut out = String::new();
-    for (name, nanos) in UNITS.into_iter().filter(|(name, _)| *name != "µs") {
+    for (name, nanos) in DURATION_UNITS.into_iter().filter(|(name, _)| *name != "µs") {
         let count = rest / nanos;
         if count > 0 {
             out.push_str(&format!("{count}{name}"));
@@ -110,7 +110,7 @@ fn unit_nanos(number: &str, unit: &str) -> Result<u128, DurationError> {
     match unit {
         _ if number.is_empty() => Err(DurationError::NotANumber),
         "" => Err(DurationError::NoUnit),
-        _ => UNITS
+        _ => DURATION_UNITS
             .iter()
             .find(|(name, _)| *name == unit)
             .map(|&(_, nanos)| nanos)
@@ -148,7 +148,8 @@ fn whole(nanos: u128) -> Result<Duration, DurationError> {
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-const UNITS: [(&str, u128); 9] = [
+/// The units that [`parse_duration`] reads, from the largest to the smallest, and their nanoseconds.
+pub const DURATION_UNITS: [(&str, u128); 9] = [
     ("w", 7 * 86_400 * NANOS_PER_SECOND),
     ("d", 86_400 * NANOS_PER_SECOND),
     ("h", 3_600 * NANOS_PER_SECOND),

@@ -24,11 +24,11 @@ mod url_scheme;
 mod verdict;
 
 pub use backoff::{Backoff, Delays};
-pub use byte_size::{ByteSize, ByteSizeError};
+pub use byte_size::{BYTE_UNITS, ByteSize, ByteSizeError};
 pub use check::Check;
 pub use clock::{Clock, ManualClock};
 pub use detail::{Detail, Details};
-pub use duration::{DurationError, format_duration, parse_duration};
+pub use duration::{DURATION_UNITS, DurationError, format_duration, parse_duration};
 pub use error_text::error_text;
 pub use evidence::{Evidence, Observation};
 pub use flag::{FALSE_WORDS, TRUE_WORDS, parse_flag};

@@ -1,9 +1,8 @@
 use groundcrew_base::{ByteSize, format_duration, parse_duration};
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp, spanned::Spanned};
 
-use crate::shape::Measure;
+use crate::{hygiene::quote, shape::Measure};
 
 /// A bound of a range or a default, as far as it is known at compile time.
 pub(crate) struct Bound {

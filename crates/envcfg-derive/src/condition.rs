@@ -1,13 +1,29 @@
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use syn::{LitStr, Path};
+use syn::{LitStr, Token, meta::ParseNestedMeta, parse::ParseStream, punctuated::Punctuated};
 
 use crate::{
     bound::literal,
     container::Container,
-    field::{DefaultValue, Field, Role},
-    metadata::has_file,
+    default_value::DefaultValue,
+    field::{Field, Role},
+    hygiene::quote,
 };
+
+/// `NAME` or `NAME = "value"`, separated by commas.
+pub(crate) fn parse(meta: &ParseNestedMeta<'_>) -> syn::Result<Vec<(Ident, Option<LitStr>)>> {
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let condition = |input: ParseStream<'_>| {
+        let name: Ident = input.parse()?;
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok((name, value))
+    };
+    let all = Punctuated::<_, Token![,]>::parse_terminated_with(&content, condition)?;
+    Ok(all.into_iter().collect())
+}
 
 /// The `required_if` and `required_with` conditions of a field as constants.
 pub(crate) fn code(container: &Container, field: &Field, fields: &[Field]) -> Option<TokenStream> {
@@ -15,7 +31,7 @@ pub(crate) fn code(container: &Container, field: &Field, fields: &[Field]) -> Op
     let conditions = field.conditions.iter().map(|(name, value)| {
         let own = fields.iter().find(|other| is_named(container, other, name));
         let full = own.map_or_else(|| name.to_string(), variable);
-        let own = own.map(|other| own_code(container, other, value.is_none()));
+        let own = own.map(|other| own_code(container, other));
         match value {
             Some(value) => quote!(#krate::__private::Condition::equals(#full, #value) #own),
             None => quote!(#krate::__private::Condition::set(#full) #own),
@@ -38,24 +54,21 @@ fn variable(field: &Field) -> String {
     }
 }
 
-/// `by_file` says whether a file that holds the value counts too: it has one, but nobody reads which.
-fn own_code(container: &Container, field: &Field, by_file: bool) -> TokenStream {
-    let krate = &container.krate;
+/// What there is to know about a variable of the same struct.
+fn own_code(container: &Container, field: &Field) -> TokenStream {
     let prefix = &container.prefix;
-    let file = match &field.role {
-        Role::Variable(name) if by_file && has_file(field, name) => Some(format!("{}_FILE", name.value())),
-        _ => None,
-    };
-    let names = field
+    let aliases = field
         .aliases
         .iter()
-        .map(|alias| format!("{prefix}{}", alias.name.value()))
-        .chain(file);
-    let default = assumed(krate, container, field);
-    quote!(.own(&[#(#names),*], #default))
+        .map(|alias| format!("{prefix}{}", alias.name.value()));
+    let default = assumed(container, field);
+    let file = field.pointer().map(|pointer| quote!(.file(#pointer)));
+    quote!(.own(&[#(#aliases),*], #default) #file)
 }
 
-fn assumed(krate: &Path, container: &Container, field: &Field) -> TokenStream {
+/// The default for all profiles, unless an outer struct gives another.
+fn assumed(container: &Container, field: &Field) -> TokenStream {
+    let krate = &container.krate;
     let assumed = quote!(#krate::__private::Assumed);
     let known = match &field.default {
         DefaultValue::Text(text, _) => Some(text.clone()),
@@ -63,17 +76,8 @@ fn assumed(krate: &Path, container: &Container, field: &Field) -> TokenStream {
         DefaultValue::None | DefaultValue::Trait => None,
     };
     match (known, &field.default) {
-        _ if !field.profile_defaults.is_empty() => quote!(#assumed::Unknown),
         (Some(text), _) => quote!(#assumed::Text(#text)),
         (None, DefaultValue::None) if !container.default => quote!(#assumed::Nothing),
         _ => quote!(#assumed::Unknown),
-    }
-}
-
-/// The default of the field that holds the profile, which must be known before any other field is read.
-pub(crate) fn profile_default(field: &Field) -> Option<LitStr> {
-    match &field.default {
-        DefaultValue::Text(text, span) => Some(LitStr::new(text, *span)),
-        _ => None,
     }
 }

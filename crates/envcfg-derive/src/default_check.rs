@@ -1,12 +1,14 @@
 use groundcrew_base::{estimated_bits, has_scheme, looks_placeholder, looks_secret};
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::{Expr, LitStr, Path, Type, spanned::Spanned};
 
 use crate::{
     bound::{Bound, literal, with_unit},
+    default_value::DefaultValue,
     errors::Errors,
-    field::{DefaultValue, Field, Role},
+    field::{Field, Role},
+    hygiene::{own, quote},
     number_text::misread,
     rule::{Rule, RuleKind},
     rule_check,
@@ -150,11 +152,9 @@ impl Text<'_> {
 }
 
 fn breaks(span: Span, rule: &Rule) -> syn::Error {
-    let name = rule.kind.name();
-    syn::Error::new(
-        span,
-        format!("the default breaks the rule `{name}` of its own field"),
-    )
+    let name = rule.name;
+    let message = format!("the default breaks the rule `{name}` of its own field");
+    syn::Error::new(span, message)
 }
 
 fn is_version(address: std::net::IpAddr, v4: bool, v6: bool) -> bool {
@@ -229,6 +229,7 @@ fn assertion(field: &Field, expr: &Expr, rule: &Rule) -> TokenStream {
         return TokenStream::new();
     };
     let ty = &field.shape.inner;
+    let (left, right) = (own("left"), own("right"));
     let bounds = [
         (min, quote!(>=)),
         (max, quote!(<=)),
@@ -243,9 +244,9 @@ fn assertion(field: &Field, expr: &Expr, rule: &Rule) -> TokenStream {
         .map(|(bound, operator)| {
             quote_spanned! {expr.span()=>
                 const _: () = {
-                    let default: #ty = #expr;
-                    let bound: #ty = #bound;
-                    ::core::assert!(default #operator bound, "the default breaks the rule `range` of its own field");
+                    let #left: #ty = #expr;
+                    let #right: #ty = #bound;
+                    ::core::assert!(#left #operator #right, "the default breaks the rule `range` of its own field");
                 };
             }
         })

@@ -1,19 +1,19 @@
-use std::collections::HashMap;
-
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 use syn::{Data, DeriveInput, Fields, Path, Type, spanned::Spanned};
 
 use crate::{
-    condition,
     container::Container,
     default_check,
+    default_value::DefaultValue,
     errors::Errors,
-    field::{DefaultValue, Field, Role},
+    field::{Field, Role},
     finish::Finish,
-    metadata,
+    hygiene::{local, own, quote},
+    metadata, profile,
     rule::RuleKind,
     rule_code::{self, RuleCode},
+    unique_names::{self, Comparison},
 };
 
 /// Writes the implementation of `Config`.
@@ -21,42 +21,68 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let container = Container::parse(input, &mut errors);
     let fields = parse_fields(input, &container, &mut errors)?;
-    let krate = &container.krate;
-    let ident = &input.ident;
-    let (generics, arguments, bounds) = input.generics.split_for_impl();
-
     let table = errors.take(metadata::table(&container, &fields));
-    let tree = metadata::tree(krate, &fields);
-    let unique = unique_names(&container, input, &fields);
-    let asserts = default_check::check(&fields, krate, &mut errors);
+    let asserts = default_check::check(&fields, &container.krate, &mut errors);
     let load = errors.take(load(&container, &fields));
     errors.finish()?;
-    let describe = metadata::describe(&container, &fields);
-    Ok(quote! {
-        #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
-        impl #generics #krate::Config for #ident #arguments #bounds {
-            #table
+    let unique = Comparison::new(&container, input, &fields);
+    let parts = Parts {
+        table: table.unwrap_or_default(),
+        tree: metadata::tree(&container, &fields),
+        compared: unique.statement,
+        load: load.unwrap_or_default(),
+        describe: metadata::describe(&container, &fields),
+    };
+    let implementation = parts.implementation(&container, input);
+    let item = unique.item;
+    Ok(quote!(#implementation #asserts #item))
+}
 
-            #tree
+/// What is in the implementation.
+struct Parts {
+    table: TokenStream,
+    tree: TokenStream,
+    compared: TokenStream,
+    load: TokenStream,
+    describe: TokenStream,
+}
 
-            fn load_with(
-                loader: &mut #krate::__private::Loader<'_>,
-                defaults: ::core::option::Option<Self>,
-            ) -> ::core::option::Option<Self> {
-                #load
-            }
+impl Parts {
+    fn implementation(&self, container: &Container, input: &DeriveInput) -> TokenStream {
+        let Self {
+            table,
+            tree,
+            compared,
+            load,
+            describe,
+        } = self;
+        let (krate, ident) = (&container.krate, &input.ident);
+        let (generics, arguments, bounds) = input.generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
+            impl #generics #krate::Config for #ident #arguments #bounds {
+                #table
 
-            fn describe(
-                describe: &mut #krate::__private::Describe,
-                defaults: ::core::option::Option<&Self>,
-            ) {
-                #describe
+                #tree
+
+                fn load_with(
+                    loader: &mut #krate::__private::Loader<'_>,
+                    defaults: ::core::option::Option<Self>,
+                ) -> ::core::option::Option<Self> {
+                    #compared
+                    #load
+                }
+
+                fn describe(
+                    describe: &mut #krate::__private::Describe,
+                    defaults: ::core::option::Option<&Self>,
+                ) {
+                    #describe
+                }
             }
         }
-        #asserts
-        #unique
-    })
+    }
 }
 
 fn parse_fields(input: &DeriveInput, container: &Container, errors: &mut Errors) -> syn::Result<Vec<Field>> {
@@ -75,45 +101,8 @@ fn parse_fields(input: &DeriveInput, container: &Container, errors: &mut Errors)
         .iter()
         .filter_map(|field| errors.take(Field::parse(field, container)))
         .collect();
-    unique(&fields, errors);
+    unique_names::check(container, &fields, errors);
     Ok(fields)
-}
-
-/// Refuses two fields that read the same variable.
-fn unique(fields: &[Field], errors: &mut Errors) {
-    let mut seen = HashMap::new();
-    for field in fields {
-        let Role::Variable(name) = &field.role else {
-            continue;
-        };
-        for name in [name]
-            .into_iter()
-            .chain(field.aliases.iter().map(|alias| &alias.name))
-        {
-            if let Some(other) = seen.insert(name.value(), &field.ident) {
-                let message = format!("`{}` is read by the field `{other}` already", name.value());
-                errors.push(syn::Error::new(name.span(), message));
-            }
-        }
-    }
-}
-
-/// Lets the compiler compare the variables of nested structs, which this macro does not see.
-fn unique_names(container: &Container, input: &DeriveInput, fields: &[Field]) -> Option<TokenStream> {
-    let (krate, ident) = (&container.krate, &input.ident);
-    let nested = fields
-        .iter()
-        .find(|field| matches!(field.role, Role::Nested(_)))?;
-    input.generics.params.is_empty().then(|| {
-        quote_spanned! {nested.ident.span()=>
-            #[allow(unused_qualifications)]
-            const _: () = if let ::core::option::Option::Some(twice) =
-                #krate::__private::duplicate(<#ident as #krate::Config>::TREE)
-            {
-                ::core::panic!("{}", twice.text());
-            };
-        }
-    })
 }
 
 fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
@@ -121,8 +110,9 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
     let values = idents.iter().map(|ident| local("value", ident));
     let finish = Finish { container, fields };
-    let profile = profile(fields)?;
-    let defaults = defaults(container, &idents);
+    let own_defaults = own_defaults(container);
+    let profile = profile::code(container, fields)?;
+    let defaults = defaults(&idents);
     let statements = statements(container, fields, &finish)?;
     let matches = must_match(krate, fields);
     let of_fields = finish.checks_of_fields()?;
@@ -133,6 +123,7 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
         #[allow(unused_imports)]
         use #krate::__private::{ViaFromStr as _, ViaSerde as _};
         let mark = loader.mark();
+        #own_defaults
         #profile
         #defaults
         #statements
@@ -150,44 +141,25 @@ fn load(container: &Container, fields: &[Field]) -> syn::Result<TokenStream> {
     })
 }
 
-/// Tells the loader which profile this is before any field asks.
-fn profile(fields: &[Field]) -> syn::Result<Option<TokenStream>> {
-    let mut found = None;
-    let variables = fields
-        .iter()
-        .filter(|field| matches!(field.role, Role::Variable(_)));
-    for (index, field) in variables.enumerate().filter(|(_, field)| field.profile) {
-        if found.is_some() {
-            return Err(syn::Error::new(
-                field.ident.span(),
-                "another field is the `profile` already",
-            ));
-        }
-        let default = match condition::profile_default(field) {
-            Some(text) => quote!(::core::option::Option::Some(#text)),
-            None => quote!(::core::option::Option::None),
-        };
-        found = Some(quote!(loader.learn_profile(&Self::FIELDS[#index], #default);));
-    }
-    Ok(found)
-}
-
-/// Takes the given defaults, or those of the struct, apart into one variable a field.
-fn defaults(container: &Container, idents: &[&Ident]) -> TokenStream {
-    let defaults: Vec<Ident> = idents.iter().map(|ident| local("default", ident)).collect();
-    let nones = defaults.iter().map(|_| quote!(::core::option::Option::None));
-    let own = container.default.then(|| {
+/// Takes the defaults of the struct if none are given.
+fn own_defaults(container: &Container) -> Option<TokenStream> {
+    container.default.then(|| {
         quote! {
             let defaults = ::core::option::Option::or_else(defaults, || {
                 ::core::option::Option::Some(<Self as ::core::default::Default>::default())
             });
         }
-    });
+    })
+}
+
+/// Takes the defaults apart into one variable a field.
+fn defaults(idents: &[&Ident]) -> TokenStream {
+    let defaults: Vec<Ident> = idents.iter().map(|ident| local("default", ident)).collect();
+    let nones = defaults.iter().map(|_| quote!(::core::option::Option::None));
     quote! {
-        #own
         #[allow(unused_variables)]
         let (#(#defaults,)*) = match defaults {
-            ::core::option::Option::Some(Self { #(#idents),* }) => (#(::core::option::Option::Some(#idents),)*),
+            ::core::option::Option::Some(Self { #(#idents: #defaults),* }) => (#(::core::option::Option::Some(#defaults),)*),
             ::core::option::Option::None => (#(#nones,)*),
         };
     }
@@ -207,12 +179,6 @@ fn statements(container: &Container, fields: &[Field], finish: &Finish<'_>) -> s
         index += usize::from(matches!(field.role, Role::Variable(_)));
     }
     Ok(statements)
-}
-
-/// A local variable for a field. Its span is the macro's own: a struct may come from a `macro_rules` macro, in
-/// which the names of fields have a scope of their own.
-pub(crate) fn local(what: &str, field: &Ident) -> Ident {
-    format_ident!("{what}_{}", field, span = Span::mixed_site())
 }
 
 /// The statements that load one field.
@@ -251,8 +217,7 @@ impl Statement<'_> {
         let krate = self.krate;
         let (value, default, ty) = (self.name("value"), self.name("default"), &self.field.ty);
         let (inner, path) = (&self.field.shape.inner, self.field.name());
-        // Its span is not that of the type, which may come from a macro of the caller's.
-        let loader = Ident::new("loader", Span::call_site());
+        let loader = own("loader");
         let load = |default: TokenStream| {
             quote_spanned! {inner.span()=>
                 #loader.nested(#prefix, #path, |#loader| <#inner as #krate::Config>::load_with(#loader, #default))

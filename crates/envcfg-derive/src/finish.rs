@@ -1,10 +1,9 @@
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
 
 use crate::{
     container::{Check, Container, Schema},
-    expand::local,
     field::Field,
+    hygiene::{local, quote},
     shape::{is, is_number},
 };
 
@@ -117,14 +116,14 @@ impl Finish<'_> {
                 field.ok_or_else(|| syn::Error::new(name.span(), "no field of this struct has this name"))?;
             // As the validator crate hands numbers to a custom rule: by value.
             let by_value = is_number(&field.ty) || is(&field.ty, &["bool", "char"]);
-            arguments.push(if by_value { quote!(*#name) } else { quote!(#name) });
+            let taken = local("taken", name);
+            arguments.push(if by_value { quote!(*#taken) } else { quote!(#taken) });
         }
         let function = &check.function;
-        let names = &check.fields;
-        let values = names.iter().map(|name| local("value", name));
-        let rights = names.iter().map(|name| local("right", name));
+        let [takens, values, rights] =
+            ["taken", "value", "right"].map(|what| check.fields.iter().map(move |name| local(what, name)));
         Ok(quote! {
-            if let (#(::core::option::Option::Some(#names),)* true) = (#(&#values,)* #(#rights)&&*) {
+            if let (#(::core::option::Option::Some(#takens),)* true) = (#(&#values,)* #(#rights)&&*) {
                 loader.check(Self::FIELDS, &[], |checks| (#function)(#(#arguments,)* checks));
             }
         })

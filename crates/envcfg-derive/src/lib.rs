@@ -1,23 +1,32 @@
 #![doc = include_str!("../README.md")]
 
+mod alias;
 mod arguments;
 mod bound;
 mod condition;
 mod container;
 mod crate_path;
 mod default_check;
+mod default_value;
 mod errors;
 mod expand;
 mod field;
 mod finish;
+mod hygiene;
 mod metadata;
+mod misuse;
 mod number_text;
+mod profile;
 mod rule;
 mod rule_check;
 mod rule_code;
 mod rule_data;
 mod shape;
 mod suggest;
+mod unique_names;
+mod unit;
+mod variable_name;
+mod written;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -45,7 +54,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `required` | must be set, although the struct has defaults |
 /// | `required_if(NAME = "value")` | must be set if that variable has the value, or defaults to it; repeatable |
 /// | `required_with(NAME)`, `required_if(NAME)` | must be set if that variable is; repeatable |
-/// | `unit = "s"` | unit of a bare number: ns, us, ms, s, m, h, d, w; bytes, KB, MB, GB, KiB, MiB, GiB |
+/// | `unit = "s"` | unit of a bare number: of a `Duration` w, d, h, m, s, ms, us, ns; of a `ByteSize` bytes, KB, MB, GB, KiB, MiB, GiB |
 /// | `alias = "OLD"`, `alias("OLD", since = "1.4", until = "2.0")` | a deprecated name, still read; repeatable |
 /// | `deprecated = "note"` | a warning for whoever sets it |
 /// | `secret`, `public` | the value is a secret, or is none although its name looks so |

@@ -1,12 +1,14 @@
-use groundcrew_base::looks_secret;
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::{LitStr, Path, spanned::Spanned};
 
 use crate::{
+    alias::Alias,
     condition,
     container::Container,
-    field::{Alias, DefaultValue, Field, Role},
+    default_value::DefaultValue,
+    field::{Field, Role},
+    hygiene::quote,
     rule::RuleKind,
     rule_data::rule_data,
     shape::is,
@@ -32,13 +34,19 @@ pub(crate) fn table(container: &Container, fields: &[Field]) -> syn::Result<Toke
 }
 
 /// The variables with those of nested configurations, for what the compiler compares.
-pub(crate) fn tree(krate: &Path, fields: &[Field]) -> TokenStream {
+pub(crate) fn tree(container: &Container, fields: &[Field]) -> TokenStream {
+    let krate = &container.krate;
+    let kind = if container.default {
+        quote!(Given)
+    } else {
+        quote!(Nested)
+    };
     let mut index = 0_usize;
     let entries = fields.iter().filter_map(|field| match &field.role {
         Role::Skipped => None,
         Role::Nested(prefix) => {
             let inner = &field.shape.inner;
-            Some(quote!(#krate::__private::Tree::Nested(#prefix, <#inner as #krate::Config>::TREE)))
+            Some(quote!(#krate::__private::Tree::#kind(#prefix, <#inner as #krate::Config>::TREE)))
         }
         Role::Variable(_) => {
             let at = index;
@@ -83,21 +91,12 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     }
     calls.push(value_type(krate, field));
     calls.push(secret(krate, field));
-    if has_file(field, name) {
-        let pointer = format!("{}_FILE", name.value());
-        calls.push(quote!(.file(#pointer)));
-    }
+    calls.extend(field.pointer().map(|pointer| quote!(.file(#pointer))));
     calls.push(other_names(container, field));
     calls.extend(profile_defaults(field));
     calls.extend(condition::code(container, field, fields));
     calls.extend(rules(krate, field, fields)?);
     Ok(quote!(#krate::__private::Field::new(#name, #path) #(#calls)*))
-}
-
-/// Whether `NAME_FILE` may name a file with the value.
-pub(crate) fn has_file(field: &Field, name: &LitStr) -> bool {
-    let by_name = looks_secret(&name.value()) && !field.public;
-    field.file || field.secret || field.shape.secret || by_name
 }
 
 /// What the text is read as, by the same choice of trait as the read itself.

@@ -17,7 +17,11 @@ pub(crate) fn misread(ty: &Type, text: &str) -> Option<String> {
     if !is_number(ty) {
         return None;
     }
-    if is(ty, &["f32", "f64"]) {
+    if is(ty, &["f32"]) {
+        let read = text.parse::<f32>().is_ok_and(f32::is_finite);
+        return (!read).then(|| String::from("a number that fits `f32`"));
+    }
+    if is(ty, &["f64"]) {
         let read = text.parse::<f64>().is_ok_and(f64::is_finite);
         return (!read).then(|| String::from("a number"));
     }

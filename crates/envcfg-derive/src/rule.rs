@@ -9,6 +9,8 @@ use crate::{
 
 /// A rule as it is written.
 pub(crate) struct Rule {
+    /// The name in the vocabulary.
+    pub(crate) name: &'static str,
     pub(crate) kind: RuleKind,
     pub(crate) message: Option<LitStr>,
     pub(crate) code: Option<LitStr>,
@@ -55,18 +57,18 @@ impl Rule {
     /// One entry of `#[validate(...)]`; `None` for one that asks for nothing.
     pub(crate) fn validate(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<Self>> {
         needs_validator(meta)?;
-        let kind = match name_of(&meta.path).as_str() {
-            "nested" => RuleKind::Nested,
-            "skip" => RuleKind::Skip,
-            _ => return Self::parse(meta, true, &VALIDATE).map(Some),
-        };
         let span = meta.path.span();
-        Ok(flag(meta)?.then(|| Self::new(kind, span, true)))
+        let rule = match name_of(&meta.path).as_str() {
+            "nested" => Self::nested(span),
+            "skip" => Self::of_validator("skip", RuleKind::Skip, span),
+            _ => return Self::parse(meta, true).map(Some),
+        };
+        Ok(flag(meta)?.then_some(rule))
     }
 
     /// One of the rules that `#[config(...)]` takes without the validator crate.
     pub(crate) fn native(meta: &ParseNestedMeta<'_>) -> syn::Result<Self> {
-        Self::parse(meta, false, &NATIVE)
+        Self::parse(meta, false)
     }
 
     /// One entry of `each(...)`.
@@ -79,9 +81,8 @@ impl Rule {
             let message = format!("`{name}` means nothing for an element");
             return Err(syn::Error::new(meta.path.span(), message));
         }
-        if !VALIDATE.contains(&name.as_str()) {
-            let known: Vec<&str> = NATIVE.into_iter().chain(VALIDATE).collect();
-            return Err(suggest::unknown("rule {}", &meta.path, &known));
+        if !names(true).any(|known| known == name) {
+            return Err(suggest::unknown("rule {}", &meta.path, &RULES.map(|rule| rule.0)));
         }
         Self::validate(meta)?
             .ok_or_else(|| syn::Error::new(meta.path.span(), "a rule that is off means nothing here"))
@@ -89,12 +90,17 @@ impl Rule {
 
     /// The rule that `nest_all_fields` gives to each field.
     pub(crate) const fn nested(span: Span) -> Self {
-        Self::new(RuleKind::Nested, span, true)
+        Self::of_validator("nested", RuleKind::Nested, span)
+    }
+
+    /// The names of the rules that `#[config(...)]` takes itself.
+    pub(crate) fn natives() -> impl Iterator<Item = &'static str> {
+        names(false)
     }
 
     /// Whether `#[config(...)]` takes a rule of this name itself.
     pub(crate) fn is_native(path: &Path) -> bool {
-        NATIVE.iter().any(|name| path.is_ident(name))
+        Self::natives().any(|name| path.is_ident(name))
     }
 
     /// Whether the rule may stand more than once on a field.
@@ -124,30 +130,34 @@ impl Rule {
         Ok(())
     }
 
-    const fn new(kind: RuleKind, span: Span, validator: bool) -> Self {
+    const fn of_validator(name: &'static str, kind: RuleKind, span: Span) -> Self {
         Self {
+            name,
             kind,
             message: None,
             code: None,
-            validator,
+            validator: true,
             span,
         }
     }
 
-    fn parse(meta: &ParseNestedMeta<'_>, validator: bool, known: &[&str]) -> syn::Result<Self> {
+    fn parse(meta: &ParseNestedMeta<'_>, validator: bool) -> syn::Result<Self> {
         let span = meta.path.span();
-        let name = name_of(&meta.path);
-        match name.as_str() {
-            "scheme" if !validator => return Ok(Self::new(scheme(meta)?, span, validator)),
-            "min_entropy" if !validator => return Ok(Self::new(min_entropy(meta)?, span, validator)),
-            _ => {}
-        }
-        let Some((_, takes, short)) = ARGUMENTS.iter().find(|(rule, ..)| *rule == name) else {
-            return Err(suggest::unknown("rule {}", &meta.path, known));
+        let Some((name, _, takes, short)) = syntax(&meta.path, validator) else {
+            let known: Vec<&str> = names(validator).collect();
+            return Err(suggest::unknown("rule {}", &meta.path, &known));
         };
-        let mut arguments = Arguments::parse(meta, takes, *short)?;
-        let kind = RuleKind::parse(&name, span, &mut arguments)?;
+        let mut arguments = Arguments::default();
+        let kind = match *name {
+            "scheme" => scheme(meta)?,
+            "min_entropy" => min_entropy(meta)?,
+            name => {
+                arguments = Arguments::parse(meta, takes, *short)?;
+                RuleKind::parse(name, span, &mut arguments)?
+            }
+        };
         Ok(Self {
+            name,
             kind,
             message: arguments.message,
             code: arguments.code,
@@ -158,29 +168,6 @@ impl Rule {
 }
 
 impl RuleKind {
-    /// The name in the vocabulary.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Range { .. } => "range",
-            Self::Length { .. } => "length",
-            Self::Url => "url",
-            Self::Email => "email",
-            Self::Ip { .. } => "ip",
-            Self::Regex(_) => "regex",
-            Self::Contains(_) => "contains",
-            Self::DoesNotContain(_) => "does_not_contain",
-            Self::NonControlCharacter => "non_control_character",
-            Self::CreditCard => "credit_card",
-            Self::MustMatch(_) => "must_match",
-            Self::Custom(_) => "custom",
-            Self::Required => "required",
-            Self::Nested => "nested",
-            Self::Skip => "skip",
-            Self::Scheme(_) => "scheme",
-            Self::MinEntropy(_) => "min_entropy",
-        }
-    }
-
     fn parse(name: &str, span: Span, arguments: &mut Arguments) -> syn::Result<Self> {
         let mut need = |argument: &str| {
             arguments
@@ -317,41 +304,63 @@ fn min_entropy(meta: &ParseNestedMeta<'_>) -> syn::Result<RuleKind> {
     }
 }
 
-/// Rules that need no feature.
-pub(crate) const NATIVE: [&str; 4] = ["range", "length", "scheme", "min_entropy"];
+fn syntax(path: &Path, validator: bool) -> Option<&'static Syntax> {
+    let mut known = RULES.iter().filter(|rule| rule.1.has(validator));
+    known.find(|rule| path.is_ident(rule.0))
+}
 
-/// The vocabulary of the validator crate.
-const VALIDATE: [&str; 15] = [
-    "range",
-    "length",
-    "url",
-    "email",
-    "ip",
-    "regex",
-    "contains",
-    "does_not_contain",
-    "must_match",
-    "custom",
-    "non_control_character",
-    "credit_card",
-    "required",
-    "nested",
-    "skip",
-];
+/// The names of the rules that `#[validate(...)]` takes, or of those that `#[config(...)]` takes.
+fn names(validator: bool) -> impl Iterator<Item = &'static str> {
+    let known = RULES.iter().filter(move |rule| rule.1.has(validator));
+    known.map(|rule| rule.0)
+}
 
-/// What each rule takes besides `message` and `code`, and which of them `rule = value` is short for.
-const ARGUMENTS: [(&str, &[&str], Option<&str>); 13] = [
-    ("range", &["min", "max", "exclusive_min", "exclusive_max"], None),
-    ("length", &["min", "max", "equal"], None),
-    ("url", &[], None),
-    ("email", &[], None),
-    ("ip", &["v4", "v6"], None),
-    ("regex", &["path"], Some("path")),
-    ("contains", &["pattern"], Some("pattern")),
-    ("does_not_contain", &["pattern"], Some("pattern")),
-    ("must_match", &["other"], Some("other")),
-    ("custom", &["function", "use_context"], Some("function")),
-    ("non_control_character", &[], None),
-    ("credit_card", &[], None),
-    ("required", &[], None),
+/// The attributes that take a rule.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum In {
+    Validate,
+    Config,
+    Both,
+}
+
+impl In {
+    fn has(self, validator: bool) -> bool {
+        let other = if validator { Self::Config } else { Self::Validate };
+        self != other
+    }
+}
+
+/// A rule by its name: where it may stand, what it takes besides `message` and `code`, and which of that
+/// `rule = value` is short for.
+type Syntax = (&'static str, In, &'static [&'static str], Option<&'static str>);
+
+/// The vocabulary of the validator crate, in which rules of ours need no feature, and then what it lacks.
+const RULES: [Syntax; 17] = [
+    (
+        "range",
+        In::Both,
+        &["min", "max", "exclusive_min", "exclusive_max"],
+        None,
+    ),
+    ("length", In::Both, &["min", "max", "equal"], None),
+    ("url", In::Validate, &[], None),
+    ("email", In::Validate, &[], None),
+    ("ip", In::Validate, &["v4", "v6"], None),
+    ("regex", In::Validate, &["path"], Some("path")),
+    ("contains", In::Validate, &["pattern"], Some("pattern")),
+    ("does_not_contain", In::Validate, &["pattern"], Some("pattern")),
+    ("must_match", In::Validate, &["other"], Some("other")),
+    (
+        "custom",
+        In::Validate,
+        &["function", "use_context"],
+        Some("function"),
+    ),
+    ("non_control_character", In::Validate, &[], None),
+    ("credit_card", In::Validate, &[], None),
+    ("required", In::Validate, &[], None),
+    ("nested", In::Validate, &[], None),
+    ("skip", In::Validate, &[], None),
+    ("scheme", In::Config, &[], None),
+    ("min_entropy", In::Config, &[], None),
 ];

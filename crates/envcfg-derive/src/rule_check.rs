@@ -4,8 +4,9 @@ use syn::{Expr, Path, spanned::Spanned};
 
 use crate::{
     bound::Bound,
+    default_value::DefaultValue,
     errors::Errors,
-    field::{DefaultValue, Field},
+    field::Field,
     rule::{Rule, RuleKind},
     shape::{Measure, is, is_number, is_text},
 };
@@ -15,7 +16,7 @@ pub(crate) fn check(field: &Field, krate: &Path, errors: &mut Errors) {
     for (rules, of_elements) in [(&field.rules, false), (&field.element_rules, true)] {
         let mut seen = HashSet::new();
         for rule in rules {
-            let name = rule.kind.name();
+            let name = rule.name;
             if !seen.insert(name) && !rule.is_repeatable() {
                 errors.push(syn::Error::new(rule.span, format!("`{name}` is given twice")));
             }
@@ -32,7 +33,7 @@ pub(crate) fn check(field: &Field, krate: &Path, errors: &mut Errors) {
 
 /// Why the rule does not fit the type, as far as the tokens of the type tell.
 fn misfit(field: &Field, rule: &Rule, of_elements: bool) -> Option<String> {
-    let name = rule.kind.name();
+    let name = rule.name;
     let element = field.shape.element.as_ref();
     let ty = element.filter(|_| of_elements).unwrap_or(&field.shape.inner);
     let of_list = element.is_some() && !of_elements;

@@ -1,10 +1,11 @@
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 use syn::{Expr, Path, Type};
 
 use crate::{
     bound::Bound,
     field::{Field, Role},
+    hygiene::{own, quote},
     rule::{Rule, RuleKind},
     shape::{Measure, is, is_known, is_number, is_text},
 };
@@ -180,13 +181,13 @@ impl RuleCode<'_> {
             krate, index, found, ..
         } = self;
         let Subject { name, element, .. } = subject;
-        let errors = own("errors");
+        let (errors, loader) = (own("errors"), own("loader"));
         quote_spanned! {rule.span=>
             if let ::core::result::Result::Err(#errors) = {
                 use #krate::__private::validator::Validate as _;
                 (&#name).validate()
             } {
-                loader.broken_as(
+                #loader.broken_as(
                     &Self::FIELDS[#index],
                     &#found,
                     ::std::borrow::Cow::Borrowed("nested"),
@@ -410,9 +411,4 @@ fn code(rule: &Rule, own: TokenStream) -> TokenStream {
         Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
         None => own,
     }
-}
-
-/// A local variable that the expressions and functions of the caller cannot mean.
-fn own(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
 }

@@ -1,10 +1,10 @@
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
 use syn::{Expr, LitStr, Path};
 
 use crate::{
     bound::Bound,
     field::{Field, Role},
+    hygiene::quote,
     rule::{Rule, RuleKind},
     shape::Measure,
 };
@@ -17,15 +17,15 @@ pub(crate) fn rule_data(
     fields: &[Field],
     each: bool,
 ) -> syn::Result<TokenStream> {
-    let built = built(krate, rule, field, fields, each)?;
+    let (name, kind) = (rule.name, kind(krate, rule, field, fields, each)?);
     let message = rule.message.as_ref().map(|text| quote!(.message(#text)));
     let code = rule.code.as_ref().map(|code| quote!(.code(#code)));
     let for_each = each.then(|| quote!(.for_each()));
-    Ok(quote!(#krate::Rule::#built #message #code #for_each))
+    Ok(quote!(#krate::Rule::new(#name, #krate::RuleKind::#kind) #message #code #for_each))
 }
 
-/// The name of the constructor and its arguments.
-fn built(krate: &Path, rule: &Rule, field: &Field, fields: &[Field], each: bool) -> syn::Result<TokenStream> {
+/// The kind of rule as the library has it, without its path.
+fn kind(krate: &Path, rule: &Rule, field: &Field, fields: &[Field], each: bool) -> syn::Result<TokenStream> {
     Ok(match &rule.kind {
         RuleKind::Range {
             min,
@@ -41,25 +41,29 @@ fn built(krate: &Path, rule: &Rule, field: &Field, fields: &[Field], each: bool)
             let elements = field.shape.element.is_some() && !each;
             quote!(length(#(#texts),*, #elements))
         }
-        RuleKind::Url => quote!(url()),
-        RuleKind::Email => quote!(email()),
-        RuleKind::Ip { v4, v6 } => quote!(ip(#v4, #v6)),
-        RuleKind::Regex(path) => {
-            quote!(regex(#krate::__private::validator::AsRegex::as_regex(&&#path).as_str()))
-        }
-        RuleKind::Contains(needle) => quote!(contains(#needle)),
-        RuleKind::DoesNotContain(needle) => quote!(does_not_contain(#needle)),
-        RuleKind::NonControlCharacter => quote!(non_control_character()),
+        RuleKind::Url => quote!(Url),
+        RuleKind::Email => quote!(Email),
+        RuleKind::Ip { v4, v6 } => quote!(Ip { v4: #v4, v6: #v6 }),
+        RuleKind::Regex(path) => quote! {
+            Regex(::std::string::String::from(
+                #krate::__private::validator::AsRegex::as_regex(&&#path).as_str(),
+            ))
+        },
+        RuleKind::Contains(needle) => quote!(Contains(::std::string::String::from(#needle))),
+        RuleKind::DoesNotContain(needle) => quote!(DoesNotContain(::std::string::String::from(#needle))),
+        RuleKind::NonControlCharacter => quote!(NonControlCharacter),
         RuleKind::MustMatch(other) => {
             let variable = variable_of(other, fields)?;
-            quote!(must_match(#variable))
+            quote!(MustMatch(::std::string::String::from(#variable)))
         }
-        RuleKind::Custom(_) => quote!(custom()),
-        RuleKind::Required => quote!(required()),
-        RuleKind::CreditCard => quote!(credit_card()),
-        RuleKind::Nested | RuleKind::Skip => quote!(nested()),
-        RuleKind::MinEntropy(bits) => quote!(min_entropy(#bits)),
-        RuleKind::Scheme(schemes) => quote!(scheme(&[#(#schemes),*])),
+        RuleKind::Custom(_) => quote!(Custom),
+        RuleKind::Required => quote!(Required),
+        RuleKind::CreditCard => quote!(CreditCard),
+        RuleKind::Nested | RuleKind::Skip => quote!(Nested),
+        RuleKind::MinEntropy(bits) => quote!(MinEntropy(#bits)),
+        RuleKind::Scheme(schemes) => quote! {
+            Scheme(::std::vec![#(::std::string::String::from(#schemes)),*])
+        },
     })
 }
 

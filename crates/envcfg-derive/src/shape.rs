@@ -32,6 +32,11 @@ impl Shape {
             inner,
         }
     }
+
+    /// The type of one value: the element of a list, else the type without `Option`.
+    pub(crate) fn single(&self) -> &Type {
+        self.element.as_ref().unwrap_or(&self.inner)
+    }
 }
 
 impl Measure {
@@ -82,6 +87,11 @@ pub(crate) fn is(ty: &Type, names: &[&str]) -> bool {
 
 pub(crate) fn is_number(ty: &Type) -> bool {
     is_bare(ty) && is(ty, &NUMBERS)
+}
+
+/// What is in a `Secret`, if the type says so.
+pub(crate) fn secret_content(ty: &Type) -> Option<&Type> {
+    argument(ty, &["Secret"])
 }
 
 fn last(ty: &Type) -> Option<&syn::PathSegment> {

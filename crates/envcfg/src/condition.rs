@@ -1,6 +1,6 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use crate::Leaf;
+use crate::{Leaf, Loader, peek::Peeked, unique::find};
 
 /// Says when a field becomes required: because another variable is set, or has a certain value.
 #[doc(hidden)]
@@ -10,11 +10,12 @@ pub struct Condition {
     pub(crate) equals: Option<&'static str>,
     /// The variable is a field of the same struct: outer prefixes stand before its names too.
     pub(crate) own: bool,
-    pub(crate) other_names: &'static [&'static str],
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) file: Option<&'static str>,
     pub(crate) default: Assumed,
 }
 
-/// The value of a variable that is not set.
+/// The default of a variable for all profiles, if the structs around it give no other.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "built by generated code")]
@@ -32,7 +33,8 @@ impl Condition {
             variable,
             equals: None,
             own: false,
-            other_names: &[],
+            aliases: &[],
+            file: None,
             default: Assumed::Unknown,
         }
     }
@@ -44,13 +46,20 @@ impl Condition {
         condition
     }
 
-    /// Says that the variable belongs to the same struct, by which other names it is read and what holds
+    /// Says that the variable belongs to the same struct, by which deprecated names it is read and what holds
     /// when it is not set.
     #[must_use]
-    pub const fn own(mut self, other_names: &'static [&'static str], default: Assumed) -> Self {
+    pub const fn own(mut self, aliases: &'static [&'static str], default: Assumed) -> Self {
         self.own = true;
-        self.other_names = other_names;
+        self.aliases = aliases;
         self.default = default;
+        self
+    }
+
+    /// Says that the variable `pointer` of the same struct may name a file with the value.
+    #[must_use]
+    pub const fn file(mut self, pointer: &'static str) -> Self {
+        self.file = Some(pointer);
         self
     }
 }
@@ -63,6 +72,78 @@ impl fmt::Display for Condition {
         }
     }
 }
+
+impl Loader<'_> {
+    /// Whether the condition holds, whatever its field has: by any name of the variable, by a file, by a default.
+    pub(crate) fn holds(&self, condition: &Condition) -> bool {
+        let variable = self.variable_of(condition);
+        let Some(wanted) = condition.equals else {
+            return self.is_set(&variable) || {
+                let (aliases, file) = self.other_names(condition, &variable);
+                aliases.iter().chain(&file).any(|name| self.is_set(name))
+            };
+        };
+        let (aliases, file) = self.other_names(condition, &variable);
+        match self.peek([Cow::Borrowed(&*variable)].into_iter().chain(aliases), file) {
+            Peeked::Text(text) => same(&text, wanted),
+            Peeked::Unset => self
+                .default_of(condition, &variable)
+                .is_some_and(|text| same(&text, wanted)),
+            Peeked::Unreadable => false,
+        }
+    }
+
+    /// The condition as the operator has to read it, with the prefixes that its variable has here.
+    pub(crate) fn named(&self, condition: &Condition) -> String {
+        let name = self.variable_of(condition);
+        match condition.equals {
+            Some(value) => format!("{name} is {value}"),
+            None => format!("{name} is set"),
+        }
+    }
+
+    fn variable_of(&self, condition: &Condition) -> Cow<'static, str> {
+        match condition.own {
+            true => self.variable(condition.variable),
+            false => Cow::Borrowed(condition.variable),
+        }
+    }
+
+    /// The deprecated names of the variable and the one that names a file, with every prefix.
+    fn other_names(&self, condition: &Condition, variable: &str) -> OtherNames {
+        if condition.own {
+            let aliases = condition.aliases.iter().map(|alias| self.variable(alias));
+            return (aliases.collect(), condition.file.map(|file| self.variable(file)));
+        }
+        let Some((field, _)) = find(self.tree, variable, false) else {
+            return (Vec::new(), None);
+        };
+        let prefix = variable.strip_suffix(field.name).unwrap_or_default();
+        let full = |name: &str| Cow::Owned(format!("{prefix}{name}"));
+        let aliases = field.aliases.iter().map(|alias| full(alias.name));
+        (aliases.collect(), field.file.map(full))
+    }
+
+    /// What the variable has that is not set: the default of the profile before that for all.
+    fn default_of(&self, condition: &Condition, variable: &str) -> Option<String> {
+        let found = find(self.tree, variable, false);
+        if let Some(text) = found.and_then(|(field, _)| self.profile_default(field)) {
+            return Some(text.to_owned());
+        }
+        let is_given = found.is_some_and(|(_, given)| given);
+        match condition.default {
+            Assumed::Nothing if !is_given => None,
+            Assumed::Text(text) if !is_given => Some(text.to_owned()),
+            _ => {
+                let schema = (self.schema)();
+                schema.into_iter().find(|spec| spec.name == variable)?.default
+            }
+        }
+    }
+}
+
+/// Deprecated names, and the one that names a file.
+type OtherNames = (Vec<Cow<'static, str>>, Option<Cow<'static, str>>);
 
 /// Whether a variable with this text has the value `wanted`: upper or lower case alike, and `1` is `true`.
 pub(crate) fn same(text: &str, wanted: &str) -> bool {

@@ -1,4 +1,6 @@
-use crate::{Describe, Docs, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree};
+use crate::{
+    Describe, Docs, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree, default_problems,
+};
 
 /// A configuration that is read from environment variables; `#[derive(Config)]` implements it.
 ///
@@ -41,7 +43,7 @@ pub trait Config: Sized {
         Loader::new::<Self>(source, true).run()
     }
 
-    /// Holds every default against the type and the rules of its field.
+    /// Holds every default, also those of single profiles, against the type and the rules of its field.
     ///
     /// The derive refuses a default that breaks a rule where it can tell; this tells the rest, such as a regular
     /// expression, the name of an enum's variant or a value of `Default`. One line of test keeps it right:
@@ -63,7 +65,7 @@ pub trait Config: Sized {
     /// # Errors
     /// A [`Report`] of the defaults that cannot be read or break a rule, also in groups that are optional.
     fn check_defaults() -> Result<(), Report> {
-        Loader::defaults::<Self>()
+        default_problems::check::<Self>()
     }
 
     /// Documents every variable, in the order of declaration, nested ones in their place.

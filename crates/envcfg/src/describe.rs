@@ -1,4 +1,6 @@
-use crate::{Condition, Config, Field, FieldSpec, RequiredIf};
+use groundcrew_base::{MASK, redact};
+
+use crate::{Condition, Config, Field, FieldSpec, OldName, RequiredIf};
 
 /// Collects the [`FieldSpec`]s of a configuration and of those nested in it.
 #[doc(hidden)]
@@ -31,7 +33,7 @@ impl Describe {
         self.fields.push(FieldSpec {
             path: format!("{}{}", self.path, field.path),
             description: field.description,
-            profile_defaults: self.profile_defaults(field, secret),
+            profile_defaults: profile_defaults(field, secret),
             deprecated: field.deprecated,
             required: field.required,
             required_if: field
@@ -49,9 +51,13 @@ impl Describe {
             aliases: field
                 .aliases
                 .iter()
-                .map(|alias| format!("{}{}", self.prefix, alias.name))
+                .map(|alias| OldName {
+                    name: format!("{}{}", self.prefix, alias.name),
+                    since: alias.since,
+                    until: alias.until,
+                })
                 .collect(),
-            default: default.map(|text| groundcrew_base::redact(&text).into_owned()),
+            default: default.map(|text| redact(&text).into_owned()),
             name,
         });
     }
@@ -84,12 +90,6 @@ impl Describe {
         }
     }
 
-    fn profile_defaults(&self, field: &Field, secret: bool) -> Vec<(&'static str, String)> {
-        let shown = |text: &str| groundcrew_base::redact(text).into_owned();
-        let defaults = field.profile_defaults.iter().filter(|_| !secret);
-        defaults.map(|(profile, text)| (*profile, shown(text))).collect()
-    }
-
     fn required_if(&self, condition: &Condition) -> RequiredIf {
         let prefix = if condition.own { self.prefix.as_str() } else { "" };
         let variable = format!("{prefix}{}", condition.variable);
@@ -101,4 +101,13 @@ impl Describe {
             None => RequiredIf::Set { variable },
         }
     }
+}
+
+fn profile_defaults(field: &Field, secret: bool) -> Vec<(&'static str, String)> {
+    let shown = |text: &str| match secret {
+        true => MASK.to_owned(),
+        false => redact(text).into_owned(),
+    };
+    let defaults = field.profile_defaults.iter();
+    defaults.map(|(profile, text)| (*profile, shown(text))).collect()
 }

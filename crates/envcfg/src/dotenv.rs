@@ -95,7 +95,8 @@ impl Dotenv {
     /// `.env.{profile}.local`, `.env.local` (not in the profile `test`, whose results must not depend on the
     /// machine), `.env.{profile}`, `.env`.
     ///
-    /// Without [`profile`](Self::profile) or [`profile_from`](Self::profile_from) these are `.env.local` and `.env`.
+    /// A short name such as `prod` means the files of the long one, `.env.production`. Without
+    /// [`profile`](Self::profile) or [`profile_from`](Self::profile_from) these are `.env.local` and `.env`.
     pub fn layered(dir: impl Into<PathBuf>) -> Self {
         Self::new(Files::Profile(ProfileFiles::new(dir.into())))
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Rule, ValueType};
+use crate::{OldName, Rule, ValueType};
 
 /// Documents one variable of a configuration, as [`Config::fields`](crate::Config::fields) lists them.
 ///
@@ -36,9 +36,10 @@ pub struct FieldSpec {
     pub description: &'static str,
     /// The default as it would be written in the environment. Never that of a secret.
     pub default: Option<String>,
-    /// The defaults that only some profiles have: the profile and the default, as it would be written.
+    /// The defaults that only some profiles have: the profile and the default, as it would be written. That of a
+    /// secret is `***`.
     pub profile_defaults: Vec<(&'static str, String)>,
-    /// Whether a load fails without it.
+    /// Whether a load fails without it, except in a profile that has a default for it.
     pub required: bool,
     /// When it is required although it has a default or is optional; any of these suffices.
     pub required_if: Vec<RequiredIf>,
@@ -60,7 +61,7 @@ pub struct FieldSpec {
     /// Why nobody should set it any more, if so.
     pub deprecated: Option<&'static str>,
     /// Deprecated names that are still read.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<OldName>,
 }
 
 /// Says when a variable is required that need not be set otherwise.
@@ -99,6 +100,17 @@ impl FieldSpec {
     /// Every variable that can give the value: its name, its deprecated names and `NAME_FILE`.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let file = self.file.then(|| format!("{}_FILE", self.name));
-        [&self.name].into_iter().chain(&self.aliases).cloned().chain(file)
+        self.value_names().map(str::to_owned).chain(file)
+    }
+
+    /// Every variable whose text is the value: its name and its deprecated names.
+    pub(crate) fn value_names(&self) -> impl Iterator<Item = &str> {
+        let old = self.aliases.iter().map(|alias| alias.name.as_str());
+        [self.name.as_str()].into_iter().chain(old)
+    }
+
+    /// Whether a load fails without it, whatever the profile.
+    pub(crate) const fn must_be_set(&self) -> bool {
+        self.required && self.profile_defaults.is_empty()
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Secrets {
         Some((text.into_string().ok()?, origin))
     };
     for spec in schema {
-        for name in [&spec.name].into_iter().chain(&spec.aliases) {
+        for name in spec.value_names() {
             match text(name) {
                 Some((text, origin)) if spec.secret || origin.is_secret() => secrets.add(&text),
                 Some((text, _)) => secrets.add_credentials(&text),

@@ -65,11 +65,18 @@ impl Leaf<'_> {
         })
     }
 
-    fn float(self) -> Result<f64, LeafError> {
-        let number = self.text.trim().parse::<f64>().ok();
-        number
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| LeafError::Expected(String::from("a number")))
+    /// `limits` are the least and the greatest number of the type.
+    fn float<T: FromStr + PartialOrd + fmt::LowerExp>(self, limits: [T; 2]) -> Result<T, LeafError> {
+        let [least, most] = limits;
+        match self.text.trim().parse() {
+            Ok(number) if least <= number && number <= most => Ok(number),
+            // Not `inf` or `NaN`, but more than the type holds.
+            Ok(_) if self.text.contains(|c: char| c.is_ascii_digit()) => {
+                let expected = format!("a number from {least:e} to {most:e}");
+                Err(LeafError::Expected(expected))
+            }
+            _ => Err(LeafError::Expected(String::from("a number"))),
+        }
     }
 
     fn duration(self) -> Result<[u64; 2], LeafError> {
@@ -134,11 +141,11 @@ impl<'de> Deserializer<'de> for Leaf<'_> {
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, LeafError> {
-        visitor.visit_f64(self.float()?)
+        visitor.visit_f32(self.float([f32::MIN, f32::MAX])?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, LeafError> {
-        visitor.visit_f64(self.float()?)
+        visitor.visit_f64(self.float([f64::MIN, f64::MAX])?)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, LeafError> {

@@ -14,7 +14,7 @@ pub enum Limit {
     Duration(Duration),
     /// Of a number of bytes.
     Bytes(ByteSize),
-    /// Of a type of your own, as it prints.
+    /// Of a type of your own, as it prints, or a whole number that is greater than [`i128::MAX`].
     Other(String),
 }
 
@@ -23,6 +23,10 @@ impl Limit {
     pub(crate) fn read(text: String) -> Self {
         if let Ok(integer) = text.parse() {
             return Self::Integer(integer);
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More than fits, and a float would round it.
+            return Self::Other(text);
         }
         if let Ok(number) = text.parse() {
             return Self::Number(number);
@@ -62,6 +66,10 @@ mod tests {
             ("5m", Limit::Duration(Duration::from_secs(300))),
             ("5 MiB", Limit::Bytes(ByteSize::mib(5))),
             ("7 B", Limit::Bytes(ByteSize::new(7))),
+            (
+                "340282366920938463463374607431768211455",
+                Limit::Other(u128::MAX.to_string()),
+            ),
             ("Version(3)", Limit::Other(String::from("Version(3)"))),
         ];
 

@@ -4,7 +4,7 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Vars, Warning, consequence, finish, order, problem::Follows,
+    ProblemKind, Raw, Report, Tree, Warning, consequence, finish, order, problem::Follows,
     service_link, shown::Shown, wrong_lines::WrongLines,
 };
 
@@ -19,6 +19,8 @@ pub struct Loader<'s> {
     pub(crate) profile_is_wrong: bool,
     /// Documents the whole configuration, of which the fields at hand may be a nested part.
     pub(crate) schema: fn() -> Vec<FieldSpec>,
+    /// The same as the compiler knows it.
+    pub(crate) tree: &'static [Tree],
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) origins: Vec<(Cow<'static, str>, Origin)>,
@@ -55,6 +57,7 @@ impl<'s> Loader<'s> {
             profile: None,
             profile_is_wrong: false,
             schema: Describe::all::<C>,
+            tree: C::TREE,
             problems: source.problems(),
             warnings: source.warnings(),
             origins: Vec::new(),
@@ -90,21 +93,6 @@ impl<'s> Loader<'s> {
                 Err(Report::new(self.problems, self.warnings))
             }
         }
-    }
-
-    /// The problems of the defaults alone: no variable is set, and none is missed.
-    pub(crate) fn defaults<C: Config>() -> Result<(), Report> {
-        let nothing = Vars::new();
-        let mut loader = Loader::new::<C>(&nothing, false);
-        loader.every_group = true;
-        drop(C::load_with(&mut loader, None));
-        let Loader { mut problems, .. } = loader;
-        problems.retain(|problem| matches!(problem.kind, ProblemKind::Rule | ProblemKind::Unreadable));
-        if problems.is_empty() {
-            return Ok(());
-        }
-        order::sort(&mut problems, &Describe::all::<C>());
-        Err(Report::new(problems, Vec::new()))
     }
 
     /// How many problems there are, to ask [`Self::is_clean`] later whether any was added.
@@ -246,7 +234,7 @@ impl<'s> Loader<'s> {
             any = any
                 || match entry {
                     Tree::Field(field) => self.is_set_by_any_name(field),
-                    Tree::Nested(below, tree) => self.any_set(below, tree),
+                    Tree::Nested(below, tree) | Tree::Given(below, tree) => self.any_set(below, tree),
                 };
         }
         self.prefix.truncate(outer);

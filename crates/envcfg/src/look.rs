@@ -1,10 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{
-    Condition, Field, Found, Loader, Origin, Raw, Warning,
-    condition::{self, Assumed},
-    profile_name,
-};
+use crate::{Field, Found, Loader, Origin, Raw, Warning, peek::Peeked, profile_name};
 
 /// Looks variables up, by every name and for every reason why one may be needed.
 impl Loader<'_> {
@@ -23,22 +19,28 @@ impl Loader<'_> {
         found
     }
 
-    /// Learns the profile from the field that holds it, unless an outer struct has said it already.
-    pub fn learn_profile(&mut self, field: &'static Field, default: Option<&'static str>) {
+    /// Learns the profile from the field that holds it, unless an outer struct has said it already; `default` gives
+    /// its default as a text.
+    pub fn learn_profile(
+        &mut self,
+        field: &'static Field,
+        default: impl FnOnce() -> Option<Cow<'static, str>>,
+    ) {
         if self.profile.is_some() {
             return;
         }
-        let names = [field.name]
-            .into_iter()
-            .chain(field.aliases.iter().map(|alias| alias.name));
-        let set = names
-            .map(|name| self.variable(name))
-            .find_map(|name| self.text(&name));
-        self.profile = set.map(Cow::Owned).or_else(|| default.map(Cow::Borrowed));
+        let aliases = field.aliases.iter().map(|alias| alias.name);
+        let names = [field.name].into_iter().chain(aliases);
+        let file = field.file.map(|file| self.variable(file));
+        self.profile = match self.peek(names.map(|name| self.variable(name)), file) {
+            Peeked::Text(text) => Some(Cow::Owned(text)),
+            Peeked::Unset => default().filter(|text| !text.is_empty()),
+            Peeked::Unreadable => None,
+        };
     }
 
     /// Learns the profile as a load of the whole `C` does.
-    #[cfg(feature = "preflight")]
+    #[cfg(any(feature = "cli", feature = "preflight"))]
     pub(crate) fn learn_from<C: crate::Config>(&mut self) {
         let mut whole = Self::new::<C>(self.source, false);
         drop(C::load_with(&mut whole, None));
@@ -89,65 +91,11 @@ impl Loader<'_> {
         }
     }
 
-    fn profile_default(&self, field: &'static Field) -> Option<&'static str> {
+    pub(crate) fn profile_default(&self, field: &'static Field) -> Option<&'static str> {
         let profile = self.profile.as_deref()?;
         let mut defaults = field.profile_defaults.iter();
         defaults
             .find(|(named, _)| profile_name::is(profile, named))
             .map(|(_, text)| *text)
-    }
-
-    fn holds(&self, condition: &Condition) -> bool {
-        let names = [condition.variable]
-            .into_iter()
-            .chain(condition.other_names.iter().copied());
-        let mut names = names.map(|name| self.of_condition(condition, name));
-        match condition.equals {
-            None => names.any(|name| self.is_set(&name)),
-            Some(wanted) => names
-                .find_map(|name| self.text(&name))
-                .or_else(|| self.assumed_of(condition))
-                .is_some_and(|text| condition::same(&text, wanted)),
-        }
-    }
-
-    /// The default of the variable that a condition is about.
-    fn assumed_of(&self, condition: &Condition) -> Option<String> {
-        match condition.default {
-            Assumed::Nothing => None,
-            Assumed::Text(text) => Some(text.to_owned()),
-            Assumed::Unknown => {
-                let name = self.of_condition(condition, condition.variable);
-                let schema = (self.schema)();
-                schema.into_iter().find(|spec| spec.name == name)?.default
-            }
-        }
-    }
-
-    /// The condition as the operator has to read it, with the prefixes that its variable has here.
-    fn named(&self, condition: &Condition) -> String {
-        let name = self.of_condition(condition, condition.variable);
-        match condition.equals {
-            Some(value) => format!("{name} is {value}"),
-            None => format!("{name} is set"),
-        }
-    }
-
-    fn of_condition(&self, condition: &Condition, name: &'static str) -> Cow<'static, str> {
-        match condition.own {
-            true => self.variable(name),
-            false => Cow::Borrowed(name),
-        }
-    }
-
-    fn text(&self, variable: &str) -> Option<String> {
-        let value = self.source.lookup(variable).filter(|value| !value.is_empty())?;
-        value.into_parts().0.into_string().ok()
-    }
-
-    fn is_set(&self, variable: &str) -> bool {
-        self.source
-            .lookup(variable)
-            .is_some_and(|value| !value.is_empty())
     }
 }

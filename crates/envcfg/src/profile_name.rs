@@ -2,12 +2,16 @@
 ///
 /// Case does not matter, and the usual short names are the same profile as the long ones.
 pub(crate) fn is(text: &str, named: &str) -> bool {
-    let (text, named) = (text.trim(), named.trim());
-    text.eq_ignore_ascii_case(named)
-        || SHORT.iter().any(|(long, short)| {
-            let either = |name: &str| name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short);
-            either(text) && either(named)
-        })
+    long(text).eq_ignore_ascii_case(long(named))
+}
+
+/// The profile without blanks, by its long name if it is one of the usual short ones.
+pub(crate) fn long(text: &str) -> &str {
+    let text = text.trim();
+    let mut known = SHORT.iter();
+    known
+        .find(|(_, short)| short.eq_ignore_ascii_case(text))
+        .map_or(text, |(long, _)| long)
 }
 
 const SHORT: [(&str, &str); 3] = [

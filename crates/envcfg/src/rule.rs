@@ -1,4 +1,4 @@
-use crate::{Limit, RuleKind};
+use crate::RuleKind;
 
 /// What a value must satisfy, for documentation and for reports.
 ///
@@ -53,115 +53,17 @@ impl Rule {
     }
 }
 
-/// Constructors for generated code, which runs them only for documents and for rules that are broken.
+/// For generated code, which runs it only for documents and for rules that are broken.
 #[doc(hidden)]
 impl Rule {
     #[must_use]
-    pub fn new(kind: RuleKind) -> Self {
+    pub fn new(name: &'static str, kind: RuleKind) -> Self {
         Self {
-            name: kind.name(),
+            name,
             text: kind.to_string(),
             each: false,
             kind,
         }
-    }
-
-    #[must_use]
-    pub fn range(
-        min: Option<String>,
-        max: Option<String>,
-        above: Option<String>,
-        below: Option<String>,
-    ) -> Self {
-        let [min, max, above, below] = [min, max, above, below].map(|text| text.map(Limit::read));
-        Self::new(RuleKind::Range {
-            min,
-            max,
-            above,
-            below,
-        })
-    }
-
-    #[must_use]
-    pub fn length(min: Option<String>, max: Option<String>, equal: Option<String>, elements: bool) -> Self {
-        let [min, max, equal] = [min, max, equal].map(|text| text?.parse().ok());
-        Self::new(RuleKind::Length {
-            min: equal.or(min),
-            max: equal.or(max),
-            elements,
-        })
-    }
-
-    #[must_use]
-    pub fn url() -> Self {
-        Self::new(RuleKind::Url)
-    }
-
-    #[must_use]
-    pub fn email() -> Self {
-        Self::new(RuleKind::Email)
-    }
-
-    #[must_use]
-    pub fn ip(v4: bool, v6: bool) -> Self {
-        Self::new(RuleKind::Ip { v4, v6 })
-    }
-
-    #[must_use]
-    pub fn regex(pattern: &str) -> Self {
-        Self::new(RuleKind::Regex(pattern.to_owned()))
-    }
-
-    #[must_use]
-    pub fn contains(needle: &str) -> Self {
-        Self::new(RuleKind::Contains(needle.to_owned()))
-    }
-
-    #[must_use]
-    pub fn does_not_contain(needle: &str) -> Self {
-        Self::new(RuleKind::DoesNotContain(needle.to_owned()))
-    }
-
-    #[must_use]
-    pub fn non_control_character() -> Self {
-        Self::new(RuleKind::NonControlCharacter)
-    }
-
-    #[must_use]
-    pub fn must_match(variable: &str) -> Self {
-        Self::new(RuleKind::MustMatch(variable.to_owned()))
-    }
-
-    #[must_use]
-    pub fn scheme(schemes: &[&str]) -> Self {
-        Self::new(RuleKind::Scheme(
-            schemes.iter().copied().map(str::to_owned).collect(),
-        ))
-    }
-
-    #[must_use]
-    pub fn credit_card() -> Self {
-        Self::new(RuleKind::CreditCard)
-    }
-
-    #[must_use]
-    pub fn nested() -> Self {
-        Self::new(RuleKind::Nested)
-    }
-
-    #[must_use]
-    pub fn min_entropy(bits: u32) -> Self {
-        Self::new(RuleKind::MinEntropy(bits))
-    }
-
-    #[must_use]
-    pub fn required() -> Self {
-        Self::new(RuleKind::Required)
-    }
-
-    #[must_use]
-    pub fn custom() -> Self {
-        Self::new(RuleKind::Custom)
     }
 
     /// Replaces the sentence by the author's own.

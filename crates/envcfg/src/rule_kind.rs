@@ -61,26 +61,33 @@ pub enum RuleKind {
     Custom,
 }
 
+/// For generated code.
+#[doc(hidden)]
 impl RuleKind {
-    /// The name in the vocabulary of the `validator` crate, or of `#[config(...)]`.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Range { .. } => "range",
-            Self::Length { .. } => "length",
-            Self::Url => "url",
-            Self::Email => "email",
-            Self::Ip { .. } => "ip",
-            Self::Regex(_) => "regex",
-            Self::Contains(_) => "contains",
-            Self::DoesNotContain(_) => "does_not_contain",
-            Self::NonControlCharacter => "non_control_character",
-            Self::MustMatch(_) => "must_match",
-            Self::Scheme(_) => "scheme",
-            Self::CreditCard => "credit_card",
-            Self::Nested => "nested",
-            Self::MinEntropy(_) => "min_entropy",
-            Self::Required => "required",
-            Self::Custom => "custom",
+    /// Takes the limits as the derive writes them.
+    #[must_use]
+    pub fn range(
+        min: Option<String>,
+        max: Option<String>,
+        above: Option<String>,
+        below: Option<String>,
+    ) -> Self {
+        let [min, max, above, below] = [min, max, above, below].map(|text| text.map(Limit::read));
+        Self::Range {
+            min,
+            max,
+            above,
+            below,
+        }
+    }
+
+    #[must_use]
+    pub fn length(min: Option<String>, max: Option<String>, equal: Option<String>, elements: bool) -> Self {
+        let [min, max, equal] = [min, max, equal].map(|text| text?.parse().ok());
+        Self::Length {
+            min: equal.or(min),
+            max: equal.or(max),
+            elements,
         }
     }
 }

@@ -1,9 +1,12 @@
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde::Serialize;
 
 use super::Exit;
-use crate::{Config, EnvSource, FieldSpec, Origin, Problem, docs::facts};
+use crate::{Config, EnvSource, FieldSpec, Loader, Origin, Problem, ProblemKind, docs::facts, profile_name};
 
 /// Says for one variable or for all where their values come from. No value is ever written, of a secret at most
 /// its length.
@@ -14,36 +17,66 @@ pub(super) fn run<C: Config>(
     out: &mut impl Write,
 ) -> io::Result<Exit> {
     let fields = C::fields();
-    let problems = match C::load(source) {
-        Ok(_) => Vec::new(),
-        Err(report) => report.problems().to_vec(),
-    };
     let wanted = |spec: &&FieldSpec| variable.is_none_or(|name| spec.names().any(|known| known == name));
     let chosen: Vec<&FieldSpec> = fields.iter().filter(wanted).collect();
     if let (Some(name), true) = (variable, chosen.is_empty()) {
         writeln!(out, "{name} is no variable of this configuration")?;
         return Ok(Exit::Usage);
     }
-    let explained: Vec<Explained<'_>> = chosen
+    let seen = Seen::new::<C>(source);
+    let variables: Vec<Explained<'_>> = chosen
         .iter()
-        .map(|spec| Explained::new(spec, source, &problems))
+        .map(|spec| Explained::new(spec, source, &seen))
         .collect();
+    let document = Document {
+        schema: SCHEMA,
+        variables: &variables,
+        problems: seen.of_no_variable(&fields),
+    };
     if json {
-        let document = Document {
-            schema: SCHEMA,
-            variables: &explained,
-        };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         writeln!(out)?;
-    } else if let (Some(_), [only]) = (variable, explained.as_slice()) {
-        only.write_alone(out)?;
     } else {
-        let width = chosen.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
-        for one in &explained {
-            writeln!(out, "{:width$}  {}", one.variable, one.summary())?;
-        }
+        document.write(variable.is_some(), out)?;
     }
     Ok(Exit::Success)
+}
+
+/// What a load makes of the source.
+struct Seen {
+    problems: Vec<Problem>,
+    profile: Option<Cow<'static, str>>,
+}
+
+impl Seen {
+    fn new<C: Config>(source: &impl EnvSource) -> Self {
+        let mut loader = Loader::new::<C>(source, false);
+        loader.learn_from::<C>();
+        Self {
+            problems: C::load(source).map_or_else(|report| report.problems().to_vec(), |_| Vec::new()),
+            profile: loader.profile,
+        }
+    }
+
+    /// What is wrong with the sources where no variable of the configuration can be told.
+    fn of_no_variable(&self, fields: &[FieldSpec]) -> Vec<String> {
+        let is_of_source =
+            |problem: &&Problem| matches!(problem.kind(), ProblemKind::Syntax | ProblemKind::File);
+        let problems = self.problems.iter().filter(is_of_source);
+        problems
+            .filter(|problem| !fields.iter().any(|spec| is_about(problem, spec)))
+            .map(ToString::to_string)
+            .collect()
+    }
+}
+
+/// Whether the problem is one of this variable, or of a line that should set it.
+fn is_about(problem: &Problem, spec: &FieldSpec) -> bool {
+    let is_named = || spec.value_names().any(|name| problem.variable() == Some(name));
+    match problem.path() {
+        "" => is_named(),
+        path => path == spec.path,
+    }
 }
 
 /// The number counts up when a consumer of the old shape would misread the new one.
@@ -53,6 +86,26 @@ const SCHEMA: &str = "envcfg.explain/1";
 struct Document<'d> {
     schema: &'static str,
     variables: &'d [Explained<'d>],
+    /// What is wrong with the sources themselves.
+    problems: Vec<String>,
+}
+
+impl Document<'_> {
+    fn write(&self, alone: bool, out: &mut impl Write) -> io::Result<()> {
+        if let (true, [only]) = (alone, self.variables) {
+            only.write_alone(out)?;
+        } else {
+            let names = self.variables.iter().map(|one| one.variable.len());
+            let width = names.max().unwrap_or(0);
+            for one in self.variables {
+                writeln!(out, "{:width$}  {}", one.variable, one.summary())?;
+            }
+        }
+        for problem in &self.problems {
+            writeln!(out, "problem: {problem}")?;
+        }
+        Ok(())
+    }
 }
 
 /// What is known about one variable without its value.
@@ -64,7 +117,10 @@ struct Explained<'s> {
     secret: bool,
     /// Every name that is set, in the order in which they are looked at.
     set: Vec<Setting>,
+    /// The default of the profile, or else that for all.
     default: Option<&'s str>,
+    /// The profile that has a default of its own.
+    profile: Option<&'static str>,
     problems: Vec<String>,
     #[serde(skip)]
     spec: &'s FieldSpec,
@@ -88,17 +144,22 @@ struct Setting {
 }
 
 impl<'s> Explained<'s> {
-    fn new(spec: &'s FieldSpec, source: &impl EnvSource, problems: &[Problem]) -> Self {
+    fn new(spec: &'s FieldSpec, source: &impl EnvSource, seen: &Seen) -> Self {
         let set: Vec<Setting> = spec
             .names()
             .filter_map(|name| setting(spec, name, source))
             .collect();
-        let problems = problems.iter().filter(|problem| problem.path() == spec.path);
-        let problems: Vec<String> = problems.map(|problem| problem.message().to_owned()).collect();
+        let problems = seen.problems.iter().filter(|problem| is_about(problem, spec));
+        let problems: Vec<String> = problems.map(told).collect();
+        let of_profile = seen.profile.as_deref().and_then(|profile| {
+            let mut defaults = spec.profile_defaults.iter();
+            defaults.find(|(named, _)| profile_name::is(profile, named))
+        });
+        let default = of_profile.map(|(_, text)| text).or(spec.default.as_ref());
         let state = match (set.is_empty(), problems.is_empty()) {
             (false, _) => State::Set,
             (true, false) => State::Missing,
-            (true, true) if spec.default.is_some() => State::Default,
+            (true, true) if default.is_some() => State::Default,
             (true, true) => State::Unset,
         };
         Self {
@@ -107,7 +168,8 @@ impl<'s> Explained<'s> {
             state,
             secret: spec.secret,
             set,
-            default: spec.default.as_deref(),
+            default: default.map(String::as_str),
+            profile: of_profile.map(|(profile, _)| *profile),
             problems,
             spec,
         }
@@ -119,7 +181,11 @@ impl<'s> Explained<'s> {
         match self.state {
             State::Set => parts.extend(self.problems.iter().map(|problem| format!("invalid: {problem}"))),
             State::Missing => parts.extend(self.problems.iter().cloned()),
-            State::Default => parts.push(format!("default {}", self.default.unwrap_or_default())),
+            State::Default => {
+                let profile = self.profile.map(|profile| format!(" in {profile}"));
+                let default = self.default.unwrap_or_default();
+                parts.push(format!("default {default}{}", profile.unwrap_or_default()));
+            }
             State::Unset => parts.push(String::from("not set")),
         }
         parts.join("; ")
@@ -143,10 +209,19 @@ impl<'s> Explained<'s> {
         for fact in facts(self.spec) {
             writeln!(out, "  - {fact}")?;
         }
-        if let (Some(default), true) = (self.default, self.state != State::Default) {
+        let default = self.spec.default.as_ref();
+        if let (Some(default), true) = (default, self.state != State::Default || self.profile.is_some()) {
             writeln!(out, "  - default {default}")?;
         }
         writeln!(out, "  - the field {} in the code", self.path)
+    }
+}
+
+/// The words of a problem, with the place if the value that is at hand does not tell it.
+fn told(problem: &Problem) -> String {
+    match (problem.kind(), problem.origin()) {
+        (ProblemKind::Syntax, Some(origin)) => format!("{} (from {origin})", problem.message()),
+        _ => problem.message().to_owned(),
     }
 }
 

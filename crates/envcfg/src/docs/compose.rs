@@ -101,7 +101,7 @@ fn variable(spec: &FieldSpec) -> String {
         .as_deref()
         .filter(|text| is_neutral(spec) && !text.contains(['$', '{', '}']))
         .unwrap_or_default();
-    let value = match spec.required {
+    let value = match spec.must_be_set() {
         true => format!("${{{name}:?must be set}}"),
         false => format!("${{{name}:-{default}}}"),
     };
@@ -111,7 +111,7 @@ fn variable(spec: &FieldSpec) -> String {
 /// Whether it comes as a file: compose refuses to start a service when the file of a secret is not there, and so
 /// only those that must be there do.
 const fn by_file(spec: &FieldSpec) -> bool {
-    spec.secret && spec.file && spec.required
+    spec.secret && spec.file && spec.must_be_set()
 }
 
 fn file(spec: &FieldSpec) -> String {

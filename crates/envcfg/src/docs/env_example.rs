@@ -62,8 +62,7 @@ impl fmt::Display for EnvExample {
             }
             let description = spec.description.lines().map(str::to_owned);
             f.write_str(&comments("", description.chain(facts(spec))))?;
-            let needed = spec.required && spec.profile_defaults.is_empty();
-            let mark = if needed { "" } else { "# " };
+            let mark = if spec.must_be_set() { "" } else { "# " };
             let value = spec.default.as_deref().map_or_else(String::new, quoted);
             writeln!(f, "{mark}{}={value}", spec.name)?;
         }

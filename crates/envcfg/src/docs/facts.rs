@@ -7,9 +7,7 @@ pub(crate) fn facts(spec: &FieldSpec) -> Vec<String> {
         .map(|note| format!("deprecated: {note}"))
         .into_iter()
         .collect();
-    if spec.required {
-        facts.push(String::from("required"));
-    }
+    facts.extend(required(spec).map(|text| format!("required{text}")));
     facts.extend(spec.required_if.iter().map(|when| format!("required if {when}")));
     if spec.secret {
         facts.push(String::from("secret"));
@@ -27,7 +25,17 @@ pub(crate) fn facts(spec: &FieldSpec) -> Vec<String> {
             .iter()
             .map(|(profile, default)| format!("default in {profile}: {default}")),
     );
+    facts.extend(spec.aliases.iter().map(|old| format!("deprecated name: {old}")));
     facts
+}
+
+/// What follows the word `required`; `None` if it is not.
+pub(super) fn required(spec: &FieldSpec) -> Option<String> {
+    let profiles: Vec<&str> = spec.profile_defaults.iter().map(|default| default.0).collect();
+    spec.required.then(|| match profiles.is_empty() {
+        true => String::new(),
+        false => format!(", except in {}", profiles.join(", ")),
+    })
 }
 
 /// The type in words, with an example where the form is not obvious.

@@ -21,7 +21,8 @@ use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
 ///   scheme of a URL, and patterns in the part of the `regex` syntax that ECMA-262 does not share;
 /// - limits of numbers with a fraction, of durations with several units or a fraction, and of byte sizes with
 ///   underscores; what is too large or too fine for its type;
-/// - whether a variable without a default for the profile in use is there, if it has one for another;
+/// - what depends on the profile: whether a variable is there that has a default in one and none in another, and
+///   what such a default requires;
 /// - `NAME_FILE`: whether the file is there and what is in it; a variable and its deprecated name with different
 ///   values.
 ///
@@ -93,9 +94,9 @@ impl JsonSchema {
             old.insert(String::from("deprecated"), Value::Bool(true));
             old.insert(
                 String::from("description"),
-                json!(format!("Deprecated name of {}", spec.name)),
+                json!(format!("Deprecated name of {}{}", spec.name, alias.times())),
             );
-            properties.insert(alias.clone(), Value::Object(old));
+            properties.insert(alias.name.clone(), Value::Object(old));
         }
         if spec.file {
             let description = format!("Names a file with the value of {}", spec.name);
@@ -111,7 +112,7 @@ impl JsonSchema {
     fn conditions(&self, spec: &FieldSpec) -> Vec<Value> {
         let mut all = Vec::new();
         let names: Vec<String> = spec.names().collect();
-        if spec.required && names.len() > 1 && spec.profile_defaults.is_empty() {
+        if spec.must_be_set() && names.len() > 1 {
             all.push(any_set(&names));
         }
         for when in &spec.required_if {
@@ -125,8 +126,10 @@ impl JsonSchema {
         }
         if spec.file {
             let file = is_set(&format!("{}_FILE", spec.name));
-            let values = [&spec.name].into_iter().chain(&spec.aliases);
-            all.extend(values.map(|name| json!({"not": {"allOf": [is_set(name), file.clone()]}})));
+            all.extend(
+                spec.value_names()
+                    .map(|name| json!({"not": {"allOf": [is_set(name), file.clone()]}})),
+            );
         }
         all
     }
@@ -147,7 +150,9 @@ impl JsonSchema {
         let texts = other.map_or_else(|| names.clone(), value_names);
         let mut ways: Vec<Value> = texts.iter().map(|name| has(name, &pattern)).collect();
         let default = other.and_then(|spec| spec.default.as_deref());
-        if default.is_some_and(|default| condition::same(default, value)) {
+        let is_same = |default: &str| condition::same(default, value);
+        let profiles = other.map_or(&[][..], |spec| &spec.profile_defaults);
+        if default.is_some_and(is_same) && profiles.iter().all(|(_, default)| is_same(default)) {
             ways.push(json!({"not": any_set(&names)}));
         }
         Some(json!({"anyOf": ways}))
@@ -163,7 +168,7 @@ impl fmt::Display for JsonSchema {
 
 /// Whether its name alone must be there.
 fn is_plainly_required(spec: &FieldSpec) -> bool {
-    spec.required && spec.profile_defaults.is_empty() && spec.names().count() == 1
+    spec.must_be_set() && spec.names().count() == 1
 }
 
 fn property(spec: &FieldSpec) -> Map<String, Value> {
@@ -248,7 +253,7 @@ fn is_common(pattern: &str) -> bool {
 
 /// The names under which the text itself stands.
 fn value_names(spec: &FieldSpec) -> Vec<String> {
-    [&spec.name].into_iter().chain(&spec.aliases).cloned().collect()
+    spec.value_names().map(str::to_owned).collect()
 }
 
 /// Matches the texts that a condition takes for `value`.

@@ -92,7 +92,7 @@ impl Kubernetes {
             let key = yaml::key(&spec.name);
             out.push_str(&format!("  - name: {key}\n    valueFrom:\n      secretKeyRef:\n"));
             out.push_str(&format!("        name: {name}\n        key: {key}\n"));
-            if !spec.required {
+            if !spec.must_be_set() {
                 out.push_str("        optional: true\n");
             }
         }
@@ -122,7 +122,7 @@ fn entries(key: &str, fields: &[&FieldSpec]) -> String {
         let description = spec.description.lines().map(str::to_owned);
         out.push_str(&comments("  ", description.chain(facts(spec))));
         let default = spec.default.as_deref();
-        let set = spec.required || (default.is_some() && is_neutral(spec));
+        let set = spec.must_be_set() || (default.is_some() && is_neutral(spec));
         let mark = if set { "" } else { "# " };
         let (name, value) = (yaml::key(&spec.name), yaml::text(default.unwrap_or_default()));
         out.push_str(&format!("  {mark}{name}: {value}\n"));

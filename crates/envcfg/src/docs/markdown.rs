@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::facts::{rules, type_text};
+use super::facts::{required, rules, type_text};
 use crate::{FieldSpec, RequiredIf};
 
 /// The reference of every variable: a table of all, then a section for each.
@@ -85,10 +85,10 @@ come from a file, the variable with `_FILE` behind its name holds the path, and 
 ";
 
 fn row(spec: &FieldSpec) -> String {
-    let required = match (spec.required, spec.required_if.is_empty()) {
+    let required = match (spec.must_be_set(), spec.required || !spec.required_if.is_empty()) {
         (true, _) => "**yes**",
-        (false, false) => "sometimes",
-        (false, true) => "no",
+        (false, true) => "sometimes",
+        (false, false) => "no",
     };
     let default = spec.default.as_deref().map(code).unwrap_or_default();
     let cells = [
@@ -104,44 +104,31 @@ fn row(spec: &FieldSpec) -> String {
 
 fn section(spec: &FieldSpec) -> Vec<String> {
     let mut facts = vec![format!("Type: {}", type_text(spec))];
-    facts.extend(
-        spec.deprecated
-            .map(|note| format!("Deprecated: {}", escaped(note))),
-    );
-    facts.extend(
-        spec.unit
-            .map(|unit| format!("Unit of a number without one: {unit}")),
-    );
-    facts.extend(
-        spec.default
-            .as_deref()
-            .map(|default| format!("Default: {}", code(default))),
-    );
-    facts.extend(
-        spec.profile_defaults
-            .iter()
-            .map(|(profile, default)| format!("Default in {profile}: {}", code(default))),
-    );
-    if spec.required {
-        facts.push(String::from("Required"));
-    }
+    let deprecated = spec.deprecated.map(escaped);
+    facts.extend(deprecated.map(|note| format!("Deprecated: {note}")));
+    let unit = spec.unit.iter();
+    facts.extend(unit.map(|unit| format!("Unit of a number without one: {unit}")));
+    facts.extend(defaults(spec));
+    facts.extend(required(spec).map(|text| format!("Required{text}")));
     facts.extend(spec.required_if.iter().map(|when| required_if(spec, when)));
     facts.extend(rules(spec).map(|rule| format!("Rule: {}", escaped(&rule))));
     if spec.secret {
         facts.push(String::from("Secret: never shown"));
     }
     if spec.file {
-        facts.push(format!(
-            "File: `{}_FILE` may name a file with the value",
-            spec.name
-        ));
+        let name = &spec.name;
+        facts.push(format!("File: `{name}_FILE` may name a file with the value"));
     }
-    facts.extend(
-        spec.aliases
-            .iter()
-            .map(|alias| format!("Deprecated name: `{alias}`")),
-    );
+    let old = spec.aliases.iter();
+    facts.extend(old.map(|old| format!("Deprecated name: `{}`{}", old.name, escaped(&old.times()))));
     facts
+}
+
+fn defaults(spec: &FieldSpec) -> impl Iterator<Item = String> {
+    let for_all = spec.default.iter();
+    let for_all = for_all.map(|default| format!("Default: {}", code(default)));
+    let of_profiles = spec.profile_defaults.iter();
+    for_all.chain(of_profiles.map(|(profile, default)| format!("Default in {profile}: {}", code(default))))
 }
 
 fn required_if(spec: &FieldSpec, when: &RequiredIf) -> String {

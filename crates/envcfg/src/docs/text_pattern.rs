@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use groundcrew_base::{FALSE_WORDS, TRUE_WORDS};
+use groundcrew_base::{BYTE_UNITS, DURATION_UNITS, FALSE_WORDS, TRUE_WORDS};
 
-use super::pattern::{alternatives, any_case, integer, natural, unsigned};
+use super::pattern::{alternatives, any_case, escape, integer, natural, unsigned};
 use crate::{FieldSpec, Limit, RuleKind, ValueType};
 
 /// The pattern of the whole text; `None` if every text has the form.
@@ -145,22 +145,25 @@ impl<'s> Single<'s> {
     }
 
     fn duration(&self) -> String {
-        let parts = TIME.map(|(unit, _)| format!("(?:{DECIMAL}\\s*{unit}\\s*)?"));
+        let units = time_units();
+        let parts: Vec<String> = units
+            .iter()
+            .map(|unit| format!("(?:{DECIMAL}\\s*{}\\s*)?", unit.pattern(escape)))
+            .collect();
         let any = format!("(?=[0-9]){}", parts.concat());
-        let bare = self.unit.and_then(|unit| {
-            let known = TIME.iter().find(|(name, _)| *name == unit);
-            known.or_else(|| TIME.iter().find(|(name, _)| unit == "us" && name.contains("us")))
-        });
+        let bare = self
+            .unit
+            .and_then(|unit| units.iter().find(|known| known.names.contains(&unit)));
         let Some(span) = Span::of(&self.ranges(), Limit::nanos) else {
             let bare = bare.map(|_| String::from(DECIMAL));
             return alternatives(&[any].into_iter().chain(bare).collect::<Vec<_>>());
         };
-        let singles = TIME.iter().filter_map(|(unit, nanos)| {
-            let count = span.counted(*nanos)?;
-            Some(format!("{count}\\s*{unit}"))
+        let singles = units.iter().filter_map(|unit| {
+            let count = span.counted(unit.size)?;
+            Some(format!("{count}\\s*{}", unit.pattern(escape)))
         });
-        let bare = bare.map(|(_, nanos)| {
-            let whole = span.counted(*nanos);
+        let bare = bare.map(|unit| {
+            let whole = span.counted(unit.size);
             let fraction = String::from("[0-9]+\\.[0-9]+");
             alternatives(&whole.into_iter().chain([fraction]).collect::<Vec<_>>())
         });
@@ -170,24 +173,21 @@ impl<'s> Single<'s> {
     }
 
     fn byte_size(&self) -> String {
-        let units: Vec<String> = BYTES
-            .iter()
-            .flat_map(|(names, _)| names.iter().copied().map(any_case))
-            .collect();
-        let any = format!("_*[0-9][0-9_]*(?:\\s*{})?", alternatives(&units));
+        let units = byte_units();
+        let names: Vec<String> = units.iter().map(|unit| unit.pattern(any_case)).collect();
+        let any = format!("_*[0-9][0-9_]*(?:\\s*{})?", alternatives(&names));
         let Some(span) = Span::of(&self.ranges(), Limit::bytes) else {
             return any;
         };
-        let singles = BYTES.iter().filter_map(|(names, factor)| {
-            let count = span.counted(*factor)?;
-            let names: Vec<String> = names.iter().copied().map(any_case).collect();
-            Some(format!("{count}\\s*{}", alternatives(&names)))
+        let singles = units.iter().filter_map(|unit| {
+            let count = span.counted(unit.size.into())?;
+            Some(format!("{count}\\s*{}", unit.pattern(any_case)))
         });
         let same = |name: &&str| self.unit.is_some_and(|unit| unit.eq_ignore_ascii_case(name));
-        let factor = BYTES
+        let factor = units
             .iter()
-            .find_map(|(names, factor)| names.iter().any(same).then_some(*factor));
-        let bare = span.counted(factor.unwrap_or(1));
+            .find_map(|unit| unit.names.iter().any(same).then_some(unit.size));
+        let bare = span.counted(factor.unwrap_or(1).into());
         let others = format!("(?=[0-9]*_){any}");
         alternatives(&singles.chain(bare).chain([others]).collect::<Vec<_>>())
     }
@@ -299,26 +299,43 @@ pub(super) fn same_flag(flag: bool) -> String {
 const DECIMAL: &str = "[0-9]+(?:\\.[0-9]+)?";
 
 /// The units of a duration in the order in which they may stand, and their nanoseconds.
-const TIME: [(&str, u128); 8] = [
-    ("w", 604_800_000_000_000),
-    ("d", 86_400_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("(?:us|µs)", 1_000),
-    ("ns", 1),
-];
+fn time_units() -> Vec<Unit<u128>> {
+    by_size(&DURATION_UNITS)
+}
 
-/// The units of a byte size by their factor.
-const BYTES: [(&[&str], u128); 9] = [
-    (&["B"], 1),
-    (&["K", "KiB"], 1 << 10),
-    (&["KB"], 1_000),
-    (&["M", "MiB"], 1 << 20),
-    (&["MB"], 1_000_000),
-    (&["G", "GiB"], 1 << 30),
-    (&["GB"], 1_000_000_000),
-    (&["T", "TiB"], 1 << 40),
-    (&["TB"], 1_000_000_000_000),
-];
+/// The units of a byte size and their bytes.
+fn byte_units() -> Vec<Unit<u64>> {
+    by_size(&BYTE_UNITS)
+}
+
+/// A unit by all its names.
+struct Unit<T> {
+    names: Vec<&'static str>,
+    size: T,
+}
+
+impl<T> Unit<T> {
+    /// Matches any of its names as they are written by `form`.
+    fn pattern(&self, form: fn(&str) -> String) -> String {
+        let names: Vec<String> = self.names.iter().copied().map(form).collect();
+        match names.as_slice() {
+            [only] => only.clone(),
+            _ => alternatives(&names),
+        }
+    }
+}
+
+/// The named ones of `units`, those of the same size as one.
+fn by_size<T: Copy + PartialEq>(units: &[(&'static str, T)]) -> Vec<Unit<T>> {
+    let mut all: Vec<Unit<T>> = Vec::new();
+    for &(name, size) in units.iter().filter(|(name, _)| !name.is_empty()) {
+        match all.iter_mut().find(|unit| unit.size == size) {
+            Some(unit) => unit.names.push(name),
+            None => all.push(Unit {
+                names: vec![name],
+                size,
+            }),
+        }
+    }
+    all
+}

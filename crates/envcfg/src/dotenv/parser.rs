@@ -210,7 +210,10 @@ impl<'t> Parser<'t> {
         let Some(name) = line.strip_suffix(b"=").map(<[u8]>::trim_ascii_end) else {
             return false;
         };
-        let name = name.strip_prefix(b"export ").unwrap_or(name).trim_ascii_start();
+        let name = match name.strip_prefix(b"export") {
+            Some(rest) if rest.first().copied().is_some_and(is_blank) => rest.trim_ascii_start(),
+            _ => name,
+        };
         name.first().copied().is_some_and(starts_name) && name.iter().copied().all(is_name)
     }
 

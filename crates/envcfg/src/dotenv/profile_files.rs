@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::entries::Entries;
-use crate::{EnvSource, Warning};
+use crate::{EnvSource, Warning, profile_name};
 
 /// The dotenv files of a directory that belong to a profile.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl ProfileFiles {
                 Some(text.unwrap_or_else(|| default.clone()))
             }
         };
-        let profile = profile.map(|profile| profile.trim().to_ascii_lowercase());
+        let profile = profile.map(|profile| profile_name::long(&profile).to_ascii_lowercase());
         let is_name = profile.as_deref().is_none_or(is_part_of_a_name);
         Chosen {
             paths: self.paths(profile.as_deref().filter(|_| is_name)),
@@ -89,7 +89,8 @@ impl Chosen {
     pub(super) fn warning(self, entries: &Entries) -> Option<Warning> {
         let in_file = self.assumed.and_then(|(variable, profile)| {
             let (text, origin) = entries.lookup(&variable)?.into_parts();
-            let differs = !text.is_empty() && !text.eq_ignore_ascii_case(&profile);
+            let differs =
+                !text.is_empty() && !text.to_str().is_some_and(|text| profile_name::is(text, &profile));
             differs.then_some(Warning::ProfileInFile {
                 variable,
                 origin,
@@ -140,6 +141,20 @@ mod tests {
             names(by_variable(), &Vars::from([("NODE_ENV", "TEST")])),
             [".env.test.local", ".env.test", ".env"]
         );
+    }
+
+    #[test]
+    fn a_short_name_has_the_files_of_the_long_one() {
+        for (short, long) in [
+            ("prod", "production"),
+            ("Dev ", "development"),
+            ("STAGE", "staging"),
+        ] {
+            let files = names(Profile::Named(String::from(short)), &Vars::new());
+
+            assert_eq!(files, names(Profile::Named(String::from(long)), &Vars::new()));
+            assert_eq!(files[0], format!(".env.{long}.local"));
+        }
     }
 
     #[test]

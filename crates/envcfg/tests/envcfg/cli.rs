@@ -4,7 +4,7 @@
 
 use std::process::Command as Process;
 
-use groundcrew_envcfg::{Config, Origin, Secret, Style, Vars, cli};
+use groundcrew_envcfg::{Config, Dotenv, EnvSource, Origin, Secret, Style, Vars, cli};
 use serde_json::Value;
 
 #[derive(Debug, Config)]
@@ -140,6 +140,78 @@ fn explain_knows_one_variable_by_any_of_its_names() {
             String::from("PORTS is no variable of this configuration\n")
         )
     );
+}
+
+#[derive(Debug, Config)]
+struct Profiled {
+    #[config(profile, default = "development")]
+    node_env: String,
+    #[config(default = 3000, default(production = 80))]
+    port: u16,
+    #[config(default(development = "let-me-in"))]
+    api_token: String,
+    motto: Option<String>,
+}
+
+fn explain(source: &impl EnvSource, more: &[&str]) -> String {
+    let mut out = Vec::new();
+    let arguments = ["lobby", "explain"].iter().chain(more);
+    assert_eq!(
+        cli::run::<Profiled>(arguments, source, &mut out).unwrap(),
+        cli::Exit::Success
+    );
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn explain_shows_the_default_that_the_profile_has() {
+    assert_eq!(
+        explain(&Vars::new(), &[]),
+        "NODE_ENV   default development\nPORT       default 3000\nAPI_TOKEN  default *** in development\n\
+         MOTTO      not set\n"
+    );
+    let production = Vars::from([("NODE_ENV", "prod")]);
+    assert_eq!(
+        explain(&production, &[]),
+        "NODE_ENV   set in given\nPORT       default 80 in production\nAPI_TOKEN  is missing\nMOTTO      not set\n"
+    );
+    assert_eq!(
+        explain(&production, &["PORT"]),
+        "PORT: default 80 in production\n  - integer\n  - default in production: 80\n  - default 3000\n  \
+         - the field port in the code\n"
+    );
+    let json: Value = serde_json::from_str(&explain(&production, &["--json"])).unwrap();
+    assert_eq!(
+        (&json["variables"][1]["default"], &json["variables"][1]["profile"]),
+        (&"80".into(), &"production".into())
+    );
+    assert_eq!(json["variables"][3]["profile"], Value::Null);
+    let read = Profiled::from_source(&production.with("API_TOKEN", "hV2sT0qk")).unwrap();
+    assert_eq!(
+        (read.node_env.as_str(), read.port, read.motto),
+        ("prod", 80, None)
+    );
+    assert_eq!(read.api_token, "hV2sT0qk");
+}
+
+#[test]
+fn explain_tells_what_is_wrong_with_the_lines_of_a_file() {
+    let text = format!("API_TOKEN=\"{CANARY}\nPORT 80\n?{CANARY}\n");
+    let file = Dotenv::text(".env", text);
+
+    let out = explain(&file, &[]);
+
+    assert_eq!(
+        out,
+        "NODE_ENV   default development\n\
+         PORT       expected = after the name (from .env:2:6)\n\
+         API_TOKEN  the quote that starts here is not closed (from .env:1:11)\n\
+         MOTTO      not set\n\
+         problem: expected the name of a variable: a letter or _, then letters, digits, _, - and . (from .env:3:1)\n"
+    );
+    let json: Value = serde_json::from_str(&explain(&file, &["MOTTO", "--json"])).unwrap();
+    assert_eq!(json["problems"].as_array().unwrap().len(), 1);
+    assert!(explain(&file, &["MOTTO"]).ends_with("(from .env:3:1)\n"));
 }
 
 #[test]

@@ -329,3 +329,131 @@ fn the_outer_sample_loads() {
         ("production", 20, None)
     );
 }
+
+/// Has a default in some profiles only, and names that it had before.
+#[derive(Debug, Config)]
+struct Partly {
+    #[config(profile, default = "development")]
+    node_env: String,
+    #[config(default(development = "localhost", test = "127.0.0.1"))]
+    host: String,
+    #[config(default(development = "let-me-in"))]
+    api_token: String,
+    #[config(
+        alias("HTTP_PORT", since = "1.4", until = "2.0"),
+        alias = "LISTEN",
+        default = 80
+    )]
+    port: u16,
+}
+
+#[test]
+fn what_a_profile_has_a_default_for_need_not_be_filled_in() {
+    let docs = Partly::docs();
+
+    let compose = yaml(&docs.compose().to_string());
+    let service = &compose["services"]["app"];
+    assert_eq!(
+        service["environment"],
+        serde_json::json!({
+            "NODE_ENV": "${NODE_ENV:-development}",
+            "HOST": "${HOST:-}",
+            "API_TOKEN": "${API_TOKEN:-}",
+            "PORT": "${PORT:-80}",
+        })
+    );
+    assert_eq!(
+        (&service["secrets"], &compose["secrets"]),
+        (&Value::Null, &Value::Null)
+    );
+    let environment: BTreeMap<String, String> =
+        serde_json::from_value(service["environment"].clone()).unwrap();
+    let vars: Vars = environment
+        .iter()
+        .map(|(name, value)| (name.clone(), interpolated(value, &BTreeMap::new())))
+        .collect();
+    let partly = Partly::from_source(&vars).unwrap();
+    assert_eq!((partly.node_env.as_str(), partly.port), ("development", 80));
+    assert_eq!(
+        (partly.host.as_str(), partly.api_token.as_str()),
+        ("localhost", "let-me-in")
+    );
+
+    let kubernetes = docs.kubernetes();
+    let map = yaml(&kubernetes.config_map());
+    assert_eq!(
+        map["data"],
+        serde_json::json!({"NODE_ENV": "development", "PORT": "80"})
+    );
+    assert_eq!(yaml(&kubernetes.secret())["stringData"], serde_json::json!({}));
+    let container = yaml(&kubernetes.container());
+    assert_eq!(container["env"][0]["valueFrom"]["secretKeyRef"]["optional"], true);
+    let example = docs.env_example().to_string();
+    assert!(
+        example.contains("\n# HOST=\n") && example.contains("\n# API_TOKEN=\n"),
+        "{example}"
+    );
+}
+
+#[test]
+fn documents_tell_that_only_some_profiles_require_a_variable() {
+    let docs = Partly::docs();
+
+    let markdown = docs.markdown().to_string();
+    assert!(
+        markdown.contains("| [`HOST`](#host) | text |  | sometimes |\n"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains(
+            "- Default in development: `localhost`\n- Default in test: `127.0.0.1`\n\
+             - Required, except in development, test\n"
+        ),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("- Default in development: `***`\n- Required, except in development\n"),
+        "{markdown}"
+    );
+    let example = docs.env_example().to_string();
+    assert!(
+        example.contains("# required, except in development\n# secret\n") && !example.contains("let-me-in"),
+        "{example}"
+    );
+}
+
+#[test]
+fn documents_tell_since_when_and_until_when_an_old_name_is_read() {
+    let docs = Partly::docs();
+
+    let markdown = docs.markdown().to_string();
+    assert!(
+        markdown.ends_with(
+            "- Deprecated name: `HTTP_PORT`, since 1.4, no longer read from 2.0 on\n- Deprecated name: `LISTEN`\n"
+        ),
+        "{markdown}"
+    );
+    let facts = [
+        "deprecated name: HTTP_PORT, since 1.4, no longer read from 2.0 on\n",
+        "deprecated name: LISTEN\n",
+    ];
+    let commented = [
+        docs.env_example().to_string(),
+        docs.compose().to_string(),
+        docs.kubernetes().config_map(),
+    ];
+    for text in &commented {
+        assert!(
+            facts.iter().all(|fact| text.contains(&format!("# {fact}"))),
+            "{text}"
+        );
+    }
+    #[cfg(feature = "json")]
+    {
+        let schema: Value = serde_json::from_str(&docs.json_schema().to_string()).unwrap();
+        assert_eq!(
+            schema["properties"]["HTTP_PORT"]["description"],
+            "Deprecated name of PORT, since 1.4, no longer read from 2.0 on"
+        );
+    }
+}

@@ -130,6 +130,25 @@ fn a_forgotten_quote_does_not_swallow_the_next_variable() {
 }
 
 #[test]
+fn a_forgotten_quote_ends_before_an_export_with_any_blank() {
+    for blank in [" ", "\t", " \t "] {
+        let file = Dotenv::text(".env", format!("A=\"x\nexport{blank}B=\"y\"\nC=z\n"));
+
+        assert_eq!(
+            problems(&file),
+            ["the quote that starts here is not closed (from .env:1:3)"],
+            "{blank:?}"
+        );
+        assert_eq!(file.names(), ["B", "C"], "{blank:?}");
+    }
+    let file = Dotenv::text(".env", "export\tA=\"x\"\nexportB=y\n");
+    assert_eq!(
+        (problems(&file), file.names()),
+        (Vec::new(), vec![String::from("A"), String::from("exportB")])
+    );
+}
+
+#[test]
 fn text_behind_a_value_of_several_lines_is_one_mistake() {
     let file = Dotenv::text(".env", "A=\"1\n2\" 3\nB=4\nA B=\"5\n6\"\nC=7");
 

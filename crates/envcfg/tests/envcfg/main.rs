@@ -10,11 +10,13 @@ mod canary_plain;
 mod canary_words;
 #[cfg(feature = "cli")]
 mod cli;
+mod conditions;
 mod defaults;
 mod documents;
 mod dotenv;
 mod dotenv_corpus;
 mod dotenv_fuzz;
+mod hygiene;
 mod json_shape;
 mod load;
 #[cfg(feature = "validator")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use groundcrew_envcfg::{ByteSize, Config, Vars};
+use groundcrew_envcfg::{ByteSize, Config, EnvSource, Profile as StandardProfile, Vars};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -86,4 +86,200 @@ fn a_struct_loaded_alone_has_the_defaults_for_all() {
     let alone = WebSocket::from_source(&Vars::from([("TOKEN", "t"), ("NODE_ENV", "production")])).unwrap();
 
     assert_eq!(alone.port, 3001);
+}
+
+/// Which profile the port tells.
+fn port<C: Config>(source: &dyn EnvSource, port: impl Fn(&C) -> u16) -> u16 {
+    port(&C::from_source(&source).expect("nothing is required"))
+}
+
+#[test]
+fn a_default_that_is_an_expression_says_the_profile_too() {
+    #[derive(Debug, Config)]
+    struct ByExpression {
+        #[config(profile, default = StandardProfile::Production)]
+        node_env: StandardProfile,
+        #[config(default = 3000, default(production = 80))]
+        port: u16,
+    }
+
+    #[derive(Debug, Config)]
+    struct ByTrait {
+        #[config(profile, default)]
+        node_env: Blue,
+        #[config(default = 3000, default(blue = 81))]
+        port: u16,
+    }
+
+    #[derive(Debug, Default, serde::Deserialize)]
+    struct Blue(String);
+
+    impl std::fmt::Display for Blue {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(if self.0.is_empty() { "blue" } else { &self.0 })
+        }
+    }
+
+    let none = Vars::new();
+    let dev = Vars::from([("NODE_ENV", "dev")]);
+    assert_eq!(port::<ByExpression>(&none, |read| read.port), 80);
+    assert_eq!(port::<ByExpression>(&dev, |read| read.port), 3000);
+    assert_eq!(port::<ByTrait>(&none, |read| read.port), 81);
+    assert_eq!(port::<ByTrait>(&dev, |read| read.port), 3000);
+    let loaded = ByExpression::from_source(&none).expect("nothing is required");
+    assert!(loaded.node_env.is_production());
+    let loaded = ByTrait::from_source(&dev).expect("nothing is required");
+    assert_eq!(loaded.node_env.to_string(), "dev");
+}
+
+#[test]
+fn a_default_of_the_struct_or_of_one_around_it_says_the_profile_too() {
+    #[derive(Debug, Config)]
+    #[config(default)]
+    struct Whole {
+        #[config(profile)]
+        node_env: StandardProfile,
+        #[config(default(staging = 82))]
+        port: u16,
+        #[config(nested, prefix = "SUB_")]
+        sub: Sub,
+    }
+
+    #[derive(Debug, Config)]
+    struct Sub {
+        #[config(profile, env = "MODE", default = "development")]
+        mode: StandardProfile,
+        #[config(default = 1, default(development = 2, staging = 3, production = 4))]
+        port: u16,
+    }
+
+    #[derive(Debug, Config)]
+    #[config(default)]
+    struct Around {
+        #[config(nested, prefix = "SUB_")]
+        sub: Sub,
+    }
+
+    impl Default for Whole {
+        fn default() -> Self {
+            let sub = Around::default().sub;
+            Self {
+                node_env: StandardProfile::Staging,
+                port: 3000,
+                sub,
+            }
+        }
+    }
+
+    impl Default for Around {
+        fn default() -> Self {
+            Self {
+                sub: Sub {
+                    mode: StandardProfile::Production,
+                    port: 5,
+                },
+            }
+        }
+    }
+
+    let none = Vars::new();
+    assert_eq!(port::<Whole>(&none, |read| read.port), 82);
+    assert_eq!(port::<Whole>(&none, |read| read.sub.port), 3);
+    assert_eq!(port::<Sub>(&none, |read| read.port), 2);
+    assert_eq!(port::<Around>(&none, |read| read.sub.port), 4);
+    let whole = Whole::from_source(&none).expect("nothing is required");
+    assert_eq!(
+        (whole.node_env, whole.sub.mode),
+        (StandardProfile::Staging, StandardProfile::Production)
+    );
+}
+
+#[test]
+fn an_old_name_in_a_source_above_and_a_file_say_the_profile() {
+    #[derive(Debug, Config)]
+    struct Settings {
+        #[config(profile, env = "NODE_ENV", alias = "APP_ENV", file)]
+        profile: StandardProfile,
+        #[config(default = 3000, default(production = 80, staging = 81))]
+        port: u16,
+    }
+
+    let old = Vars::from([("APP_ENV", "production")]);
+    let new = Vars::from([("NODE_ENV", "staging")]);
+    assert_eq!(
+        port::<Settings>(&(old.clone(), new.clone()), |read| read.port),
+        80
+    );
+    assert_eq!(
+        port::<Settings>(&(new.clone(), old.clone()), |read| read.port),
+        81
+    );
+
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "production\n").expect("written");
+    let by_file = Vars::from([("NODE_ENV_FILE", file.path())]);
+    assert_eq!(port::<Settings>(&(by_file, new), |read| read.port), 80);
+    let settings = Settings::from_source(&old).expect("the profile is set");
+    assert!(settings.profile.is_production());
+}
+
+#[test]
+fn check_defaults_tells_what_is_wrong_in_any_profile() {
+    #[derive(Debug, Config)]
+    struct Checked {
+        #[config(profile, default = "development")]
+        node_env: StandardProfile,
+        #[config(default = String::from("right"), default(development = "wrong", production = "bad"))]
+        #[validate(custom(function = is_right))]
+        word: String,
+        #[config(nested, prefix = "SUB_")]
+        sub: Option<Below>,
+        #[config(default = String::from("lost"), default(production = "right"))]
+        #[validate(custom(function = is_right))]
+        other: String,
+    }
+
+    #[derive(Debug, Config)]
+    struct Below {
+        #[config(default(prod = "soon", blue = "later"))]
+        profile: Option<StandardProfile>,
+    }
+
+    fn is_right(word: &str) -> Result<(), validator::ValidationError> {
+        match word {
+            "right" => Ok(()),
+            _ => Err(validator::ValidationError::new("not_right")),
+        }
+    }
+
+    let report = Checked::check_defaults().expect_err("five are wrong");
+
+    let found: Vec<(Option<&str>, &str)> = report
+        .iter()
+        .map(|problem| (problem.variable(), problem.message()))
+        .collect();
+    let unknown = "expected one of development, test, staging, production";
+    assert_eq!(
+        found,
+        [
+            (Some("WORD"), "not_right (the default in development)"),
+            (Some("WORD"), "not_right (the default in production)"),
+            (
+                Some("SUB_PROFILE"),
+                format!("{unknown} (the default in production)").as_str()
+            ),
+            (
+                Some("SUB_PROFILE"),
+                format!("{unknown} (the default in blue)").as_str()
+            ),
+            (Some("OTHER"), "not_right"),
+        ]
+    );
+    let checked = Checked::from_source(&Vars::from([("WORD", "right"), ("OTHER", "right")]));
+    let checked = checked.expect("what is wrong is not used");
+    assert!(checked.node_env.is_development() && checked.sub.is_none_or(|sub| sub.profile.is_none()));
+    assert_eq!(
+        (checked.word.as_str(), checked.other.as_str()),
+        ("right", "right")
+    );
 }

@@ -259,6 +259,49 @@ fn a_condition_knows_defaults_and_old_names() {
     }
 }
 
+#[derive(Debug, Config)]
+struct Stored {
+    #[config(profile, default = "development")]
+    node_env: String,
+    #[config(default = "file", default(production = "s3"))]
+    store: String,
+    #[config(required_if(STORE = "file"))]
+    directory: Option<String>,
+    #[config(default(development = "let-me-in"))]
+    api_token: String,
+}
+
+#[test]
+fn what_a_profile_decides_is_refused_by_the_load_alone() {
+    let schema = parsed(&Stored::docs());
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let cases: [(&[(&str, &str)], bool, bool); 5] = [
+        (&[("DIRECTORY", "/d")], true, true),
+        (
+            &[("NODE_ENV", "production"), ("API_TOKEN", "hV2sT0qk")],
+            true,
+            true,
+        ),
+        (&[("NODE_ENV", "production")], true, false),
+        (&[], true, false),
+        (&[("STORE", "file")], false, false),
+    ];
+
+    for (vars, is_valid, loads) in cases {
+        let loaded = Stored::from_source(&vars.iter().copied().collect::<Vars>());
+        let length = loaded.as_ref().map_or(0, |stored| {
+            let directory = stored.directory.as_ref().map_or(0, String::len);
+            directory + stored.node_env.len() + stored.store.len() + stored.api_token.len()
+        });
+        let object: BTreeMap<&str, &str> = vars.iter().copied().collect();
+        assert_eq!(
+            (validator.is_valid(&json!(object)), loaded.is_ok(), length > 0),
+            (is_valid, loads, loads),
+            "{vars:?}"
+        );
+    }
+}
+
 /// Texts that are almost right, for any of the types.
 fn text() -> impl Strategy<Value = String> {
     let parts = [

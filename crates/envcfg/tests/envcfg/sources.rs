@@ -118,6 +118,22 @@ fn a_profile_that_a_file_names_is_too_late_and_a_warning() {
 }
 
 #[test]
+fn a_short_name_of_a_profile_reads_the_files_of_the_long_one() {
+    let files = dir(&[".env.production", ".env"]);
+
+    for name in ["prod", "Prod ", "production"] {
+        let sources = layered(files.path(), &Vars::from([("NODE_ENV", name)]));
+        assert_eq!(who(&sources).as_deref(), Some(".env.production"), "{name}");
+    }
+    let fixed = Sources::new().dotenv(Dotenv::layered(files.path()).profile("prod"));
+    assert_eq!(who(&fixed).as_deref(), Some(".env.production"));
+
+    let dir = dir(&[]);
+    fs::write(dir.path().join(".env"), "NODE_ENV=dev").unwrap();
+    assert_eq!(warnings(&layered(dir.path(), &Vars::new())), [""; 0]);
+}
+
+#[test]
 fn a_profile_that_leads_elsewhere_has_no_files() {
     let dir = dir(&[".env"]);
     fs::create_dir(dir.path().join("sub")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    num::{NonZeroU16, ParseIntError},
+    num::{NonZeroI8, NonZeroU16, ParseIntError},
     path::PathBuf,
     str::FromStr,
 };
@@ -124,4 +124,77 @@ fn what_a_type_refuses_is_a_problem_of_its_variable() {
     );
     assert!(report.iter().all(|problem| problem.code() == "unreadable"));
     assert_eq!(report.problems()[4].message(), "more than everything");
+}
+
+#[derive(Debug, Config)]
+struct Numbers {
+    single: f32,
+    several: Vec<f32>,
+    double: Option<f64>,
+    port: NonZeroU16,
+    least: NonZeroI8,
+    size: usize,
+    offset: isize,
+    wide: u128,
+}
+
+fn numbers() -> Vars {
+    Vars::from([
+        ("SINGLE", "3.4028235e38"),
+        ("SEVERAL", "0.1, -3.4028235e38,1e-300"),
+        ("DOUBLE", "1e300"),
+        ("PORT", "65535"),
+        ("LEAST", "-128"),
+        ("SIZE", "18446744073709551615"),
+        ("OFFSET", "-9223372036854775808"),
+        ("WIDE", "340282366920938463463374607431768211455"),
+    ])
+}
+
+#[test]
+fn a_number_is_read_as_its_own_type() {
+    let read = Numbers::from_source(&numbers()).unwrap();
+
+    assert_eq!(read.single, f32::MAX);
+    assert_eq!(read.several, [0.1, f32::MIN, 0.0]);
+    assert_eq!(
+        (read.double, read.port, read.least.get()),
+        (Some(1e300), NonZeroU16::MAX, -128)
+    );
+    assert_eq!(
+        (read.size as u64, read.offset as i64, read.wide),
+        (u64::MAX, i64::MIN, u128::MAX)
+    );
+}
+
+#[test]
+fn a_number_that_its_type_cannot_hold_is_a_problem() {
+    let wrong = numbers()
+        .with("SINGLE", "1e300")
+        .with("SEVERAL", "1,-1e39,inf")
+        .with("DOUBLE", "1e999")
+        .with("PORT", "65536")
+        .with("LEAST", "0")
+        .with("SIZE", "18446744073709551616")
+        .with("OFFSET", "-9223372036854775809")
+        .with("WIDE", "-1");
+
+    let report = Numbers::from_source(&wrong).unwrap_err();
+
+    let lines: Vec<String> = report.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "SINGLE = \"1e300\": expected a number from -3.4028235e38 to 3.4028235e38 (from given)",
+            "SEVERAL element 2 = \"-1e39\": expected a number from -3.4028235e38 to 3.4028235e38 (from given)",
+            "SEVERAL element 3 = \"inf\": expected a number (from given)",
+            "DOUBLE = \"1e999\": expected a number from -1.7976931348623157e308 to 1.7976931348623157e308 (from given)",
+            "PORT = \"65536\": expected a whole number from 0 to 65535 (from given)",
+            "LEAST = \"0\": expected a nonzero i8 (from given)",
+            "SIZE = \"18446744073709551616\": expected a whole number from 0 to 18446744073709551615 (from given)",
+            "OFFSET = \"-9223372036854775809\": expected a whole number from -9223372036854775808 to 9223372036854775807 \
+             (from given)",
+            "WIDE = \"-1\": expected a whole number from 0 to 340282366920938463463374607431768211455 (from given)",
+        ]
+    );
 }

@@ -112,7 +112,9 @@ fn misspelt(warnings: &[Warning], slip: &str) -> Option<String> {
 }
 
 fn without(vars: &Vars, spec: &FieldSpec) -> Vars {
-    let names = [&spec.name].into_iter().chain(&spec.aliases);
+    let names = [&spec.name]
+        .into_iter()
+        .chain(spec.aliases.iter().map(|old| &old.name));
     names.fold(vars.clone(), |vars, name| vars.without(name))
 }
 
@@ -120,7 +122,7 @@ fn owns(fields: &[FieldSpec], name: &str) -> bool {
     let file = |spec: &FieldSpec| spec.file && name.strip_suffix("_FILE") == Some(&spec.name);
     fields
         .iter()
-        .any(|spec| spec.name == name || spec.aliases.iter().any(|alias| alias == name) || file(spec))
+        .any(|spec| spec.name == name || spec.aliases.iter().any(|old| old.name == name) || file(spec))
 }
 
 /// Names that programs, shells, pipelines and clouds set, without those that `C` reads.

@@ -39,6 +39,8 @@ struct Texts {
     port: u16,
     #[config(default = "maybe")]
     flag: bool,
+    #[config(default = "1e300")]
+    ratio: f32,
     #[config(default = "http://a", scheme("https"))]
     scheme: String,
     #[config(default = "a.example")]
