@@ -21,9 +21,9 @@ impl Finish<'_> {
         }
         let (before, right) = (local("before", &field.ident), local("right", &field.ident));
         quote! {
-            let #before = loader.mark();
+            let #before = __loader.mark();
             #statements
-            let #right = loader.is_clean(#before);
+            let #right = __loader.is_clean(#before);
         }
     }
 
@@ -46,8 +46,8 @@ impl Finish<'_> {
                 local("right", &field.ident),
             );
             quote! {
-                if let (true, ::core::option::Option::Some(value)) = (#right, #value) {
-                    loaded.#ident = value;
+                if let (true, ::core::option::Option::Some(__value)) = (#right, #value) {
+                    __loaded.#ident = __value;
                 }
             }
         });
@@ -63,11 +63,11 @@ impl Finish<'_> {
         let functions = checks.map(|check| &check.function);
         self.has_stand_in().then(|| {
             quote! {
-                if !loader.is_clean(mark) {
-                    let mut loaded = <Self as ::core::default::Default>::default();
-                    let known = [#(#known),*];
+                if !__loader.is_clean(__mark) {
+                    let mut __loaded = <Self as ::core::default::Default>::default();
+                    let __known = [#(#known),*];
                     #(#fields)*
-                    #(loader.check(Self::FIELDS, &known, |checks| (#functions)(&loaded, checks));)*
+                    #(__loader.check(Self::FIELDS, &__known, |__checks| (#functions)(&__loaded, __checks));)*
                     return ::core::option::Option::None;
                 }
             }
@@ -84,8 +84,8 @@ impl Finish<'_> {
         let mut functions = checks.map(|check| &check.function).peekable();
         functions.peek()?;
         Some(quote! {
-            if is_right {
-                #(loader.check(Self::FIELDS, &[], |checks| (#functions)(&loaded, checks));)*
+            if __is_right {
+                #(__loader.check(Self::FIELDS, &[], |__checks| (#functions)(&__loaded, __checks));)*
             }
         })
     }
@@ -124,7 +124,7 @@ impl Finish<'_> {
             ["taken", "value", "right"].map(|what| check.fields.iter().map(move |name| local(what, name)));
         Ok(quote! {
             if let (#(::core::option::Option::Some(#takens),)* true) = (#(&#values,)* #(#rights)&&*) {
-                loader.check(Self::FIELDS, &[], |checks| (#function)(#(#arguments,)* checks));
+                __loader.check(Self::FIELDS, &[], |__checks| (#function)(#(#arguments,)* __checks));
             }
         })
     }
@@ -139,21 +139,21 @@ fn schema(schema: &Schema) -> TokenStream {
     } = schema;
     let message = match message {
         Some(text) => quote!(#text),
-        None => quote!(error.message.as_deref().unwrap_or(&error.code)),
+        None => quote!(__error.message.as_deref().unwrap_or(&__error.code)),
     };
     let code = match code {
         Some(code) => quote!(::std::borrow::Cow::Borrowed(#code)),
-        None => quote!(::core::clone::Clone::clone(&error.code)),
+        None => quote!(::core::clone::Clone::clone(&__error.code)),
     };
     let runs = if *always {
         quote!(true)
     } else {
-        quote!(follows_rules)
+        quote!(__follows_rules)
     };
     quote! {
         if #runs {
-            if let ::core::result::Result::Err(error) = #function(&loaded) {
-                loader.broken_overall(#code, #message);
+            if let ::core::result::Result::Err(__error) = #function(&__loaded) {
+                __loader.broken_overall(#code, #message);
             }
         }
     }

@@ -170,12 +170,12 @@ pub(crate) fn describe(container: &Container, fields: &[Field]) -> TokenStream {
     let krate = &container.krate;
     let own = container.default.then(|| {
         quote! {
-            let own: Self;
-            let defaults = match defaults {
-                ::core::option::Option::Some(defaults) => ::core::option::Option::Some(defaults),
+            let __own: Self;
+            let __defaults = match __defaults {
+                ::core::option::Option::Some(__defaults) => ::core::option::Option::Some(__defaults),
                 ::core::option::Option::None => {
-                    own = <Self as ::core::default::Default>::default();
-                    ::core::option::Option::Some(&own)
+                    __own = <Self as ::core::default::Default>::default();
+                    ::core::option::Option::Some(&__own)
                 }
             };
         }
@@ -188,7 +188,7 @@ pub(crate) fn describe(container: &Container, fields: &[Field]) -> TokenStream {
             let text = default_text(krate, field);
             let at = index;
             index += 1;
-            quote!(describe.field(&Self::FIELDS[#at], #text);)
+            quote!(__describe.field(&Self::FIELDS[#at], #text);)
         }
     });
     quote! {
@@ -204,10 +204,10 @@ fn nested(field: &Field, prefix: &str) -> TokenStream {
     let (ty, path) = (&shape.inner, field.name());
     if shape.optional {
         quote! {
-            describe.optional::<#ty>(#prefix, #path, defaults.and_then(|defaults| defaults.#ident.as_ref()));
+            __describe.optional::<#ty>(#prefix, #path, __defaults.and_then(|__defaults| __defaults.#ident.as_ref()));
         }
     } else {
-        quote!(describe.nested::<#ty>(#prefix, #path, defaults.map(|defaults| &defaults.#ident));)
+        quote!(__describe.nested::<#ty>(#prefix, #path, __defaults.map(|__defaults| &__defaults.#ident));)
     }
 }
 
@@ -223,16 +223,16 @@ fn default_text(krate: &Path, field: &Field) -> TokenStream {
             Some(quote!(::core::option::Option::Some(::std::string::String::from(#text))))
         }
         DefaultValue::Expr(expr) => Some(quote! {{
-            let value: #inner = #expr;
-            (&&&#krate::__private::DefaultText(&value)).text()
+            let __value: #inner = #expr;
+            (&&&#krate::__private::DefaultText(&__value)).text()
         }}),
         DefaultValue::Trait => Some(quote! {{
-            let value: #ty = ::core::default::Default::default();
-            (&&&#krate::__private::DefaultText(&value)).text()
+            let __value: #ty = ::core::default::Default::default();
+            (&&&#krate::__private::DefaultText(&__value)).text()
         }}),
     };
     let given = quote! {
-        defaults.and_then(|defaults| (&&&#krate::__private::DefaultText(&defaults.#ident)).text())
+        __defaults.and_then(|__defaults| (&&&#krate::__private::DefaultText(&__defaults.#ident)).text())
     };
     match own {
         Some(own) => quote!(#given.or_else(|| #own)),

@@ -19,7 +19,7 @@ pub(crate) fn code(container: &Container, fields: &[Field]) -> syn::Result<Optio
             return Err(syn::Error::new(field.ident.span(), message));
         }
         let default = default(container, field);
-        found = Some(quote!(loader.learn_profile(&Self::FIELDS[#index], || #default);));
+        found = Some(quote!(__loader.learn_profile(&Self::FIELDS[#index], || #default);));
     }
     Ok(found)
 }
@@ -36,11 +36,11 @@ fn default(container: &Container, field: &Field) -> TokenStream {
     let may_be_unknown = (!container.default).then(|| quote!(TextUnknown as _,));
     let own = own(container, field);
     quote! {
-        match &defaults {
-            ::core::option::Option::Some(given) => {
+        match &__defaults {
+            ::core::option::Option::Some(__given) => {
                 #[allow(unused_imports)]
                 use #krate::__private::{#may_be_unknown TextByDisplay as _, TextBySerialize as _};
-                (&&&#krate::__private::DefaultText(&given.#ident)).text().map(::std::borrow::Cow::Owned)
+                (&&&#krate::__private::DefaultText(&__given.#ident)).text().map(::std::borrow::Cow::Owned)
             }
             ::core::option::Option::None => #own,
         }
@@ -55,13 +55,13 @@ fn own(container: &Container, field: &Field) -> TokenStream {
         DefaultValue::Text(text, _) => {
             return quote!(::core::option::Option::Some(::std::borrow::Cow::Borrowed(#text)));
         }
-        DefaultValue::Expr(expr) => quote!(let own: #inner = #expr;),
-        DefaultValue::Trait => quote!(let own: #ty = ::core::default::Default::default();),
+        DefaultValue::Expr(expr) => quote!(let __own: #inner = #expr;),
+        DefaultValue::Trait => quote!(let __own: #ty = ::core::default::Default::default();),
     };
     quote! {{
         #[allow(unused_imports)]
         use #krate::__private::{TextByDisplay as _, TextBySerialize as _};
         #value
-        (&&&#krate::__private::DefaultText(&own)).text().map(::std::borrow::Cow::Owned)
+        (&&&#krate::__private::DefaultText(&__own)).text().map(::std::borrow::Cow::Owned)
     }}
 }

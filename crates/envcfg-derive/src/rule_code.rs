@@ -1,13 +1,13 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, Path, Type};
+use syn::{Path, Type};
 
 use crate::{
-    bound::Bound,
     field::{Field, Role},
     hygiene::{own, quote},
     rule::{Rule, RuleKind},
-    shape::{Measure, is, is_known, is_number, is_text},
+    shape::{is, is_known, is_number, is_text},
+    verdict::Verdict,
 };
 
 /// Writes the code of the rules of one field.
@@ -123,9 +123,9 @@ impl RuleCode<'_> {
     fn after(body: &TokenStream, nested: &TokenStream) -> TokenStream {
         let before = own("before");
         quote! {
-            let #before = loader.mark();
+            let #before = __loader.mark();
             #body
-            if loader.is_clean(#before) { #nested }
+            if __loader.is_clean(#before) { #nested }
         }
     }
 
@@ -142,12 +142,19 @@ impl RuleCode<'_> {
         if let RuleKind::Custom(function) = &rule.kind {
             return Ok(self.custom(rule, function, subject));
         }
-        let Some(holds) = self.holds(rule, subject)? else {
+        let verdict = Verdict {
+            krate: self.krate,
+            rule,
+            value: self.exposed(subject),
+            ty: subject.ty,
+            unit: self.field.unit_text(),
+        };
+        let Some(holds) = verdict.code()? else {
             return Ok(TokenStream::new());
         };
         Ok(quote! {
             if !#holds {
-                loader.broken(&Self::FIELDS[#index], &#found, #position, #element);
+                __loader.broken(&Self::FIELDS[#index], &#found, #position, #element);
             }
         })
     }
@@ -170,7 +177,7 @@ impl RuleCode<'_> {
         let code = code(rule, quote!(::core::clone::Clone::clone(&#error.code)));
         quote! {
             if let ::core::result::Result::Err(#error) = #function(#argument) {
-                loader.broken_as(&Self::FIELDS[#index], &#found, #code, #message, #element);
+                __loader.broken_as(&Self::FIELDS[#index], &#found, #code, #message, #element);
             }
         }
     }
@@ -198,116 +205,6 @@ impl RuleCode<'_> {
         }
     }
 
-    /// An expression that says whether the rule holds; `None` if that is decided elsewhere.
-    fn holds(&self, rule: &Rule, subject: &Subject<'_>) -> syn::Result<Option<TokenStream>> {
-        let krate = self.krate;
-        let value = self.exposed(subject);
-        Ok(Some(match &rule.kind {
-            RuleKind::MustMatch(_)
-            | RuleKind::Required
-            | RuleKind::Custom(_)
-            | RuleKind::Nested
-            | RuleKind::Skip => return Ok(None),
-            // What was read as one is one.
-            RuleKind::Url if is(subject.ty, &["Url"]) => return Ok(None),
-            RuleKind::Range {
-                min,
-                max,
-                above,
-                below,
-            } => self.range(rule, &value, subject.ty, [min, max, above, below])?,
-            RuleKind::Length { min, max, equal } => self.length(rule, &value, [min, max, equal]),
-            RuleKind::Scheme(schemes) => quote_spanned! {rule.span=>
-                #krate::__private::has_scheme(::core::convert::AsRef::<str>::as_ref(#value), &[#(#schemes),*])
-            },
-            RuleKind::MinEntropy(bits) => quote_spanned! {rule.span=>
-                #krate::__private::has_bits(::core::convert::AsRef::<str>::as_ref(#value), #bits)
-            },
-            RuleKind::Regex(path) => self.by_trait(rule, &value, "ValidateRegex", "regex", &quote!(&#path)),
-            RuleKind::Contains(needle) => {
-                self.by_trait(rule, &value, "ValidateContains", "contains", &quote!(#needle))
-            }
-            RuleKind::DoesNotContain(needle) => {
-                let name = "ValidateDoesNotContain";
-                self.by_trait(rule, &value, name, "does_not_contain", &quote!(#needle))
-            }
-            RuleKind::Url => self.url(rule, &value, subject.ty),
-            RuleKind::Email => self.by_bare_trait(rule, &value, "ValidateEmail", "email"),
-            RuleKind::Ip { v4, v6 } => self.by_bare_trait(rule, &value, "ValidateIp", ip_version(*v4, *v6)),
-            RuleKind::NonControlCharacter => self.by_bare_trait(
-                rule,
-                &value,
-                "ValidateNonControlCharacter",
-                "non_control_character",
-            ),
-            RuleKind::CreditCard => self.by_bare_trait(rule, &value, "ValidateCreditCard", "credit_card"),
-        }))
-    }
-
-    /// Asks the parser only about what is not plainly a URL.
-    fn url(&self, rule: &Rule, value: &TokenStream, ty: &Type) -> TokenStream {
-        let krate = self.krate;
-        let parsed = self.by_bare_trait(rule, value, "ValidateUrl", "url");
-        if !is_text(ty) && !is(ty, &["Secret"]) {
-            return parsed;
-        }
-        quote_spanned! {rule.span=>
-            (#krate::__private::is_plain_url(::core::convert::AsRef::<str>::as_ref(#value)) || #parsed)
-        }
-    }
-
-    fn by_bare_trait(&self, rule: &Rule, value: &TokenStream, name: &str, method: &str) -> TokenStream {
-        self.by_trait(rule, value, name, method, &TokenStream::new())
-    }
-
-    /// Calls `validate_...` of a trait of the validator crate, as a method like its own derive does: it finds
-    /// what a type dereferences to.
-    fn by_trait(
-        &self,
-        rule: &Rule,
-        value: &TokenStream,
-        name: &str,
-        method: &str,
-        arguments: &TokenStream,
-    ) -> TokenStream {
-        let krate = self.krate;
-        let name = Ident::new(name, rule.span);
-        let method = Ident::new(&format!("validate_{method}"), rule.span);
-        quote_spanned! {rule.span=> {
-            #[allow(unused_imports)]
-            use #krate::__private::validator::#name as _;
-            (*#value).#method(#arguments)
-        }}
-    }
-
-    fn range(
-        &self,
-        rule: &Rule,
-        value: &TokenStream,
-        ty: &Type,
-        bounds: [&Option<Expr>; 4],
-    ) -> syn::Result<TokenStream> {
-        let krate = self.krate;
-        let measure = Measure::of(ty);
-        if rule.validator && measure == Measure::None {
-            let options = self.bounds(bounds, measure, false)?;
-            return Ok(self.by_trait(rule, value, "ValidateRange", "range", &options));
-        }
-        let options = self.bounds(bounds, measure, true)?;
-        Ok(quote_spanned!(rule.span=> #krate::__private::in_range(#value, #options)))
-    }
-
-    fn length(&self, rule: &Rule, value: &TokenStream, bounds: [&Option<Expr>; 3]) -> TokenStream {
-        let krate = self.krate;
-        let options = options(bounds);
-        if rule.validator {
-            return self.by_trait(rule, value, "ValidateLength", "length", &options);
-        }
-        quote_spanned! {rule.span=>
-            #krate::__private::has_length(#krate::__private::Length::length(#value), #options)
-        }
-    }
-
     /// The value without `Secret`, also if that hides behind an alias; an expression of type `&T`.
     fn exposed(&self, subject: &Subject<'_>) -> TokenStream {
         let (krate, name) = (self.krate, &subject.name);
@@ -322,28 +219,6 @@ impl RuleCode<'_> {
                 (&#krate::__private::Expose(#name)).value()
             }}
         }
-    }
-
-    fn bounds(
-        &self,
-        bounds: [&Option<Expr>; 4],
-        measure: Measure,
-        by_reference: bool,
-    ) -> syn::Result<TokenStream> {
-        let unit = self.field.unit_text();
-        let mut options = Vec::new();
-        for bound in bounds {
-            let value = match bound {
-                Some(expr) => Some(Bound::new(expr, measure, unit.as_deref(), self.krate)?.value),
-                None => None,
-            };
-            options.push(match value {
-                Some(value) if by_reference => quote!(::core::option::Option::Some(&#value)),
-                Some(value) => quote!(::core::option::Option::Some(#value)),
-                None => quote!(::core::option::Option::None),
-            });
-        }
-        Ok(quote!(#(#options),*))
     }
 
     /// The validator derive judges a number by the tokens of the whole type.
@@ -364,7 +239,7 @@ impl RuleCode<'_> {
             Role::Variable(name) => !field.public && groundcrew_base::looks_secret(&name.value()),
             _ => false,
         };
-        let refuse = quote!(loader.refuse_placeholder(&Self::FIELDS[#index], &#found););
+        let refuse = quote!(__loader.refuse_placeholder(&Self::FIELDS[#index], &#found););
         if field.secret || field.shape.secret || by_name {
             refuse
         } else if is_known(ty) {
@@ -382,28 +257,12 @@ pub(crate) fn missing(rule: &Rule, index: usize) -> TokenStream {
         Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
     });
-    quote!(loader.missing_by_rule(&Self::FIELDS[#index], #message, #code);)
-}
-
-const fn ip_version(v4: bool, v6: bool) -> &'static str {
-    match (v4, v6) {
-        (true, false) => "ipv4",
-        (false, true) => "ipv6",
-        _ => "ip",
-    }
+    quote!(__loader.missing_by_rule(&Self::FIELDS[#index], #message, #code);)
 }
 
 fn for_each(list: &Ident, each: &Subject<'_>, body: &TokenStream) -> TokenStream {
     let (at, element) = (own("at"), &each.name);
     quote!(for (#at, #element) in ::core::iter::IntoIterator::into_iter(#list).enumerate() { #body })
-}
-
-fn options(bounds: [&Option<Expr>; 3]) -> TokenStream {
-    let options = bounds.map(|bound| match bound {
-        Some(expr) => quote!(::core::option::Option::Some(#expr)),
-        None => quote!(::core::option::Option::None),
-    });
-    quote!(#(#options),*)
 }
 
 fn code(rule: &Rule, own: TokenStream) -> TokenStream {

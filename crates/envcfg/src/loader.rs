@@ -4,8 +4,8 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Warning, consequence, finish, order, problem::Follows,
-    service_link, shown::Shown, wrong_lines::WrongLines,
+    ProblemKind, Raw, Report, Tree, Warning, consequence, finish, order, problem::Follows, service_link,
+    shown::Shown, wrong_lines::WrongLines,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.

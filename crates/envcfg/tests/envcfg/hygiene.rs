@@ -3,6 +3,62 @@
 
 use groundcrew_envcfg::{Checks, Config, Vars};
 
+mod constants {
+    #![expect(
+        non_upper_case_globals,
+        reason = "a constant of this name must not be a pattern in generated code"
+    )]
+
+    macro_rules! constants {
+        ($($name:ident)*) => {
+            $(const $name: u16 = 1;)*
+
+            #[derive(Debug, groundcrew_envcfg::Config)]
+            #[config(check = super::no_zero)]
+            pub(super) struct Constants {
+                $(
+                    #[config(default = $name)]
+                    pub(super) $name: u16,
+                )*
+            }
+
+            impl Constants {
+                pub(super) fn all(&self) -> Vec<u16> {
+                    vec![$(self.$name),*]
+                }
+            }
+        };
+    }
+
+    constants! {
+        checks loaded loader defaults mark describe known value own given read raw leaf error errors subject element
+        at is_right follows_rules found before right left default bound a b twice code rule text fields
+    }
+}
+
+use constants::Constants;
+
+fn no_zero(constants: &Constants, checks: &mut Checks<'_, '_>) {
+    if constants.all().contains(&0) {
+        checks.add_overall("a value is 0");
+    }
+}
+
+#[test]
+fn constants_of_the_caller_are_told_from_local_variables() {
+    let constants = Constants::from_source(&Vars::from([("LOADER", "7"), ("FIELDS", "9")])).unwrap();
+
+    assert_eq!((constants.loader, constants.fields, constants.checks), (7, 9, 1));
+    assert_eq!(constants.all().iter().filter(|value| **value != 1).count(), 2);
+    let report = Constants::from_source(&Vars::from([("MARK", "0")])).unwrap_err();
+    assert_eq!(
+        report.to_string(),
+        "configuration is invalid: 1 problem\n  a value is 0"
+    );
+    let defaults: Vec<_> = Constants::fields().into_iter().map(|spec| spec.default).collect();
+    assert!(defaults.iter().all(|default| default.as_deref() == Some("1")));
+}
+
 mod functions {
     use super::{Checks, Config, Vars};
 

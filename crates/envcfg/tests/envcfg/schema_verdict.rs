@@ -271,11 +271,14 @@ struct Stored {
     api_token: String,
 }
 
+/// Variables, and whether a validator and a load take them.
+type Case<'c> = (&'c [(&'c str, &'c str)], bool, bool);
+
 #[test]
 fn what_a_profile_decides_is_refused_by_the_load_alone() {
     let schema = parsed(&Stored::docs());
     let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let cases: [(&[(&str, &str)], bool, bool); 5] = [
+    let cases: [Case<'_>; 5] = [
         (&[("DIRECTORY", "/d")], true, true),
         (
             &[("NODE_ENV", "production"), ("API_TOKEN", "hV2sT0qk")],
