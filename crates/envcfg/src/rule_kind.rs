@@ -134,6 +134,7 @@ fn range(f: &mut fmt::Formatter<'_>, limits: [&Option<Limit>; 4]) -> fmt::Result
     let [min, max, above, below] = limits;
     let mut parts = Vec::new();
     match (min, max) {
+        (Some(min), Some(max)) if min == max => parts.push(min.to_string()),
         (Some(min), Some(max)) => parts.push(format!("between {min} and {max}")),
         (Some(min), None) => parts.push(format!("at least {min}")),
         (None, Some(max)) => parts.push(format!("at most {max}")),
@@ -157,5 +158,31 @@ fn length(f: &mut fmt::Formatter<'_>, min: Option<u64>, max: Option<u64>, elemen
         (Some(min), None) => write!(f, "must have at least {}", counted(min)),
         (None, Some(max)) => write!(f, "must have at most {}", counted(max)),
         (None, None) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_leave_one_choice_name_it() {
+        let range = |min, max| RuleKind::Range {
+            min: Some(Limit::Integer(min)),
+            max: Some(Limit::Integer(max)),
+            above: None,
+            below: None,
+        };
+        let length = |min, max| RuleKind::Length {
+            min: Some(min),
+            max: Some(max),
+            elements: false,
+        };
+
+        assert_eq!(range(5, 5).to_string(), "must be 5");
+        assert_eq!(range(5, 6).to_string(), "must be between 5 and 6");
+        assert_eq!(length(30, 30).to_string(), "must have exactly 30 characters");
+        assert_eq!(length(1, 1).to_string(), "must have exactly 1 character");
+        assert_eq!(length(1, 2).to_string(), "must have between 1 and 2 characters");
     }
 }

@@ -262,3 +262,26 @@ fn a_service_link_of_kubernetes_is_recognised() {
         ]
     );
 }
+
+#[test]
+fn sources_in_sources_keep_their_order() {
+    let lower = || Vars::from([("SIZE_OLD", "1")]);
+    let inner = || Sources::new().with(Vars::new()).with(lower());
+    let below = || Vars::from([("SIZE", "2")]);
+    let size = |source: &dyn EnvSource| Settings::from_source(&source).unwrap().size;
+
+    assert_eq!(size(&Sources::new().with(inner()).with(below())), Some(1));
+    assert_eq!(size(&Sources::new().with(below()).with(inner())), Some(2));
+    assert_eq!(size(&(inner(), below())), Some(1));
+    assert_eq!(
+        size(&Layers::new().then((Vars::new(), inner())).then(below())),
+        Some(1)
+    );
+    let deep = (0..6).fold(inner(), |inner, _| Sources::new().with(inner));
+    assert_eq!(size(&Sources::new().with(deep).with(below())), Some(1));
+    let both = Sources::new().with(Sources::new().with(lower().with("SIZE", "2")));
+    assert_eq!(
+        lines(&both),
+        ["SIZE contradicts SIZE_OLD: both are set, to different values (from given)"]
+    );
+}
