@@ -95,13 +95,19 @@ fn clean_words(problem: &mut Problem, secrets: &Secrets, schema: &[FieldSpec]) {
 
 /// Hides a value that is no secret itself but gives one away: judged as it was set, since what is shown is shortened.
 fn hide_value(problem: &mut Problem, secrets: &Secrets, source: &dyn EnvSource) {
+    let Some(shown) = &mut problem.shown else {
+        return;
+    };
     let whole = problem
-        .variable()
-        .and_then(|variable| source.lookup(variable)?.into_parts().0.into_string().ok());
-    if let Some(shown) = &mut problem.shown {
-        let part = shown.text().is_some_and(|text| secrets.stand_in(text));
-        if part || whole.is_some_and(|whole| secrets.stand_in(&whole)) {
-            shown.hide();
+        .variable
+        .as_deref()
+        .and_then(|variable| source.lookup(variable)?.into_parts().0.into_string().ok())
+        .unwrap_or_default();
+    let part = shown.text().is_some_and(|text| secrets.stand_in(text));
+    if part || secrets.stand_in(&whole) {
+        shown.hide();
+        if problem.is_foreign {
+            problem.message = without(&problem.message, &whole, shown);
         }
     }
 }
