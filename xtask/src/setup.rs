@@ -3,6 +3,7 @@ use std::{env, path::Path, process::Command};
 use clap::{Args, ValueEnum};
 
 mod apt;
+mod complete;
 mod npm;
 mod package;
 mod pypi;

@@ -1,6 +1,9 @@
 use std::{fs, path::PathBuf, process::Command};
 
-use super::package::{Package, Source};
+use super::{
+    complete,
+    package::{Package, Source},
+};
 use crate::{Error, cargo, process};
 
 /// A module from the npm registry, in one version.
@@ -43,33 +46,20 @@ impl Module {
         cargo::target().join("tools").join(name)
     }
 
-    /// Installs beside the final place and moves there at the end: a directory that exists is complete.
     fn install(&self) -> Result<(), Error> {
-        let directory = self.directory();
-        let partial = directory.with_file_name(format!("npm-{}.partial-{}", self.name, std::process::id()));
         println!("installing with npm: {}", self.specifier());
-        fs::create_dir_all(&partial).map_err(|source| Error::Write {
-            path: partial.clone(),
-            source,
-        })?;
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .args(["--loglevel=error", "--prefix"])
-            .arg(&partial)
-            .arg(self.specifier());
-        process::run(&mut npm)?;
-        match fs::rename(&partial, &directory) {
-            // Another run was faster.
-            Err(_) if self.manifest().is_file() => drop(fs::remove_dir_all(&partial)),
-            Err(source) => {
-                return Err(Error::Write {
-                    path: directory,
-                    source,
-                });
-            }
-            Ok(()) => {}
-        }
-        Ok(())
+        complete::directory(
+            &self.directory(),
+            || self.manifest().is_file(),
+            |directory| {
+                let mut npm = Command::new("npm");
+                npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
+                    .args(["--loglevel=error", "--prefix"])
+                    .arg(directory)
+                    .arg(self.specifier());
+                process::run(&mut npm)
+            },
+        )
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     thread,
 };
 
-use super::package::{Package, Source};
+use super::{
+    complete,
+    package::{Package, Source},
+};
 use crate::{Error, cargo, process};
 
 /// A tool from the Python package index, in one version.
@@ -80,36 +83,21 @@ impl Tool {
             .join(format!("{}-{}", self.name, self.version))
     }
 
-    /// Installs beside the final place and moves there at the end: a directory that exists is complete.
     fn install(&self) -> Result<(), Error> {
-        let directory = self.directory();
-        let partial = directory.with_file_name(format!("{}.partial-{}", self.name, std::process::id()));
         println!("installing with pip: {}", self.requirement());
-        let mut pip = Command::new("python3");
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-input",
-            "--disable-pip-version-check",
-        ])
-        .args(["--root-user-action=ignore", "--only-binary=:all:", "--target"])
-        .arg(&partial)
-        .arg(self.requirement());
-        process::run(&mut pip)?;
-        match fs::rename(&partial, &directory) {
-            // Another run was faster.
-            Err(_) if self.program().is_file() => drop(fs::remove_dir_all(&partial)),
-            Err(source) => {
-                return Err(Error::Write {
-                    path: directory,
-                    source,
-                });
-            }
-            Ok(()) => {}
-        }
-        Ok(())
+        complete::directory(
+            &self.directory(),
+            || self.program().is_file(),
+            |directory| {
+                let mut pip = Command::new("python3");
+                pip.args(["-m", "pip", "install", "--quiet", "--no-input"])
+                    .args(["--disable-pip-version-check", "--root-user-action=ignore"])
+                    .args(["--only-binary=:all:", "--target"])
+                    .arg(directory)
+                    .arg(self.requirement());
+                process::run(&mut pip)
+            },
+        )
     }
 }
 
