@@ -74,6 +74,12 @@ impl Profile {
         matches!(self, Self::Test)
     }
 
+    /// Whether nobody but developers and tests use it.
+    #[must_use]
+    pub const fn is_local(self) -> bool {
+        matches!(self, Self::Development | Self::Test)
+    }
+
     /// Whether this is staging.
     #[must_use]
     pub const fn is_staging(self) -> bool {
@@ -190,6 +196,13 @@ mod tests {
             assert_eq!(text.parse::<Profile>(), Err(UnknownProfile), "{text}");
         }
         assert_eq!(UnknownProfile.to_string(), expected);
+    }
+
+    #[test]
+    fn developers_and_tests_are_local() {
+        let local = Profile::ALL.map(Profile::is_local);
+
+        assert_eq!(local, [true, true, false, false]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub use axum;
 mod service;
 
 #[cfg(feature = "service")]
-pub use service::{Bound, Environment, Service, ServiceBuilder, ServiceConfig, ServiceError};
+pub use service::{Bound, Service, ServiceBuilder, ServiceConfig, ServiceError};
 
 /// Compiles the examples of the workspace's front page.
 #[cfg(all(doctest, feature = "full"))]

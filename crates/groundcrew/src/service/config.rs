@@ -1,11 +1,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use groundcrew_envcfg::Profile;
 use groundcrew_health::HealthConfig;
 use groundcrew_lifecycle::LifecycleConfig;
 use groundcrew_logging::LoggingConfig;
 use serde::{Deserialize, Serialize};
-
-use super::Environment;
 
 /// The settings of a [`Service`](crate::Service): where it listens, and those of the crates it is made of.
 ///
@@ -35,7 +34,7 @@ pub struct ServiceConfig {
     pub health_addr: SocketAddr,
     /// `development`, `test`, `staging` or `production`; `NODE_ENV`, default `development`.
     #[config(env = "NODE_ENV")]
-    pub environment: Environment,
+    pub environment: Profile,
     /// The log's settings.
     #[config(nested)]
     pub logging: LoggingConfig,
@@ -73,7 +72,7 @@ impl Default for ServiceConfig {
             bind_addr: Ipv4Addr::UNSPECIFIED.into(),
             port: 3000,
             health_addr: SocketAddr::from(([127, 0, 0, 1], 9090)),
-            environment: Environment::Development,
+            environment: Profile::Development,
             logging: LoggingConfig::default(),
             lifecycle: LifecycleConfig::default(),
             health: HealthConfig::default(),

@@ -2,7 +2,6 @@ mod bound;
 mod builder;
 mod composition;
 mod config;
-mod environment;
 mod error;
 mod parts;
 mod shared_check;
@@ -11,7 +10,6 @@ pub use bound::Bound;
 pub use builder::ServiceBuilder;
 pub use composition::Service;
 pub use config::ServiceConfig;
-pub use environment::Environment;
 pub use error::ServiceError;
 
 /// The target of this crate's events.
