@@ -64,12 +64,16 @@ fn says_so(text: &str) -> bool {
         };
         MARKS.iter().any(begins)
     };
-    let mut starts = (0..bytes.len()).filter_map(|at| bytes.get(at..));
-    starts.any(|rest| rest.first().copied().is_some_and(begins_a_mark) && says(rest)) && !text.contains("://")
+    let mut starts = bytes.array_windows().zip(0..);
+    starts.any(|(pair, at)| begins_a_mark(*pair) && bytes.get(at..).is_some_and(says))
+        && !text.contains("://")
 }
 
-const fn begins_a_mark(byte: u8) -> bool {
-    matches!(byte.to_ascii_lowercase(), b'c' | b'e' | b'p' | b'r')
+const fn begins_a_mark([first, second]: [u8; 2]) -> bool {
+    matches!(
+        (first | 0x20, second | 0x20),
+        (b'c', b'h') | (b'e', b'x') | (b'p', b'l') | (b'r', b'e')
+    )
 }
 
 /// Whether the letters are only words of the vocabulary, one of them telling.
@@ -79,8 +83,8 @@ fn describes_itself(text: &str) -> bool {
         if run.is_empty() {
             continue;
         }
-        // No word is so short, and most runs in a random text are.
-        if run.len() < SHORTEST_WORD {
+        // Most runs in a random text are too short for a word or begin like none.
+        if !begins_a_word(run.as_bytes()) {
             return false;
         }
         match spell(&run.to_ascii_lowercase()) {
@@ -89,6 +93,18 @@ fn describes_itself(text: &str) -> bool {
         }
     }
     telling && text.is_ascii()
+}
+
+const fn begins_a_word(run: &[u8]) -> bool {
+    match run {
+        [first, second, ..] => BEGINNINGS[letter(*first)] & (1 << letter(*second)) != 0,
+        _ => false,
+    }
+}
+
+/// Which letter of the alphabet this is, upper or lower case alike; other bytes share a letter with one.
+const fn letter(byte: u8) -> usize {
+    (byte & 31) as usize
 }
 
 /// Takes `run` apart into words: whether a telling one is among them, `None` if it has other parts.
@@ -138,7 +154,22 @@ const CROSSES: usize = 6;
 /// The longest beginning of a token before dots, such as `sk-ant-api03-`.
 const OPENING: usize = 14;
 
-const SHORTEST_WORD: usize = 2;
+/// The first two letters of all words: for the first a row, for the second a bit.
+const BEGINNINGS: [u32; 32] = {
+    let mut beginnings = [0; 32];
+    let mut lists: &[&[&str]] = &[&TELLING, &FILLING];
+    while let [list, rest @ ..] = lists {
+        let mut words = *list;
+        while let [word, after @ ..] = words {
+            if let [first, second, ..] = word.as_bytes() {
+                beginnings[letter(*first)] |= 1 << letter(*second);
+            }
+            words = after;
+        }
+        lists = rest;
+    }
+    beginnings
+};
 
 const BRACKETS: [(&str, &str); 5] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("[", "]"), ("$", "")];
 
@@ -349,12 +380,10 @@ mod tests {
     fn the_words_can_be_searched() {
         assert!(TELLING.is_sorted() && FILLING.is_sorted());
         let words = TELLING.iter().chain(&FILLING);
-        assert!(words.copied().all(|word| word.len() >= SHORTEST_WORD));
-        assert!(
-            MARKS
-                .iter()
-                .all(|mark| mark.as_bytes().first().copied().is_some_and(begins_a_mark))
-        );
+        assert!(words.copied().all(|word| begins_a_word(word.as_bytes())));
+        assert!(!begins_a_word(b"a") && !begins_a_word(b"eyJ"));
+        let mut marks = MARKS.iter().filter_map(|mark| mark.as_bytes().first_chunk());
+        assert!(marks.all(|pair| begins_a_mark(*pair)));
     }
 
     proptest! {
