@@ -177,10 +177,9 @@ impl Statement<'_> {
         let DefaultValue::Text(text, _) = &self.field.default else {
             return None;
         };
-        let index = self.index;
         Some(quote! {
             let #found = if #default.is_none() {
-                __loader.or_text(#found, &Self::FIELDS[#index], #text)
+                __loader.or_text(#found, #text)
             } else {
                 #found
             };

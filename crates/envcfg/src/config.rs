@@ -1,5 +1,6 @@
 use crate::{
-    Describe, Docs, EnvSource, Field, FieldSpec, Loaded, Loader, ProcessEnv, Report, Tree, default_problems,
+    Describe, Docs, EnvSource, Field, FieldSpec, Loaded, Loader, NameFilter, ProcessEnv, Report, Tree,
+    default_problems,
 };
 
 /// A configuration that is read from environment variables; `#[derive(Config)]` implements it.
@@ -12,6 +13,9 @@ pub trait Config: Sized {
 
     #[doc(hidden)]
     const TREE: &'static [Tree];
+
+    #[doc(hidden)]
+    const NAMES: NameFilter = NameFilter::of(Self::TREE);
 
     #[doc(hidden)]
     fn load_with(loader: &mut Loader<'_>, defaults: Option<Self>) -> Option<Self>;
@@ -32,7 +36,7 @@ pub trait Config: Sized {
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
     fn from_source(source: &impl EnvSource) -> Result<Self, Report> {
-        Loader::new::<Self>(source, false).run().map(Loaded::into_config)
+        Loader::load(source, false).map(Loaded::into_config)
     }
 
     /// Reads the configuration from `source` and keeps the warnings and the origin of every value.
@@ -40,7 +44,7 @@ pub trait Config: Sized {
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
     fn load(source: &impl EnvSource) -> Result<Loaded<Self>, Report> {
-        Loader::new::<Self>(source, true).run()
+        Loader::load(source, true)
     }
 
     /// Holds every default, also those of single profiles, against the type and the rules of its field.

@@ -4,10 +4,10 @@ use crate::{
     EnvSource, FieldSpec, Origin, Problem, ProblemKind, Warning,
     excerpt::Excerpt,
     fix::Fix,
-    raw::read_secret,
     scrub::{About, Secrets},
     shown::Shown,
     suggest::Slips,
+    variable::read_secret,
 };
 
 /// Adds what needs the whole schema: suggestions, fixes, lines of files, and a last look that no secret is in

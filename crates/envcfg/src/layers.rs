@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf};
 
-use crate::{EnvSource, Problem, Value, Warning};
+use crate::{EnvSource, Glance, NameFilter, Problem, Value, Warning};
 
 /// Sources one above the other: the first that has a variable with a text that is not empty gives it.
 ///
@@ -46,6 +46,14 @@ impl EnvSource for Layers<'_> {
             .find_map(|(source, number)| Some(filled(source, name)?.in_layer(number)))
     }
 
+    fn glance(&self, name: &str) -> Glance<'_> {
+        glance(&self.0, name)
+    }
+
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        Some(at_once(&self.0, names))
+    }
+
     fn names(&self) -> Vec<String> {
         let names = self.0.iter().flat_map(EnvSource::names);
         sorted(names.collect())
@@ -78,6 +86,18 @@ impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
         first.or_else(|| Some(filled(&self.1, name)?.in_layer(1)))
     }
 
+    fn glance(&self, name: &str) -> Glance<'_> {
+        match self.0.glance(name) {
+            Glance::Unset => self.1.glance(name),
+            glance => glance,
+        }
+    }
+
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        let layers = Layers(vec![taken(&self.0, names), taken(&self.1, names)]);
+        Some(Box::new(layers))
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names = self.0.names();
         names.extend(self.1.names());
@@ -101,6 +121,25 @@ impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
         files.extend(self.1.files());
         files
     }
+}
+
+/// The first glance at a variable that finds it.
+pub(crate) fn glance<'s>(sources: &'s [impl EnvSource], name: &str) -> Glance<'s> {
+    let mut glances = sources.iter().map(|source| source.glance(name));
+    glances
+        .find(|glance| !matches!(glance, Glance::Unset))
+        .unwrap_or(Glance::Unset)
+}
+
+/// The sources as they are now, for one load.
+pub(crate) fn at_once<'s, S: EnvSource>(sources: &'s [S], names: &'s NameFilter) -> Box<dyn EnvSource + 's> {
+    Box::new(Layers(
+        sources.iter().map(|source| taken(source, names)).collect(),
+    ))
+}
+
+fn taken<'s, S: EnvSource>(source: &'s S, names: &'s NameFilter) -> Box<dyn EnvSource + 's> {
+    source.at_once(names).unwrap_or_else(|| Box::new(source))
 }
 
 fn filled(source: &impl EnvSource, name: &str) -> Option<Value> {

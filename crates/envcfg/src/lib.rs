@@ -26,6 +26,7 @@ mod field_spec;
 mod finish;
 mod fix;
 mod github;
+mod glance;
 mod layers;
 mod leaf;
 mod leaf_error;
@@ -33,6 +34,7 @@ mod limit;
 mod loaded;
 mod loader;
 mod look;
+mod name_filter;
 mod old_name;
 mod order;
 mod origin;
@@ -59,6 +61,8 @@ mod secrets_dir;
 mod service_link;
 mod shared;
 mod shown;
+#[cfg(target_os = "linux")]
+mod snapshot;
 mod source;
 mod sources;
 mod style;
@@ -68,6 +72,7 @@ mod tried;
 mod type_probe;
 mod unique;
 mod value_type;
+mod variable;
 mod vars;
 mod via;
 mod warning;
@@ -107,11 +112,14 @@ use condition::Condition;
 use describe::Describe;
 use docs::Docs;
 use field::Field;
+use glance::Glance;
 use leaf::Leaf;
 use leaf_error::LeafError;
 use loader::{Found, Loader};
+use name_filter::NameFilter;
 use raw::Raw;
 use unique::Tree;
+use variable::Variable;
 
 /// What generated code calls. Not for people, and may change in any release.
 #[doc(hidden)]
@@ -123,9 +131,11 @@ pub mod __private {
         default_text::{DefaultText, TextByDisplay, TextBySerialize, TextUnknown},
         describe::Describe,
         field::Field,
+        glance::Glance,
         leaf::Leaf,
         leaf_error::LeafError,
         loader::{Found, Loader},
+        name_filter::NameFilter,
         raw::Raw,
         secret_type::{HoldsSecret, NotSecret, Probe},
         unique::{Text, Tree, duplicate},

@@ -4,8 +4,8 @@ use groundcrew_base::redact;
 
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
-    ProblemKind, Raw, Report, Tree, Warning, consequence, finish, order, problem::Follows, service_link,
-    shown::Shown, wrong_lines::WrongLines,
+    ProblemKind, Raw, Report, Tree, Variable, Warning, consequence, finish, order, problem::Follows,
+    service_link, shown::Shown, wrong_lines::WrongLines,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
@@ -33,8 +33,8 @@ pub struct Loader<'s> {
 #[doc(hidden)]
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "matched by generated code")]
-pub enum Found {
-    Text(Raw),
+pub enum Found<'s> {
+    Text(Raw<'s>),
     Unset,
     /// The problem is in the report already.
     Failed,
@@ -64,6 +64,12 @@ impl<'s> Loader<'s> {
             keep_origins,
             every_group: false,
         }
+    }
+
+    /// Loads from `source` as it is now.
+    pub(crate) fn load<C: Config>(source: &dyn EnvSource, keep_origins: bool) -> Result<Loaded<C>, Report> {
+        let once = source.at_once(&C::NAMES);
+        Loader::new::<C>(once.as_deref().unwrap_or(source), keep_origins).run()
     }
 
     pub(crate) fn run<C: Config>(self) -> Result<Loaded<C>, Report> {
@@ -108,16 +114,16 @@ impl<'s> Loader<'s> {
 
     /// Gives `default` the place of a variable that is not set.
     #[must_use]
-    pub fn or_text(&self, found: Found, field: &'static Field, default: &str) -> Found {
+    pub fn or_text(&self, found: Found<'s>, default: &'static str) -> Found<'s> {
         match found {
-            Found::Unset => Found::Text(self.assumed(field, default)),
+            Found::Unset => Found::Text(Raw::default(default)),
             other => other,
         }
     }
 
     /// Keeps the value that was read, or reports why it could not be.
-    pub fn take<T>(&mut self, field: &'static Field, raw: &Raw, read: Result<T, LeafError>) -> Option<T> {
-        read.map_err(|error| self.unreadable(field, raw, &raw.text, None, &error))
+    pub fn take<T>(&mut self, field: &'static Field, raw: &Raw<'_>, read: Result<T, LeafError>) -> Option<T> {
+        read.map_err(|error| self.unreadable(field, raw, raw.text(), None, &error))
             .ok()
     }
 
@@ -125,7 +131,7 @@ impl<'s> Loader<'s> {
     pub fn take_list<T, L: FromIterator<T>>(
         &mut self,
         field: &'static Field,
-        raw: &Raw,
+        raw: &Raw<'_>,
         read: impl Fn(Leaf<'_>) -> Result<T, LeafError>,
     ) -> Option<L> {
         let mark = self.mark();
@@ -167,7 +173,7 @@ impl<'s> Loader<'s> {
 
     /// Reports a broken rule; `element` counts from 0.
     #[inline(never)]
-    pub fn broken(&mut self, field: &'static Field, found: &Found, rule: usize, element: Option<usize>) {
+    pub fn broken(&mut self, field: &'static Field, found: &Found<'_>, rule: usize, element: Option<usize>) {
         let rules = (field.rules)();
         if let Some(rule) = rules.get(rule) {
             let problem = self.broken_rule(field, found, Cow::Borrowed(rule.name()), element, |_, _| {
@@ -182,7 +188,7 @@ impl<'s> Loader<'s> {
     pub fn broken_as(
         &mut self,
         field: &'static Field,
-        found: &Found,
+        found: &Found<'_>,
         rule: Cow<'static, str>,
         message: &str,
         element: Option<usize>,
@@ -277,28 +283,25 @@ impl<'s> Loader<'s> {
     fn broken_rule(
         &self,
         field: &'static Field,
-        found: &Found,
+        found: &Found<'_>,
         rule: Cow<'static, str>,
         element: Option<usize>,
         words: impl FnOnce(&str, &Shown) -> String,
     ) -> Problem {
-        let (variable, text, origin) = match found {
-            Found::Text(raw) => {
-                let nth = |index| raw.leaf(field).elements().nth(index).map_or("", |leaf| leaf.text);
-                (
-                    raw.variable.clone(),
-                    element.map_or(raw.text.as_str(), nth),
-                    raw.origin.clone(),
-                )
-            }
-            Found::Unset | Found::Failed => (self.variable(field.name), "", Origin::Default),
+        let read = match found {
+            Found::Text(raw) => self.given(field, raw),
+            Found::Unset | Found::Failed => self.given(field, &Raw::default("")),
         };
-        let shown = self.show(field, text, &origin);
-        let mut problem = Problem::new(ProblemKind::Rule, variable.into_owned(), words(text, &shown));
+        let Variable { name, origin, .. } = &read;
+        let whole = read.leaf(field);
+        let nth = |index| whole.elements().nth(index).map_or("", |leaf| leaf.text);
+        let text = element.map_or(whole.text, nth);
+        let shown = self.show(field, text, origin);
+        let mut problem = Problem::new(ProblemKind::Rule, name.clone().into_owned(), words(text, &shown));
         problem.rule = Some(rule);
         problem.element = element.map(|index| index + 1);
         problem.shown = matches!(found, Found::Text(_)).then_some(shown);
-        problem.origin = Some(origin);
+        problem.origin = Some(read.origin);
         problem
     }
 
@@ -320,30 +323,27 @@ impl<'s> Loader<'s> {
     fn unreadable(
         &mut self,
         field: &'static Field,
-        raw: &Raw,
+        raw: &Raw<'_>,
         text: &str,
         element: Option<usize>,
         error: &LeafError,
     ) {
-        let shown = self.show(field, text, &raw.origin);
+        let Variable { name, origin, .. } = self.given(field, raw);
+        let shown = self.show(field, text, &origin);
         let message = match (error, &shown) {
             (LeafError::Foreign(_), Shown::Secret { .. }) => String::from("cannot be read as its type"),
             (LeafError::Foreign(message), _) => finish::without(message, text, &shown),
             (error, _) => error.to_string(),
         };
-        let message = match service_link::hint(&raw.variable, text) {
+        let message = match service_link::hint(&name, text) {
             Some(hint) => format!("{message} ({hint})"),
             None => message,
         };
-        let mut problem = Problem::new(
-            ProblemKind::Unreadable,
-            raw.variable.clone().into_owned(),
-            message,
-        );
+        let mut problem = Problem::new(ProblemKind::Unreadable, name.into_owned(), message);
         problem.is_foreign = matches!(error, LeafError::Foreign(_));
         problem.shown = Some(shown);
         problem.element = element;
-        problem.origin = Some(raw.origin.clone());
+        problem.origin = Some(origin);
         self.push(field, problem);
     }
 }

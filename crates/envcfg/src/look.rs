@@ -1,22 +1,46 @@
 use std::borrow::Cow;
 
-use crate::{Field, Found, Loader, Origin, Raw, Warning, peek::Peeked, profile_name};
+use crate::{
+    Field, Found, Glance, Loader, Raw, Variable, Warning, peek::Peeked, profile_name, variable::Seen,
+};
 
 /// Looks variables up, by every name and for every reason why one may be needed.
-impl Loader<'_> {
+impl<'s> Loader<'s> {
     /// Looks the field up by its name, its deprecated names and its file, and takes the default of the profile
     /// if none is set.
-    pub fn look(&mut self, field: &'static Field) -> Found {
-        let mut found = self.read(field, field.name);
+    pub fn look(&mut self, field: &'static Field) -> Found<'s> {
+        if self.keep_origins || field.deprecated.is_some() {
+            return self.look_closely(field);
+        }
+        match self.source.glance(&self.variable(field.name)) {
+            Glance::Odd => self.look_closely(field),
+            _ if self.has_other_name(field) => self.look_closely(field),
+            Glance::Text(text) => Found::Text(Raw::by_name(text)),
+            Glance::Unset if field.has_more_to_say() => self.unset(field),
+            Glance::Unset => Found::Unset,
+        }
+    }
+
+    fn has_other_name(&self, field: &'static Field) -> bool {
+        let is_set = |name| !matches!(self.source.glance(&self.variable(name)), Glance::Unset);
+        field.file.is_some_and(is_set) || field.aliases.iter().any(|alias| is_set(alias.name))
+    }
+
+    #[inline(never)]
+    fn look_closely(&mut self, field: &'static Field) -> Found<'s> {
+        let mut seen = self.read(field, field.name);
         if field.has_other_names() {
-            self.by_other_names(field, &mut found);
+            self.by_other_names(field, &mut seen);
         }
-        match &found {
-            Found::Text(raw) if self.keep_origins || field.deprecated.is_some() => self.note(field, raw),
-            Found::Unset if field.has_more_to_say() => return self.unset(field),
-            _ => {}
+        match seen {
+            Seen::Text(variable) => {
+                self.note(field, &variable);
+                Found::Text(variable.into())
+            }
+            Seen::Unset if field.has_more_to_say() => self.unset(field),
+            Seen::Unset => Found::Unset,
+            Seen::Failed => Found::Failed,
         }
-        found
     }
 
     /// Learns the profile from the field that holds it, unless an outer struct has said it already; `default` gives
@@ -47,15 +71,6 @@ impl Loader<'_> {
         self.profile = whole.profile;
     }
 
-    /// The text of a default, as if it had been set.
-    pub(crate) fn assumed(&self, field: &'static Field, text: &str) -> Raw {
-        Raw {
-            variable: self.variable(field.name),
-            text: text.to_owned(),
-            origin: Origin::Default,
-        }
-    }
-
     pub(crate) fn is_set_by_any_name(&self, field: &Field) -> bool {
         let aliases = field.aliases.iter().map(|alias| alias.name);
         [field.name]
@@ -67,26 +82,26 @@ impl Loader<'_> {
                 .is_some_and(|pointer| self.is_set(&self.variable(pointer)))
     }
 
-    fn note(&mut self, field: &'static Field, raw: &Raw) {
+    fn note(&mut self, field: &'static Field, found: &Variable) {
         if self.keep_origins {
             let name = self.variable(field.name);
-            self.origins.push((name, raw.origin.clone()));
+            self.origins.push((name, found.origin.clone()));
         }
         if let Some(note) = field.deprecated {
             self.warnings.push(Warning::Obsolete {
-                variable: raw.variable.clone().into_owned(),
+                variable: found.name.clone().into_owned(),
                 note,
             });
         }
     }
 
-    fn unset(&mut self, field: &'static Field) -> Found {
+    fn unset(&mut self, field: &'static Field) -> Found<'s> {
         if let Some(condition) = field.conditions.iter().find(|condition| self.holds(condition)) {
             self.missing_because(field, &format!("required because {}", self.named(condition)));
             return Found::Failed;
         }
         match self.profile_default(field) {
-            Some(text) => Found::Text(self.assumed(field, text)),
+            Some(text) => Found::Text(Raw::default(text)),
             None => Found::Unset,
         }
     }

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, path::Path};
 
-use crate::{Loader, Value, raw::read_secret};
+use crate::{Loader, Value, variable::read_secret};
 
 /// What a field will have, as far as it can be told before the field is read.
 #[derive(Debug)]

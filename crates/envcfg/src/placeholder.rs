@@ -6,12 +6,12 @@ use crate::{Field, Found, Loader, Problem};
 
 impl Loader<'_> {
     /// Refuses a secret, or the elements of a list of them, that somebody still has to fill in.
-    pub fn refuse_placeholder(&mut self, field: &'static Field, found: &Found) {
+    pub fn refuse_placeholder(&mut self, field: &'static Field, found: &Found<'_>) {
         let Found::Text(raw) = found else {
             return;
         };
         if !field.list {
-            if looks_placeholder(&raw.text) {
+            if looks_placeholder(raw.text()) {
                 self.placeholder(field, found, None);
             }
             return;
@@ -24,7 +24,7 @@ impl Loader<'_> {
     }
 
     #[cold]
-    fn placeholder(&mut self, field: &'static Field, found: &Found, element: Option<usize>) {
+    fn placeholder(&mut self, field: &'static Field, found: &Found<'_>, element: Option<usize>) {
         self.broken_as(field, found, Cow::Borrowed(PLACEHOLDER), MESSAGE, element);
     }
 }

@@ -1,6 +1,8 @@
 use std::env;
 
-use crate::{EnvSource, Origin, Value};
+#[cfg(target_os = "linux")]
+use crate::snapshot::Snapshot;
+use crate::{EnvSource, NameFilter, Origin, Value};
 
 /// The environment of this process, read when a variable is looked up and never written.
 ///
@@ -17,6 +19,11 @@ pub struct ProcessEnv;
 impl EnvSource for ProcessEnv {
     fn lookup(&self, name: &str) -> Option<Value> {
         env::var_os(name).map(|text| Value::new(text, Origin::Environment))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        Some(Box::new(Snapshot::take(names)))
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,21 +1,38 @@
-use std::{borrow::Cow, fmt, fs::File, path::Path};
+use std::{borrow::Cow, fmt};
 
-use groundcrew_base::redact;
+use crate::{Field, Leaf, Loader, Origin, Variable};
 
-use crate::{
-    Alias, Field, Found, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, bounded,
-    problem::Follows, shown::Shown, wrong_lines::WrongLines,
-};
-
-/// The text of a variable that is set, by the name under which it was found.
+/// The text for a field, on its way into the value.
 #[doc(hidden)]
-pub struct Raw {
-    pub(crate) variable: Cow<'static, str>,
-    pub(crate) text: String,
-    pub(crate) origin: Origin,
+pub struct Raw<'s> {
+    text: Cow<'s, str>,
+    given: Given,
 }
 
-impl Raw {
+/// How the text came to the field.
+enum Given {
+    /// By the name of the field. Where from the source tells, if anybody asks.
+    Name,
+    Default,
+    Known(Box<(Cow<'static, str>, Origin)>),
+}
+
+impl<'s> Raw<'s> {
+    pub(crate) const fn by_name(text: Cow<'s, str>) -> Self {
+        Self {
+            text,
+            given: Given::Name,
+        }
+    }
+
+    /// The text of a default, as if it had been set.
+    pub(crate) const fn default(text: &'static str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            given: Given::Default,
+        }
+    }
+
     #[must_use]
     pub fn leaf(&self, field: &'static Field) -> Leaf<'_> {
         Leaf {
@@ -23,185 +40,46 @@ impl Raw {
             unit: field.unit,
         }
     }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
-impl fmt::Debug for Raw {
+impl From<Variable> for Raw<'_> {
+    fn from(variable: Variable) -> Self {
+        Self {
+            text: Cow::Owned(variable.text),
+            given: Given::Known(Box::new((variable.name, variable.origin))),
+        }
+    }
+}
+
+impl fmt::Debug for Raw<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw")
-            .field("variable", &self.variable)
-            .field("origin", &self.origin)
+            .field("bytes", &self.text.len())
             .finish_non_exhaustive()
     }
 }
 
 impl Loader<'_> {
-    /// Finds the field by its deprecated names and its file too; at most one may be set.
-    pub(crate) fn by_other_names(&mut self, field: &'static Field, found: &mut Found) {
-        for alias in field.aliases {
-            let old = self.read(field, alias.name);
-            if !matches!(old, Found::Unset) {
-                *found = self.renamed(field, alias, std::mem::replace(found, Found::Unset), old);
+    /// All that a report says about the text.
+    #[cold]
+    pub(crate) fn given(&self, field: &'static Field, raw: &Raw<'_>) -> Variable {
+        let (name, origin) = match &raw.given {
+            Given::Known(place) => (place.0.clone(), place.1.clone()),
+            Given::Default => (self.variable(field.name), Origin::Default),
+            Given::Name => {
+                let name = self.variable(field.name);
+                let origin = self.source.lookup(&name).map(|value| value.into_parts().1);
+                (name, origin.unwrap_or(Origin::Environment))
             }
-        }
-        if let Some(name) = field.file {
-            let pointer = self.read(field, name);
-            if !matches!(pointer, Found::Unset) {
-                *found = self.file(field, std::mem::replace(found, Found::Unset), pointer);
-            }
-        }
-    }
-
-    fn renamed(&mut self, field: &'static Field, alias: &Alias, found: Found, old: Found) -> Found {
-        if let Found::Text(old) = &old {
-            self.warnings.push(Warning::Deprecated {
-                variable: old.variable.clone().into_owned(),
-                replacement: self.variable(field.name).into_owned(),
-                since: alias.since,
-                until: alias.until,
-            });
-        }
-        match (found, old) {
-            (Found::Text(new), Found::Text(old)) if new.text != old.text && self.is_above(&old, &new) => {
-                Found::Text(old)
-            }
-            (Found::Text(new), Found::Text(old)) if new.text != old.text && !self.is_above(&new, &old) => {
-                let message = format!("contradicts {}: both are set, to different values", old.variable);
-                self.conflict(field, new, old.variable, message)
-            }
-            (Found::Unset, old) => old,
-            (_, Found::Failed) => Found::Failed,
-            (found, _) => found,
+        };
+        Variable {
+            name,
+            text: raw.text().to_owned(),
+            origin,
         }
     }
-
-    /// Reads one of the names of the field.
-    #[inline]
-    pub(crate) fn read(&mut self, field: &'static Field, name: &'static str) -> Found {
-        let variable = self.variable(name);
-        match self.source.lookup(&variable) {
-            Some(value) if !value.is_empty() => self.unicode(field, variable, value),
-            _ => Found::Unset,
-        }
-    }
-
-    fn unicode(&mut self, field: &'static Field, variable: Cow<'static, str>, value: Value) -> Found {
-        if let Some(reason) = value.unreadable_reason() {
-            let message = format!("cannot be read: {}", redact(reason));
-            let mut problem = Problem::new(ProblemKind::File, variable.into_owned(), message);
-            problem.origin = Some(value.origin().clone());
-            if WrongLines::is_for(&value) {
-                problem.follows = Follows::Line;
-            }
-            self.push(field, problem);
-            return Found::Failed;
-        }
-        let (text, origin) = value.into_parts();
-        match text.into_string() {
-            Ok(text) => Found::Text(Raw {
-                variable,
-                text,
-                origin,
-            }),
-            Err(text) => {
-                let message = "expected text in Unicode (UTF-8)";
-                let mut problem = Problem::new(ProblemKind::NotUnicode, variable.into_owned(), message);
-                problem.shown = Some(Shown::NotUnicode { bytes: text.len() });
-                problem.origin = Some(origin);
-                self.push(field, problem);
-                Found::Failed
-            }
-        }
-    }
-
-    fn file(&mut self, field: &'static Field, found: Found, pointer: Found) -> Found {
-        match (found, pointer) {
-            (Found::Text(value), Found::Text(pointer)) if self.is_above(&value, &pointer) => {
-                Found::Text(value)
-            }
-            (Found::Text(value), Found::Text(pointer)) if self.is_above(&pointer, &value) => {
-                self.contents(field, &pointer)
-            }
-            (Found::Text(value), Found::Text(pointer)) => {
-                let message = format!("contradicts {}: only one may be set", pointer.variable);
-                self.conflict(field, value, pointer.variable, message)
-            }
-            (Found::Unset, Found::Text(pointer)) => self.contents(field, &pointer),
-            _ => Found::Failed,
-        }
-    }
-
-    /// Whether `one` comes from a source above that of `other`.
-    fn is_above(&self, one: &Raw, other: &Raw) -> bool {
-        let layer = |raw: &Raw| self.source.lookup(&raw.variable).map(|value| value.layer());
-        layer(one) < layer(other)
-    }
-
-    fn contents(&mut self, field: &'static Field, pointer: &Raw) -> Found {
-        let path = Path::new(&pointer.text);
-        match read_secret(path) {
-            Ok(text) if text.is_empty() => self.bad_file(field, pointer, "the file is empty"),
-            Ok(text) => Found::Text(Raw {
-                variable: self.variable(field.name),
-                text,
-                origin: Origin::SecretFile {
-                    variable: pointer.variable.clone().into_owned(),
-                    path: path.to_owned(),
-                },
-            }),
-            Err(reason) => self.bad_file(field, pointer, &reason),
-        }
-    }
-
-    fn bad_file(&mut self, field: &'static Field, pointer: &Raw, reason: &str) -> Found {
-        let variable = pointer.variable.clone().into_owned();
-        let message = format!("cannot take the value from the file: {}", redact(reason));
-        let mut problem = Problem::new(ProblemKind::File, variable, message);
-        // Somebody may have put the secret itself where its file should be named.
-        problem.shown = Some(Shown::new(&pointer.text, !names_a_file(&pointer.text)));
-        problem.origin = Some(pointer.origin.clone());
-        self.push(field, problem);
-        Found::Failed
-    }
-
-    fn conflict(
-        &mut self,
-        field: &'static Field,
-        set: Raw,
-        other: Cow<'static, str>,
-        message: String,
-    ) -> Found {
-        let mut problem = Problem::new(ProblemKind::Conflict, set.variable.into_owned(), message);
-        problem.other = Some(other.into_owned());
-        problem.origin = Some(set.origin);
-        self.push(field, problem);
-        Found::Failed
-    }
-}
-
-/// Whether `text` is a path without doubt, and not a secret that starts with a slash, as base64 may.
-fn names_a_file(text: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
-    let top = || {
-        text.get(1..)
-            .and_then(|rest| Some(Path::new("/").join(rest.split_once('/')?.0)))
-    };
-    text.starts_with('/') && (text.chars().all(is_plain) || top().is_some_and(|top| top.is_dir()))
-}
-
-/// The text of a secret file without the line break that editors put at its end.
-pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
-    let bytes = File::open(path)
-        .and_then(bounded::read)
-        .map_err(|error| error.kind().to_string())?;
-    if bounded::is_cut(&bytes) {
-        return Err(format!("larger than {} bytes", bounded::MOST_BYTES));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|_| String::from("not Unicode (UTF-8)"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text)
 }

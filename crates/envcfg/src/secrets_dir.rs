@@ -5,7 +5,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{EnvSource, Origin, Problem, ProblemKind, Value, raw::read_secret};
+use crate::{EnvSource, Origin, Problem, ProblemKind, Value, variable::read_secret};
 
 /// A directory with a file for each variable, as Docker and Kubernetes mount secrets.
 ///

@@ -1,6 +1,6 @@
 use std::{ffi::OsString, path::PathBuf};
 
-use crate::{Origin, Problem, Warning};
+use crate::{Glance, NameFilter, Origin, Problem, Warning};
 
 /// Gives the text of variables by name: the process environment, a map, layers of both.
 ///
@@ -55,6 +55,19 @@ pub trait EnvSource {
     fn files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
+
+    /// [`Self::lookup`] without what only a report needs to know.
+    #[doc(hidden)]
+    fn glance(&self, name: &str) -> Glance<'_> {
+        Glance::of(self.lookup(name))
+    }
+
+    /// The source as it is now, if one look at all of it is cheaper than one at each of the names.
+    #[doc(hidden)]
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        let _ = names;
+        None
+    }
 }
 
 impl<S: EnvSource + ?Sized> EnvSource for &S {
@@ -77,6 +90,14 @@ impl<S: EnvSource + ?Sized> EnvSource for &S {
     fn files(&self) -> Vec<PathBuf> {
         (**self).files()
     }
+
+    fn glance(&self, name: &str) -> Glance<'_> {
+        (**self).glance(name)
+    }
+
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        (**self).at_once(names)
+    }
 }
 
 impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
@@ -98,6 +119,14 @@ impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
 
     fn files(&self) -> Vec<PathBuf> {
         (**self).files()
+    }
+
+    fn glance(&self, name: &str) -> Glance<'_> {
+        (**self).glance(name)
+    }
+
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        (**self).at_once(names)
     }
 }
 

@@ -3,7 +3,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Dotenv, EnvSource, Problem, ProcessEnv, SecretsDir, Value, Warning};
+use crate::{
+    Dotenv, EnvSource, Glance, NameFilter, Problem, ProcessEnv, SecretsDir, Value, Warning,
+    layers::{at_once, glance},
+};
 
 /// The sources of a service, one above the other: what is added first wins.
 ///
@@ -107,6 +110,17 @@ impl EnvSource for Sources {
             }
             (!value.is_empty()).then(|| value.in_layer(number))
         })
+    }
+
+    fn glance(&self, name: &str) -> Glance<'_> {
+        match self.allows_empty {
+            true => Glance::of(self.lookup(name)),
+            false => glance(&self.layers, name),
+        }
+    }
+
+    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        (!self.allows_empty).then(|| at_once(&self.layers, names))
     }
 
     fn names(&self) -> Vec<String> {

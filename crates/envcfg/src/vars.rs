@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap, ffi::OsString, fmt};
 
-use crate::{EnvSource, Origin, Value};
+use crate::{EnvSource, Glance, Origin, Value};
 
 /// A map of variables: for tests, which may run in parallel, and for values a program has from elsewhere.
 ///
@@ -77,6 +77,11 @@ impl EnvSource for Vars {
         self.map
             .get(name)
             .map(|text| Value::new(text.clone(), self.origin.clone()))
+    }
+
+    fn glance(&self, name: &str) -> Glance<'_> {
+        let text = self.map.get(name);
+        text.map_or(Glance::Unset, |text| Glance::bytes(text.as_encoded_bytes()))
     }
 
     fn names(&self) -> Vec<String> {
