@@ -56,6 +56,7 @@
 mod exit;
 mod explain;
 mod format;
+mod profiles;
 
 pub use exit::Exit;
 

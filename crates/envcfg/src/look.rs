@@ -64,7 +64,7 @@ impl<'s> Loader<'s> {
     }
 
     /// Learns the profile as a load of the whole `C` does.
-    #[cfg(any(feature = "cli", feature = "preflight"))]
+    #[cfg(feature = "preflight")]
     pub(crate) fn learn_from<C: crate::Config>(&mut self) {
         let mut whole = Self::new::<C>(self.source, false);
         drop(C::load_with(&mut whole, None));

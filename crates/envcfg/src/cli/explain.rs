@@ -1,12 +1,9 @@
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Exit;
-use crate::{Config, EnvSource, FieldSpec, Loader, Origin, Problem, ProblemKind, docs::facts, profile_name};
+use super::{Exit, profiles::Profiles};
+use crate::{Config, EnvSource, FieldSpec, Origin, Problem, ProblemKind, docs::facts, profile_name};
 
 /// Says for one variable or for all where their values come from. No value is ever written, of a secret at most
 /// its length.
@@ -23,7 +20,7 @@ pub(super) fn run<C: Config>(
         writeln!(out, "{name} is no variable of this configuration")?;
         return Ok(Exit::Usage);
     }
-    let seen = Seen::new::<C>(source);
+    let seen = Seen::new::<C>(source, &fields);
     let variables: Vec<Explained<'_>> = chosen
         .iter()
         .map(|spec| Explained::new(spec, source, &seen))
@@ -43,18 +40,16 @@ pub(super) fn run<C: Config>(
 }
 
 /// What a load makes of the source.
-struct Seen {
+struct Seen<'s> {
     problems: Vec<Problem>,
-    profile: Option<Cow<'static, str>>,
+    profiles: Profiles<'s>,
 }
 
-impl Seen {
-    fn new<C: Config>(source: &impl EnvSource) -> Self {
-        let mut loader = Loader::new::<C>(source, false);
-        loader.learn_from::<C>();
+impl<'s> Seen<'s> {
+    fn new<C: Config>(source: &'s impl EnvSource, fields: &'s [FieldSpec]) -> Self {
         Self {
             problems: C::load(source).map_or_else(|report| report.problems().to_vec(), |_| Vec::new()),
-            profile: loader.profile,
+            profiles: Profiles::new::<C>(source, fields),
         }
     }
 
@@ -72,7 +67,7 @@ impl Seen {
 
 /// Whether the problem is one of this variable, or of a line that should set it.
 fn is_about(problem: &Problem, spec: &FieldSpec) -> bool {
-    let is_named = || spec.value_names().any(|name| problem.variable() == Some(name));
+    let is_named = || spec.names().any(|name| problem.variable() == Some(&name));
     match problem.path() {
         "" => is_named(),
         path => path == spec.path,
@@ -144,16 +139,17 @@ struct Setting {
 }
 
 impl<'s> Explained<'s> {
-    fn new(spec: &'s FieldSpec, source: &impl EnvSource, seen: &Seen) -> Self {
+    fn new(spec: &'s FieldSpec, source: &impl EnvSource, seen: &Seen<'_>) -> Self {
         let set: Vec<Setting> = spec
             .names()
             .filter_map(|name| setting(spec, name, source))
             .collect();
         let problems = seen.problems.iter().filter(|problem| is_about(problem, spec));
         let problems: Vec<String> = problems.map(told).collect();
-        let of_profile = seen.profile.as_deref().and_then(|profile| {
+        let profile = seen.profiles.of(&spec.name);
+        let of_profile = profile.and_then(|profile| {
             let mut defaults = spec.profile_defaults.iter();
-            defaults.find(|(named, _)| profile_name::is(profile, named))
+            defaults.find(|(named, _)| profile_name::is(&profile, named))
         });
         let default = of_profile.map(|(_, text)| text).or(spec.default.as_ref());
         let state = match (set.is_empty(), problems.is_empty()) {

@@ -194,6 +194,38 @@ fn explain_shows_the_default_that_the_profile_has() {
     assert_eq!(read.api_token, "hV2sT0qk");
 }
 
+#[derive(Debug, Config)]
+struct Parts {
+    #[config(default = 3000, default(production = 80))]
+    port: u16,
+    #[config(nested, prefix = "EU_")]
+    eu: Profiled,
+    #[config(nested, prefix = "US_")]
+    us: Profiled,
+}
+
+#[test]
+fn explain_knows_the_profile_of_each_part() {
+    let vars = Vars::from([("EU_NODE_ENV", "production"), ("EU_API_TOKEN", "hV2sT0qk")]);
+    let mut out = Vec::new();
+
+    let exit = cli::run::<Parts>(["lobby", "explain"], &vars, &mut out).unwrap();
+
+    assert_eq!(exit, cli::Exit::Success);
+    let out = String::from_utf8(out).unwrap();
+    let ports: Vec<&str> = out.lines().filter(|line| line.contains("PORT ")).collect();
+    assert_eq!(
+        ports,
+        [
+            "PORT          default 3000",
+            "EU_PORT       default 80 in production",
+            "US_PORT       default 3000",
+        ]
+    );
+    let parts = Parts::from_source(&vars.with("US_API_TOKEN", "hV2sT0qk")).unwrap();
+    assert_eq!((parts.port, parts.eu.port, parts.us.motto), (3000, 80, None));
+}
+
 #[test]
 fn explain_tells_what_is_wrong_with_the_lines_of_a_file() {
     let text = format!("API_TOKEN=\"{CANARY}\nPORT 80\n?{CANARY}\n");
