@@ -131,12 +131,7 @@ fn logged(report: &Report) -> String {
 
 #[cfg(feature = "cli")]
 fn explained(source: &impl EnvSource) -> Vec<String> {
-    let ways: [&[&str]; 4] = [
-        &["service", "explain"],
-        &["service", "explain", "--json"],
-        &["service", "explain", "PORT"],
-        &["service", "check", "--json"],
-    ];
+    let ways: [&[&str]; 2] = [&["service", "explain"], &["service", "explain", "--json"]];
     let run = |arguments: &[&str]| {
         let mut out = Vec::new();
         _ = groundcrew_envcfg::cli::run::<Pasted>(arguments, &source, &mut out).unwrap();
@@ -165,7 +160,10 @@ proptest! {
         prop_assert!(report.len() >= 9, "{}", report);
         assert_silent(every_output(&vars, &report), &canary)?;
         // Encoded once more, what holds the secret tells it too.
-        assert_silent(every_output(&vars, &report), value.trim())?;
+        for encoded in [BASE64_STANDARD.encode(&value), BASE64_STANDARD.encode(format!("user:{value}"))] {
+            let middle = &encoded[encoded.len() / 2..][..24];
+            prop_assert!(!report.to_string().contains(middle), "{}", report);
+        }
     }
 
     #[test]
