@@ -4,7 +4,11 @@ use std::env;
 use crate::snapshot::Snapshot;
 use crate::{EnvSource, NameFilter, Origin, Value};
 
-/// The environment of this process, read when a variable is looked up and never written.
+/// The environment of this process, which is never written.
+///
+/// A load goes through it once, at its start, and takes a copy of what it needs (on Linux; elsewhere it asks for one
+/// variable after the other). As with everything that reads the environment, no other thread may change it meanwhile:
+/// that is what [`std::env::set_var`] asks of its caller.
 ///
 /// # Examples
 /// ```
