@@ -1,4 +1,4 @@
-use groundcrew_envcfg::{Config, Vars};
+use groundcrew_envcfg::Config;
 use serde::{Serialize, de::DeserializeOwned};
 
 #[derive(Config)]
@@ -14,5 +14,5 @@ struct Outer<T: Serialize + DeserializeOwned> {
 }
 
 fn main() {
-    drop(Outer::<u16>::from_source(&Vars::new()));
+    let _load: fn(_, _) -> _ = Outer::<u16>::load_with;
 }
