@@ -2,7 +2,7 @@ use groundcrew_base::{ByteSize, format_duration, parse_duration};
 use proc_macro2::TokenStream;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp, spanned::Spanned};
 
-use crate::{hygiene::quote, shape::Measure};
+use crate::{hygiene::quote, number::Number, shape::Measure};
 
 /// A bound of a range or a default, as far as it is known at compile time.
 pub(crate) struct Bound {
@@ -11,7 +11,7 @@ pub(crate) struct Bound {
     /// The value as people read it, as an expression of type `String`.
     pub(crate) text: TokenStream,
     /// The value to compare with others, if it is a literal: a number, nanoseconds or bytes.
-    pub(crate) number: Option<f64>,
+    pub(crate) number: Option<Number>,
 }
 
 impl Bound {
@@ -24,7 +24,7 @@ impl Bound {
             (Measure::None, Some(literal)) => Ok(Self {
                 value: quote!(#expr),
                 text: quote!(::std::string::String::from(#literal)),
-                number: literal.parse().ok(),
+                number: Number::parse(&literal),
             }),
             (measure, None) => Ok(Self {
                 value: quote!(#expr),
@@ -46,7 +46,7 @@ fn time(expr: &Expr, text: &str) -> syn::Result<Bound> {
     Ok(Bound {
         value: quote!(::std::time::Duration::new(#seconds, #nanos)),
         text: quote!(::std::string::String::from(#text)),
-        number: Some(duration.as_secs_f64()),
+        number: duration.as_nanos().try_into().ok().map(Number::Whole),
     })
 }
 
@@ -59,12 +59,8 @@ fn bytes(expr: &Expr, text: &str, krate: &Path) -> syn::Result<Bound> {
     Ok(Bound {
         value: quote!(#krate::ByteSize::new(#bytes)),
         text: quote!(::std::string::String::from(#text)),
-        number: text_number(bytes),
+        number: Some(Number::Whole(bytes.into())),
     })
-}
-
-fn text_number(bytes: u64) -> Option<f64> {
-    bytes.to_string().parse().ok()
 }
 
 pub(crate) fn with_unit(literal: &str, unit: Option<&str>) -> String {

@@ -9,6 +9,7 @@ use crate::{
     errors::Errors,
     field::{Field, Role},
     hygiene::{own, quote},
+    number::Number,
     number_text::misread,
     rule::{Rule, RuleKind},
     rule_check,
@@ -114,7 +115,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn is_broken(&self, rule: &Rule, number: Option<f64>) -> syn::Result<bool> {
+    fn is_broken(&self, rule: &Rule, number: Option<Number>) -> syn::Result<bool> {
         let text = self.text;
         let is_textual = is_text(self.ty) || is(self.ty, &["Secret"]);
         Ok(match &rule.kind {
@@ -181,7 +182,7 @@ fn is_length_broken(rule: &Rule, length: usize) -> bool {
 
 fn expr_default(field: &Field, expr: &Expr, krate: &Path) -> syn::Result<TokenStream> {
     let mut asserts = TokenStream::new();
-    let number = literal(expr).and_then(|text| text.parse::<f64>().ok());
+    let number = literal(expr).and_then(|text| Number::parse(&text));
     for rule in &field.rules {
         match number {
             Some(number) if out_of_range(number, rule, field, krate)? => {
@@ -196,7 +197,7 @@ fn expr_default(field: &Field, expr: &Expr, krate: &Path) -> syn::Result<TokenSt
     Ok(asserts)
 }
 
-fn out_of_range(number: f64, rule: &Rule, field: &Field, krate: &Path) -> syn::Result<bool> {
+fn out_of_range(number: Number, rule: &Rule, field: &Field, krate: &Path) -> syn::Result<bool> {
     let RuleKind::Range {
         min,
         max,

@@ -16,6 +16,7 @@ mod hygiene;
 mod metadata;
 mod misuse;
 mod must_match;
+mod number;
 mod number_text;
 mod profile;
 mod rule;

@@ -7,6 +7,7 @@ use crate::{
     default_value::DefaultValue,
     errors::Errors,
     field::Field,
+    number::Number,
     rule::{Rule, RuleKind},
     shape::{Measure, is, is_number, is_text},
 };
@@ -106,10 +107,8 @@ fn contradiction(field: &Field, rule: &Rule, measure: Measure, krate: &Path) -> 
     };
     let [min, above] = lower;
     let [max, below] = upper;
-    let beyond =
-        |low: Option<f64>, high: Option<f64>| matches!((low, high), (Some(low), Some(high)) if low > high);
-    let meet =
-        |low: Option<f64>, high: Option<f64>| matches!((low, high), (Some(low), Some(high)) if low >= high);
+    let beyond = |low: Option<Number>, high: Option<Number>| matches!((low, high), (Some(low), Some(high)) if low > high);
+    let meet = |low: Option<Number>, high: Option<Number>| matches!((low, high), (Some(low), Some(high)) if low >= high);
     if beyond(min, max) || meet(above, max) || meet(min, below) || meet(above, below) {
         let span = at.map_or(rule.span, Spanned::span);
         return Err(syn::Error::new(span, "no value is within these bounds"));

@@ -64,7 +64,10 @@ fn value_in(line: &str, variable: &str, column: usize, text: &str) -> Option<(us
         .filter(|_| !value.starts_with(text));
     let start = if quoted.is_some() { at + 1 } else { at };
     let name = before.trim_start();
-    let name = name.strip_prefix("export").map_or(name, str::trim_start);
+    let name = match name.strip_prefix("export") {
+        Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
+        _ => name,
+    };
     let between = name.strip_prefix(variable)?;
     let is_assignment = between.contains('=') && between.chars().all(|c| " \t='\"".contains(c));
     let behind = line.get(start..)?.strip_prefix(text)?;
@@ -114,6 +117,8 @@ mod tests {
         assert_eq!(value_in("PORT=80x # old: s3cret", "PORT", 5, "80x"), Some((5, 8)));
         assert_eq!(value_in("export PORT = '80x'", "PORT", 14, "80x"), Some((15, 19)));
         assert_eq!(value_in("export PORT = '80x'", "PORT", 15, "80x"), Some((15, 19)));
+        assert_eq!(value_in("export\tPORT=80x", "PORT", 12, "80x"), Some((12, 15)));
+        assert_eq!(value_in("export_to=80x", "export_to", 10, "80x"), Some((10, 13)));
         assert_eq!(value_in("PORT=8080", "PORT", 5, "80"), None);
         assert_eq!(value_in("TOKEN=80x", "PORT", 6, "80x"), None);
         assert_eq!(value_in("PORT=${OTHER}", "PORT", 5, "80x"), None);

@@ -168,6 +168,36 @@ fn a_number_is_read_as_its_own_type() {
 }
 
 #[test]
+fn bounds_are_exact_beyond_what_a_float_tells() {
+    #[derive(Debug, Config)]
+    struct Exact {
+        #[config(
+            default = "9007199254740993",
+            range(exclusive_min = 9_007_199_254_740_992, max = 9_007_199_254_740_993)
+        )]
+        only: u64,
+        #[config(default = 1, range(max = 340_282_366_920_938_463_463_374_607_431_768_211_454))]
+        most: u128,
+    }
+
+    let exact = Exact::from_source(&Vars::new()).unwrap();
+    assert_eq!((exact.only, exact.most), (9_007_199_254_740_993, 1));
+    let vars = Vars::from([
+        ("ONLY", "9007199254740992"),
+        ("MOST", "340282366920938463463374607431768211455"),
+    ]);
+    let report = Exact::from_source(&vars).unwrap_err();
+    let messages: Vec<&str> = report.iter().map(|problem| problem.message()).collect();
+    assert_eq!(
+        messages,
+        [
+            "must be at most 9007199254740993 and greater than 9007199254740992",
+            "must be at most 340282366920938463463374607431768211454",
+        ]
+    );
+}
+
+#[test]
 fn a_number_that_its_type_cannot_hold_is_a_problem() {
     let wrong = numbers()
         .with("SINGLE", "1e300")

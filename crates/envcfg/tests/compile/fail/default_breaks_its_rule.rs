@@ -79,6 +79,8 @@ struct Lists {
 struct Exact {
     #[config(default = 18_446_744_073_709_551_615, range(max = 18_446_744_073_709_551_614))]
     beyond_what_a_float_tells: u64,
+    #[config(default = "9007199254740993", range(max = 9_007_199_254_740_992))]
+    as_a_text: u64,
 }
 
 fn main() {}
