@@ -112,7 +112,7 @@ fn startup() -> Startup<Settings> {
     Startup::new()
         .service("database", |database: &Database| {
             let ping = PostgresPing::new(&database.url);
-            ServiceCheck::new(ping).variable("DATABASE_URL").once()
+            ServiceCheck::new(ping).field("url").once()
         })
         .service("licence", |_: &Settings| {
             ServiceCheck::new(|| async { Verdict::unhealthy("it has expired") })

@@ -12,6 +12,8 @@ pub mod http;
 pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod shown_url;
 pub mod tls;
 mod url_error;
 

@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::{
     UrlError,
+    shown_url::shown_url,
     tls::{self, Roots, TlsError, Verification},
 };
 
@@ -61,7 +62,7 @@ impl RedisUrl {
         }
         check_parameters(&url)?;
         let tls = url.scheme().starts_with("rediss").then(|| roots(&mut url));
-        Self::assemble(redact(text).into_owned(), url, tls)
+        Self::assemble(shown_url(text), url, tls)
     }
 
     fn assemble(shown: String, url: Url, tls: Option<Roots>) -> Result<Self, UrlError> {

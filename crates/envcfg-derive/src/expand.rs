@@ -1,5 +1,5 @@
 use proc_macro2::{Ident, TokenStream};
-use syn::{Data, DeriveInput, Fields, spanned::Spanned};
+use syn::{Data, DeriveInput, Fields, Generics, parse_quote, spanned::Spanned};
 
 use crate::{
     container::Container,
@@ -54,7 +54,8 @@ impl Parts {
             describe,
         } = self;
         let (krate, ident) = (&container.krate, &input.ident);
-        let (generics, arguments, bounds) = input.generics.split_for_impl();
+        let owned = owned(&input.generics);
+        let (generics, arguments, bounds) = owned.split_for_impl();
         quote! {
             #[automatically_derived]
             #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
@@ -80,6 +81,16 @@ impl Parts {
             }
         }
     }
+}
+
+/// `Config` wants a type without borrows, which a type with parameters has to promise.
+fn owned(generics: &Generics) -> Generics {
+    let mut owned = generics.clone();
+    if !owned.params.is_empty() {
+        let bounds = &mut owned.make_where_clause().predicates;
+        bounds.push(parse_quote!(Self: 'static));
+    }
+    owned
 }
 
 fn parse_fields(input: &DeriveInput, container: &Container, errors: &mut Errors) -> syn::Result<Vec<Field>> {

@@ -54,7 +54,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `env = "NAME"` | another name |
 /// | `default`, `default = value` | the value when it is not set; a string is read like a variable |
 /// | `default(development = 3000, ...)` | the value in one profile, before the default for all |
-/// | `profile` | the value says which profile this is, to this struct and all nested in it |
+/// | `profile` | the value says which profile this is, to this struct and all nested in it, unless an outer struct says it |
 /// | `required` | must be set, although the struct has defaults |
 /// | `required_if(NAME = "value")` | must be set if that variable has the value, or defaults to it; repeatable |
 /// | `required_with(NAME)`, `required_if(NAME)` | must be set if that variable is; repeatable |

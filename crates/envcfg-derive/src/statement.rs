@@ -56,10 +56,12 @@ impl Statement<'_> {
         let code = if self.field.shape.optional {
             let load = load(quote!(::core::option::Option::flatten(#default)));
             quote! {
-                if __loader.any_set(#prefix, <#inner as #krate::Config>::TREE) {
+                if __loader.any_set(#prefix, <#inner as #krate::Config>::TREE)
+                    || ::core::matches!(#default, ::core::option::Option::Some(::core::option::Option::Some(_)))
+                {
                     #load.map(::core::option::Option::Some)
                 } else {
-                    ::core::option::Option::Some(::core::option::Option::flatten(#default))
+                    ::core::option::Option::Some(::core::option::Option::None)
                 }
             }
         } else {

@@ -7,7 +7,7 @@ use crate::{
 ///
 /// A load reads every field, applies every rule and reports every problem at once. It neither ends the
 /// process nor writes the environment; what to do with a [`Report`] is the caller's decision.
-pub trait Config: Sized {
+pub trait Config: Sized + 'static {
     #[doc(hidden)]
     const FIELDS: &'static [Field];
 

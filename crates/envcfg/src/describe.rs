@@ -1,5 +1,7 @@
 use groundcrew_base::{MASK, redact};
 
+#[cfg(feature = "preflight")]
+use crate::part::Place;
 use crate::{Condition, Config, Field, FieldSpec, OldName, RequiredIf};
 
 /// Collects the [`FieldSpec`]s of a configuration and of those nested in it.
@@ -9,6 +11,8 @@ pub struct Describe {
     prefix: String,
     path: String,
     fields: Vec<FieldSpec>,
+    #[cfg(feature = "preflight")]
+    pub(crate) places: Vec<Place>,
 }
 
 impl Describe {
@@ -67,6 +71,8 @@ impl Describe {
         let outer = (self.prefix.len(), self.path.len());
         self.prefix.push_str(prefix);
         self.path.push_str(path);
+        #[cfg(feature = "preflight")]
+        self.places.push(Place::of::<C>(&self.path));
         self.path.push('.');
         C::describe(self, defaults);
         self.prefix.truncate(outer.0);

@@ -38,7 +38,10 @@ pub(crate) fn complete(
         name_suspect(problem, schema);
         clean_words(problem, &secrets, schema);
         hide_value(problem, &secrets, source);
-        let spec = schema.iter().find(|spec| spec.path == problem.path);
+        // The parts of a preflight may have a field of the same name beside the whole.
+        let mut specs = schema.iter().filter(|spec| spec.path == problem.path);
+        let is_its = |spec: &&FieldSpec| problem.variable.as_deref() == Some(&*spec.name);
+        let spec = specs.clone().find(is_its).or_else(|| specs.next());
         let Some(spec) = spec.filter(|_| !problem.path.is_empty()) else {
             continue;
         };

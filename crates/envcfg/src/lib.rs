@@ -38,6 +38,8 @@ mod name_filter;
 mod old_name;
 mod order;
 mod origin;
+#[cfg(feature = "preflight")]
+mod part;
 mod peek;
 mod placeholder;
 #[cfg(feature = "validator")]

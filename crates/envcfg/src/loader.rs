@@ -2,6 +2,8 @@ use std::borrow::Cow;
 
 use groundcrew_base::redact;
 
+#[cfg(feature = "preflight")]
+use crate::preflight::Gathering;
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
     ProblemKind, Raw, Report, Tree, Variable, Warning, consequence, finish, order, problem::Follows,
@@ -27,6 +29,9 @@ pub struct Loader<'s> {
     pub(crate) keep_origins: bool,
     /// Whether optional groups are read although nothing in them is set, to check their defaults.
     pub(crate) every_group: bool,
+    /// Sees every nested part right after it is loaded.
+    #[cfg(feature = "preflight")]
+    pub(crate) watch: Option<Box<Gathering>>,
 }
 
 /// What a look at the source gave for one field.
@@ -63,6 +68,8 @@ impl<'s> Loader<'s> {
             origins: Vec::new(),
             keep_origins,
             every_group: false,
+            #[cfg(feature = "preflight")]
+            watch: None,
         }
     }
 
@@ -211,19 +218,32 @@ impl<'s> Loader<'s> {
     }
 
     /// Loads a nested configuration under a prefix.
-    pub fn nested<T>(
+    ///
+    /// It inherits the profile of those around it. If none of them has said one, it may say its own, which holds for
+    /// itself and those nested in it.
+    pub fn nested<T: 'static>(
         &mut self,
         prefix: &str,
         path: &str,
         load: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let outer = (self.prefix.len(), self.path.len());
+        let inherits = self.profile.is_some();
+        #[cfg(feature = "preflight")]
+        let mark = self.mark();
         self.prefix.push_str(prefix);
         self.path.push_str(path);
         self.path.push('.');
         let value = load(self);
+        #[cfg(feature = "preflight")]
+        if self.watch.is_some() {
+            self.offer(value.as_ref(), mark);
+        }
         self.prefix.truncate(outer.0);
         self.path.truncate(outer.1);
+        if !inherits {
+            self.profile = None;
+        }
         value
     }
 

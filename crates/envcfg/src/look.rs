@@ -63,14 +63,6 @@ impl<'s> Loader<'s> {
         };
     }
 
-    /// Learns the profile as a load of the whole `C` does.
-    #[cfg(feature = "preflight")]
-    pub(crate) fn learn_from<C: crate::Config>(&mut self) {
-        let mut whole = Self::new::<C>(self.source, false);
-        drop(C::load_with(&mut whole, None));
-        self.profile = whole.profile;
-    }
-
     pub(crate) fn is_set_by_any_name(&self, field: &Field) -> bool {
         let aliases = field.aliases.iter().map(|alias| alias.name);
         [field.name]

@@ -120,7 +120,7 @@ impl Problem {
     }
 
     /// Something that belongs to no variable.
-    #[cfg(feature = "reload")]
+    #[cfg(any(feature = "preflight", feature = "reload"))]
     pub(crate) fn overall(kind: ProblemKind, message: impl Into<String>) -> Self {
         let mut problem = Self::new(kind, String::new(), message);
         problem.variable = None;

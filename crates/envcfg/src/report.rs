@@ -69,11 +69,6 @@ impl Report {
         self
     }
 
-    #[cfg(feature = "preflight")]
-    pub(crate) fn into_parts(self) -> (Vec<Problem>, Vec<Warning>) {
-        (self.problems, self.warnings)
-    }
-
     /// The problems, in the order of declaration; at least one.
     pub fn iter(&self) -> slice::Iter<'_, Problem> {
         self.problems.iter()

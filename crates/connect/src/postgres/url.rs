@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     UrlError,
+    shown_url::shown_url,
     tls::{Identity, Roots, TlsError},
 };
 
@@ -68,7 +69,7 @@ impl PostgresUrl {
         let sslmode = parameters.sslmode.unwrap_or_else(|| default_sslmode(&config));
         config.ssl_mode(sslmode.driver());
         Ok(Self {
-            shown: redact(text).into_owned(),
+            shown: shown_url(text),
             config,
             sslmode,
             sslmode_given: parameters.sslmode.is_some(),

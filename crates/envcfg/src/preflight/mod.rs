@@ -9,13 +9,20 @@
 //! | `PostgresPing` | `postgres` | `SELECT 1` |
 //! | `RedisPing` | `redis` | `PING` |
 //! | `ApiCheck::supabase` | `http` | the REST interface, with `apikey` and `Authorization` |
-//! | `ApiCheck::email` | `http` | the e-mail provider, with the cheapest request its key allows |
+//! | `ApiCheck::email` | `http` | the e-mail provider, with the cheapest request that proves its key |
 //! | `ApiCheck::payment` | `http` | the payment provider, likewise |
+//! | `ApiCheck::endpoint` | `http` | any address, without a key |
+//!
+//! `ApiCheck` says for each provider what the answer tells and what it does not.
 
 #[cfg(feature = "http")]
 mod api_check;
 mod attempts;
-mod place;
+#[cfg(feature = "http")]
+mod aws_key;
+mod gathering;
+mod pass;
+mod planned;
 #[cfg(feature = "postgres")]
 mod postgres_ping;
 #[cfg(feature = "http")]
@@ -24,6 +31,7 @@ mod provider;
 mod redis_ping;
 mod service_check;
 mod startup;
+mod torn;
 
 use std::time::Duration;
 
@@ -37,6 +45,8 @@ use tracing::Instrument;
 use crate::{Problem, Report, Warning};
 
 use attempts::Outcome;
+
+pub(crate) use gathering::Gathering;
 
 #[cfg(feature = "http")]
 pub use api_check::ApiCheck;
@@ -98,15 +108,20 @@ impl Preflight {
     /// # Cancel safety
     /// Dropping the future drops every check that still runs.
     pub async fn run(self) -> Result<Vec<Warning>, Report> {
+        let Findings { problems, warnings } = self.findings().await;
+        if problems.is_empty() {
+            Ok(warnings)
+        } else {
+            Err(Report::new(problems, warnings))
+        }
+    }
+
+    async fn findings(self) -> Findings {
         let mut findings = Findings::default();
         for (name, check, outcome) in self.outcomes().await {
             findings.add(name, &check, &outcome);
         }
-        if findings.problems.is_empty() {
-            Ok(findings.warnings)
-        } else {
-            Err(Report::new(findings.problems, findings.warnings))
-        }
+        findings
     }
 
     async fn outcomes(self) -> Vec<(String, ServiceCheck, Outcome)> {

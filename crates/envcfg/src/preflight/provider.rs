@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub enum EmailProvider {
     /// `SendGrid`, of Twilio.
     SendGrid,
-    /// Amazon Simple Email Service.
+    /// Amazon Simple Email Service. Its key has two parts: an access key's id and its secret.
     Ses,
     /// Postmark.
     Postmark,

@@ -32,6 +32,8 @@ pub struct ServiceCheck {
     pub(super) attempt: Duration,
     pub(super) backoff: Option<Backoff>,
     pub(super) variable: Option<Cow<'static, str>>,
+    /// Becomes the variable once it is known where the part stands.
+    pub(super) field: Option<Cow<'static, str>>,
     pub(super) origin: Option<Origin>,
 }
 
@@ -45,6 +47,7 @@ impl ServiceCheck {
             attempt: Duration::from_secs(3),
             backoff: Some(Backoff::default()),
             variable: None,
+            field: None,
             origin: None,
         }
     }
@@ -52,6 +55,15 @@ impl ServiceCheck {
     /// Names the variable to change when the check fails; by default the problem names none.
     pub fn variable(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.variable = Some(name.into());
+        self
+    }
+
+    /// Names the variable to change by its field in the part that the check is built from, so that the prefixes of
+    /// the part need not be known: `url`, or `pool.url` if it is nested there.
+    ///
+    /// Only [`Startup`](super::Startup) knows the part; by itself a [`Preflight`](super::Preflight) names no variable.
+    pub fn field(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(path.into());
         self
     }
 
@@ -96,6 +108,7 @@ impl fmt::Debug for ServiceCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceCheck")
             .field("variable", &self.variable)
+            .field("field", &self.field)
             .field("optional", &self.optional)
             .field("deadline", &self.deadline)
             .field("attempt", &self.attempt)

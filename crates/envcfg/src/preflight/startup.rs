@@ -1,9 +1,10 @@
 use std::{fmt, marker::PhantomData};
 
-use super::{Preflight, ServiceCheck, place::Place};
+use super::{Findings, Preflight, ServiceCheck, gathering::Gathering, pass::Pass, planned::Planned};
 use crate::{
     Config, EnvSource, FieldSpec, Loaded, Problem, Report, Warning, finish,
     scrub::{About, Secrets},
+    wrong_lines::WrongLines,
 };
 
 /// Loads a configuration, asks the services it names, and reports everything that is wrong in either.
@@ -11,7 +12,8 @@ use crate::{
 /// Each service is declared with what builds its check from the configuration, or from a part of it that is a
 /// [`Config`] of its own and has the variables of that service. While such a part is valid its service is asked
 /// even if another variable is wrong, so that one start tells everything; a service whose part is not valid is
-/// named as not checked.
+/// named as not checked. So is one whose variables a wrong line of a dotenv file may be about: what it was meant to
+/// say is not known.
 ///
 /// # Examples
 /// ```
@@ -53,15 +55,6 @@ pub struct Startup<C> {
     config: PhantomData<fn() -> C>,
 }
 
-/// A service whose check waits for its configuration.
-struct Planned {
-    name: String,
-    build: Build,
-    fields: fn() -> Vec<FieldSpec>,
-}
-
-type Build = Box<dyn FnOnce(&dyn EnvSource) -> Result<Option<ServiceCheck>, Report> + Send>;
-
 impl<C: Config> Startup<C> {
     /// No service yet.
     pub const fn new() -> Self {
@@ -73,36 +66,81 @@ impl<C: Config> Startup<C> {
 
     /// Adds a service whose check is built from `P`: the configuration itself or a part of it.
     ///
-    /// A nested part is read with the prefix that it has there; where it is nested twice, the first is meant. A
-    /// service whose part is an optional group that is absent is not asked.
+    /// The check is built from the very value that the load of the whole makes. Where the whole has several parts of
+    /// this type, the service is asked for each of them, and the path of the part stands behind its name:
+    /// `database.replica`; [`service_at`](Self::service_at) means one of them. A part of a group that is absent is not
+    /// asked. A `P` that is no part of the whole is loaded from the same source by itself, without a prefix.
+    ///
+    /// `build` runs during the load.
+    ///
+    /// # Examples
+    /// Two databases, each with a check that names its own variable:
+    /// ```
+    /// use groundcrew_envcfg::{
+    ///     Config, Vars,
+    ///     preflight::{ServiceCheck, Startup, Verdict},
+    /// };
+    ///
+    /// #[derive(Debug, Config)]
+    /// struct Settings {
+    ///     #[config(nested, prefix = "ORDERS_")]
+    ///     orders: Database,
+    ///     #[config(nested, prefix = "STOCK_")]
+    ///     stock: Database,
+    /// }
+    ///
+    /// #[derive(Debug, Config)]
+    /// struct Database {
+    ///     url: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let startup = Startup::<Settings>::new().service("database", |database: &Database| {
+    ///     let is_up = database.url == "postgres://orders";
+    ///     let check = move || async move {
+    ///         if is_up { Verdict::healthy() } else { Verdict::unhealthy("no route") }
+    ///     };
+    ///     ServiceCheck::new(check).field("url").once()
+    /// });
+    ///
+    /// let vars = Vars::from([("ORDERS_URL", "postgres://orders"), ("STOCK_URL", "postgres://stock")]);
+    /// let report = startup.run(&vars).await.expect_err("one of them is down");
+    /// assert_eq!(report.len(), 1);
+    /// assert_eq!(report.problems()[0].code(), "service.database.stock");
+    /// assert_eq!(report.problems()[0].variable(), Some("STOCK_URL"));
+    /// # }
+    /// ```
     pub fn service<P: Config, S: Into<ServiceCheck>>(
         self,
         name: impl Into<String>,
-        build: impl FnOnce(&P) -> S + Send + 'static,
+        mut build: impl FnMut(&P) -> S + Send + 'static,
     ) -> Self {
-        self.service_if(name, |part: &P| Some(build(part)))
+        self.service_if(name, move |part: &P| Some(build(part)))
     }
 
-    /// Adds a service that is only asked if `build` gives a check: when its key is set, for example.
+    /// Adds a service that is only asked if `build` gives a check: when its key is set, for example. Otherwise as
+    /// [`service`](Self::service).
     pub fn service_if<P: Config, S: Into<ServiceCheck>>(
-        mut self,
+        self,
         name: impl Into<String>,
-        build: impl FnOnce(&P) -> Option<S> + Send + 'static,
+        build: impl FnMut(&P) -> Option<S> + Send + 'static,
     ) -> Self {
-        let build = |source: &dyn EnvSource| {
-            let loaded = match Place::of::<P>(&C::fields()) {
-                Some(place) => place.load::<C, P>(source)?,
-                None => Some(P::load(&source)?),
-            };
-            let check = |loaded: Loaded<P>| Some(with_origin(build(loaded.config())?.into(), &loaded));
-            Ok(loaded.and_then(check))
-        };
-        self.services.push(Planned {
-            name: name.into(),
-            build: Box::new(build),
-            fields: P::fields,
-        });
-        self
+        self.planned(Planned::new(name.into(), None, build))
+    }
+
+    /// Adds a service whose check is built from the `P` that stands at `path` in the whole, which is the names of the
+    /// fields it is nested in with dots between: `storage.replica`. Otherwise as [`service`](Self::service).
+    ///
+    /// A path at which the whole has no `P` is a problem of every report.
+    pub fn service_at<P: Config, S: Into<ServiceCheck>>(
+        self,
+        name: impl Into<String>,
+        path: impl Into<String>,
+        mut build: impl FnMut(&P) -> S + Send + 'static,
+    ) -> Self {
+        let build = move |part: &P| Some(build(part));
+        self.planned(Planned::new(name.into(), Some(path.into()), build))
     }
 
     /// Loads the configuration from `source`, asks every service at the same time, and waits for all of them, at
@@ -117,40 +155,14 @@ impl<C: Config> Startup<C> {
     /// # Cancel safety
     /// Dropping the future drops every check that still runs.
     pub async fn run(self, source: &impl EnvSource) -> Result<Loaded<C>, Report> {
-        let schemas: Vec<_> = self.services.iter().map(|service| service.fields).collect();
-        let (found, preflight) = self.prepare(source);
-        let services = preflight.run().await;
-        let (mut problems, mut warnings) = match services {
-            Ok(warnings) => (Vec::new(), warnings),
-            Err(report) => report.into_parts(),
-        };
-        if !(problems.is_empty() && warnings.is_empty()) {
-            let mut fields = C::fields();
-            fields.extend(schemas.iter().flat_map(|schema| schema()));
-            scrub(&mut problems, &mut warnings, &finish::secrets(&fields, source));
-        }
-        found.into_result(problems, warnings)
+        let (found, preflight) = Found::load(self.services, source);
+        let services = preflight.findings().await;
+        found.into_result(services, source)
     }
 
-    fn prepare(self, source: &dyn EnvSource) -> (Found<C>, Preflight) {
-        let mut found = Found {
-            loaded: None,
-            problems: Vec::new(),
-            warnings: Vec::new(),
-        };
-        match C::load(&source) {
-            Ok(loaded) => found.loaded = Some(loaded),
-            Err(report) => (found.problems, found.warnings) = report.into_parts(),
-        }
-        let mut preflight = Preflight::new();
-        for Planned { name, build, .. } in self.services {
-            match build(source) {
-                Ok(Some(check)) => preflight = preflight.check(name, check),
-                Ok(None) => {}
-                Err(report) => found.not_checked(name, report),
-            }
-        }
-        (found, preflight)
+    fn planned(mut self, service: Planned) -> Self {
+        self.services.push(service);
+        self
     }
 }
 
@@ -167,45 +179,62 @@ impl<C> fmt::Debug for Startup<C> {
     }
 }
 
-/// What the load gave.
+/// What the loads gave.
 struct Found<C> {
-    loaded: Option<Loaded<C>>,
-    problems: Vec<Problem>,
-    warnings: Vec<Warning>,
+    /// Present if it is right.
+    config: Option<C>,
+    pass: Pass,
+    not_checked: Vec<Warning>,
+    /// Everything that was read, whether or not it is part of the whole.
+    fields: Vec<FieldSpec>,
 }
 
-impl<C> Found<C> {
-    /// Keeps what only the part of a service has found; most of it the whole has found too.
-    fn not_checked(&mut self, service: String, report: Report) {
-        for problem in report.into_parts().0 {
-            if !self.problems.iter().any(|known| known.is_same(&problem)) {
-                self.problems.push(problem);
-            }
+impl<C: Config> Found<C> {
+    fn load(services: Vec<Planned>, source: &dyn EnvSource) -> (Self, Preflight) {
+        let problems = source.problems();
+        let wrong = WrongLines::new(source, &problems);
+        let source = if problems.is_empty() { source } else { &wrong };
+        let gathering = Gathering::new::<C>(services, &problems);
+        let (config, mut pass, gathering) = Pass::whole::<C>(source, gathering);
+        let (others, more, gathering) = gathering.load_others(source);
+        pass.join(others);
+        let (preflight, not_checked) = gathering.finish(&mut pass);
+        let mut fields = C::fields();
+        let new: Vec<_> = more
+            .into_iter()
+            .filter(|spec| fields.iter().all(|known| known.name != spec.name))
+            .collect();
+        fields.extend(new);
+        if !pass.problems.is_empty() {
+            finish::complete(&mut pass.problems, &mut pass.warnings, &fields, source);
         }
-        self.warnings.push(Warning::NotChecked { service });
+        let found = Self {
+            config,
+            pass,
+            not_checked,
+            fields,
+        };
+        (found, preflight)
     }
 
-    fn into_result(mut self, problems: Vec<Problem>, warnings: Vec<Warning>) -> Result<Loaded<C>, Report> {
-        self.problems.extend(problems);
-        match self.loaded {
-            Some(mut loaded) if self.problems.is_empty() => {
-                loaded.warnings.extend(warnings);
-                Ok(loaded)
-            }
-            loaded => {
-                let mut all = loaded.map_or_else(Vec::new, |loaded| loaded.warnings);
-                all.extend(self.warnings);
-                all.extend(warnings);
-                Err(Report::new(self.problems, all))
-            }
+    fn into_result(self, services: Findings, source: &dyn EnvSource) -> Result<Loaded<C>, Report> {
+        let Self { config, mut pass, .. } = self;
+        let (mut problems, mut warnings) = (services.problems, services.warnings);
+        if !(problems.is_empty() && warnings.is_empty()) {
+            scrub(
+                &mut problems,
+                &mut warnings,
+                &finish::secrets(&self.fields, source),
+            );
+        }
+        pass.problems.append(&mut problems);
+        pass.warnings.extend(self.not_checked);
+        pass.warnings.append(&mut warnings);
+        match config {
+            Some(config) if pass.problems.is_empty() => Ok(pass.into_loaded(config)),
+            _ => Err(Report::new(pass.problems, pass.warnings)),
         }
     }
-}
-
-fn with_origin<P>(mut check: ServiceCheck, loaded: &Loaded<P>) -> ServiceCheck {
-    let origin = check.variable.as_deref().and_then(|name| loaded.origin(name));
-    check.origin = origin.cloned();
-    check
 }
 
 /// A check may quote what a service said, and a service what it was sent.

@@ -14,7 +14,7 @@ use super::{
     Handle, Reloading, Running,
     reading::{Read, Reading, read},
     state::State,
-    watcher::Watcher,
+    watcher::{Watcher, warn},
 };
 use crate::{Config, EnvSource, Problem, ProblemKind, Report};
 
@@ -83,7 +83,9 @@ impl<C: Config + Send + Sync + 'static> ReloadingBuilder<C> {
     pub async fn start(self) -> Result<Reloading<C>, Report> {
         let hangup = self.hangup()?;
         let Reading { stamps, result } = Reading::take(&self.read).await;
-        let state = Arc::new(State::new(result?.into_config()));
+        let loaded = result?;
+        warn(&loaded);
+        let state = Arc::new(State::new(loaded));
         let (orders, ordered) = mpsc::channel(1);
         let watcher = Watcher {
             state: Arc::clone(&state),

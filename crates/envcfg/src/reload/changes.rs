@@ -22,25 +22,28 @@ use super::state::{Latest, State};
 pub struct Changes<C> {
     state: Arc<State<C>>,
     latest: watch::Receiver<Latest>,
+    /// How many changes there had been when one was given last.
+    given: u64,
 }
 
 impl<C> Changes<C> {
     pub(super) fn new(state: Arc<State<C>>) -> Self {
         let latest = state.subscribe();
-        Self { state, latest }
+        let given = latest.borrow().reloads;
+        Self { state, latest, given }
     }
 
     /// Waits until the configuration has changed and gives the new one; `None` when it is not watched any more.
     ///
+    /// A change that was made before the watching ended is given first, also if nobody waited for it then.
+    ///
     /// # Cancel safety
     /// Cancel safe: a change that was not given yet is given by the next call.
     pub async fn next(&mut self) -> Option<Arc<C>> {
-        if self.latest.borrow().ended {
-            return None;
-        }
-        self.latest.changed().await.ok()?;
-        let latest = *self.latest.borrow_and_update();
-        (!latest.ended).then(|| self.state.current())
+        let given = self.given;
+        let is_news = |latest: &Latest| latest.ended || latest.reloads != given;
+        self.given = self.latest.wait_for(is_news).await.ok()?.reloads;
+        (self.given != given).then(|| self.state.current())
     }
 }
 

@@ -25,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Config, EnvSource, Report};
+use crate::{Config, EnvSource, Report, Warning};
 
 use state::State;
 use watcher::Order;
@@ -116,6 +116,15 @@ impl<C> Reloading<C> {
     #[must_use]
     pub fn changes(&self) -> Changes<C> {
         Changes::new(Arc::clone(&self.0.state))
+    }
+
+    /// What works in the configuration of now but should be changed, such as a deprecated name.
+    ///
+    /// Each load that succeeds, the first too, also emits these as warning events under the target
+    /// `groundcrew::envcfg`.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.0.state.warnings()
     }
 
     /// Why the last load changed nothing; `None` if it succeeded.

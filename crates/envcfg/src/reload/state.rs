@@ -6,7 +6,7 @@ use std::sync::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
-use crate::Report;
+use crate::{Loaded, Report, Warning};
 
 /// What has happened to a configuration since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct ReloadStats {
 /// The configuration in force, and what became of the attempts to change it.
 pub(super) struct State<C> {
     current: ArcSwap<C>,
+    warnings: ArcSwap<Vec<Warning>>,
     error: ArcSwapOption<Report>,
     failures: AtomicU64,
     latest: watch::Sender<Latest>,
@@ -31,14 +32,15 @@ pub(super) struct State<C> {
 /// What subscribers wait for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Latest {
-    reloads: u64,
+    pub(super) reloads: u64,
     pub(super) ended: bool,
 }
 
 impl<C> State<C> {
-    pub(super) fn new(config: C) -> Self {
+    pub(super) fn new(loaded: Loaded<C>) -> Self {
         Self {
-            current: ArcSwap::from_pointee(config),
+            warnings: ArcSwap::from_pointee(loaded.warnings),
+            current: ArcSwap::from_pointee(loaded.config),
             error: ArcSwapOption::empty(),
             failures: AtomicU64::new(0),
             latest: watch::Sender::default(),
@@ -47,6 +49,10 @@ impl<C> State<C> {
 
     pub(super) fn current(&self) -> Arc<C> {
         self.current.load_full()
+    }
+
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        self.warnings.load().to_vec()
     }
 
     pub(super) fn last_error(&self) -> Option<Arc<Report>> {
@@ -66,8 +72,9 @@ impl<C> State<C> {
     }
 
     /// Puts a new configuration in force and answers how many there have been.
-    pub(super) fn swap(&self, config: C) -> u64 {
-        self.current.store(Arc::new(config));
+    pub(super) fn swap(&self, loaded: Loaded<C>) -> u64 {
+        self.warnings.store(Arc::new(loaded.warnings));
+        self.current.store(Arc::new(loaded.config));
         self.error.store(None);
         self.latest.send_modify(|latest| latest.reloads += 1);
         self.latest.borrow().reloads

@@ -123,10 +123,8 @@ impl<C: Config + Send + Sync + 'static> Watcher<C> {
     }
 
     fn accept(&self, loaded: Loaded<C>, cause: Cause) {
-        for warning in loaded.warnings() {
-            tracing::warn!(target: TARGET, %warning, "the new configuration should be changed");
-        }
-        let reloads = self.state.swap(loaded.into_config());
+        warn(&loaded);
+        let reloads = self.state.swap(loaded);
         tracing::info!(target: TARGET, cause = cause.as_str(), reloads, "the configuration was loaded again");
     }
 
@@ -144,6 +142,13 @@ impl<C: Config + Send + Sync + 'static> Watcher<C> {
 impl<C> Drop for Watcher<C> {
     fn drop(&mut self) {
         self.state.end();
+    }
+}
+
+/// Logs what should be changed although it works.
+pub(super) fn warn<C>(loaded: &Loaded<C>) {
+    for warning in loaded.warnings() {
+        tracing::warn!(target: TARGET, %warning, "the configuration should be changed");
     }
 }
 

@@ -19,6 +19,8 @@ mod dotenv_fuzz;
 mod hygiene;
 mod json_shape;
 mod load;
+#[cfg(feature = "reload")]
+mod log;
 #[cfg(feature = "validator")]
 mod mistakes;
 mod native_rules;
@@ -26,6 +28,18 @@ mod native_rules;
 mod preflight;
 #[cfg(feature = "http")]
 mod preflight_apis;
+#[cfg(all(
+    feature = "http",
+    feature = "postgres",
+    feature = "redis",
+    feature = "reload",
+    feature = "validator"
+))]
+mod preflight_canary;
+#[cfg(feature = "preflight")]
+mod preflight_exit;
+#[cfg(feature = "preflight")]
+mod preflight_parts;
 #[cfg(all(feature = "postgres", feature = "redis"))]
 mod preflight_servers;
 mod problems;

@@ -35,6 +35,11 @@ impl Service {
 
     /// The last status is also that of all later answers.
     async fn answering_in_turn(statuses: &[u16]) -> Self {
+        Self::answering_with(statuses, "x-more: no").await
+    }
+
+    /// Every answer has this header too.
+    async fn answering_with(statuses: &[u16], header: &'static str) -> Self {
         let mut statuses = statuses.to_vec();
         statuses.reverse();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,7 +54,7 @@ impl Service {
                     statuses.last().copied()
                 };
                 // Noted before it is answered, so that whoever has the answer finds it.
-                serve(stream, status.unwrap(), &noted).await;
+                serve(stream, status.unwrap(), header, &noted).await;
             }
         });
         Self {
@@ -69,7 +74,7 @@ impl Service {
     }
 }
 
-async fn serve(mut stream: TcpStream, status: u16, noted: &Mutex<Vec<String>>) {
+async fn serve(mut stream: TcpStream, status: u16, header: &str, noted: &Mutex<Vec<String>>) {
     let mut request = Vec::new();
     while !is_whole(&request) {
         assert_ne!(
@@ -80,7 +85,7 @@ async fn serve(mut stream: TcpStream, status: u16, noted: &Mutex<Vec<String>>) {
     }
     noted.lock().unwrap().push(String::from_utf8(request).unwrap());
     let answer = format!(
-        "HTTP/1.1 {status} It is\r\nlocation: /elsewhere\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{KEY}",
+        "HTTP/1.1 {status} It is\r\nlocation: /elsewhere\r\n{header}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{KEY}",
         KEY.len()
     );
     stream.write_all(answer.as_bytes()).await.unwrap();
@@ -119,56 +124,77 @@ fn key() -> Secret {
     Secret::from(KEY)
 }
 
+fn aws_key() -> Secret {
+    Secret::from("AKIDEXAMPLE:canary-secret:canary-session")
+}
+
+/// What the service is asked by this check, which it answers as if all were well.
+async fn request(check: ApiCheck) -> String {
+    let service = Service::answering(200).await;
+    assert_eq!(outcome(check.base_url(format!("{}/", service.url()))).await, "[]");
+    service.request()
+}
+
 #[tokio::test]
-async fn every_service_gets_the_request_that_its_documentation_names() {
+async fn supabase_gets_the_key_in_both_headers() {
+    let root = request(ApiCheck::supabase("", &key())).await;
+    let table = request(ApiCheck::supabase_table("", &key(), "users")).await;
+
+    assert!(root.starts_with("GET /rest/v1/ "), "{root}");
+    assert!(
+        table.starts_with("GET /rest/v1/users?select=*&limit=1 "),
+        "{table}"
+    );
+    for request in [root, table] {
+        assert!(request.contains("apikey: canary-key"), "{request}");
+        assert!(request.contains("authorization: Bearer canary-key"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn every_provider_gets_the_request_that_its_documentation_names() {
+    let email = |provider| ApiCheck::email(provider, &key());
+    let paypal = ApiCheck::payment(PaymentProvider::PayPal, &"id:canary".into());
     let cases = [
         (
-            ApiCheck::supabase("", &key()),
-            "GET /rest/v1/ ",
-            vec!["apikey: canary-key", "authorization: Bearer canary-key"],
+            email(EmailProvider::SendGrid),
+            ["GET /v3/scopes ", "authorization: Bearer canary-key"],
         ),
         (
-            ApiCheck::supabase_table("", &key(), "users"),
-            "GET /rest/v1/users?select=*&limit=1 ",
-            vec!["apikey: canary-key"],
+            email(EmailProvider::Postmark),
+            ["GET /server ", "x-postmark-server-token: canary-key"],
         ),
-        (
-            ApiCheck::email(EmailProvider::SendGrid, &key()),
-            "GET /v3/scopes ",
-            vec!["authorization: Bearer canary-key"],
-        ),
-        (
-            ApiCheck::email(EmailProvider::Postmark, &key()),
-            "GET /server ",
-            vec!["x-postmark-server-token: canary-key", "accept: application/json"],
-        ),
-        (ApiCheck::email(EmailProvider::Ses, &key()), "GET / ", vec![]),
         (
             ApiCheck::payment(PaymentProvider::Stripe, &key()),
-            "GET /v1/balance ",
-            vec!["authorization: Bearer canary-key"],
+            ["GET /v1/balance ", "authorization: Bearer canary-key"],
         ),
         (
-            ApiCheck::payment(PaymentProvider::PayPal, &"id:canary".into()),
-            "POST /v1/oauth2/token ",
-            vec![
-                "authorization: Basic aWQ6Y2FuYXJ5",
-                "\r\n\r\ngrant_type=client_credentials",
-            ],
+            paypal.clone(),
+            ["POST /v1/oauth2/token ", "authorization: Basic aWQ6Y2FuYXJ5"],
         ),
+        (paypal, ["POST ", "\r\n\r\ngrant_type=client_credentials"]),
+        (ApiCheck::endpoint(""), ["GET / ", "host: 127.0.0.1"]),
     ];
 
-    for (check, line, parts) in cases {
-        let service = Service::answering(200).await;
+    for (check, [line, part]) in cases {
+        let request = request(check).await;
 
-        assert_eq!(outcome(check.base_url(format!("{}/", service.url()))).await, "[]");
-
-        let request = service.request();
-        assert!(request.starts_with(line), "{request}");
-        for part in parts {
-            assert!(request.contains(part), "{request}");
-        }
+        assert!(request.starts_with(line) && request.contains(part), "{request}");
     }
+}
+
+#[tokio::test]
+async fn ses_gets_a_signature_and_never_the_key() {
+    let request = request(ApiCheck::email(EmailProvider::Ses, &aws_key())).await;
+
+    let parts = [
+        "authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/",
+        "/us-east-1/ses/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=",
+        "x-amz-security-token: canary-session",
+    ];
+    assert!(request.starts_with("GET /v2/email/account "), "{request}");
+    assert!(parts.iter().all(|part| request.contains(part)), "{request}");
+    assert!(!request.contains("canary-secret"), "{request}");
 }
 
 #[tokio::test]
@@ -193,23 +219,33 @@ async fn every_status_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_restricted_key_of_stripe_and_the_endpoint_of_ses_are_well() {
+async fn a_restricted_key_of_stripe_and_an_endpoint_that_wants_a_key_are_well() {
     let service = Service::answering(403).await;
-    let (stripe, ses) = (PaymentProvider::Stripe, EmailProvider::Ses);
+    let broken = Service::answering(500).await;
 
     assert_eq!(
-        outcome(ApiCheck::payment(stripe, &key()).base_url(service.url())).await,
+        outcome(ApiCheck::payment(PaymentProvider::Stripe, &key()).base_url(service.url())).await,
         "[]"
     );
+    assert_eq!(outcome(ApiCheck::endpoint(service.url())).await, "[]");
     assert_eq!(
-        outcome(ApiCheck::email(ses, &key()).base_url(service.url())).await,
-        "[]"
-    );
-    let broken = Service::answering(500).await;
-    assert_eq!(
-        outcome(ApiCheck::email(ses, &key()).base_url(broken.url())).await,
+        outcome(ApiCheck::endpoint(broken.url())).await,
         "the answer is status 500"
     );
+}
+
+#[tokio::test]
+async fn a_key_of_ses_is_refused_unless_only_its_rights_are() {
+    let ses = |service: &Service| ApiCheck::email(EmailProvider::Ses, &aws_key()).base_url(service.url());
+    let unknown = Service::answering(403).await;
+    let restricted =
+        Service::answering_with(&[403], "x-amzn-errortype: AccessDeniedException:http://x").await;
+    let other = Service::answering_with(&[403], "x-amzn-errortype: UnrecognizedClientException").await;
+
+    let refused = "the key is refused, or the clock of this machine is wrong (status 403)";
+    assert_eq!(outcome(ses(&unknown)).await, refused);
+    assert_eq!(outcome(ses(&other)).await, refused);
+    assert_eq!(outcome(ses(&restricted)).await, "[]");
 }
 
 #[tokio::test]
@@ -263,8 +299,24 @@ async fn what_cannot_be_sent_is_said_without_the_key() {
             "expected the client's id and secret with a colon between them",
         ),
         (
+            ApiCheck::email(EmailProvider::Ses, &key()),
+            "expected the access key's id and secret with a colon between them",
+        ),
+        (
+            ApiCheck::email(EmailProvider::Ses, &"AKID:secret:canary\nkey".into()),
+            "the key has a character that HTTP does not allow, such as a line break",
+        ),
+        (
             ApiCheck::supabase("project.supabase.co", &key()),
             "the address is not a URL that starts with https://",
+        ),
+        (
+            ApiCheck::endpoint("ftp://127.0.0.1"),
+            "the address is not a URL that starts with https://",
+        ),
+        (
+            ApiCheck::endpoint("http://someone:canary@127.0.0.1:1/"),
+            "the address holds more than a host and a port: no user and no password belongs there",
         ),
     ];
 
@@ -302,12 +354,13 @@ async fn providers_are_asked_when_their_key_is_set() {
     let startup = Startup::<Settings>::new()
         .service_if("email", move |settings: &Settings| {
             let email = settings.email.as_ref()?;
-            let check = ApiCheck::email(email.email_provider, &email.email_api_key).base_url(url);
+            let check = ApiCheck::email(email.email_provider, &email.email_api_key).base_url(&url);
             Some(ServiceCheck::new(check).variable("EMAIL_API_KEY"))
         })
         .service_if("payment", move |settings: &Settings| {
             let payment = settings.payment.as_ref()?;
-            let check = ApiCheck::payment(payment.payment_provider, &payment.payment_api_key).base_url(other);
+            let check =
+                ApiCheck::payment(payment.payment_provider, &payment.payment_api_key).base_url(&other);
             Some(ServiceCheck::new(check).variable("PAYMENT_API_KEY"))
         });
     let vars = Vars::from([("EMAIL_PROVIDER", "sendgrid"), ("EMAIL_API_KEY", KEY)]);

@@ -81,6 +81,76 @@ fn what_only_another_profile_defaults_is_missing() {
     assert_eq!(missing, [Some("WS_TOKEN")]);
 }
 
+#[derive(Debug, Config)]
+struct Scoped {
+    #[config(nested, prefix = "BLUE_")]
+    blue: Stage,
+    #[config(nested, prefix = "GREEN_")]
+    green: Stage,
+    #[config(nested, prefix = "WS_")]
+    websocket: WebSocket,
+    #[config(default = 3000, default(production = 80))]
+    port: u16,
+}
+
+#[derive(Debug, Config)]
+struct Stage {
+    // Below what it decides.
+    #[config(default = 1, default(production = 2))]
+    size: u32,
+    #[config(nested, prefix = "DEEP_")]
+    deep: Deep,
+    #[config(profile, default = "development")]
+    profile: Profile,
+}
+
+#[derive(Debug, Config)]
+struct Deep {
+    #[config(default = 10, default(production = 20))]
+    size: u32,
+}
+
+#[test]
+fn the_profile_of_a_nested_struct_holds_for_itself_and_those_nested_in_it_alone() {
+    let vars = Vars::from([("BLUE_PROFILE", "production"), ("WS_TOKEN", "t")]);
+
+    let scoped = Scoped::from_source(&vars).unwrap();
+
+    assert_eq!((scoped.blue.size, scoped.blue.deep.size), (2, 20));
+    assert_eq!((scoped.green.size, scoped.green.deep.size), (1, 10));
+    assert_eq!((scoped.websocket.port, scoped.port), (3001, 3000));
+}
+
+#[derive(Debug, Config)]
+struct Ruled {
+    #[config(profile, env = "NODE_ENV")]
+    profile: Profile,
+    #[config(nested, prefix = "BLUE_")]
+    blue: Stage,
+    #[config(nested, prefix = "GREEN_")]
+    green: Option<Stage>,
+}
+
+#[test]
+fn the_profile_of_an_outer_struct_comes_before_that_of_a_nested_one() {
+    let vars = Vars::from([
+        ("NODE_ENV", "production"),
+        ("BLUE_PROFILE", "development"),
+        ("GREEN_PROFILE", "development"),
+    ]);
+
+    let ruled = Ruled::from_source(&vars).unwrap();
+
+    let green = ruled.green.unwrap();
+    assert_eq!((ruled.blue.size, ruled.blue.deep.size), (2, 20));
+    assert_eq!((green.size, green.deep.size), (2, 20));
+    assert_eq!(ruled.profile, Profile::Production);
+    assert_eq!(
+        (ruled.blue.profile, green.profile),
+        (Profile::Development, Profile::Development)
+    );
+}
+
 #[test]
 fn a_struct_loaded_alone_has_the_defaults_for_all() {
     let alone = WebSocket::from_source(&Vars::from([("TOKEN", "t"), ("NODE_ENV", "production")])).unwrap();

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::{self, Write},
+    io::Write,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{self, Command},
@@ -22,7 +22,8 @@ use groundcrew_envcfg::{
 };
 use groundcrew_testkit::eventually;
 use tempfile::TempDir;
-use tracing_subscriber::fmt::MakeWriter;
+
+use crate::log::Log;
 
 /// How soon a change must be in force with the intervals of these tests, on a busy machine too.
 const SOON: Duration = Duration::from_secs(10);
@@ -30,6 +31,7 @@ const SOON: Duration = Duration::from_secs(10);
 #[derive(Debug, Config)]
 #[config(check = Self::twins_agree)]
 struct Settings {
+    #[config(alias = "HTTP_PORT")]
     port: u16,
     #[config(default = 0)]
     twin: u16,
@@ -157,12 +159,7 @@ async fn a_file_that_is_written_or_replaced_takes_effect() {
 
 #[tokio::test]
 async fn an_invalid_file_keeps_the_old_configuration_and_says_so() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::of_this_thread();
     let fixture = Fixture::new("PORT=1000");
     let settings = watch(&fixture.file).await;
 
@@ -405,6 +402,40 @@ async fn a_shutdown_ends_the_watching_and_keeps_the_configuration() {
 }
 
 #[tokio::test]
+async fn the_last_change_before_a_shutdown_is_told_to_who_comes_late() {
+    let settings = quick(Reloading::builder(counting())).start().await.unwrap();
+    let (mut late, mut later) = (settings.changes(), settings.changes());
+
+    settings.reload().await.unwrap();
+    let last = settings.current().port;
+    assert!(settings.shutdown(SOON).await.is_clean());
+
+    assert_eq!(late.next().await.unwrap().port, last);
+    assert!(late.next().await.is_none());
+    assert_eq!(later.next().await.unwrap().port, last);
+    assert!(settings.changes().next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_warnings_of_the_first_load_and_of_later_ones_are_kept_and_logged() {
+    let (log, _guard) = Log::of_this_thread();
+    let fixture = Fixture::new("HTTP_PORT=1000");
+    let settings = watch(&fixture.file).await;
+    let warnings = || -> Vec<_> { settings.warnings().iter().map(ToString::to_string).collect() };
+    let deprecated = "HTTP_PORT is deprecated, use PORT";
+    let logged = || log.text().matches(deprecated).count();
+
+    assert_eq!((warnings(), logged()), (vec![deprecated.to_owned()], 1));
+    fixture.rename_over("HTTP_PORT=2000");
+    port_is(&settings, 2000).await;
+    assert_eq!((warnings(), logged()), (vec![deprecated.to_owned()], 2));
+    fixture.rename_over("PORT=3000");
+    port_is(&settings, 3000).await;
+
+    assert_eq!((warnings(), logged()), (Vec::new(), 2));
+}
+
+#[tokio::test]
 async fn the_watching_ends_with_the_last_handle() {
     let fixture = Fixture::new("PORT=1000");
     let settings = watch(&fixture.file).await;
@@ -417,33 +448,4 @@ async fn the_watching_ends_with_the_last_handle() {
     drop(other);
 
     assert!(changes.next().await.is_none());
-}
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }

@@ -65,7 +65,7 @@ pub(crate) fn outputs(report: &Report) -> Vec<String> {
     let loud = style.clone().color(true).unicode(true).width(60);
     assert_eq!(
         report.exit_to(&mut printed, &loud, log.path()),
-        ExitCode::from(78)
+        ExitCode::from(report.exit_code())
     );
     vec![
         report.to_string(),
@@ -263,7 +263,7 @@ fn the_end_of_a_container_says_why() {
     fs::write(&log, "").unwrap();
     assert_eq!(
         report.exit_to(&mut Broken, &Style::plain(), &log),
-        ExitCode::from(78)
+        ExitCode::from(report.exit_code())
     );
     assert_eq!(fs::read_to_string(&log).unwrap(), report.to_string());
 
