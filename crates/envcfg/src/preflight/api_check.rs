@@ -11,7 +11,7 @@ use groundcrew_base::{ByteSize, Check, Secret, Verdict, error_text};
 use groundcrew_connect::http::{HttpClient, HttpError, Limits};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 
-use super::{EmailProvider, PaymentProvider, aws_key::AwsKey};
+use super::{EmailProvider, PaymentProvider, aws_key::AwsKey, permanent::permanent};
 use crate::shown::safe;
 
 /// Asks a service over HTTPS whether it takes the key it is given.
@@ -309,10 +309,6 @@ impl fmt::Debug for ApiCheck {
 fn is_access_denied(response: &Response<Bytes>) -> bool {
     let kind = response.headers().get("x-amzn-errortype");
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"AccessDenied"))
-}
-
-fn permanent(reason: impl Into<std::borrow::Cow<'static, str>>) -> Verdict {
-    Verdict::unhealthy(reason).detail("permanent", true)
 }
 
 const NOT_A_HEADER: &str = "the key has a character that HTTP does not allow, such as a line break";

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use groundcrew_base::{Delays, Detail, Status, Verdict, catch_panic, redact};
+use groundcrew_base::{Delays, Status, Verdict, catch_panic, redact};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{ServiceCheck, TARGET};
+use super::{ServiceCheck, TARGET, permanent::is_permanent};
 use crate::Tried;
 
 /// The last answer of a service, and what it took to get it.
@@ -109,10 +109,6 @@ impl Asking<'_> {
 
 fn passes(verdict: &Verdict) -> bool {
     verdict.status() <= Status::Degraded
-}
-
-fn is_permanent(verdict: &Verdict) -> bool {
-    verdict.details().find("permanent") == Some(&Detail::Bool(true))
 }
 
 fn no_answer(limit: Duration) -> Verdict {

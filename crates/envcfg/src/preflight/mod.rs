@@ -22,6 +22,7 @@ mod attempts;
 mod aws_key;
 mod gathering;
 mod pass;
+mod permanent;
 mod planned;
 #[cfg(feature = "postgres")]
 mod postgres_ping;

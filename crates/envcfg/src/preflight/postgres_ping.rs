@@ -8,6 +8,8 @@ use groundcrew_connect::postgres::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
+use super::permanent::permanent;
+
 /// Asks PostgreSQL `SELECT 1` on a connection that is opened for it and closed after it.
 ///
 /// A wrong password, an unknown user or database, a port where nobody listens and a server that does not answer
@@ -97,8 +99,4 @@ fn said(error: &Error) -> String {
         Some(error) => groundcrew_base::redact(error.message()).into_owned(),
         None => std::error::Error::source(error).map_or_else(|| error.to_string(), error_text),
     }
-}
-
-fn permanent(reason: String) -> Verdict {
-    Verdict::unhealthy(reason).detail("permanent", true)
 }

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use groundcrew_base::{Check, Secret, Verdict, error_text};
 use groundcrew_connect::redis::{RedisError, RedisUrl};
 
+use super::permanent::permanent;
+
 /// Sends Redis a `PING` on a connection that is opened for it and closed after it.
 ///
 /// A refused login, a port where nobody listens and a server that does not answer are told apart. A login that is
@@ -74,8 +76,4 @@ fn failed(error: &RedisError) -> Verdict {
 
 fn cause(error: &dyn Error) -> String {
     error.source().map_or_else(|| error_text(error), error_text)
-}
-
-fn permanent(reason: String) -> Verdict {
-    Verdict::unhealthy(reason).detail("permanent", true)
 }
