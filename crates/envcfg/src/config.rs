@@ -35,16 +35,16 @@ pub trait Config: Sized + 'static {
     ///
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
-    fn from_source(source: &impl EnvSource) -> Result<Self, Report> {
-        Loader::load(source, false).map(Loaded::into_config)
+    fn from_source(source: &(impl EnvSource + ?Sized)) -> Result<Self, Report> {
+        Loader::load(&source, false).map(Loaded::into_config)
     }
 
     /// Reads the configuration from `source` and keeps the warnings and the origin of every value.
     ///
     /// # Errors
     /// A [`Report`] of all problems, in the order in which the fields are declared.
-    fn load(source: &impl EnvSource) -> Result<Loaded<Self>, Report> {
-        Loader::load(source, true)
+    fn load(source: &(impl EnvSource + ?Sized)) -> Result<Loaded<Self>, Report> {
+        Loader::load(&source, true)
     }
 
     /// Holds every default, also those of single profiles, against the type and the rules of its field.

@@ -25,6 +25,7 @@ impl NameFilter {
     }
 
     /// Whether the name that begins so may be one of those.
+    #[cfg(target_os = "linux")]
     pub(crate) fn may_have(&self, first_bytes: u64) -> bool {
         let bit = bit(first_bytes);
         let word = self.0.get(bit / 64).copied().unwrap_or_default();

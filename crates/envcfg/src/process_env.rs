@@ -1,8 +1,8 @@
 use std::env;
 
+use crate::{EnvSource, Origin, Value};
 #[cfg(target_os = "linux")]
-use crate::snapshot::Snapshot;
-use crate::{EnvSource, NameFilter, Origin, Value};
+use crate::{NameFilter, snapshot::Snapshot};
 
 /// The environment of this process, which is never written.
 ///

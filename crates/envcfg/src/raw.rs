@@ -1,5 +1,7 @@
 use std::{borrow::Cow, fmt};
 
+use zeroize::Zeroize;
+
 use crate::{Field, Leaf, Loader, Origin, Variable};
 
 /// The text for a field, on its way into the value.
@@ -51,6 +53,15 @@ impl From<Variable> for Raw<'_> {
         Self {
             text: Cow::Owned(variable.text),
             given: Given::Known(Box::new((variable.name, variable.origin))),
+        }
+    }
+}
+
+/// A text that nobody else holds may be a secret.
+impl Drop for Raw<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(text) = &mut self.text {
+            text.zeroize();
         }
     }
 }

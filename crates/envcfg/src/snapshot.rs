@@ -1,8 +1,11 @@
-use std::{borrow::Cow, ffi::OsString, ops::Range, os::unix::ffi::OsStringExt};
+use std::{ffi::OsString, ops::Range, os::unix::ffi::OsStringExt};
+
+use text::Text;
 
 use crate::{EnvSource, Glance, NameFilter, Origin, ProcessEnv, Value};
 
 mod environ;
+mod text;
 
 /// A copy of those variables of the process environment that a configuration reads, with an index of their names.
 ///
@@ -24,12 +27,6 @@ struct Variable {
     end: usize,
 }
 
-/// Checked for Unicode at once, which is cheaper than one by one.
-enum Text {
-    Unicode(String),
-    Bytes(Vec<u8>),
-}
-
 impl<'f> Snapshot<'f> {
     /// Copies the environment as it is now.
     pub(crate) fn take(filter: &'f NameFilter) -> Self {
@@ -46,13 +43,12 @@ impl<'f> Snapshot<'f> {
             let Some((hash, length)) = split(variable) else {
                 return;
             };
-            let name = text.len();
-            text.extend_from_slice(variable);
+            let name = text::append(&mut text, variable);
             variables.push(Variable {
                 hash,
                 name,
                 equals: name + length,
-                end: text.len(),
+                end: name + variable.len(),
             });
         });
         let mut snapshot = Self {
@@ -108,32 +104,6 @@ impl<'f> Snapshot<'f> {
     /// Whether the variable would have been copied; a condition may ask for one that no field reads.
     fn covers(&self, name: &str) -> bool {
         self.filter.may_have(head(name.as_bytes()))
-    }
-}
-
-impl Text {
-    fn from(bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::Unicode(text),
-            Err(error) => Self::Bytes(error.into_bytes()),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Unicode(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
-    }
-
-    fn glance(&self, at: Range<usize>) -> Glance<'_> {
-        match self {
-            Self::Unicode(text) => match text.get(at) {
-                None | Some("") => Glance::Unset,
-                Some(text) => Glance::Text(Cow::Borrowed(text)),
-            },
-            Self::Bytes(bytes) => bytes.get(at).map_or(Glance::Unset, Glance::bytes),
-        }
     }
 }
 

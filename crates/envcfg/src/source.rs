@@ -1,4 +1,4 @@
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use crate::{Glance, NameFilter, Origin, Problem, Warning};
 
@@ -70,65 +70,42 @@ pub trait EnvSource {
     }
 }
 
-impl<S: EnvSource + ?Sized> EnvSource for &S {
-    fn lookup(&self, name: &str) -> Option<Value> {
-        (**self).lookup(name)
-    }
+/// What points to a source is one too.
+macro_rules! sources {
+    ($($pointer:ty),*) => {$(
+        impl<S: EnvSource + ?Sized> EnvSource for $pointer {
+            fn lookup(&self, name: &str) -> Option<Value> {
+                (**self).lookup(name)
+            }
 
-    fn names(&self) -> Vec<String> {
-        (**self).names()
-    }
+            fn names(&self) -> Vec<String> {
+                (**self).names()
+            }
 
-    fn problems(&self) -> Vec<Problem> {
-        (**self).problems()
-    }
+            fn problems(&self) -> Vec<Problem> {
+                (**self).problems()
+            }
 
-    fn warnings(&self) -> Vec<Warning> {
-        (**self).warnings()
-    }
+            fn warnings(&self) -> Vec<Warning> {
+                (**self).warnings()
+            }
 
-    fn files(&self) -> Vec<PathBuf> {
-        (**self).files()
-    }
+            fn files(&self) -> Vec<PathBuf> {
+                (**self).files()
+            }
 
-    fn glance(&self, name: &str) -> Glance<'_> {
-        (**self).glance(name)
-    }
+            fn glance(&self, name: &str) -> Glance<'_> {
+                (**self).glance(name)
+            }
 
-    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
-        (**self).at_once(names)
-    }
+            fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+                (**self).at_once(names)
+            }
+        }
+    )*};
 }
 
-impl<S: EnvSource + ?Sized> EnvSource for Box<S> {
-    fn lookup(&self, name: &str) -> Option<Value> {
-        (**self).lookup(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        (**self).names()
-    }
-
-    fn problems(&self) -> Vec<Problem> {
-        (**self).problems()
-    }
-
-    fn warnings(&self) -> Vec<Warning> {
-        (**self).warnings()
-    }
-
-    fn files(&self) -> Vec<PathBuf> {
-        (**self).files()
-    }
-
-    fn glance(&self, name: &str) -> Glance<'_> {
-        (**self).glance(name)
-    }
-
-    fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
-        (**self).at_once(names)
-    }
-}
+sources!(&S, Box<S>, Arc<S>);
 
 /// The text of one variable and where it came from.
 ///

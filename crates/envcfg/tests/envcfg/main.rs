@@ -43,6 +43,8 @@ mod preflight_parts;
 #[cfg(all(feature = "postgres", feature = "redis"))]
 mod preflight_servers;
 mod problems;
+#[cfg(unix)]
+mod process_env;
 mod profile;
 #[cfg(feature = "validator")]
 mod profiles;
