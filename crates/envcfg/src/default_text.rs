@@ -91,10 +91,20 @@ impl Serializer for Text {
         serialize_u16 u16
         serialize_u32 u32
         serialize_u64 u64
-        serialize_f32 f32
-        serialize_f64 f64
         serialize_char char
         serialize_str &str
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<String, LeafError> {
+        self.serialize_f64(value.into()).map(|_| value.to_string())
+    }
+
+    /// A load takes no number without end, nor what is none.
+    fn serialize_f64(self, value: f64) -> Result<String, LeafError> {
+        match value.is_finite() {
+            true => Ok(value.to_string()),
+            false => unfit(),
+        }
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<String, LeafError> {
@@ -192,7 +202,7 @@ impl Serializer for Text {
     }
 }
 
-/// The elements of a list.
+/// The elements of a list, as far as they are read back between commas as what they are.
 struct List(Vec<String>);
 
 impl SerializeSeq for List {
@@ -200,7 +210,11 @@ impl SerializeSeq for List {
     type Error = LeafError;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), LeafError> {
-        self.0.push(value.serialize(Text)?);
+        let text = value.serialize(Text)?;
+        if text.is_empty() || text.trim() != text || text.contains(',') {
+            return unfit();
+        }
+        self.0.push(text);
         Ok(())
     }
 

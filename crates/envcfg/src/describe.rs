@@ -34,6 +34,7 @@ impl Describe {
         let name = format!("{}{}", self.prefix, field.name);
         let secret = field.is_secret(&name);
         let default = default.filter(|text| !secret && !text.is_empty());
+        let shown = default.as_deref().map(|text| redact(text).into_owned());
         self.fields.push(FieldSpec {
             path: format!("{}{}", self.path, field.path),
             description: field.description,
@@ -61,7 +62,8 @@ impl Describe {
                     until: alias.until,
                 })
                 .collect(),
-            default: default.map(|text| redact(&text).into_owned()),
+            default_is_masked: shown != default,
+            default: shown,
             name,
         });
     }

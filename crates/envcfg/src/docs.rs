@@ -31,6 +31,8 @@
 
 mod compose;
 mod current;
+#[cfg(feature = "json")]
+mod ecma;
 mod env_example;
 mod facts;
 #[cfg(feature = "json")]
@@ -39,6 +41,7 @@ mod kubernetes;
 mod markdown;
 #[cfg(feature = "json")]
 mod pattern;
+mod resource_name;
 #[cfg(feature = "json")]
 mod text_pattern;
 mod yaml;

@@ -34,8 +34,11 @@ pub struct FieldSpec {
     pub path: String,
     /// The doc comment of the field.
     pub description: &'static str,
-    /// The default as it would be written in the environment. Never that of a secret.
+    /// The default as it would be written in the environment, with `***` in the place of a password. Never that of
+    /// a secret.
     pub default: Option<String>,
+    /// Whether [`default`](Self::default) has `***` in the place of a password, so that it is no value to set.
+    pub default_is_masked: bool,
     /// The defaults that only some profiles have: the profile and the default, as it would be written. That of a
     /// secret is `***`.
     pub profile_defaults: Vec<(&'static str, String)>,
@@ -107,6 +110,11 @@ impl FieldSpec {
     pub(crate) fn value_names(&self) -> impl Iterator<Item = &str> {
         let old = self.aliases.iter().map(|alias| alias.name.as_str());
         [self.name.as_str()].into_iter().chain(old)
+    }
+
+    /// The default where it can be set as a value: not if a part of it is hidden.
+    pub(crate) fn default_value(&self) -> Option<&str> {
+        self.default.as_deref().filter(|_| !self.default_is_masked)
     }
 
     /// Whether a load fails without it, whatever the profile.

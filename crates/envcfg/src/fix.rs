@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use groundcrew_base::MASK;
 use serde::Serialize;
 
 use crate::{
@@ -96,7 +95,7 @@ fn wrong(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<
     };
     let value = choice.map(str::to_owned).or_else(|| example(spec))?;
     Some(match &problem.origin {
-        Some(Origin::File { .. }) => Fix::new(FixIn::File, format!("{variable}={}", dotenv_quoted(&value))),
+        Some(Origin::File { .. }) => Fix::new(FixIn::File, format!("{variable}={}", in_file(&value))),
         Some(Origin::SecretFile { path, .. } | Origin::SecretsDir { path }) => {
             Fix::shell(format!("printf %s {} > {}", quoted(&value), quoted_path(path)))
         }
@@ -194,8 +193,7 @@ fn example(spec: &FieldSpec) -> Option<String> {
     if spec.secret || spec.list {
         return None;
     }
-    let default = spec.default.as_deref();
-    if let Some(default) = default.filter(|text| !text.is_empty() && !text.contains(MASK)) {
+    if let Some(default) = spec.default_value() {
         return Some(default.to_owned());
     }
     let by_rule = spec.rules.iter().find_map(|rule| match rule.kind() {
@@ -224,6 +222,11 @@ fn nearest_choice<'s>(spec: &'s FieldSpec, text: &str) -> Option<&'s str> {
         *edits <= 2.min(name.len() / 2) || name.starts_with(&text) || text.starts_with(name)
     };
     scored.filter(is_like).min().map(|(_, name)| name)
+}
+
+/// `value` as a dotenv file has it, on the one line that it replaces.
+fn in_file(value: &str) -> String {
+    dotenv_quoted(value).replace('\n', "\\n")
 }
 
 /// Whether Kubernetes set the variable because a service of that name exists.

@@ -126,11 +126,11 @@ impl Serialize for Profile {
 
 impl<'de> Deserialize<'de> for Profile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_enum("Profile", &NAMES, ByEnum)
+        deserializer.deserialize_enum("Profile", &SPELLINGS, ByEnum)
     }
 }
 
-/// Says to the format that this is an enum, so that documentation can list its names.
+/// Says to the format that this is an enum, so that documentation can list its names, all of them.
 struct ByEnum;
 
 impl<'de> Visitor<'de> for ByEnum {
@@ -161,9 +161,20 @@ impl<'de> Deserialize<'de> for ByName {
 
 const NAMES: [&str; 4] = ["development", "test", "staging", "production"];
 
+const SPELLINGS: [&str; 7] = [
+    "development",
+    "dev",
+    "test",
+    "staging",
+    "stage",
+    "production",
+    "prod",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile_name::SHORT;
 
     #[test]
     fn every_spelling_of_a_profile_is_read() {
@@ -185,6 +196,18 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&Profile::ALL).unwrap(),
             r#"["development","test","staging","production"]"#
+        );
+    }
+
+    #[test]
+    fn every_spelling_that_is_documented_is_read() {
+        let read = SPELLINGS.map(|text| text.parse::<Profile>().map(Profile::as_str));
+
+        assert!(read.iter().all(Result::is_ok), "{read:?}");
+        assert!(
+            SHORT
+                .iter()
+                .all(|(long, short)| [long, short].iter().all(|name| SPELLINGS.contains(name)))
         );
     }
 

@@ -14,7 +14,8 @@ pub(crate) fn long(text: &str) -> &str {
         .map_or(text, |(long, _)| long)
 }
 
-const SHORT: [(&str, &str); 3] = [
+/// The long names and the short ones.
+pub(crate) const SHORT: [(&str, &str); 3] = [
     ("development", "dev"),
     ("production", "prod"),
     ("staging", "stage"),

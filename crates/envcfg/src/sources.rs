@@ -94,6 +94,11 @@ impl Sources {
     }
 
     /// Takes an empty text as a value, which hides those below it; without this it counts as unset.
+    ///
+    /// In the generated `.env.example` and the resources for [`Kubernetes`](crate::docs::Kubernetes) what must be
+    /// filled in is an empty text. Where that is a value, a variable that nobody filled in is no longer missing but
+    /// empty: take the line away, or fill it in. A [`Compose`](crate::docs::Compose) part sets nothing to an empty
+    /// text.
     #[must_use]
     pub const fn allow_empty(mut self) -> Self {
         self.allows_empty = true;

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{
     Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error as DeError, Expected, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, Error as DeError, Expected, SeqAccess, Visitor,
+        value::StrDeserializer,
+    },
 };
 
 use crate::ValueType;
@@ -188,11 +191,23 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         self,
         _: &'static str,
         variants: &'static [&'static str],
-        _: V,
+        visitor: V,
     ) -> Result<V::Value, Heard> {
-        self.note(ValueType::Enum(variants.to_vec()))
+        // A variant with `#[serde(other)]` takes every word that names none.
+        let takes_any = visitor
+            .visit_enum(StrDeserializer::<Heard>::new(NO_VARIANT))
+            .is_ok();
+        self.note(match takes_any {
+            true => ValueType::Custom {
+                expects: Some(format!("one of {} or any other word", variants.join(", "))),
+            },
+            false => ValueType::Enum(variants.to_vec()),
+        })
     }
 }
+
+/// A text that names no variant of any enum.
+const NO_VARIANT: &str = "no variant has this name";
 
 /// Hands the probe to the first element of a list.
 struct Elements<'p>(&'p mut Option<ValueType>);
@@ -226,6 +241,14 @@ mod tests {
         ReadOnly,
         #[serde(alias = "rw")]
         ReadWrite,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Region {
+        Eu,
+        #[serde(other)]
+        Elsewhere,
     }
 
     #[derive(Deserialize)]
@@ -292,5 +315,9 @@ mod tests {
         assert_eq!(probe::<Mode>(), mode);
         assert_eq!(probe::<BTreeSet<u8>>().to_string(), "list of integer");
         assert_eq!(probe::<Vec<Mode>>(), ValueType::list(mode, false));
+        assert_eq!(
+            probe::<Option<Region>>().to_string(),
+            "one of eu, elsewhere or any other word"
+        );
     }
 }

@@ -1,14 +1,17 @@
 use std::fmt;
 
-use super::facts::{comments, facts};
+use super::facts::{about, comments};
 use crate::{Config, FieldSpec};
 
 /// A commented `.env` file that documents every variable.
 ///
 /// A required variable stands empty, to be filled in; one with a default is commented out and shows it. Once the
-/// required ones are filled in, a load takes it. The form is that of [`Dotenv`](crate::Dotenv), with quotes where a
-/// value needs them; [POSIX shells](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html) read
-/// the same.
+/// required ones are filled in, a load takes it. A default that holds a password is shown by a comment alone, with
+/// the variable empty: a load takes that as unset, and so as the default.
+///
+/// The form is that of [`Dotenv`](crate::Dotenv), with quotes where a value needs them; [POSIX
+/// shells](https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html) read the same and run nothing.
+/// Only a carriage return has no form that both know, and has ours.
 #[derive(Clone, Debug)]
 pub struct EnvExample {
     fields: Vec<FieldSpec>,
@@ -60,17 +63,20 @@ impl fmt::Display for EnvExample {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            let description = spec.description.lines().map(str::to_owned);
-            f.write_str(&comments("", description.chain(facts(spec))))?;
-            let mark = if spec.must_be_set() { "" } else { "# " };
-            let value = spec.default.as_deref().map_or_else(String::new, quoted);
-            writeln!(f, "{mark}{}={value}", spec.name)?;
+            let default = spec.default_value();
+            f.write_str(&comments("", &about(spec, default)))?;
+            let value = default.map_or_else(String::new, quoted);
+            let line = format!("{}={value}", spec.name);
+            match spec.must_be_set() {
+                true => writeln!(f, "{line}")?,
+                false => writeln!(f, "# {}", line.replace('\n', "\n# "))?,
+            }
         }
         Ok(())
     }
 }
 
-/// `value` as a dotenv file has it.
+/// `value` as a dotenv file has it, on several lines if it has several.
 pub(crate) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@+%*".contains(c);
     if value.chars().all(plain) {
@@ -82,13 +88,12 @@ pub(crate) fn quoted(value: &str) -> String {
     }
 }
 
-/// A character as double quotes need it.
+/// A character as double quotes need it, those of a shell too.
 fn escaped(c: char) -> String {
     match c {
-        '\n' => String::from("\\n"),
+        // As itself it would be read as a line break.
         '\r' => String::from("\\r"),
-        '\t' => String::from("\\t"),
-        '"' | '\\' | '$' => format!("\\{c}"),
+        '"' | '\\' | '$' | '`' => format!("\\{c}"),
         other => other.to_string(),
     }
 }

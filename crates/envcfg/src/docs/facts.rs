@@ -1,5 +1,14 @@
 use crate::{FieldSpec, ValueType};
 
+/// What a document says before a variable: its description and the facts, and the default unless that is what the
+/// document gives it as the value `written`.
+pub(super) fn about(spec: &FieldSpec, written: Option<&str>) -> Vec<String> {
+    let description = spec.description.lines().map(str::to_owned);
+    let default = spec.default.iter().filter(|_| written.is_none());
+    let default = default.map(|text| format!("default: {text}"));
+    description.chain(facts(spec)).chain(default).collect()
+}
+
 /// What there is to know about a variable besides its description and default, one sentence each.
 pub(crate) fn facts(spec: &FieldSpec) -> Vec<String> {
     let mut facts: Vec<String> = spec
@@ -67,10 +76,14 @@ pub(super) fn rules(spec: &FieldSpec) -> impl Iterator<Item = String> {
     })
 }
 
-/// The lines of a description and of facts, as comments in a format whose comments start with `#`.
-pub(super) fn comments(indent: &str, lines: impl Iterator<Item = String>) -> String {
+/// The lines of a description and of facts, as comments in a format whose comments start with `#`: whatever any
+/// reader takes for the end of a line starts another comment.
+pub(super) fn comments(indent: &str, lines: &[String]) -> String {
     lines
-        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .iter()
+        .flat_map(|text| text.lines())
+        .flat_map(|text| text.split(['\r', '\u{85}', '\u{2028}', '\u{2029}']))
+        .map(|line| line.replace(|c: char| c.is_control() && c != '\t', " "))
         .map(|line| format!("{indent}{}\n", format!("# {line}").trim_end()))
         .collect()
 }

@@ -3,9 +3,10 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::{
-    facts::facts,
+    ecma::is_common,
+    facts::{about, is_neutral},
     pattern::{any_case, escape},
-    text_pattern::{ipv4, same_flag, text_pattern},
+    text_pattern::{SCHEME, ipv4, same_flag, text_pattern},
 };
 use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
 
@@ -17,8 +18,11 @@ use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
 /// JSON Schema has no words:
 ///
 /// - rules with code of their own: `custom`, `schema`, `check`, and `must_match`;
-/// - types that read their text in their own way, addresses of e-mail and of IP version 6, what is behind the
-///   scheme of a URL, and patterns in the part of the `regex` syntax that ECMA-262 does not share;
+/// - what is easy to guess: placeholders in the place of a secret, and `min_entropy`; the check digit of
+///   `credit_card`;
+/// - types that read their text in their own way, an enum that takes any word, the host of an address of e-mail,
+///   addresses of IP version 6, what is behind the scheme of a URL, and patterns in the part of the `regex` syntax
+///   that ECMA-262 does not share;
 /// - limits of numbers with a fraction, of durations with several units or a fraction, and of byte sizes with
 ///   underscores; what is too large or too fine for its type;
 /// - what depends on the profile: whether a variable is there that has a default in one and none in another, and
@@ -26,7 +30,8 @@ use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
 /// - `NAME_FILE`: whether the file is there and what is in it; a variable and its deprecated name with different
 ///   values.
 ///
-/// White space around a value is that of ECMA-262.
+/// White space around a value is that of ECMA-262. A `default` is one that can be set without changing anything:
+/// one that holds a password, depends on the profile or is in an optional group stands in the description.
 ///
 /// # Examples
 /// ```
@@ -77,14 +82,23 @@ impl JsonSchema {
             .filter(|spec| is_plainly_required(spec))
             .map(|spec| spec.name.as_str())
             .collect();
-        json!({
+        let conditions: Vec<Value> = self
+            .fields
+            .iter()
+            .flat_map(|spec| self.conditions(spec))
+            .collect();
+        let mut schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.title,
             "type": "object",
             "properties": properties,
             "required": required,
-            "allOf": self.fields.iter().flat_map(|spec| self.conditions(spec)).collect::<Vec<_>>(),
-        })
+        });
+        // An `allOf` of nothing makes the whole no schema.
+        if let (false, Some(schema)) = (conditions.is_empty(), schema.as_object_mut()) {
+            schema.insert(String::from("allOf"), Value::Array(conditions));
+        }
+        schema
     }
 
     fn add(&self, spec: &FieldSpec, properties: &mut Map<String, Value>) {
@@ -149,7 +163,7 @@ impl JsonSchema {
         let pattern = value_pattern(value);
         let texts = other.map_or_else(|| names.clone(), value_names);
         let mut ways: Vec<Value> = texts.iter().map(|name| has(name, &pattern)).collect();
-        let default = other.and_then(|spec| spec.default.as_deref());
+        let default = other.and_then(FieldSpec::default_value);
         let is_same = |default: &str| condition::same(default, value);
         let profiles = other.map_or(&[][..], |spec| &spec.profile_defaults);
         if default.is_some_and(is_same) && profiles.iter().all(|(_, default)| is_same(default)) {
@@ -175,12 +189,12 @@ fn property(spec: &FieldSpec) -> Map<String, Value> {
     let mut property = Map::new();
     let mut set = |key: &str, value: Value| drop(property.insert(key.to_owned(), value));
     set("type", json!("string"));
-    let lines = spec.description.lines().map(str::to_owned).chain(facts(spec));
-    let description = lines.collect::<Vec<_>>().join("\n");
+    let default = spec.default_value().filter(|_| is_neutral(spec));
+    let description = about(spec, default).join("\n");
     if !description.is_empty() {
         set("description", json!(description));
     }
-    if let Some(default) = &spec.default {
+    if let Some(default) = default {
         set("default", json!(default));
     }
     if spec.secret {
@@ -229,26 +243,11 @@ fn text_rule(rule: &Rule) -> Option<Value> {
         RuleKind::Regex(pattern) if is_common(pattern) => json!({"pattern": pattern}),
         RuleKind::Ip { v4: true, v6: false } => json!({"pattern": ipv4()}),
         RuleKind::Ip { v4: false, v6: true } => json!({"format": "ipv6"}),
-        RuleKind::Email => json!({"format": "email"}),
-        RuleKind::Url => json!({"format": "uri", "pattern": "^[\\x00-\\x20]*[A-Za-z][A-Za-z0-9+.\\-]*:"}),
+        // The formats `email` and `uri` are narrower: no host with letters beyond ASCII.
+        RuleKind::Email => json!({"pattern": "^[A-Za-z0-9.!#$%&'*+\\/=?^_`{|}~\\-]+@[^@]+$"}),
+        RuleKind::Url => json!({"pattern": format!("^[\\x00-\\x20]*{SCHEME}:")}),
         _ => return None,
     })
-}
-
-/// Whether an expression of the `regex` crate means the same in ECMA-262, where that is easy to see.
-fn is_common(pattern: &str) -> bool {
-    let groups = pattern
-        .match_indices("(?")
-        .all(|(at, _)| pattern.get(at + 2..).is_some_and(|rest| rest.starts_with([':'])));
-    let escapes = pattern.match_indices('\\').all(|(at, _)| {
-        let next = pattern.get(at + 1..).and_then(|rest| rest.chars().next());
-        // The classes `\d`, `\w` and `\s` are of Unicode there and of ASCII here.
-        next.is_some_and(|c| c.is_ascii_punctuation() || "nrt".contains(c))
-    });
-    let classes = !["[[", "[^[", "&&", "--", "~~"]
-        .iter()
-        .any(|token| pattern.contains(token));
-    groups && escapes && classes && !pattern.contains('.')
 }
 
 /// The names under which the text itself stands.

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::{
-    facts::{comments, facts, is_neutral},
+    facts::{about, comments, is_neutral},
+    resource_name::{is_key, subdomain},
     yaml,
 };
 use crate::FieldSpec;
@@ -15,7 +16,11 @@ use crate::FieldSpec;
 /// in version `v1` of the API.
 ///
 /// A variable that must be filled in is an empty text: a load takes that as missing, so that no placeholder ever
-/// runs in production. One that may be left out is a comment.
+/// runs in production; see [`Sources::allow_empty`](crate::Sources::allow_empty) for one that takes it as a value.
+/// One that may be left out is a comment, and so is one whose default holds a password.
+///
+/// A variable whose name has other characters than letters and digits of ASCII, `-`, `_` and `.` can be no key of
+/// either: it is a comment too, for the `env` of the container to set.
 ///
 /// # Examples
 /// ```
@@ -54,10 +59,15 @@ impl Kubernetes {
         }
     }
 
-    /// Gives the resources another name than `app`.
+    /// Gives the resources another name than `app`, in the form that Kubernetes asks for: in lower case, at most 253
+    /// characters, each that is no letter or digit of ASCII nor a dot as a hyphen, and no hyphen at the ends or
+    /// beside a dot. `my_app` becomes `my-app`; of what has no letter and no digit nothing is left, and the name
+    /// stays as it was.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        if let Some(name) = subdomain(&name.into()) {
+            self.name = name;
+        }
         self
     }
 
@@ -83,7 +93,8 @@ impl Kubernetes {
     pub fn container(&self) -> String {
         let name = yaml::name(&self.name);
         let mut out = format!("envFrom:\n  - configMapRef:\n      name: {name}\n");
-        let secrets = self.of(true);
+        let mut secrets = self.of(true);
+        secrets.retain(|spec| is_key(&spec.name));
         if secrets.is_empty() {
             return out;
         }
@@ -119,10 +130,16 @@ impl fmt::Display for Kubernetes {
 fn entries(key: &str, fields: &[&FieldSpec]) -> String {
     let (mut out, mut any) = (String::new(), false);
     for spec in fields {
-        let description = spec.description.lines().map(str::to_owned);
-        out.push_str(&comments("  ", description.chain(facts(spec))));
-        let default = spec.default.as_deref();
-        let set = spec.must_be_set() || (default.is_some() && is_neutral(spec));
+        let default = spec.default_value();
+        let mut lines = about(spec, default);
+        let is_key = is_key(&spec.name);
+        if !is_key {
+            lines.push(String::from(
+                "no key can have this name: set it in `env` of the container",
+            ));
+        }
+        out.push_str(&comments("  ", &lines));
+        let set = is_key && (spec.must_be_set() || (default.is_some() && is_neutral(spec)));
         let mark = if set { "" } else { "# " };
         let (name, value) = (yaml::key(&spec.name), yaml::text(default.unwrap_or_default()));
         out.push_str(&format!("  {mark}{name}: {value}\n"));

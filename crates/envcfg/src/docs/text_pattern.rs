@@ -83,9 +83,7 @@ impl<'s> Single<'s> {
     }
 
     fn url(&self) -> String {
-        let schemes = self
-            .schemes()
-            .unwrap_or_else(|| String::from("[A-Za-z][A-Za-z0-9+.\\-]*"));
+        let schemes = self.schemes().unwrap_or_else(|| String::from(SCHEME));
         format!("{schemes}:{}*", self.any())
     }
 
@@ -295,6 +293,9 @@ pub(super) fn same_flag(flag: bool) -> String {
     let words = if flag { TRUE_WORDS } else { FALSE_WORDS };
     format!("^\\s*{}\\s*$", alternatives(&words.map(any_case)))
 }
+
+/// Any scheme of a URL. Who reads one leaves out tabs and line breaks, wherever they are.
+pub(super) const SCHEME: &str = "[A-Za-z][A-Za-z0-9+.\\-\\t\\n\\r]*";
 
 const DECIMAL: &str = "[0-9]+(?:\\.[0-9]+)?";
 

@@ -39,7 +39,7 @@ fn required() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn yaml(text: &str) -> Value {
+pub(crate) fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
 }
 
@@ -149,29 +149,33 @@ fn the_compose_part_loads_with_what_its_caller_sets() {
     let secret = directory.path().join("auth_secret");
     std::fs::write(&secret, "correct horse\n").unwrap();
     let given = required();
-    let environment: BTreeMap<String, String> =
-        serde_json::from_value(service["environment"].clone()).unwrap();
+    let environment = service["environment"].as_object().unwrap();
     let vars: Vars = environment
         .iter()
-        .map(|(name, value)| match value.strip_prefix("/run/secrets/") {
-            Some(file) => (name.clone(), directory.path().join(file).display().to_string()),
-            None => (name.clone(), interpolated(value, &given)),
+        .filter_map(|(name, value)| {
+            let secret = value.as_str().and_then(|text| text.strip_prefix("/run/secrets/"));
+            let path = secret.map(|file| directory.path().join(file).display().to_string());
+            Some((name.clone(), path.or_else(|| interpolated(name, value, &given))?))
         })
         .collect();
     assert_has_its_defaults(&Sample::from_source(&vars).unwrap());
 }
 
-/// What compose makes of `${NAME:-default}` and `${NAME:?message}`.
-fn interpolated(value: &str, given: &BTreeMap<String, String>) -> String {
+/// What compose makes of `NAME:`, which passes on what its caller has, of `${NAME:-default}` and `${NAME:?message}`.
+pub(crate) fn interpolated(name: &str, value: &Value, given: &BTreeMap<String, String>) -> Option<String> {
+    let Some(value) = value.as_str() else {
+        assert!(value.is_null(), "{value}");
+        return given.get(name).cloned();
+    };
     let inner = value
         .strip_prefix("${")
         .and_then(|rest| rest.strip_suffix('}'))
         .unwrap();
-    let (name, rest) = inner.split_once(':').unwrap();
-    assert!(!rest.contains(['$', '}']), "{value}");
+    let (inner_name, rest) = inner.split_once(':').unwrap();
+    assert!(inner_name == name && !rest.contains(['$', '}', '\n']), "{value}");
     match (given.get(name), rest.split_at(1)) {
-        (Some(value), _) => value.clone(),
-        (None, ("-", default)) => default.to_owned(),
+        (Some(value), _) => Some(value.clone()),
+        (None, ("-", default)) => Some(default.to_owned()),
         _ => panic!("{name} must be set"),
     }
 }
@@ -300,7 +304,7 @@ fn documents_tell_defaults_of_profiles_deprecations_and_conditions_with_prefixes
     let compose = yaml(&docs.compose().to_string());
     assert_eq!(
         compose["services"]["app"]["environment"]["POOL_SIZE"],
-        "${POOL_SIZE:-}"
+        Value::Null
     );
 }
 
@@ -357,8 +361,8 @@ fn what_a_profile_has_a_default_for_need_not_be_filled_in() {
         service["environment"],
         serde_json::json!({
             "NODE_ENV": "${NODE_ENV:-development}",
-            "HOST": "${HOST:-}",
-            "API_TOKEN": "${API_TOKEN:-}",
+            "HOST": null,
+            "API_TOKEN": null,
             "PORT": "${PORT:-80}",
         })
     );
@@ -366,11 +370,10 @@ fn what_a_profile_has_a_default_for_need_not_be_filled_in() {
         (&service["secrets"], &compose["secrets"]),
         (&Value::Null, &Value::Null)
     );
-    let environment: BTreeMap<String, String> =
-        serde_json::from_value(service["environment"].clone()).unwrap();
+    let environment = service["environment"].as_object().unwrap();
     let vars: Vars = environment
         .iter()
-        .map(|(name, value)| (name.clone(), interpolated(value, &BTreeMap::new())))
+        .filter_map(|(name, value)| Some((name.clone(), interpolated(name, value, &BTreeMap::new())?)))
         .collect();
     let partly = Partly::from_source(&vars).unwrap();
     assert_eq!((partly.node_env.as_str(), partly.port), ("development", 80));

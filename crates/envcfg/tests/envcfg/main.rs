@@ -13,6 +13,9 @@ mod cli;
 mod conditions;
 mod defaults;
 mod documents;
+mod documents_names;
+mod documents_shell;
+mod documents_values;
 mod dotenv;
 mod dotenv_corpus;
 mod dotenv_fuzz;
@@ -63,6 +66,8 @@ mod requirements_schema;
 #[cfg(feature = "validator")]
 mod rules;
 mod sample;
+#[cfg(all(feature = "json", feature = "validator"))]
+mod schema_takes;
 #[cfg(feature = "json")]
 mod schema_verdict;
 mod secrets_dir;

@@ -105,6 +105,22 @@ fn a_value_of_a_file_is_set_right_by_the_line_to_put_there() {
 }
 
 #[test]
+fn a_default_of_two_lines_stands_on_the_one_line_that_is_wrong() {
+    #[derive(Debug, Config)]
+    struct Greeting {
+        #[config(default = "it's\n`on`", length(max = 9))]
+        motto: String,
+    }
+
+    let report = Greeting::from_source(&Dotenv::text(".env", "MOTTO=much too long")).unwrap_err();
+
+    let fix = report.problems()[0].fix().unwrap();
+    assert_eq!(fix, "MOTTO=\"it's\\n\\`on\\`\"");
+    let greeting = Greeting::from_source(&Dotenv::text(".env", fix)).unwrap();
+    assert_eq!(greeting.motto, "it's\n`on`");
+}
+
+#[test]
 fn a_secret_of_a_file_is_made_anew_where_it_stands() {
     assert_eq!(
         mend(
