@@ -14,7 +14,7 @@ use super::{
     Handle, Reloading, Running,
     reading::{Read, Reading, read},
     state::State,
-    watcher::{Watcher, warn},
+    watcher::{self, Watcher, warn},
 };
 use crate::{Config, EnvSource, Problem, ProblemKind, Report};
 
@@ -78,9 +78,14 @@ impl<C: Config + Send + Sync + 'static> ReloadingBuilder<C> {
     /// # Errors
     /// A [`Report`] of all problems of the first load.
     ///
+    /// # Panics
+    /// Outside a tokio runtime with time and, unless [`without_signal`](Self::without_signal) is set, IO:
+    /// `#[tokio::main]` and `Builder::enable_all` give both. It does so at once, before anything is loaded.
+    ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn start(self) -> Result<Reloading<C>, Report> {
+        let ticks = watcher::ticks(self.interval);
         let hangup = self.hangup()?;
         let Reading { stamps, result } = Reading::take(&self.read).await;
         let loaded = result?;
@@ -91,7 +96,7 @@ impl<C: Config + Send + Sync + 'static> ReloadingBuilder<C> {
             state: Arc::clone(&state),
             read: self.read,
             stamps: stamps.unwrap_or_default(),
-            interval: self.interval,
+            ticks,
             settle: self.settle,
             hangup,
             orders: ordered,

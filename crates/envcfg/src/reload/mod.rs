@@ -93,6 +93,9 @@ impl<C: Config + Send + Sync + 'static> Reloading<C> {
     /// # Errors
     /// A [`Report`] of all problems of the first load.
     ///
+    /// # Panics
+    /// As [`ReloadingBuilder::start`]: outside a tokio runtime with time and IO.
+    ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn start<S: EnvSource>(source: impl Fn() -> S + Send + Sync + 'static) -> Result<Self, Report> {

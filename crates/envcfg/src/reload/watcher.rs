@@ -4,7 +4,7 @@ use tokio::{
     signal::unix::Signal,
     sync::{mpsc, oneshot},
     task::spawn_blocking,
-    time::{Instant, MissedTickBehavior, interval_at, sleep},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep},
 };
 
 use super::{
@@ -25,7 +25,7 @@ pub(super) struct Watcher<C> {
     pub(super) state: Arc<State<C>>,
     pub(super) read: Read<C>,
     pub(super) stamps: Stamps,
-    pub(super) interval: Duration,
+    pub(super) ticks: Interval,
     pub(super) settle: Duration,
     pub(super) hangup: Option<Signal>,
     pub(super) orders: mpsc::Receiver<Order>,
@@ -60,11 +60,9 @@ impl<C: Config + Send + Sync + 'static> Watcher<C> {
     }
 
     async fn watch(&mut self) {
-        let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.poll().await,
+                _ = self.ticks.tick() => self.poll().await,
                 () = received(self.hangup.as_mut()) => drop(self.reload(Cause::Signal).await),
                 order = self.orders.recv() => match order {
                     // Nobody may wait for the reply any more.
@@ -143,6 +141,13 @@ impl<C> Drop for Watcher<C> {
     fn drop(&mut self) {
         self.state.end();
     }
+}
+
+/// When to look at the files; panics where nothing tells the time.
+pub(super) fn ticks(interval: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Logs what should be changed although it works.

@@ -12,6 +12,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
+    task::{Context, Waker},
     thread,
     time::Duration,
 };
@@ -22,6 +23,7 @@ use groundcrew_envcfg::{
 };
 use groundcrew_testkit::eventually;
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use crate::log::Log;
 
@@ -448,4 +450,44 @@ async fn the_watching_ends_with_the_last_handle() {
     drop(other);
 
     assert!(changes.next().await.is_none());
+}
+
+/// Starts in what is left of a runtime, or in none.
+fn start(runtime: Option<&mut Builder>, signal: bool) -> bool {
+    let runtime = runtime.map(|builder| builder.build().unwrap());
+    let builder = Reloading::<Settings>::builder(|| Vars::from([("PORT", "1000")]));
+    let builder = if signal { builder } else { builder.without_signal() };
+    let mut start = std::pin::pin!(builder.start());
+    match runtime {
+        Some(runtime) => runtime.block_on(start).is_ok(),
+        None => start
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready(),
+    }
+}
+
+#[test]
+#[should_panic(
+    expected = "there is no reactor running, must be called from the context of a Tokio 1.x runtime"
+)]
+fn a_start_outside_a_runtime_panics() {
+    start(None, false);
+}
+
+#[test]
+#[should_panic(expected = "enable_io")]
+fn a_start_in_a_runtime_without_io_panics() {
+    start(Some(Builder::new_current_thread().enable_time()), true);
+}
+
+#[test]
+#[should_panic(expected = "enable_time")]
+fn a_start_in_a_runtime_without_time_panics_at_once_and_not_in_its_task() {
+    start(Some(Builder::new_current_thread().enable_io()), true);
+}
+
+#[test]
+fn without_a_signal_no_io_is_needed() {
+    assert!(start(Some(Builder::new_current_thread().enable_time()), false));
 }
