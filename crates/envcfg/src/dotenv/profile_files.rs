@@ -49,7 +49,8 @@ impl ProfileFiles {
                 if value.is_none() {
                     assumed = Some((variable.clone(), default.clone()));
                 }
-                let text = value.and_then(|value| value.into_parts().0.into_string().ok());
+                // What is not Unicode is no part of a name, and so the profile has no files.
+                let text = value.map(|value| value.into_parts().0.to_string_lossy().into_owned());
                 Some(text.unwrap_or_else(|| default.clone()))
             }
         };

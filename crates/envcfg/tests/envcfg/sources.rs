@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
-use std::{fs, path::Path};
+use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::Path};
 
 use groundcrew_envcfg::{Config, Dotenv, EnvSource, Layers, Origin, Sources, Vars};
 
@@ -131,6 +131,21 @@ fn a_short_name_of_a_profile_reads_the_files_of_the_long_one() {
     let dir = dir(&[]);
     fs::write(dir.path().join(".env"), "NODE_ENV=dev").unwrap();
     assert_eq!(warnings(&layered(dir.path(), &Vars::new())), [""; 0]);
+}
+
+#[test]
+fn a_profile_that_is_not_unicode_has_no_files_rather_than_those_of_the_default() {
+    let dir = dir(&[".env.development", ".env"]);
+    let name = OsString::from_vec(b"production\xFF".to_vec());
+
+    let sources = layered(dir.path(), &Vars::from([("NODE_ENV", name)]));
+
+    let who = sources.lookup("WHO").map(|value| value.into_parts().0);
+    assert_eq!(who, Some(OsString::from(".env")));
+    assert_eq!(
+        warnings(&sources),
+        ["NODE_ENV cannot be part of a file name: expected letters, digits, - and _"]
+    );
 }
 
 #[test]
