@@ -193,7 +193,9 @@ pub(crate) fn describe(container: &Container, fields: &[Field]) -> TokenStream {
     });
     quote! {
         #[allow(unused_imports)]
-        use #krate::__private::{TextByDisplay as _, TextBySerialize as _, TextUnknown as _};
+        use #krate::__private::{
+            TextByDisplay as _, TextBySerialize as _, TextOfSecret as _, TextUnknown as _,
+        };
         #own
         #(#calls)*
     }
@@ -213,7 +215,7 @@ fn nested(field: &Field, prefix: &str) -> TokenStream {
 
 fn default_text(krate: &Path, field: &Field) -> TokenStream {
     let Field { ident, shape, ty, .. } = field;
-    if field.required || field.secret || shape.secret {
+    if field.required {
         return quote!(::core::option::Option::None);
     }
     let inner = &shape.inner;
@@ -224,15 +226,15 @@ fn default_text(krate: &Path, field: &Field) -> TokenStream {
         }
         DefaultValue::Expr(expr) => Some(quote! {{
             let __value: #inner = #expr;
-            (&&&#krate::__private::DefaultText(&__value)).text()
+            (&&&&#krate::__private::DefaultText(&__value)).text()
         }}),
         DefaultValue::Trait => Some(quote! {{
             let __value: #ty = ::core::default::Default::default();
-            (&&&#krate::__private::DefaultText(&__value)).text()
+            (&&&&#krate::__private::DefaultText(&__value)).text()
         }}),
     };
     let given = quote! {
-        __defaults.and_then(|__defaults| (&&&#krate::__private::DefaultText(&__defaults.#ident)).text())
+        __defaults.and_then(|__defaults| (&&&&#krate::__private::DefaultText(&__defaults.#ident)).text())
     };
     match own {
         Some(own) => quote!(#given.or_else(|| #own)),

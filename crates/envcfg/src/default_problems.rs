@@ -1,6 +1,9 @@
 use std::borrow::Cow;
 
-use crate::{Config, Describe, Loader, Problem, ProblemKind, Report, Tree, Vars, order, profile_name};
+use crate::{
+    Config, Describe, Loader, Problem, ProblemKind, Report, Tree, Vars, order, profile_name,
+    secret_files::SecretFiles,
+};
 
 /// Holds every default of `C` against its field: those for all profiles, and those of each profile.
 pub(crate) fn check<C: Config>() -> Result<(), Report> {
@@ -25,7 +28,8 @@ pub(crate) fn check<C: Config>() -> Result<(), Report> {
 /// The problems of the defaults in one profile: no variable is set, and none is missed.
 fn of_profile<C: Config>(profile: &'static str) -> Vec<Problem> {
     let nothing = Vars::new();
-    let mut loader = Loader::new::<C>(&nothing, false);
+    let files = SecretFiles::default();
+    let mut loader = Loader::new::<C>(&nothing, &files, false);
     loader.every_group = true;
     loader.profile = Some(Cow::Borrowed(profile));
     drop(C::load_with(&mut loader, None));

@@ -6,10 +6,11 @@ use serde::{
     ser::{Error as SerError, Impossible, SerializeSeq, SerializeStruct},
 };
 
-use crate::LeafError;
+use crate::{LeafError, secret_type::ExposesText};
 
 /// Writes a default as it would stand in the environment, through `Serialize` if the type has it, else
-/// through `Display`, else not at all: `(&&&DefaultText(&value)).text()`.
+/// through `Display`, else not at all: `(&&&DefaultText(&value)).text()`. With one more `&` it has the text of a
+/// secret too, for those who keep it to themselves.
 #[doc(hidden)]
 #[expect(clippy::exhaustive_structs, reason = "built by generated code")]
 pub struct DefaultText<'v, T>(pub &'v T);
@@ -17,6 +18,21 @@ pub struct DefaultText<'v, T>(pub &'v T);
 impl<T> fmt::Debug for DefaultText<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DefaultText")
+    }
+}
+
+/// The text of a secret, which `Describe::field` keeps out of documents: every type that exposes one says that it is
+/// secret, by `Probe::SECRET`.
+#[doc(hidden)]
+pub trait TextOfSecret {
+    fn text(&self) -> Option<String>;
+}
+
+impl<T: ExposesText> TextOfSecret for &&&DefaultText<'_, T> {
+    fn text(&self) -> Option<String> {
+        let mut texts = Vec::new();
+        self.0.expose_to(&mut texts);
+        Some(texts.join(","))
     }
 }
 

@@ -33,6 +33,11 @@ impl Describe {
     pub fn field(&mut self, field: &'static Field, default: Option<String>) {
         let name = format!("{}{}", self.prefix, field.name);
         let secret = field.is_secret(&name);
+        let of_profiles = field.profile_defaults.iter().map(|(_, text)| (*text).to_owned());
+        let withheld = of_profiles
+            .chain(default.clone())
+            .filter(|text| text != MASK)
+            .collect();
         let default = default.filter(|text| !secret && !text.is_empty());
         let shown = default.as_deref().map(|text| redact(text).into_owned());
         self.fields.push(FieldSpec {
@@ -64,6 +69,7 @@ impl Describe {
                 .collect(),
             default_is_masked: shown != default,
             default: shown,
+            withheld,
             name,
         });
     }

@@ -4,7 +4,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{EnvSource, Problem, Value, Vars, Warning};
+use crate::{EnvSource, NameFilter, Problem, Value, Vars, Warning};
 
 mod entries;
 mod expand;
@@ -14,6 +14,8 @@ mod mistake;
 mod parser;
 mod places;
 mod profile_files;
+
+pub(crate) use mistake::WITHHELD;
 
 use entries::{Entries, Layer};
 use file::Missing;
@@ -131,8 +133,8 @@ impl Dotenv {
     ///
     /// A reference gives the variable of the sources above if it is set there (with
     /// [`Sources::dotenv`](crate::Sources::dotenv)), else the value that was read before: further up in the file or
-    /// in a file below it. If there is none, `:-` gives its default, and `:?` is reported with its message, which
-    /// must be no secret; a plain reference is reported too. `\$` is a `$`. A default cannot hold a reference.
+    /// in a file below it. If there is none, `:-` gives its default, and `:?` is reported with its message, unless
+    /// either variable is a secret, by its name or in the configuration; a plain reference is reported too. `\$` is a `$`. A default cannot hold a reference.
     #[must_use]
     pub const fn interpolated(mut self) -> Self {
         self.is_interpolated = true;
@@ -192,6 +194,10 @@ impl Dotenv {
 impl EnvSource for Dotenv {
     fn lookup(&self, name: &str) -> Option<Value> {
         self.entries().lookup(name)
+    }
+
+    fn at_once<'s>(&'s self, _: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        Some(Box::new(self))
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{OldName, Rule, ValueType};
+use crate::{OldName, Rule, ValueType, withheld::Withheld};
 
 /// Documents one variable of a configuration, as [`Config::fields`](crate::Config::fields) lists them.
 ///
@@ -65,6 +65,7 @@ pub struct FieldSpec {
     pub deprecated: Option<&'static str>,
     /// Deprecated names that are still read.
     pub aliases: Vec<OldName>,
+    pub(crate) withheld: Withheld,
 }
 
 /// Says when a variable is required that need not be set otherwise.

@@ -1,14 +1,18 @@
-use std::{borrow::Cow, path::Path};
+use std::borrow::Cow;
 
 use crate::{
-    EnvSource, FieldSpec, Origin, Problem, ProblemKind, Warning,
+    EnvSource, FieldSpec, Origin, Problem, ProblemKind, Warning, dotenv,
     excerpt::Excerpt,
     fix::Fix,
+    one_line::one_line,
     scrub::{About, Secrets},
+    secret_files::SecretFiles,
     shown::Shown,
     suggest::Slips,
-    variable::read_secret,
 };
+
+/// What a load reads: a source that says the same again, and files.
+pub(crate) type Read<'r> = (&'r dyn EnvSource, &'r SecretFiles);
 
 /// Adds what needs the whole schema: suggestions, fixes, lines of files, and a last look that no secret is in
 /// any words.
@@ -16,8 +20,9 @@ pub(crate) fn complete(
     problems: &mut [Problem],
     warnings: &mut Vec<Warning>,
     schema: &[FieldSpec],
-    source: &dyn EnvSource,
+    read: Read<'_>,
 ) {
+    let (source, _) = read;
     let slips = Slips::new(schema, source);
     for problem in problems
         .iter_mut()
@@ -33,8 +38,9 @@ pub(crate) fn complete(
     };
     warnings.extend(slips.warnings(|spec| !is_said(spec)));
 
-    let secrets = secrets(schema, source);
+    let secrets = secrets(schema, problems, read);
     for problem in problems {
+        withhold_refusal(problem, schema);
         name_suspect(problem, schema);
         clean_words(problem, &secrets, schema);
         hide_value(problem, &secrets, source);
@@ -47,6 +53,20 @@ pub(crate) fn complete(
         };
         problem.fix = Fix::of(problem, spec, source);
         problem.excerpt = Excerpt::of(problem, spec, source, &secrets);
+    }
+}
+
+/// Takes out what a line says about a variable that is not set, if only the schema tells that it may be a secret.
+fn withhold_refusal(problem: &mut Problem, schema: &[FieldSpec]) {
+    let Some(refused) = problem.refused.take() else {
+        return;
+    };
+    let is_named = |name: String| name == refused || problem.suspect.as_ref() == Some(&name);
+    if schema
+        .iter()
+        .any(|spec| spec.secret && spec.names().any(is_named))
+    {
+        dotenv::WITHHELD.clone_into(&mut problem.message);
     }
 }
 
@@ -115,38 +135,31 @@ fn hide_value(problem: &mut Problem, secrets: &Secrets, source: &dyn EnvSource) 
     }
 }
 
-/// Letters that move the cursor or start a line have no place in a message.
-fn one_line(message: &str) -> String {
-    let mut out = String::with_capacity(message.len());
-    for c in message.chars() {
-        if c.is_control() {
-            out.extend(c.escape_debug());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Every secret that the source gives to the schema.
-pub(crate) fn secrets(schema: &[FieldSpec], source: &dyn EnvSource) -> Secrets {
+/// Every secret that the load took or may have taken: of variables, of files and of defaults.
+pub(crate) fn secrets(schema: &[FieldSpec], problems: &[Problem], read: Read<'_>) -> Secrets {
+    let (source, files) = read;
     let mut secrets = Secrets::default();
-    let text = |name: &str| {
-        let (text, origin) = source.lookup(name)?.into_parts();
-        Some((text.into_string().ok()?, origin))
-    };
     for spec in schema {
+        let mut add = |text: &str, is_secret: bool| match is_secret {
+            true => secrets.add(text),
+            false => secrets.add_credentials(text),
+        };
+        let mut is_set = false;
         for name in spec.value_names() {
-            match text(name) {
-                Some((text, origin)) if spec.secret || origin.is_secret() => secrets.add(&text),
-                Some((text, _)) => secrets.add_credentials(&text),
-                None => {}
+            let Some(value) = source.lookup(name).filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            is_set = true;
+            let (text, origin) = value.into_parts();
+            if let Some(text) = text.to_str() {
+                add(text, spec.secret || origin.is_secret());
             }
         }
-        let pointer = text(&format!("{}_FILE", spec.name)).filter(|_| spec.file);
-        if let Some(Ok(content)) = pointer.map(|(path, _)| read_secret(Path::new(&path))) {
-            secrets.add(&content);
+        // A default may stand in for a value that is wrong.
+        if !is_set || problems.iter().any(|problem| problem.path == spec.path) {
+            spec.withheld.for_each(|text| add(text, spec.secret));
         }
     }
+    files.for_each(|text| secrets.add(text));
     secrets
 }

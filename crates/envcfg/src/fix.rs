@@ -32,7 +32,7 @@ pub(crate) struct Fix {
 impl Fix {
     /// What sets right what is wrong, where it can be known.
     pub(crate) fn of(problem: &Problem, spec: &FieldSpec, source: &dyn EnvSource) -> Option<Self> {
-        match problem.kind {
+        let fix = match problem.kind {
             ProblemKind::Missing => Some(missing(problem, spec, source)),
             ProblemKind::Conflict => remove(problem.other.as_deref()?, source),
             ProblemKind::File => pointer(problem, spec, source),
@@ -40,7 +40,9 @@ impl Fix {
                 wrong(problem, spec, source)
             }
             ProblemKind::Check | ProblemKind::Syntax | ProblemKind::Service => None,
-        }
+        };
+        // A path may hold anything, and nobody pastes what moves the cursor.
+        fix.filter(|fix| !fix.text.contains(char::is_control))
     }
 
     const fn new(place: FixIn, text: String) -> Self {

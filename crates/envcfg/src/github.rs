@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{Origin, Report};
+use crate::{Origin, Report, one_line::one_line};
 
 /// The commands by which a GitHub workflow marks lines of files.
 pub(crate) fn annotations(report: &Report) -> String {
@@ -8,12 +8,12 @@ pub(crate) fn annotations(report: &Report) -> String {
     for problem in report {
         let place = match problem.origin() {
             Some(Origin::File { path, line, column }) => {
-                let file = property(&path.to_string_lossy());
+                let file = property(&one_line(&path.to_string_lossy()));
                 format!("file={file},line={line},col={column},")
             }
             _ => String::new(),
         };
-        let title = property(problem.variable().unwrap_or("configuration"));
+        let title = property(&one_line(problem.variable().unwrap_or("configuration")));
         let mut text = problem.to_string();
         if let Some(fix) = &problem.fix {
             _ = write!(text, "\n{} {}", fix.label(problem.origin()), fix.text);

@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf};
 
-use crate::{EnvSource, Glance, NameFilter, Problem, Value, Warning};
+use crate::{EnvSource, Glance, NameFilter, Problem, Value, Warning, remembered};
 
 /// Sources one above the other: the first that has a variable with a text that is not empty gives it.
 ///
@@ -94,7 +94,10 @@ impl<A: EnvSource, B: EnvSource> EnvSource for (A, B) {
     }
 
     fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
-        let layers = Layers(vec![taken(&self.0, names), taken(&self.1, names)]);
+        let layers = Layers(vec![
+            remembered::at_once(&self.0, names),
+            remembered::at_once(&self.1, names),
+        ]);
         Some(Box::new(layers))
     }
 
@@ -134,12 +137,11 @@ pub(crate) fn glance<'s>(sources: &'s [impl EnvSource], name: &str) -> Glance<'s
 /// The sources as they are now, for one load.
 pub(crate) fn at_once<'s, S: EnvSource>(sources: &'s [S], names: &'s NameFilter) -> Box<dyn EnvSource + 's> {
     Box::new(Layers(
-        sources.iter().map(|source| taken(source, names)).collect(),
+        sources
+            .iter()
+            .map(|source| remembered::at_once(source, names))
+            .collect(),
     ))
-}
-
-fn taken<'s, S: EnvSource>(source: &'s S, names: &'s NameFilter) -> Box<dyn EnvSource + 's> {
-    source.at_once(names).unwrap_or_else(|| Box::new(source))
 }
 
 fn filled(source: &impl EnvSource, name: &str) -> Option<Value> {

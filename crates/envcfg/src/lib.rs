@@ -36,6 +36,7 @@ mod loader;
 mod look;
 mod name_filter;
 mod old_name;
+mod one_line;
 mod order;
 mod origin;
 #[cfg(feature = "preflight")]
@@ -53,11 +54,13 @@ mod profile_name;
 mod raw;
 #[cfg(feature = "reload")]
 pub mod reload;
+mod remembered;
 mod render;
 mod report;
 mod rule;
 mod rule_kind;
 mod scrub;
+mod secret_files;
 mod secret_type;
 mod secrets_dir;
 mod service_link;
@@ -78,6 +81,7 @@ mod variable;
 mod vars;
 mod via;
 mod warning;
+mod withheld;
 mod wrong_lines;
 
 pub use checks::Checks;
@@ -130,7 +134,7 @@ pub mod __private {
         alias::Alias,
         check::{Expose, ExposePlain, ExposeSecret, Length, has_bits, has_length, in_range},
         condition::{Assumed, Condition},
-        default_text::{DefaultText, TextByDisplay, TextBySerialize, TextUnknown},
+        default_text::{DefaultText, TextByDisplay, TextBySerialize, TextOfSecret, TextUnknown},
         describe::Describe,
         field::Field,
         glance::Glance,
@@ -139,7 +143,7 @@ pub mod __private {
         loader::{Found, Loader},
         name_filter::NameFilter,
         raw::Raw,
-        secret_type::{HoldsSecret, NotSecret, Probe},
+        secret_type::{ExposesText, HoldsSecret, NotSecret, Probe},
         unique::{Text, Tree, duplicate},
         value_type::ValueType,
         via::{Via, ViaFromStr, ViaSerde},

@@ -7,13 +7,14 @@ use crate::preflight::Gathering;
 use crate::{
     Checks, Config, Describe, EnvSource, Field, FieldSpec, Leaf, LeafError, Loaded, Origin, Problem,
     ProblemKind, Raw, Report, Tree, Variable, Warning, consequence, finish, order, problem::Follows,
-    service_link, shown::Shown, wrong_lines::WrongLines,
+    remembered, secret_files::SecretFiles, service_link, shown::Shown, wrong_lines::WrongLines,
 };
 
 /// Reads the fields of one load and keeps its problems; the derive calls it.
 #[doc(hidden)]
 pub struct Loader<'s> {
     pub(crate) source: &'s dyn EnvSource,
+    pub(crate) files: &'s SecretFiles,
     pub(crate) prefix: String,
     pub(crate) path: String,
     /// The text that says which profile this is, once a field has said which variable holds it.
@@ -54,9 +55,14 @@ impl std::fmt::Debug for Loader<'_> {
 }
 
 impl<'s> Loader<'s> {
-    pub(crate) fn new<C: Config>(source: &'s dyn EnvSource, keep_origins: bool) -> Self {
+    pub(crate) fn new<C: Config>(
+        source: &'s dyn EnvSource,
+        files: &'s SecretFiles,
+        keep_origins: bool,
+    ) -> Self {
         Self {
             source,
+            files,
             prefix: String::new(),
             path: String::new(),
             profile: None,
@@ -75,8 +81,8 @@ impl<'s> Loader<'s> {
 
     /// Loads from `source` as it is now.
     pub(crate) fn load<C: Config>(source: &dyn EnvSource, keep_origins: bool) -> Result<Loaded<C>, Report> {
-        let once = source.at_once(&C::NAMES);
-        Loader::new::<C>(once.as_deref().unwrap_or(source), keep_origins).run()
+        let source = remembered::at_once(source, &C::NAMES);
+        Loader::new::<C>(&*source, &SecretFiles::default(), keep_origins).run()
     }
 
     pub(crate) fn run<C: Config>(self) -> Result<Loaded<C>, Report> {
@@ -102,7 +108,8 @@ impl<'s> Loader<'s> {
                 let schema = (self.schema)();
                 consequence::take_out(&mut self.problems, self.profile_is_wrong);
                 order::sort(&mut self.problems, &schema);
-                finish::complete(&mut self.problems, &mut self.warnings, &schema, self.source);
+                let read = (self.source, self.files);
+                finish::complete(&mut self.problems, &mut self.warnings, &schema, read);
                 Err(Report::new(self.problems, self.warnings))
             }
         }

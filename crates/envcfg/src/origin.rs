@@ -1,8 +1,16 @@
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    path::PathBuf,
+};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::one_line::OneLine;
+
 /// Says where a value came from.
+///
+/// `Display` is within one line: control characters in a name or a path are escaped.
 ///
 /// Serialises as a map with `kind` and, where they apply, `name`, `file`, `line`, `column`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +70,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
         match self {
             Self::Environment => f.write_str("environment"),
             Self::Named(name) => f.write_str(name),

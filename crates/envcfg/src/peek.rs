@@ -1,6 +1,6 @@
 use std::{borrow::Cow, path::Path};
 
-use crate::{Loader, Value, variable::read_secret};
+use crate::{Loader, Value};
 
 /// What a field will have, as far as it can be told before the field is read.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Loader<'_> {
         }
         let text = value.into_parts().0.into_string().ok();
         let text = match is_file {
-            true => text.and_then(|path| read_secret(Path::new(&path)).ok()),
+            true => text.and_then(|path| self.files.read(Path::new(&path)).ok()),
             false => text,
         };
         text.filter(|text| !is_file || !text.is_empty())

@@ -1,12 +1,15 @@
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{FixIn, Origin, Tried, excerpt::Excerpt, fix::Fix, shown::Shown};
+use crate::{FixIn, Origin, Tried, excerpt::Excerpt, fix::Fix, one_line::OneLine, shown::Shown};
 
 /// One thing that is wrong with a configuration.
 ///
-/// `Display` is one line for people; `Serialize` gives the entry of the JSON [`Report`](crate::Report).
+/// `Display` is one line for people, with control characters as escapes; `Serialize` gives the entry of the JSON [`Report`](crate::Report).
 /// Neither holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -25,6 +28,8 @@ pub struct Problem {
     pub(crate) suggestion: Option<String>,
     /// The variable that a line that is wrong seems to set. Not shown, because the line may be part of a secret.
     pub(crate) suspect: Option<String>,
+    /// The variable that a line refers to, if the message ends with what the line says about it.
+    pub(crate) refused: Option<String>,
     /// The variable that a conflict is with.
     pub(crate) other: Option<String>,
     pub(crate) fix: Option<Fix>,
@@ -101,6 +106,7 @@ impl Problem {
             origin: None,
             suggestion: None,
             suspect: None,
+            refused: None,
             other: None,
             fix: None,
             excerpt: None,
@@ -241,6 +247,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
         if let Some(variable) = &self.variable {
             f.write_str(variable)?;
         }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{Problem, ProblemKind, Report, Style, excerpt::Excerpt};
+use crate::{Problem, ProblemKind, Report, Style, excerpt::Excerpt, one_line::one_line};
 
 /// Lays a report out for people.
 pub(crate) struct Page<'s> {
@@ -49,9 +49,9 @@ impl<'s> Page<'s> {
         let indent = number.len() - 1;
         self.put(Ink::Error, number);
         let head = problem.headline();
-        let name = problem.variable().unwrap_or_default();
-        self.put(Ink::Name, name);
-        let rest = head.strip_prefix(name).unwrap_or(&head);
+        let name = one_line(problem.variable().unwrap_or_default());
+        self.put(Ink::Name, &name);
+        let rest = head.strip_prefix(&name).unwrap_or(&head);
         self.wrapped(Ink::Plain, rest, indent, indent + name.chars().count());
         if let Some(origin) = problem.origin() {
             self.line(Ink::Faint, &format!("from {origin}"), indent);
@@ -59,7 +59,7 @@ impl<'s> Page<'s> {
         if let Some(excerpt) = &problem.excerpt {
             self.excerpt(excerpt, indent);
         }
-        if let Some(found) = problem.suggestion() {
+        if let Some(found) = problem.suggestion().map(one_line) {
             self.line(
                 Ink::Plain,
                 &format!("{found} is set but nothing reads it: is it meant for {name}?"),

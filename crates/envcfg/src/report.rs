@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{Problem, ProblemKind, ProcessEnv, Style, Warning, github, render::Page, termination_log};
+use crate::{
+    Problem, ProblemKind, ProcessEnv, Style, Warning, github, one_line::one_line, render::Page,
+    termination_log,
+};
 
 /// Every problem of one load, in the order in which the fields are declared.
 ///
@@ -207,6 +210,7 @@ impl fmt::Display for Report {
         for problem in self {
             write!(f, "\n  {problem}")?;
             if let (Some(found), Some(wanted)) = (problem.suggestion(), problem.variable()) {
+                let found = one_line(found);
                 write!(
                     f,
                     "\n    {found} is set but nothing reads it: is it meant for {wanted}?"

@@ -53,6 +53,47 @@ holders! {
     [K, T: HoldsSecret, S] HashMap<K, T, S>
 }
 
+/// Gives the texts of secrets to those who look for them in words that must not hold them.
+#[doc(hidden)]
+pub trait ExposesText: HoldsSecret {
+    fn expose_to(&self, texts: &mut Vec<String>);
+}
+
+impl<T: Zeroize + AsRef<[u8]>> ExposesText for Secret<T> {
+    fn expose_to(&self, texts: &mut Vec<String>) {
+        texts.extend(str::from_utf8(self.expose().as_ref()).map(str::to_owned));
+    }
+}
+
+macro_rules! exposers {
+    ($($each:ident: $([$($parameters:tt)*] $holder:ty),*;)*) => {$(
+        $(impl<$($parameters)*> ExposesText for $holder {
+            fn expose_to(&self, texts: &mut Vec<String>) {
+                self.$each().for_each(|secret| secret.expose_to(texts));
+            }
+        })*
+    )*};
+}
+
+exposers! {
+    iter: [T: ExposesText] Option<T>, [T: ExposesText] [T], [T: ExposesText, const N: usize] [T; N],
+        [T: ExposesText] Vec<T>, [T: ExposesText] VecDeque<T>, [T: ExposesText] BTreeSet<T>,
+        [T: ExposesText, S] HashSet<T, S>;
+    values: [K, T: ExposesText] BTreeMap<K, T>, [K, T: ExposesText, S] HashMap<K, T, S>;
+}
+
+macro_rules! pointers {
+    ($($pointer:ident)*) => {
+        $(impl<T: ExposesText + ?Sized> ExposesText for $pointer<T> {
+            fn expose_to(&self, texts: &mut Vec<String>) {
+                (**self).expose_to(texts);
+            }
+        })*
+    };
+}
+
+pointers! { Box Rc Arc }
+
 impl<T: ?Sized> fmt::Debug for Probe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Probe")

@@ -5,14 +5,15 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{EnvSource, Origin, Problem, ProblemKind, Value, variable::read_secret};
+use crate::{EnvSource, Origin, Problem, ProblemKind, Value, secret_files::read_secret};
 
 /// A directory with a file for each variable, as Docker and Kubernetes mount secrets.
 ///
 /// The variable `AUTH_SECRET` is in the file `AUTH_SECRET` or `auth_secret`. One line break at its end is not part
 /// of the value; a file has at most 1 MiB. A directory that does not exist has no variables, unless it is
 /// [`required`](Self::required). Directories in it, and what starts with `..` (Kubernetes keeps its versions there),
-/// are no variables. A file is read when its variable is looked up: one that nothing asks for cannot be wrong.
+/// are no variables. A file is read when its variable is looked up, by a load once: one that nothing asks for cannot be
+/// wrong.
 ///
 /// Reports treat every value from here as a secret.
 ///

@@ -62,7 +62,8 @@ pub trait EnvSource {
         Glance::of(self.lookup(name))
     }
 
-    /// The source as it is now, if one look at all of it is cheaper than one at each of the names.
+    /// The source as it is now, if it stays so during a load, or if one look at all of it is cheaper than one at each
+    /// of the names. A load remembers what any other source says.
     #[doc(hidden)]
     fn at_once<'s>(&'s self, names: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
         let _ = names;

@@ -1,10 +1,10 @@
-use std::{borrow::Cow, fs::File, path::Path};
+use std::{borrow::Cow, path::Path};
 
 use groundcrew_base::redact;
 
 use crate::{
-    Alias, Field, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, bounded, problem::Follows,
-    shown::Shown, wrong_lines::WrongLines,
+    Alias, Field, Leaf, Loader, Origin, Problem, ProblemKind, Value, Warning, problem::Follows, shown::Shown,
+    wrong_lines::WrongLines,
 };
 
 /// The text of a variable that is set, with all that a report says about it.
@@ -134,7 +134,7 @@ impl Loader<'_> {
 
     fn contents(&mut self, field: &'static Field, pointer: &Variable) -> Seen {
         let path = Path::new(&pointer.text);
-        match read_secret(path) {
+        match self.files.read(path) {
             Ok(text) if text.is_empty() => self.bad_file(field, pointer, "the file is empty"),
             Ok(text) => Seen::Text(Variable {
                 name: self.variable(field.name),
@@ -182,22 +182,4 @@ fn names_a_file(text: &str) -> bool {
             .and_then(|rest| Some(Path::new("/").join(rest.split_once('/')?.0)))
     };
     text.starts_with('/') && (text.chars().all(is_plain) || top().is_some_and(|top| top.is_dir()))
-}
-
-/// The text of a secret file without the line break that editors put at its end.
-pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
-    let bytes = File::open(path)
-        .and_then(bounded::read)
-        .map_err(|error| error.kind().to_string())?;
-    if bounded::is_cut(&bytes) {
-        return Err(format!("larger than {} bytes", bounded::MOST_BYTES));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|_| String::from("not Unicode (UTF-8)"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text)
 }

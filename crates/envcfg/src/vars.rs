@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap, ffi::OsString, fmt};
 
-use crate::{EnvSource, Glance, Origin, Value};
+use crate::{EnvSource, Glance, NameFilter, Origin, Value};
 
 /// A map of variables: for tests, which may run in parallel, and for values a program has from elsewhere.
 ///
@@ -82,6 +82,10 @@ impl EnvSource for Vars {
     fn glance(&self, name: &str) -> Glance<'_> {
         let text = self.map.get(name);
         text.map_or(Glance::Unset, |text| Glance::bytes(text.as_encoded_bytes()))
+    }
+
+    fn at_once<'s>(&'s self, _: &'s NameFilter) -> Option<Box<dyn EnvSource + 's>> {
+        Some(Box::new(self))
     }
 
     fn names(&self) -> Vec<String> {

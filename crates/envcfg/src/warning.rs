@@ -1,11 +1,11 @@
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     path::{Display, PathBuf},
 };
 
 use serde::Serialize;
 
-use crate::Origin;
+use crate::{Origin, one_line::OneLine};
 
 /// Something that works today but should be changed.
 ///
@@ -87,6 +87,7 @@ pub enum Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut OneLine(f);
         match self {
             Self::Deprecated {
                 variable,
@@ -126,7 +127,7 @@ impl fmt::Display for Warning {
 }
 
 fn deprecated(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut OneLine<'_>,
     variable: &str,
     replacement: &str,
     [since, until]: [Option<&str>; 2],
@@ -139,19 +140,14 @@ fn deprecated(
     until.map_or(Ok(()), |until| write!(f, " (no longer read from {until} on)"))
 }
 
-fn exposed(f: &mut fmt::Formatter<'_>, file: &Display<'_>, variable: &str) -> fmt::Result {
+fn exposed(f: &mut OneLine<'_>, file: &Display<'_>, variable: &str) -> fmt::Result {
     write!(
         f,
         "every user may read {file}, which has {variable}: chmod o-r {file}"
     )
 }
 
-fn profile_in_file(
-    f: &mut fmt::Formatter<'_>,
-    variable: &str,
-    origin: &Origin,
-    profile: &str,
-) -> fmt::Result {
+fn profile_in_file(f: &mut OneLine<'_>, variable: &str, origin: &Origin, profile: &str) -> fmt::Result {
     write!(
         f,
         "{variable} at {origin} came too late to choose the files, which are those of {profile}: \
@@ -159,7 +155,7 @@ fn profile_in_file(
     )
 }
 
-fn profile_without_files(f: &mut fmt::Formatter<'_>, variable: Option<&str>) -> fmt::Result {
+fn profile_without_files(f: &mut OneLine<'_>, variable: Option<&str>) -> fmt::Result {
     let profile = variable.unwrap_or("the profile");
     write!(
         f,

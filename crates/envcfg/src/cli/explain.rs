@@ -3,7 +3,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Exit, profiles::Profiles};
-use crate::{Config, EnvSource, FieldSpec, Origin, Problem, ProblemKind, docs::facts, profile_name};
+use crate::{
+    Config, EnvSource, FieldSpec, Loader, Origin, Problem, ProblemKind, docs::facts, profile_name,
+    remembered, secret_files::SecretFiles,
+};
 
 /// Says for one variable or for all where their values come from. No value is ever written, of a secret at most
 /// its length.
@@ -20,10 +23,11 @@ pub(super) fn run<C: Config>(
         writeln!(out, "{name} is no variable of this configuration")?;
         return Ok(Exit::Usage);
     }
-    let seen = Seen::new::<C>(source, &fields);
+    let (source, files) = (remembered::at_once(source, &C::NAMES), SecretFiles::default());
+    let seen = Seen::new::<C>(&*source, &files, &fields);
     let variables: Vec<Explained<'_>> = chosen
         .iter()
-        .map(|spec| Explained::new(spec, source, &seen))
+        .map(|spec| Explained::new(spec, &*source, &seen))
         .collect();
     let document = Document {
         schema: SCHEMA,
@@ -46,10 +50,11 @@ struct Seen<'s> {
 }
 
 impl<'s> Seen<'s> {
-    fn new<C: Config>(source: &'s impl EnvSource, fields: &'s [FieldSpec]) -> Self {
+    fn new<C: Config>(source: &'s dyn EnvSource, files: &'s SecretFiles, fields: &'s [FieldSpec]) -> Self {
+        let loaded = Loader::new::<C>(source, files, true).run::<C>();
         Self {
-            problems: C::load(source).map_or_else(|report| report.problems().to_vec(), |_| Vec::new()),
-            profiles: Profiles::new::<C>(source, fields),
+            problems: loaded.map_or_else(|report| report.problems().to_vec(), |_| Vec::new()),
+            profiles: Profiles::new::<C>(source, files, fields),
         }
     }
 
@@ -139,7 +144,7 @@ struct Setting {
 }
 
 impl<'s> Explained<'s> {
-    fn new(spec: &'s FieldSpec, source: &impl EnvSource, seen: &Seen<'_>) -> Self {
+    fn new(spec: &'s FieldSpec, source: &dyn EnvSource, seen: &Seen<'_>) -> Self {
         let set: Vec<Setting> = spec
             .names()
             .filter_map(|name| setting(spec, name, source))
@@ -221,7 +226,7 @@ fn told(problem: &Problem) -> String {
     }
 }
 
-fn setting(spec: &FieldSpec, name: String, source: &impl EnvSource) -> Option<Setting> {
+fn setting(spec: &FieldSpec, name: String, source: &dyn EnvSource) -> Option<Setting> {
     let value = source.lookup(&name).filter(|value| !value.is_empty())?;
     let (text, origin) = value.into_parts();
     // The text of `NAME_FILE` is a path, unless somebody put the secret itself there: say neither.

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use crate::{Config, EnvSource, Field, FieldSpec, Loader, Tree, peek::Peeked, unique::find};
+use crate::{
+    Config, EnvSource, Field, FieldSpec, Loader, Tree, peek::Peeked, secret_files::SecretFiles, unique::find,
+};
 
 /// Which profile holds for which variable: an outer struct says it before a nested one.
 pub(super) struct Profiles<'s> {
@@ -9,9 +11,13 @@ pub(super) struct Profiles<'s> {
 }
 
 impl<'s> Profiles<'s> {
-    pub(super) fn new<C: Config>(source: &'s impl EnvSource, fields: &'s [FieldSpec]) -> Self {
+    pub(super) fn new<C: Config>(
+        source: &'s dyn EnvSource,
+        files: &'s SecretFiles,
+        fields: &'s [FieldSpec],
+    ) -> Self {
         Self {
-            loader: Loader::new::<C>(source, false),
+            loader: Loader::new::<C>(source, files, false),
             fields,
         }
     }

@@ -1,5 +1,7 @@
+use groundcrew_base::{looks_secret, redact};
+
 use super::{
-    mistake::Mistake,
+    mistake::{Mistake, Refusal},
     parser::{Assignment, Quote, is_name, starts_name},
 };
 
@@ -16,6 +18,8 @@ pub(super) enum Referred {
 /// Turns the text between the quotes into the value: line breaks, escapes and, if asked for, references.
 #[derive(Debug)]
 pub(super) struct Expand<'t, L> {
+    /// Of the variable that gets the value.
+    name: &'t str,
     raw: &'t [u8],
     quote: Quote,
     at: usize,
@@ -31,6 +35,7 @@ pub(super) struct Expand<'t, L> {
 impl<'t, L: Fn(&str) -> Referred> Expand<'t, L> {
     pub(super) const fn new(assignment: &Assignment<'t>, refer: Option<L>, room: &'t mut usize) -> Self {
         Self {
+            name: assignment.name,
             raw: assignment.raw,
             quote: assignment.quote,
             at: 0,
@@ -127,8 +132,12 @@ impl<'t, L: Fn(&str) -> Referred> Expand<'t, L> {
             (Referred::NotUnicode, _) => self.wrong(Mistake::ReferenceNotUnicode, start),
             (Referred::Unset, Some((b'-', default))) => self.put_text(default, start),
             (Referred::Unset, Some((_, message))) => {
-                let message = groundcrew_base::redact(message).into_owned();
-                self.wrong(Mistake::ReferenceRefused(message), start);
+                let is_secret = looks_secret(self.name) || looks_secret(name);
+                let refusal = Refusal {
+                    variable: name.to_owned(),
+                    words: (!is_secret).then(|| redact(message).into_owned()),
+                };
+                self.wrong(Mistake::ReferenceRefused(refusal), start);
             }
             (Referred::Unset, None) => self.wrong(Mistake::ReferenceUnset, start),
         }

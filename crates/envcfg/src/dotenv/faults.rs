@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::parser::Fault;
+use super::{mistake::Mistake, parser::Fault};
 use crate::{Origin, Problem};
 
 /// The problems of one file, of which a bounded number is kept.
@@ -33,6 +33,9 @@ impl<'p> Faults<'p> {
             None => {
                 let mut problem = Problem::syntax(origin, fault.mistake.to_string());
                 problem.suspect = fault.variable;
+                if let Mistake::ReferenceRefused(refusal) = fault.mistake {
+                    problem.refused = refusal.words.and(Some(refusal.variable));
+                }
                 self.problems.push(problem);
             }
         }

@@ -17,9 +17,22 @@ pub(super) enum Mistake {
     ReferenceNested,
     ReferenceUnset,
     ReferenceNotUnicode,
-    ReferenceRefused(String),
+    ReferenceRefused(Refusal),
     Expansion,
 }
+
+/// A reference to a variable that must be set and is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The variable that is referred to.
+    pub(super) variable: String,
+    /// What the author says, unless it may be a secret that was meant as a default.
+    pub(super) words: Option<String>,
+}
+
+/// What a report says in the place of the author's words.
+pub(crate) const WITHHELD: &str = "the variable that is referred to here is not set; the message after :? is withheld, \
+    because the variable is a secret (a default needs :-)";
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,9 +53,12 @@ impl fmt::Display for Mistake {
                 "the variable that is referred to here is neither set above nor has a default (:-)"
             }
             Self::ReferenceNotUnicode => "the variable that is referred to here is not Unicode (UTF-8)",
-            Self::ReferenceRefused(message) => {
-                return write!(f, "the variable that is referred to here is not set: {message}");
+            Self::ReferenceRefused(Refusal {
+                words: Some(words), ..
+            }) => {
+                return write!(f, "the variable that is referred to here is not set: {words}");
             }
+            Self::ReferenceRefused(Refusal { words: None, .. }) => WITHHELD,
             Self::Expansion => "the references become too long",
         })
     }

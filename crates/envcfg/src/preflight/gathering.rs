@@ -7,7 +7,8 @@ use super::{
     torn::Torn,
 };
 use crate::{
-    Config, EnvSource, FieldSpec, Loader, Problem, ProblemKind, Warning,
+    Config, FieldSpec, Loader, Problem, ProblemKind, Warning,
+    finish::Read,
     part::{Part, Place},
 };
 
@@ -79,12 +80,12 @@ impl Gathering {
     }
 
     /// Loads what services are about and the whole does not have, and gives what is to be known about it too.
-    pub(super) fn load_others(self: Box<Self>, source: &dyn EnvSource) -> (Pass, Vec<FieldSpec>, Box<Self>) {
+    pub(super) fn load_others(self: Box<Self>, read: Read<'_>) -> (Pass, Vec<FieldSpec>, Box<Self>) {
         let mut gathering = self;
         let (mut pass, mut fields) = (Pass::default(), Vec::new());
         for (alone, described) in gathering.others() {
             let other;
-            (other, gathering) = alone(source, gathering);
+            (other, gathering) = alone(read, gathering);
             pass.join(other);
             fields.extend(described());
         }

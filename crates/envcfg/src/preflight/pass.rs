@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::gathering::Gathering;
-use crate::{Config, EnvSource, Loaded, Loader, Origin, Problem, Warning, consequence, order};
+use crate::{Config, Loaded, Loader, Origin, Problem, Warning, consequence, finish::Read, order};
 
 /// What one load says, beside the configuration that it gives.
 #[derive(Default)]
@@ -16,10 +16,10 @@ pub(super) struct Pass {
 impl Pass {
     /// Loads the whole, with what is wrong with the source itself, and gathers from every part of it.
     pub(super) fn whole<C: Config>(
-        source: &dyn EnvSource,
+        (source, files): Read<'_>,
         gathering: Box<Gathering>,
     ) -> (Option<C>, Self, Box<Gathering>) {
-        let mut loader = Loader::new::<C>(source, true);
+        let mut loader = Loader::new::<C>(source, files, true);
         let mark = loader.mark();
         let (config, gathering) = gathering.during(&mut loader, |loader| {
             let config = C::load_with(loader, None);
@@ -33,10 +33,10 @@ impl Pass {
     /// Loads a part that the whole does not have. What is nested in it is not gathered from: a service that asks for
     /// that gets it loaded by itself too.
     pub(super) fn alone<P: Config>(
-        source: &dyn EnvSource,
+        (source, files): Read<'_>,
         gathering: Box<Gathering>,
     ) -> (Self, Box<Gathering>) {
-        let mut loader = Loader::new::<P>(source, true);
+        let mut loader = Loader::new::<P>(source, files, true);
         let (mark, warnings) = (loader.mark(), loader.warnings.len());
         let part = P::load_with(&mut loader, None);
         let ((), gathering) = gathering.during(&mut loader, |loader| loader.offer(part.as_ref(), mark));

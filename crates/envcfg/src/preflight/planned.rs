@@ -1,7 +1,7 @@
 use std::any::{Any, TypeId, type_name};
 
 use super::{ServiceCheck, gathering::Gathering, pass::Pass};
-use crate::{Config, EnvSource, FieldSpec, Tree, part::Part};
+use crate::{Config, FieldSpec, Tree, finish::Read, part::Part};
 
 /// A service whose check waits for its configuration.
 pub(super) struct Planned {
@@ -22,7 +22,7 @@ pub(super) struct Planned {
 pub(super) type Fields = fn() -> Vec<FieldSpec>;
 
 /// Loads a part by itself.
-pub(super) type Alone = fn(&dyn EnvSource, Box<Gathering>) -> (Pass, Box<Gathering>);
+pub(super) type Alone = fn(Read<'_>, Box<Gathering>) -> (Pass, Box<Gathering>);
 
 type Build = Box<dyn FnMut(&dyn Any) -> Option<ServiceCheck> + Send>;
 

@@ -2,8 +2,11 @@ use std::{fmt, marker::PhantomData};
 
 use super::{Findings, Preflight, ServiceCheck, gathering::Gathering, pass::Pass, planned::Planned};
 use crate::{
-    Config, EnvSource, FieldSpec, Loaded, Problem, Report, Warning, finish,
+    Config, EnvSource, Loaded, Problem, Report, Warning,
+    finish::{self, Read},
+    remembered,
     scrub::{About, Secrets},
+    secret_files::SecretFiles,
     wrong_lines::WrongLines,
 };
 
@@ -70,6 +73,7 @@ impl<C: Config> Startup<C> {
     /// this type, the service is asked for each of them, and the path of the part stands behind its name:
     /// `database.replica`; [`service_at`](Self::service_at) means one of them. A part of a group that is absent is not
     /// asked. A `P` that is no part of the whole is loaded from the same source by itself, without a prefix.
+    /// A variable or a file that both read is read once.
     ///
     /// `build` runs during the load.
     ///
@@ -157,7 +161,7 @@ impl<C: Config> Startup<C> {
     pub async fn run(self, source: &impl EnvSource) -> Result<Loaded<C>, Report> {
         let (found, preflight) = Found::load(self.services, source);
         let services = preflight.findings().await;
-        found.into_result(services, source)
+        found.into_result(services)
     }
 
     fn planned(mut self, service: Planned) -> Self {
@@ -185,18 +189,23 @@ struct Found<C> {
     config: Option<C>,
     pass: Pass,
     not_checked: Vec<Warning>,
-    /// Everything that was read, whether or not it is part of the whole.
-    fields: Vec<FieldSpec>,
+    /// Of everything that was read, whether or not it is part of the whole: when a service answers, a file may have
+    /// another one.
+    secrets: Secrets,
 }
 
 impl<C: Config> Found<C> {
     fn load(services: Vec<Planned>, source: &dyn EnvSource) -> (Self, Preflight) {
+        let (source, files) = (remembered::at_once(source, &C::NAMES), SecretFiles::default());
         let problems = source.problems();
-        let wrong = WrongLines::new(source, &problems);
-        let source = if problems.is_empty() { source } else { &wrong };
+        let wrong = WrongLines::new(&*source, &problems);
+        let read: Read<'_> = match problems.is_empty() {
+            true => (&*source, &files),
+            false => (&wrong, &files),
+        };
         let gathering = Gathering::new::<C>(services, &problems);
-        let (config, mut pass, gathering) = Pass::whole::<C>(source, gathering);
-        let (others, more, gathering) = gathering.load_others(source);
+        let (config, mut pass, gathering) = Pass::whole::<C>(read, gathering);
+        let (others, more, gathering) = gathering.load_others(read);
         pass.join(others);
         let (preflight, not_checked) = gathering.finish(&mut pass);
         let mut fields = C::fields();
@@ -206,27 +215,21 @@ impl<C: Config> Found<C> {
             .collect();
         fields.extend(new);
         if !pass.problems.is_empty() {
-            finish::complete(&mut pass.problems, &mut pass.warnings, &fields, source);
+            finish::complete(&mut pass.problems, &mut pass.warnings, &fields, read);
         }
         let found = Self {
             config,
+            secrets: finish::secrets(&fields, &pass.problems, read),
             pass,
             not_checked,
-            fields,
         };
         (found, preflight)
     }
 
-    fn into_result(self, services: Findings, source: &dyn EnvSource) -> Result<Loaded<C>, Report> {
+    fn into_result(self, services: Findings) -> Result<Loaded<C>, Report> {
         let Self { config, mut pass, .. } = self;
         let (mut problems, mut warnings) = (services.problems, services.warnings);
-        if !(problems.is_empty() && warnings.is_empty()) {
-            scrub(
-                &mut problems,
-                &mut warnings,
-                &finish::secrets(&self.fields, source),
-            );
-        }
+        scrub(&mut problems, &mut warnings, &self.secrets);
         pass.problems.append(&mut problems);
         pass.warnings.extend(self.not_checked);
         pass.warnings.append(&mut warnings);

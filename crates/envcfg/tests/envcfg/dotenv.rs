@@ -9,8 +9,10 @@ use std::{
     path::Path,
 };
 
-use groundcrew_envcfg::{Config, Dotenv, EnvSource, Origin, ProblemKind, Sources, Vars};
+use groundcrew_envcfg::{Config, Dotenv, EnvSource, Origin, ProblemKind, Secret, Sources, Vars};
 use proptest::prelude::*;
+
+use crate::report::outputs;
 
 #[derive(Debug, Config)]
 struct Settings {
@@ -241,6 +243,53 @@ PORT=${PORT}1
 }
 
 #[test]
+fn what_is_said_of_a_secret_that_is_not_set_may_be_the_secret_and_is_withheld() {
+    #[derive(Debug, Config)]
+    struct Settings {
+        auth_secret: String,
+        licence: Secret,
+        motto: String,
+    }
+    let text = "\
+AUTH_SECRET=${AUTH_SECRET:?correct-horse-1}
+MOTTO=${API_KEY:?correct-horse-2}
+A=${LICENCE:?correct-horse-3}
+LICENCE=${HOST:?correct-horse-4}
+B=${HOST:?set HOST first}
+API_TOKEN=\"${HOST:-x}${PORT:?correct-horse-5}\"
+";
+    let file = Dotenv::text(".env", text).interpolated();
+    let alone: Vec<_> = file
+        .problems()
+        .iter()
+        .map(|problem| problem.message().to_owned())
+        .collect();
+
+    let report = Settings::from_source(&file).unwrap_err();
+
+    let withheld = "the variable that is referred to here is not set; the message after :? is withheld, because the \
+                    variable is a secret (a default needs :-)";
+    let said = "the variable that is referred to here is not set: set HOST first";
+    let lines: Vec<_> = report
+        .iter()
+        .filter_map(|problem| match problem.origin() {
+            Some(Origin::File { line, .. }) => Some((*line, problem.message())),
+            _ => None,
+        })
+        .collect();
+    let expected = |line| (line, if line == 5 { said } else { withheld });
+    assert_eq!(lines, [1, 2, 3, 4, 5, 6].map(expected), "{report}");
+    for output in outputs(&report) {
+        assert!(!output.contains("correct-horse"), "{output}");
+    }
+    // Without the configuration only names tell.
+    assert_eq!(
+        [0, 1, 4, 5].map(|at| &alone[at]),
+        [withheld, withheld, said, withheld]
+    );
+}
+
+#[test]
 fn every_reference_that_is_wrong_is_reported_once() {
     let text = "\
 A=x${NOPE}
@@ -442,9 +491,15 @@ proptest! {
         let mut text = before;
         text.extend_from_slice(b"CaNaRy");
         text.extend(after);
-        // What follows :? is written to be shown.
-        prop_assume!(!text.windows(2).any(|pair| pair == b":?"));
-        let file = Dotenv::text(".env", text);
+        // What follows :? is written to be shown, unless a name says that it may be a secret.
+        let mut secret = Vec::new();
+        for (at, byte) in text.iter().enumerate() {
+            if text[at..].starts_with(b":?") {
+                secret.extend_from_slice(b"_PASSWORD");
+            }
+            secret.push(*byte);
+        }
+        let file = Dotenv::text(".env", secret);
         let file = if interpolated { file.interpolated() } else { file };
 
         let shown = format!("{:?}{file:?}", problems(&file));

@@ -11,6 +11,7 @@ mod canary_words;
 #[cfg(feature = "cli")]
 mod cli;
 mod conditions;
+mod control_characters;
 mod defaults;
 mod documents;
 mod documents_names;
@@ -70,6 +71,8 @@ mod sample;
 mod schema_takes;
 #[cfg(feature = "json")]
 mod schema_verdict;
+#[cfg(feature = "validator")]
+mod secret_once;
 mod secrets_dir;
 mod shared;
 mod sources;
