@@ -1,4 +1,6 @@
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
+use std::{cell::RefCell, collections::BTreeMap, mem, path::PathBuf};
+
+use zeroize::Zeroize;
 
 use crate::{EnvSource, NameFilter, Problem, Value, Warning};
 
@@ -20,6 +22,15 @@ pub(crate) fn at_once<'s>(
             values: RefCell::default(),
         })
     })
+}
+
+/// Any of the values may be a secret.
+impl Drop for Remembered<'_> {
+    fn drop(&mut self) {
+        for (_, value) in mem::take(self.values.get_mut()) {
+            value.into_parts().0.into_encoded_bytes().zeroize();
+        }
+    }
 }
 
 impl EnvSource for Remembered<'_> {

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroize;
+
 use crate::bounded;
 
 /// The files that `NAME_FILE` variables point to, each opened once: it may be a pipe, which gives its text once and
@@ -12,16 +14,24 @@ use crate::bounded;
 #[derive(Default)]
 pub(crate) struct SecretFiles(OnceCell<Box<RefCell<Contents>>>);
 
-type Contents = BTreeMap<PathBuf, Result<String, String>>;
+/// Overwrites the texts when the load is done.
+#[derive(Default)]
+struct Contents(BTreeMap<PathBuf, Result<String, String>>);
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        self.0.values_mut().flatten().for_each(Zeroize::zeroize);
+    }
+}
 
 impl SecretFiles {
     /// The text of the file, or why it cannot be had.
     pub(crate) fn read(&self, path: &Path) -> Result<String, String> {
         let contents = self.0.get_or_init(Box::default);
-        let known = contents.borrow().get(path).cloned();
+        let known = contents.borrow().0.get(path).cloned();
         known.unwrap_or_else(|| {
             let text = read_secret(path);
-            contents.borrow_mut().insert(path.to_owned(), text.clone());
+            contents.borrow_mut().0.insert(path.to_owned(), text.clone());
             text
         })
     }
@@ -29,7 +39,7 @@ impl SecretFiles {
     /// Shows every text that was read.
     pub(crate) fn for_each(&self, see: impl FnMut(&str)) {
         let contents = self.0.get().map(|contents| contents.borrow());
-        let texts = contents.iter().flat_map(|contents| contents.values().flatten());
+        let texts = contents.iter().flat_map(|contents| contents.0.values().flatten());
         texts.map(String::as_str).for_each(see);
     }
 }
