@@ -161,7 +161,8 @@ proptest! {
         assert_silent(every_output(&vars, &report), &canary)?;
         // Encoded once more, what holds the secret tells it too.
         for encoded in [BASE64_STANDARD.encode(&value), BASE64_STANDARD.encode(format!("user:{value}"))] {
-            let middle = &encoded[encoded.len() / 2..][..24];
+            let half = &encoded[encoded.len() / 2..];
+            let middle = &half[..half.len().min(24)];
             prop_assert!(!report.to_string().contains(middle), "{}", report);
         }
     }
