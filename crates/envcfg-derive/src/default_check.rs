@@ -1,14 +1,14 @@
-use groundcrew_base::{estimated_bits, has_scheme, looks_placeholder, looks_secret};
+use groundcrew_base::{estimated_bits, has_scheme, looks_placeholder};
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
-use syn::{Expr, LitStr, Path, Type, spanned::Spanned};
+use syn::{Expr, Generics, LitStr, Path, Type, spanned::Spanned};
 
 use crate::{
     bound::{Bound, literal, with_unit},
+    default_assertion::{Assertion, Known, number_of},
     default_value::DefaultValue,
     errors::Errors,
-    field::{Field, Role},
-    hygiene::{own, quote},
+    field::Field,
+    hygiene::quote,
     number::Number,
     number_text::misread,
     rule::{Rule, RuleKind},
@@ -18,24 +18,29 @@ use crate::{
 
 /// Refuses rules that cannot be, and defaults that their own field would refuse, as far as that is known at
 /// compile time; the rest is left to assertions in the code that is returned and to `check_defaults`.
-pub(crate) fn check(fields: &[Field], krate: &Path, errors: &mut Errors) -> TokenStream {
+pub(crate) fn check(fields: &[Field], krate: &Path, generics: &Generics, errors: &mut Errors) -> TokenStream {
     let mut asserts = TokenStream::new();
     for field in fields {
+        let assertion = Assertion {
+            field,
+            krate,
+            generics,
+        };
         rule_check::check(field, krate, errors);
         match &field.default {
             DefaultValue::None | DefaultValue::Trait => {}
             DefaultValue::Text(text, span) => {
-                let result = text_default(field, text, *span, krate);
-                errors.take(result);
+                let result = text_default(assertion, text, *span);
+                asserts.extend(errors.take(result));
             }
             DefaultValue::Expr(expr) => {
-                let result = expr_default(field, expr, krate);
+                let result = expr_default(assertion, expr);
                 asserts.extend(errors.take(result));
             }
         }
         for (_, text) in &field.profile_defaults {
-            let result = text_default(field, &profile_text(field, text), text.span(), krate);
-            errors.take(result);
+            let result = text_default(assertion, &profile_text(field, text), text.span());
+            asserts.extend(errors.take(result));
         }
     }
     asserts
@@ -49,49 +54,45 @@ fn profile_text(field: &Field, text: &LitStr) -> String {
     }
 }
 
-fn text_default(field: &Field, text: &str, span: Span, krate: &Path) -> syn::Result<()> {
-    let Some(element) = &field.shape.element else {
-        let default = Text {
-            field,
-            text,
-            span,
-            krate,
-            ty: &field.shape.inner,
-        };
-        return default.check(&field.rules);
+fn text_default(assertion: Assertion<'_>, text: &str, span: Span) -> syn::Result<TokenStream> {
+    let field = assertion.field;
+    let default = |text, ty| Text {
+        assertion,
+        text,
+        span,
+        ty,
     };
+    let Some(element) = &field.shape.element else {
+        return default(text, &field.shape.inner).check(&field.rules);
+    };
+    let mut asserts = TokenStream::new();
     let texts: Vec<&str> = text.split(',').map(str::trim).collect();
     for text in &texts {
         if text.is_empty() {
             return Err(syn::Error::new(span, "an element of the default is empty"));
         }
-        let default = Text {
-            field,
-            text,
-            span,
-            krate,
-            ty: element,
-        };
-        default.check(&field.element_rules)?;
+        asserts.extend(default(text, element).check(&field.element_rules)?);
     }
     let count = texts.len();
-    match field.rules.iter().find(|rule| is_length_broken(rule, count)) {
-        Some(rule) => Err(breaks(span, rule)),
-        None => Ok(()),
+    if let Some(rule) = field.rules.iter().find(|rule| is_length_broken(rule, count)) {
+        return Err(breaks(span, rule));
     }
+    let rules = field.rules.iter();
+    asserts.extend(rules.map(|rule| assertion.of_length(rule, count, span)));
+    Ok(asserts)
 }
 
 /// One value of a default that is read like a variable.
 struct Text<'f> {
-    field: &'f Field,
+    assertion: Assertion<'f>,
     text: &'f str,
     span: Span,
-    krate: &'f Path,
     ty: &'f Type,
 }
 
 impl Text<'_> {
-    fn check(&self, rules: &[Rule]) -> syn::Result<()> {
+    /// What is left to the compiler: the bounds that are constants.
+    fn check(&self, rules: &[Rule]) -> syn::Result<TokenStream> {
         if let Some(message) = misread(self.ty, self.text) {
             return Err(syn::Error::new(
                 self.span,
@@ -105,22 +106,47 @@ impl Text<'_> {
         }
         let literal = LitStr::new(self.text, self.span);
         let expr: Expr = syn::parse_quote!(#literal);
-        let unit = self.field.unit_text();
-        let number = Bound::new(&expr, Measure::of(self.ty), unit.as_deref(), self.krate)?.number;
+        let Assertion { field, krate, .. } = self.assertion;
+        let unit = field.unit_text();
+        let bound = Bound::new(&expr, Measure::of(self.ty), unit.as_deref(), krate)?;
+        let value = match Measure::of(self.ty) {
+            Measure::None => number_of(self.ty, self.text),
+            Measure::Time | Measure::Bytes => Some(bound.value),
+        };
+        let known = value.map(|value| Known {
+            ty: self.ty,
+            value,
+            is_literal: true,
+            span: self.span,
+        });
+        let mut asserts = TokenStream::new();
         for rule in rules {
-            if self.is_broken(rule, number)? {
+            if self.is_broken(rule, bound.number)? {
                 return Err(breaks(self.span, rule));
             }
+            if let Some(known) = &known {
+                asserts.extend(self.assertion.of_range(rule, known)?);
+            }
+            if self.is_textual() {
+                asserts.extend(
+                    self.assertion
+                        .of_length(rule, self.text.chars().count(), self.span),
+                );
+            }
         }
-        Ok(())
+        Ok(asserts)
+    }
+
+    fn is_textual(&self) -> bool {
+        is_text(self.ty) || is(self.ty, &["Secret"])
     }
 
     fn is_broken(&self, rule: &Rule, number: Option<Number>) -> syn::Result<bool> {
         let text = self.text;
-        let is_textual = is_text(self.ty) || is(self.ty, &["Secret"]);
+        let is_textual = self.is_textual();
         Ok(match &rule.kind {
             RuleKind::Range { .. } => match number.filter(|_| !is_textual) {
-                Some(number) => out_of_range(number, rule, self.field, self.krate)?,
+                Some(number) => out_of_range(number, rule, self.assertion)?,
                 None => false,
             },
             RuleKind::Scheme(schemes) => {
@@ -142,12 +168,9 @@ impl Text<'_> {
     }
 
     fn is_placeholder(&self) -> bool {
-        let field = self.field;
-        let by_name = match &field.role {
-            Role::Variable(name) => looks_secret(&name.value()) && !field.public,
-            _ => false,
-        };
-        let secret = field.secret || field.shape.secret || (by_name && is_text(self.ty));
+        let field = self.assertion.field;
+        let by_name = field.is_secret_by_name() && is_text(self.ty);
+        let secret = field.secret || field.shape.secret || by_name;
         secret && !field.allow_placeholder && looks_placeholder(self.text)
     }
 }
@@ -180,24 +203,35 @@ fn is_length_broken(rule: &Rule, length: usize) -> bool {
         || bound(equal).is_some_and(|equal| length != equal)
 }
 
-fn expr_default(field: &Field, expr: &Expr, krate: &Path) -> syn::Result<TokenStream> {
+fn expr_default(assertion: Assertion<'_>, expr: &Expr) -> syn::Result<TokenStream> {
+    let field = assertion.field;
+    let ty = &field.shape.inner;
     let mut asserts = TokenStream::new();
     let number = literal(expr).and_then(|text| Number::parse(&text));
+    let is_known = match Measure::of(ty) {
+        Measure::None => is_number(ty) && (number.is_some() || assertion.is_constant(expr)),
+        Measure::Time | Measure::Bytes => assertion.is_constant(expr),
+    };
+    let known = Known {
+        ty,
+        value: quote!(#expr),
+        is_literal: number.is_some(),
+        span: expr.span(),
+    };
     for rule in &field.rules {
         match number {
-            Some(number) if out_of_range(number, rule, field, krate)? => {
+            Some(number) if out_of_range(number, rule, assertion)? => {
                 return Err(breaks(expr.span(), rule));
             }
-            _ if is_number(&field.shape.inner) && (number.is_some() || is_constant(expr)) => {
-                asserts.extend(assertion(field, expr, rule));
-            }
+            _ if is_known => asserts.extend(assertion.of_range(rule, &known)?),
             _ => {}
         }
     }
     Ok(asserts)
 }
 
-fn out_of_range(number: Number, rule: &Rule, field: &Field, krate: &Path) -> syn::Result<bool> {
+fn out_of_range(number: Number, rule: &Rule, assertion: Assertion<'_>) -> syn::Result<bool> {
+    let Assertion { field, krate, .. } = assertion;
     let RuleKind::Range {
         min,
         max,
@@ -216,46 +250,4 @@ fn out_of_range(number: Number, rule: &Rule, field: &Field, krate: &Path) -> syn
         || bound(max)?.is_some_and(|max| number > max)
         || bound(above)?.is_some_and(|above| number <= above)
         || bound(below)?.is_some_and(|below| number >= below))
-}
-
-/// Lets the compiler compare a constant with bounds that may be constants too.
-fn assertion(field: &Field, expr: &Expr, rule: &Rule) -> TokenStream {
-    let RuleKind::Range {
-        min,
-        max,
-        above,
-        below,
-    } = &rule.kind
-    else {
-        return TokenStream::new();
-    };
-    let ty = &field.shape.inner;
-    let (left, right) = (own("left"), own("right"));
-    let bounds = [
-        (min, quote!(>=)),
-        (max, quote!(<=)),
-        (above, quote!(>)),
-        (below, quote!(<)),
-    ];
-    let known = bounds
-        .into_iter()
-        .filter_map(|(bound, operator)| Some((bound.as_ref()?, operator)))
-        .filter(|(bound, _)| literal(bound).is_some() || is_constant(bound));
-    known
-        .map(|(bound, operator)| {
-            quote_spanned! {expr.span()=>
-                const _: () = {
-                    let #left: #ty = #expr;
-                    let #right: #ty = #bound;
-                    ::core::assert!(#left #operator #right, "the default breaks the rule `range` of its own field");
-                };
-            }
-        })
-        .collect()
-}
-
-/// Whether the expression can stand outside the struct's own scope, as a path to a constant does.
-fn is_constant(expr: &Expr) -> bool {
-    let names_self = |path: &Path| path.segments.first().is_some_and(|first| first.ident == "Self");
-    matches!(expr, Expr::Path(path) if path.qself.is_none() && !names_self(&path.path))
 }

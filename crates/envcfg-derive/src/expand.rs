@@ -19,7 +19,7 @@ pub(crate) fn config(input: &DeriveInput) -> syn::Result<TokenStream> {
     let container = Container::parse(input, &mut errors);
     let fields = parse_fields(input, &container, &mut errors)?;
     let table = errors.take(metadata::table(&container, &fields));
-    let asserts = default_check::check(&fields, &container.krate, &mut errors);
+    let asserts = default_check::check(&fields, &container.krate, &input.generics, &mut errors);
     let load = errors.take(load(&container, &fields));
     errors.finish()?;
     let unique = Comparison::new(&container, input, &fields);

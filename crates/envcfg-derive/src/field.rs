@@ -11,7 +11,7 @@ use crate::{
     errors::Errors,
     misuse,
     rule::Rule,
-    shape::{Measure, Shape},
+    shape::{Measure, Shape, is, is_number},
     written::Written,
 };
 
@@ -118,14 +118,40 @@ impl Field {
     }
 
     /// The variable that may name a file with the value.
+    ///
+    /// That of a text whose name is that of a secret is read only where the name is so with every prefix, too.
     pub(crate) fn pointer(&self) -> Option<String> {
         let Role::Variable(name) = &self.role else {
             return None;
         };
+        let by_name = self.is_secret_by_name() && !self.is_count();
+        (by_name || self.has_file()).then(|| format!("{}_FILE", name.value()))
+    }
+
+    /// Whether a variable may name a file with the value whatever it is called.
+    pub(crate) const fn has_file(&self) -> bool {
+        self.file || self.secret || self.shape.secret
+    }
+
+    /// Whether the name, with the prefix of the struct, is that of a secret.
+    pub(crate) fn is_secret_by_name(&self) -> bool {
+        matches!(&self.role, Role::Variable(name) if !self.public && looks_secret(&name.value()))
+    }
+
+    /// Whether a prefix that an outer struct sets before the name may make it that of a secret.
+    pub(crate) fn may_become_secret(&self) -> bool {
+        let Role::Variable(name) = &self.role else {
+            return false;
+        };
         let name = name.value();
-        let by_name = looks_secret(&name) && !self.public;
-        let has_one = self.file || self.secret || self.shape.secret || by_name;
-        has_one.then(|| format!("{name}_FILE"))
+        let is_secret_behind = |prefix: &&str| looks_secret(&format!("{prefix}{name}"));
+        !self.public && TELLING_PREFIXES.iter().any(is_secret_behind)
+    }
+
+    /// Whether the value counts or measures something; nobody keeps such a secret in a file.
+    fn is_count(&self) -> bool {
+        let ty = self.shape.single();
+        is_number(ty) || is(ty, &["bool"]) || Measure::of(ty) != Measure::None
     }
 
     /// Every variable that the field reads, with the prefix of the struct, and where it is written.
@@ -145,6 +171,9 @@ impl Field {
             .collect()
     }
 }
+
+/// What makes a secret of every name that is not that of a mere fact about one, and what makes one of an address.
+const TELLING_PREFIXES: [&str; 2] = ["SECRET_", "SLACK_WEBHOOK_"];
 
 fn role(written: &Written, ident: &Ident, prefix: &str) -> Role {
     if written.has("skip") {

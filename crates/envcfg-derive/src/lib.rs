@@ -6,6 +6,7 @@ mod bound;
 mod condition;
 mod container;
 mod crate_path;
+mod default_assertion;
 mod default_check;
 mod default_value;
 mod errors;
@@ -62,7 +63,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `alias = "OLD"`, `alias("OLD", since = "1.4", until = "2.0")` | a deprecated name, still read; repeatable |
 /// | `deprecated = "note"` | a warning for whoever sets it |
 /// | `secret`, `public` | the value is a secret, or is none although its name looks so |
-/// | `file` | `NAME_FILE` may name a file with the value; secrets always have that |
+/// | `file` | `NAME_FILE` may name a file with the value; secrets have that already, except those below |
 /// | `nested`, `nested, prefix = "P_"` | the field is a `Config` itself, or an `Option` of one |
 /// | `skip` | not read; takes the default |
 /// | `from_str` | read through `FromStr` although the type implements `Deserialize` |
@@ -72,7 +73,15 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `each(...)` | rules for each element of a list: any of these and, with the feature, any of `#[validate(...)]` |
 ///
 /// Prefixes, of the struct and of the field it is nested in, stand before every name and every deprecated name;
-/// the names in conditions are those of fields of the same struct, or else whole. A condition holds whatever the case of the value, and `1` is `true`.
+/// the names in conditions are those of fields of the same struct, or else whole. A condition holds whatever the case of the value, and `1` is `true`;
+/// `prod` is `production` (`stage` `staging`, `dev` `development`) if the variable is the profile, is an enum or is read
+/// by no field.
+///
+/// Whether a name is that of a secret is decided by the whole name, with every prefix: behind `prefix = "REDIS_"`
+/// a field `auth` is a secret, its value is never shown and must be no placeholder, and behind `prefix = "MAX_"` a field
+/// `tokens` is none. But `NAME_FILE` needs more: it is read if the field has `file` or `secret` or a secret as its type, or if it
+/// holds no number and its name is that of a secret both with every prefix and without those of outer structs. A field
+/// such as `auth` that only the prefix of an outer struct makes a secret therefore says `file` or `secret`.
 ///
 /// `#[validate(...)]` takes the rules of the `validator` crate (feature `validator`): `range`, `length`, `url`, `email`,
 /// `ip`, `regex`, `contains`, `does_not_contain`, `must_match`, `custom`, `non_control_character`, `required`, `nested`,

@@ -91,7 +91,10 @@ fn entry(container: &Container, field: &Field, fields: &[Field], name: &LitStr) 
     }
     calls.push(value_type(krate, field));
     calls.push(secret(krate, field));
-    calls.extend(field.pointer().map(|pointer| quote!(.file(#pointer))));
+    calls.extend(field.pointer().map(|pointer| match field.has_file() {
+        true => quote!(.file(#pointer)),
+        false => quote!(.file_of_secret(#pointer)),
+    }));
     calls.push(other_names(container, field));
     calls.extend(profile_defaults(field));
     calls.extend(condition::code(container, field, fields));

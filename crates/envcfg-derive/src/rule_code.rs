@@ -3,7 +3,7 @@ use quote::quote_spanned;
 use syn::{Path, Type};
 
 use crate::{
-    field::{Field, Role},
+    field::Field,
     hygiene::{own, quote},
     rule::{Rule, RuleKind},
     shape::{is, is_known, is_number, is_text},
@@ -235,13 +235,11 @@ impl RuleCode<'_> {
         if field.allow_placeholder || !readable {
             return TokenStream::new();
         }
-        let by_name = match &field.role {
-            Role::Variable(name) => !field.public && groundcrew_base::looks_secret(&name.value()),
-            _ => false,
-        };
         let refuse = quote!(__loader.refuse_placeholder(&Self::FIELDS[#index], &#found););
-        if field.secret || field.shape.secret || by_name {
+        if field.secret || field.shape.secret || field.is_secret_by_name() {
             refuse
+        } else if is_known(ty) && field.may_become_secret() {
+            quote!(__loader.refuse_placeholder_below(&Self::FIELDS[#index], &#found);)
         } else if is_known(ty) {
             TokenStream::new()
         } else {

@@ -127,7 +127,7 @@ impl Verdict<'_> {
                 None => None,
             };
             options.push(match value {
-                Some(value) if by_reference => quote!(::core::option::Option::Some(&#value)),
+                Some(value) if by_reference => quote!(::core::option::Option::Some(&(#value))),
                 Some(value) => quote!(::core::option::Option::Some(#value)),
                 None => quote!(::core::option::Option::None),
             });

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt};
 
-use crate::{Leaf, Loader, peek::Peeked, unique::find};
+use crate::{FieldSpec, Leaf, Loader, ValueType, peek::Peeked, profile_name, unique::find};
 
 /// Says when a field becomes required: because another variable is set, or has a certain value.
 #[doc(hidden)]
@@ -8,6 +8,8 @@ use crate::{Leaf, Loader, peek::Peeked, unique::find};
 pub struct Condition {
     pub(crate) variable: &'static str,
     pub(crate) equals: Option<&'static str>,
+    /// The value is the name of a profile that has other names too.
+    pub(crate) has_names: bool,
     /// The variable is a field of the same struct: outer prefixes stand before its names too.
     pub(crate) own: bool,
     pub(crate) aliases: &'static [&'static str],
@@ -32,6 +34,7 @@ impl Condition {
         Self {
             variable,
             equals: None,
+            has_names: false,
             own: false,
             aliases: &[],
             file: None,
@@ -43,6 +46,7 @@ impl Condition {
     pub const fn equals(variable: &'static str, value: &'static str) -> Self {
         let mut condition = Self::set(variable);
         condition.equals = Some(value);
+        condition.has_names = profile_name::has_short(value);
         condition
     }
 
@@ -85,12 +89,21 @@ impl Loader<'_> {
         };
         let (aliases, file) = self.other_names(condition, &variable);
         match self.peek([Cow::Borrowed(&*variable)].into_iter().chain(aliases), file) {
-            Peeked::Text(text) => same(&text, wanted),
+            Peeked::Text(text) => self.is_wanted(condition, &variable, &text, wanted),
             Peeked::Unset => self
                 .default_of(condition, &variable)
-                .is_some_and(|text| same(&text, wanted)),
+                .is_some_and(|text| self.is_wanted(condition, &variable, &text, wanted)),
             Peeked::Unreadable => false,
         }
+    }
+
+    /// Whether this text of the variable is the value that the condition asks for, also by another name of a profile.
+    fn is_wanted(&self, condition: &Condition, variable: &str, text: &str, wanted: &str) -> bool {
+        let is_profile = || {
+            let field = find(self.tree, variable, false);
+            field.is_none_or(|(field, _)| field.profile || is_enum(&(field.value_type)()))
+        };
+        same(text, wanted) || (condition.has_names && profile_name::is(text, wanted) && is_profile())
     }
 
     /// The condition as the operator has to read it, with the prefixes that its variable has here.
@@ -113,7 +126,12 @@ impl Loader<'_> {
     fn other_names(&self, condition: &Condition, variable: &str) -> OtherNames {
         if condition.own {
             let aliases = condition.aliases.iter().map(|alias| self.variable(alias));
-            return (aliases.collect(), condition.file.map(|file| self.variable(file)));
+            let points = || {
+                let field = find(self.tree, variable, false);
+                field.is_none_or(|(field, _)| field.pointer(variable).is_some())
+            };
+            let file = condition.file.filter(|_| self.prefix.is_empty() || points());
+            return (aliases.collect(), file.map(|file| self.variable(file)));
         }
         let Some((field, _)) = find(self.tree, variable, false) else {
             return (Vec::new(), None);
@@ -121,7 +139,7 @@ impl Loader<'_> {
         let prefix = variable.strip_suffix(field.name).unwrap_or_default();
         let full = |name: &str| Cow::Owned(format!("{prefix}{name}"));
         let aliases = field.aliases.iter().map(|alias| full(alias.name));
-        (aliases.collect(), field.file.map(full))
+        (aliases.collect(), field.pointer(variable).map(full))
     }
 
     /// What the variable has that is not set: the default of the profile before that for all.
@@ -145,8 +163,20 @@ impl Loader<'_> {
 /// Deprecated names, and the one that names a file.
 type OtherNames = (Vec<Cow<'static, str>>, Option<Cow<'static, str>>);
 
+/// The texts that are the value `wanted` to a condition on this variable; `None` is one that no field reads.
+pub(crate) fn names<'w>(variable: Option<&FieldSpec>, wanted: &'w str) -> Vec<&'w str> {
+    let is_profile = variable.is_none_or(|spec| spec.profile || is_enum(&spec.value_type));
+    let names = profile_name::all(wanted);
+    names.take(if is_profile { usize::MAX } else { 1 }).collect()
+}
+
 /// Whether a variable with this text has the value `wanted`: upper or lower case alike, and `1` is `true`.
 pub(crate) fn same(text: &str, wanted: &str) -> bool {
     let flag = |text| Leaf { text, unit: None }.boolean().ok();
     text.trim().eq_ignore_ascii_case(wanted) || (flag(wanted).is_some() && flag(text) == flag(wanted))
+}
+
+/// An enum that takes no short name makes a problem of its own of one.
+const fn is_enum(value_type: &ValueType) -> bool {
+    matches!(value_type, ValueType::Enum(_))
 }

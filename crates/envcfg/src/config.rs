@@ -49,8 +49,10 @@ pub trait Config: Sized + 'static {
 
     /// Holds every default, also those of single profiles, against the type and the rules of its field.
     ///
-    /// The derive refuses a default that breaks a rule where it can tell; this tells the rest, such as a regular
-    /// expression, the name of an enum's variant or a value of `Default`. One line of test keeps it right:
+    /// The derive refuses a default that breaks a rule where it can tell: a literal within bounds that are literals or
+    /// constants. Only this tells the rest: regular expressions, the names of an enum's variants, values of `Default`,
+    /// bounds and defaults that call a function, bounds of a type of your own, functions such as `custom`, and placeholders
+    /// of what only the prefix of an outer struct makes a secret. One line of test keeps it right:
     ///
     /// ```
     /// # use groundcrew_envcfg::Config;

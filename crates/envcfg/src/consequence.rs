@@ -1,10 +1,31 @@
 //! What is wrong only because something else is: it counts for nothing, so that k mistakes are k problems.
 
-use crate::{
-    Problem, ProblemKind,
-    placeholder::{self, PLACEHOLDER},
-    problem::Follows,
-};
+use crate::{Problem, ProblemKind, RuleKind, problem::Follows};
+
+/// What a broken rule asks of the value, whatever code its author gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// That it is no placeholder.
+    Placeholder,
+    Length,
+    MinEntropy,
+    Url,
+    Scheme,
+    /// What implies no other and is implied by none.
+    Other,
+}
+
+impl From<&RuleKind> for Broken {
+    fn from(kind: &RuleKind) -> Self {
+        match kind {
+            RuleKind::Length { .. } => Self::Length,
+            RuleKind::MinEntropy(_) => Self::MinEntropy,
+            RuleKind::Url => Self::Url,
+            RuleKind::Scheme(_) => Self::Scheme,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// Takes out every problem that another one has brought about.
 pub(crate) fn take_out(problems: &mut Vec<Problem>, profile_is_wrong: bool) {
@@ -27,16 +48,11 @@ fn brings(cause: &Problem, problem: &Problem) -> bool {
     if !are_rules || cause.path != problem.path {
         return false;
     }
-    if placeholder::is_one(cause) {
-        let is_part = cause.element.is_none() || cause.element == problem.element;
-        return is_part && problem.rule() != Some(PLACEHOLDER);
+    let same_part = cause.element == problem.element;
+    match (cause.broken, problem.broken) {
+        (Broken::Placeholder, Broken::Placeholder) => false,
+        (Broken::Placeholder, _) => cause.element.is_none() || same_part,
+        (Broken::Length, Broken::MinEntropy) | (Broken::Url, Broken::Scheme) => same_part,
+        _ => false,
     }
-    let implied = (cause.rule(), problem.rule());
-    cause.element == problem.element
-        && IMPLIED
-            .iter()
-            .any(|(one, other)| implied == (Some(one), Some(other)))
 }
-
-/// Rules of ours, behind those of the `validator` vocabulary that are broken first.
-const IMPLIED: [(&str, &str); 2] = [("length", "min_entropy"), ("url", "scheme")];

@@ -53,9 +53,10 @@ impl Describe {
                 .collect(),
             group: Vec::new(),
             secret,
-            file: field.file.is_some(),
+            file: field.pointer(&name).is_some(),
             value_type: (field.value_type)(),
             list: field.list,
+            profile: field.profile,
             unit: field.unit,
             rules: (field.rules)(),
             aliases: field

@@ -19,6 +19,8 @@ pub struct Field {
     pub(crate) public: bool,
     pub(crate) profile: bool,
     pub(crate) file: Option<&'static str>,
+    /// The file is only for a secret, which this is by nothing but its name.
+    pub(crate) file_by_name: bool,
     pub(crate) list: bool,
     pub(crate) aliases: &'static [Alias],
     pub(crate) deprecated: Option<&'static str>,
@@ -41,6 +43,7 @@ impl Field {
             public: false,
             profile: false,
             file: None,
+            file_by_name: false,
             list: false,
             aliases: &[],
             deprecated: None,
@@ -95,6 +98,13 @@ impl Field {
     pub const fn file(mut self, pointer: &'static str) -> Self {
         self.file = Some(pointer);
         self
+    }
+
+    /// Lets it do so where the name is that of a secret with every prefix, too.
+    #[must_use]
+    pub const fn file_of_secret(mut self, pointer: &'static str) -> Self {
+        self.file_by_name = true;
+        self.file(pointer)
     }
 
     #[must_use]
@@ -155,6 +165,12 @@ impl Field {
     #[must_use]
     pub const fn is_marked_secret(&self) -> bool {
         self.secret
+    }
+
+    /// The variable, without prefixes, that may name a file with the value of this one, which has every prefix.
+    pub(crate) fn pointer(&self, variable: &str) -> Option<&'static str> {
+        self.file
+            .filter(|_| !self.file_by_name || self.is_secret(variable))
     }
 
     pub(crate) fn is_secret(&self, variable: &str) -> bool {

@@ -66,6 +66,8 @@ pub struct FieldSpec {
     /// Deprecated names that are still read.
     pub aliases: Vec<OldName>,
     pub(crate) withheld: Withheld,
+    /// Whether its value is the profile.
+    pub(crate) profile: bool,
 }
 
 /// Says when a variable is required that need not be set otherwise.
@@ -79,7 +81,8 @@ pub enum RequiredIf {
         /// The other variable.
         variable: String,
     },
-    /// Another variable has a certain value, upper or lower case alike, and `1` is `true`.
+    /// Another variable has a certain value, upper or lower case alike, and `1` is `true`. If the variable is the
+    /// profile, is an enum or is read by no field, `prod` is `production` too, `stage` `staging` and `dev` `development`.
     Equals {
         /// The other variable.
         variable: String,

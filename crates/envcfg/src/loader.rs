@@ -190,9 +190,10 @@ impl<'s> Loader<'s> {
     pub fn broken(&mut self, field: &'static Field, found: &Found<'_>, rule: usize, element: Option<usize>) {
         let rules = (field.rules)();
         if let Some(rule) = rules.get(rule) {
-            let problem = self.broken_rule(field, found, Cow::Borrowed(rule.name()), element, |_, _| {
+            let mut problem = self.broken_rule(field, found, Cow::Borrowed(rule.name()), element, |_, _| {
                 rule.text().to_owned()
             });
+            problem.broken = rule.kind().into();
             self.push(field, problem);
         }
     }
@@ -307,7 +308,7 @@ impl<'s> Loader<'s> {
     }
 
     /// `words` gives the message from the value and the form in which the report shows it.
-    fn broken_rule(
+    pub(crate) fn broken_rule(
         &self,
         field: &'static Field,
         found: &Found<'_>,

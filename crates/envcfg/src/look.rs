@@ -23,7 +23,10 @@ impl<'s> Loader<'s> {
 
     fn has_other_name(&self, field: &'static Field) -> bool {
         let is_set = |name| !matches!(self.source.glance(&self.variable(name)), Glance::Unset);
-        field.file.is_some_and(is_set) || field.aliases.iter().any(|alias| is_set(alias.name))
+        field
+            .file
+            .is_some_and(|file| is_set(file) && self.has_pointer(field))
+            || field.aliases.iter().any(|alias| is_set(alias.name))
     }
 
     #[inline(never)]
@@ -55,7 +58,7 @@ impl<'s> Loader<'s> {
         }
         let aliases = field.aliases.iter().map(|alias| alias.name);
         let names = [field.name].into_iter().chain(aliases);
-        let file = field.file.map(|file| self.variable(file));
+        let file = self.pointer(field).map(|file| self.variable(file));
         self.profile = match self.peek(names.map(|name| self.variable(name)), file) {
             Peeked::Text(text) => Some(Cow::Owned(text)),
             Peeked::Unset => default().filter(|text| !text.is_empty()),
@@ -71,7 +74,18 @@ impl<'s> Loader<'s> {
             .any(|name| self.is_set(&self.variable(name)))
             || field
                 .file
-                .is_some_and(|pointer| self.is_set(&self.variable(pointer)))
+                .is_some_and(|file| self.is_set(&self.variable(file)) && self.has_pointer(field))
+    }
+
+    /// The variable, without the prefix, that may name a file with the value.
+    fn pointer(&self, field: &Field) -> Option<&'static str> {
+        field.file.filter(|_| self.has_pointer(field))
+    }
+
+    /// Whether what may name a file with the value does so under the prefix that stands before the field here.
+    #[inline]
+    pub(crate) fn has_pointer(&self, field: &Field) -> bool {
+        self.prefix.is_empty() || field.pointer(&self.variable(field.name)).is_some()
     }
 
     fn note(&mut self, field: &'static Field, found: &Variable) {

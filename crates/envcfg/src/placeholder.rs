@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use groundcrew_base::looks_placeholder;
 
-use crate::{Field, Found, Loader, Problem};
+use crate::{Field, Found, Loader, consequence::Broken};
 
 impl Loader<'_> {
     /// Refuses a secret, or the elements of a list of them, that somebody still has to fill in.
@@ -23,18 +23,25 @@ impl Loader<'_> {
         }
     }
 
+    /// Does so for a text that only the prefixes before its name may make a secret.
+    #[inline]
+    pub fn refuse_placeholder_below(&mut self, field: &'static Field, found: &Found<'_>) {
+        if !self.prefix.is_empty() {
+            self.refuse_placeholder(field, found);
+        }
+    }
+
+    /// Whether it is a secret is asked only now: the name, with every prefix, is that of one or not.
     #[cold]
     fn placeholder(&mut self, field: &'static Field, found: &Found<'_>, element: Option<usize>) {
-        self.broken_as(field, found, Cow::Borrowed(PLACEHOLDER), MESSAGE, element);
+        if !field.is_secret(&self.variable(field.name)) {
+            return;
+        }
+        let rule = Cow::Borrowed("placeholder");
+        let mut problem = self.broken_rule(field, found, rule, element, |_, _| {
+            String::from("is only a placeholder: fill in a value of its own")
+        });
+        problem.broken = Broken::Placeholder;
+        self.push(field, problem);
     }
 }
-
-/// Whether `problem` is that of a placeholder, and not of an author's rule with the same code.
-pub(crate) fn is_one(problem: &Problem) -> bool {
-    problem.rule() == Some(PLACEHOLDER) && problem.message == MESSAGE
-}
-
-/// What the rule is called.
-pub(crate) const PLACEHOLDER: &str = "placeholder";
-
-const MESSAGE: &str = "is only a placeholder: fill in a value of its own";

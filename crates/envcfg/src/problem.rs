@@ -5,7 +5,9 @@ use std::{
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::{FixIn, Origin, Tried, excerpt::Excerpt, fix::Fix, one_line::OneLine, shown::Shown};
+use crate::{
+    FixIn, Origin, Tried, consequence::Broken, excerpt::Excerpt, fix::Fix, one_line::OneLine, shown::Shown,
+};
 
 /// One thing that is wrong with a configuration.
 ///
@@ -17,6 +19,7 @@ pub struct Problem {
     pub(crate) path: String,
     pub(crate) kind: ProblemKind,
     pub(crate) rule: Option<Cow<'static, str>>,
+    pub(crate) broken: Broken,
     pub(crate) element: Option<usize>,
     pub(crate) shown: Option<Shown>,
     pub(crate) message: String,
@@ -94,6 +97,7 @@ impl Problem {
             path: String::new(),
             kind,
             rule: None,
+            broken: Broken::Other,
             element: None,
             shown: None,
             message: message.into(),

@@ -14,6 +14,27 @@ pub(crate) fn long(text: &str) -> &str {
         .map_or(text, |(long, _)| long)
 }
 
+/// Whether the profile has a short name.
+pub(crate) const fn has_short(named: &str) -> bool {
+    let mut rest = SHORT.as_slice();
+    while let [(long, short), others @ ..] = rest {
+        if named.eq_ignore_ascii_case(long) || named.eq_ignore_ascii_case(short) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+/// Every name of the profile.
+pub(crate) fn all(named: &str) -> impl Iterator<Item = &str> {
+    let other = SHORT.iter().filter(|(long, _)| is(named, long));
+    let other = other.flat_map(|(long, short)| [*long, *short]);
+    [named]
+        .into_iter()
+        .chain(other.filter(|name| !name.eq_ignore_ascii_case(named)))
+}
+
 /// The long names and the short ones.
 pub(crate) const SHORT: [(&str, &str); 3] = [
     ("development", "dev"),
@@ -24,6 +45,17 @@ pub(crate) const SHORT: [(&str, &str); 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_is_known_by_each_of_its_names() {
+        assert_eq!(all("production").collect::<Vec<_>>(), ["production", "prod"]);
+        assert_eq!(all("DEV").collect::<Vec<_>>(), ["DEV", "development"]);
+        assert_eq!(all("test").collect::<Vec<_>>(), ["test"]);
+        assert_eq!(
+            ["Production", "stage", "test", "blue"].map(has_short),
+            [true, true, false, false]
+        );
+    }
 
     #[test]
     fn short_names_and_case_make_no_other_profile() {

@@ -41,7 +41,9 @@ impl Loader<'_> {
                 *found = self.renamed(field, alias, std::mem::replace(found, Seen::Unset), old);
             }
         }
-        if let Some(name) = field.file {
+        if let Some(name) = field.file
+            && (self.prefix.is_empty() || (self.is_set(&self.variable(name)) && self.has_pointer(field)))
+        {
             let pointer = self.read(field, name);
             if !matches!(pointer, Seen::Unset) {
                 *found = self.file(field, std::mem::replace(found, Seen::Unset), pointer);

@@ -49,7 +49,9 @@ impl<'s> Profiles<'s> {
         let full = |name: &str| format!("{prefix}{name}");
         let aliases = field.aliases.iter().map(|alias| alias.name);
         let names = [field.name].into_iter().chain(aliases);
-        let file = field.file.map(|file| Cow::Owned(full(file)));
+        let file = field
+            .pointer(&full(field.name))
+            .map(|file| Cow::Owned(full(file)));
         match self.loader.peek(names.map(|name| Cow::Owned(full(name))), file) {
             Peeked::Text(text) => Some(text),
             Peeked::Unset => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ecma::is_common,
     facts::{about, is_neutral},
-    pattern::{any_case, escape},
+    pattern::{alternatives, any_case, escape},
     text_pattern::{SCHEME, ipv4, same_flag, text_pattern},
 };
 use crate::{FieldSpec, Leaf, RequiredIf, Rule, RuleKind, ValueType, condition};
@@ -160,11 +160,12 @@ impl JsonSchema {
         let Some(value) = value else {
             return Some(any_set(&names));
         };
-        let pattern = value_pattern(value);
+        let wanted = condition::names(other, value);
+        let pattern = value_pattern(&wanted);
         let texts = other.map_or_else(|| names.clone(), value_names);
         let mut ways: Vec<Value> = texts.iter().map(|name| has(name, &pattern)).collect();
         let default = other.and_then(FieldSpec::default_value);
-        let is_same = |default: &str| condition::same(default, value);
+        let is_same = |default: &str| wanted.iter().any(|wanted| condition::same(default, wanted));
         let profiles = other.map_or(&[][..], |spec| &spec.profile_defaults);
         if default.is_some_and(is_same) && profiles.iter().all(|(_, default)| is_same(default)) {
             ways.push(json!({"not": any_set(&names)}));
@@ -255,15 +256,18 @@ fn value_names(spec: &FieldSpec) -> Vec<String> {
     spec.value_names().map(str::to_owned).collect()
 }
 
-/// Matches the texts that a condition takes for `value`.
-fn value_pattern(value: &str) -> String {
-    let leaf = Leaf {
-        text: value,
-        unit: None,
-    };
-    match leaf.boolean() {
-        Ok(flag) => same_flag(flag),
-        Err(_) => format!("^\\s*{}\\s*$", any_case(value)),
+/// Matches the texts that a condition takes for the value with these names.
+fn value_pattern(names: &[&str]) -> String {
+    let flag = |text| Leaf { text, unit: None }.boolean().ok();
+    match names {
+        [value] => match flag(value) {
+            Some(flag) => same_flag(flag),
+            None => format!("^\\s*{}\\s*$", any_case(value)),
+        },
+        _ => {
+            let names: Vec<String> = names.iter().map(|name| any_case(name)).collect();
+            format!("^\\s*{}\\s*$", alternatives(&names))
+        }
     }
 }
 

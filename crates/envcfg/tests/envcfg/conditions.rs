@@ -1,6 +1,7 @@
 //! Which value a condition looks at: that which the load takes in the end.
 
-use groundcrew_envcfg::{Config, EnvSource, Secret, Vars};
+use groundcrew_envcfg::{Config, EnvSource, Profile, Secret, Vars};
+use serde::Deserialize;
 
 fn lines(report: &groundcrew_envcfg::Report) -> Vec<String> {
     report.iter().map(ToString::to_string).collect()
@@ -169,4 +170,80 @@ fn a_file_with_the_value_decides_a_condition_before_the_default() {
         problems::<Settings>(&Vars::new()),
         ["PORT is missing: required because LINK is tcp"]
     );
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stage {
+    #[serde(alias = "stage")]
+    Staging,
+    Test,
+}
+
+#[derive(Debug, Config)]
+struct Named {
+    #[config(profile, default = "dev")]
+    node_env: String,
+    app_env: Option<Profile>,
+    stage: Option<Stage>,
+    label: Option<String>,
+    #[config(required_if(NODE_ENV = "development"))]
+    by_profile: Option<String>,
+    #[config(required_if(APP_ENV = "prod"))]
+    by_type: Option<String>,
+    #[config(required_if(STAGE = "staging"))]
+    by_own_type: Option<String>,
+    #[config(required_if(LABEL = "production"))]
+    by_text: Option<String>,
+    #[config(required_if(RAILS_ENV = "production"))]
+    by_another: Option<String>,
+    #[config(nested, prefix = "DB_")]
+    db: Below,
+}
+
+#[derive(Debug, Config)]
+struct Below {
+    #[config(required_if(NODE_ENV = "Production"))]
+    url: Option<String>,
+}
+
+#[test]
+fn a_profile_decides_a_condition_by_each_of_its_names() {
+    let required = |name: &str, because: &str| vec![format!("{name} is missing: required because {because}")];
+    let with =
+        |name: &str, value: &str| problems::<Named>(&Vars::from([("NODE_ENV", "test"), (name, value)]));
+
+    assert_eq!(
+        problems::<Named>(&Vars::new()),
+        required("BY_PROFILE", "NODE_ENV is development")
+    );
+    for spelling in ["dev", "DEV", "Development "] {
+        assert_eq!(
+            problems::<Named>(&Vars::from([("NODE_ENV", spelling)])),
+            required("BY_PROFILE", "NODE_ENV is development"),
+            "{spelling:?}"
+        );
+    }
+    for spelling in ["prod", "PROD", "Production "] {
+        assert_eq!(with("APP_ENV", spelling), required("BY_TYPE", "APP_ENV is prod"));
+        assert_eq!(
+            with("RAILS_ENV", spelling),
+            required("BY_ANOTHER", "RAILS_ENV is production")
+        );
+        assert_eq!(
+            problems::<Named>(&Vars::from([("NODE_ENV", spelling)])),
+            required("DB_URL", "NODE_ENV is Production")
+        );
+    }
+    assert_eq!(
+        with("STAGE", "stage"),
+        required("BY_OWN_TYPE", "STAGE is staging")
+    );
+    // A text is no profile unless its field says so.
+    assert_eq!(with("LABEL", "prod"), Vec::<String>::new());
+    assert_eq!(
+        with("LABEL", "Production"),
+        required("BY_TEXT", "LABEL is production")
+    );
+    assert_eq!(with("APP_ENV", "staging"), Vec::<String>::new());
 }

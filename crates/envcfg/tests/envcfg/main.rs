@@ -28,6 +28,8 @@ mod log;
 #[cfg(feature = "validator")]
 mod mistakes;
 mod native_rules;
+#[cfg(feature = "validator")]
+mod prefixed_secrets;
 #[cfg(feature = "preflight")]
 mod preflight;
 #[cfg(feature = "http")]
@@ -52,7 +54,6 @@ mod process_env;
 mod profile;
 #[cfg(feature = "validator")]
 mod profiles;
-#[cfg(feature = "validator")]
 mod properties;
 #[cfg(feature = "reload")]
 mod reload;

@@ -375,3 +375,47 @@ fn an_empty_text_that_counts_is_an_empty_list() {
     );
     assert_eq!(without_ports.names(), ["NAMES"]);
 }
+
+#[cfg(feature = "validator")]
+#[test]
+fn what_implies_another_rule_is_told_by_its_kind_and_not_by_its_code() {
+    #[derive(Debug, Config)]
+    struct Coded {
+        #[validate(length(min = 32, code = "short"))]
+        #[config(min_entropy = 128)]
+        auth_secret: Option<Secret>,
+        #[validate(url(code = "link"))]
+        #[config(scheme("https"))]
+        link: Option<String>,
+        #[validate(custom(function = never, code = "url"))]
+        #[config(scheme("https"))]
+        other: Option<String>,
+        #[validate(custom(function = never, code = "length"))]
+        #[config(min_entropy = 128)]
+        weak: Option<Secret>,
+        #[validate(custom(function = never, code = "placeholder"), length(min = 3))]
+        word: Option<String>,
+    }
+    fn never<T: ?Sized>(_: &T) -> Result<(), validator::ValidationError> {
+        Err(validator::ValidationError::new("never"))
+    }
+    let found = |name, value| codes(Coded::from_source(&Vars::from([(name, value)])));
+
+    assert_eq!(
+        found("AUTH_SECRET", "hunter2"),
+        pairs([("AUTH_SECRET", "rule.short")])
+    );
+    assert_eq!(found("LINK", "nope"), pairs([("LINK", "rule.link")]));
+    assert_eq!(
+        found("OTHER", "ftp://h"),
+        pairs([("OTHER", "rule.url"), ("OTHER", "rule.scheme")])
+    );
+    assert_eq!(
+        found("WEAK", "hunter2"),
+        pairs([("WEAK", "rule.length"), ("WEAK", "rule.min_entropy")])
+    );
+    assert_eq!(
+        found("WORD", "ab"),
+        pairs([("WORD", "rule.placeholder"), ("WORD", "rule.length")])
+    );
+}

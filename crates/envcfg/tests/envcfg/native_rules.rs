@@ -320,7 +320,7 @@ struct Undecided {
     needed: u16,
     #[config(default = String::from("ab"), length(min = 3))]
     name: String,
-    #[config(default = LEAST / 2, range(min = LEAST))]
+    #[config(default = LEAST.min(500), range(min = LEAST))]
     port: u16,
     #[config(nested, prefix = "GROUP_")]
     group: Option<Group>,

@@ -2,17 +2,8 @@
 
 use std::time::Duration;
 
-use groundcrew_envcfg::{ByteSize, Checks, Config, Secret, Vars};
-use serde::Deserialize;
+use groundcrew_envcfg::{ByteSize, Checks, Config, Profile, Secret, Vars};
 use url::Url;
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Profile {
-    Development,
-    Test,
-    Production,
-}
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -243,23 +234,54 @@ fn development_needs_nothing() {
 
 #[test]
 fn production_names_everything_it_lacks() {
-    let report = Guide::from_source(&Vars::from([("NODE_ENV", "production")])).unwrap_err();
+    for spelling in ["production", "prod", "PROD", "Production ", " Prod"] {
+        let report = Guide::from_source(&Vars::from([("NODE_ENV", spelling)])).unwrap_err();
 
-    let missing: Vec<&str> = report.iter().filter_map(|problem| problem.variable()).collect();
-    assert_eq!(
-        missing,
-        [
-            "APP_URL",
-            "DATABASE_URL",
-            "REDIS_URL",
-            "AUTH_SECRET",
-            "CORS_ORIGINS"
-        ]
-    );
-    assert_eq!(
-        report.problems()[2].to_string(),
-        "REDIS_URL is missing: required because NODE_ENV is production"
-    );
+        let missing: Vec<String> = report.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            missing,
+            [
+                "APP_URL",
+                "DATABASE_URL",
+                "REDIS_URL",
+                "AUTH_SECRET",
+                "CORS_ORIGINS"
+            ]
+            .map(|variable| format!("{variable} is missing: required because NODE_ENV is production")),
+            "{spelling:?}"
+        );
+    }
+}
+
+#[test]
+fn the_schema_asks_for_as_much_in_production() {
+    let schema: serde_json::Value = serde_json::from_str(&Guide::docs().json_schema().to_string()).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let takes = |vars: &[(&str, &str)]| {
+        let object = vars
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        schema.is_valid(&serde_json::Value::Object(object.collect()))
+    };
+    let rest = [
+        ("APP_URL", "https://a.example"),
+        ("DATABASE_URL", "postgres://db.example/a"),
+        ("REDIS_URL", "redis://redis.example"),
+        ("AUTH_SECRET", "fQ0fQ1zP7mX2vB9kLrT3fQ0fQ1zP7mX2vB9kLrT3"),
+        ("CORS_ORIGINS", "https://a.example"),
+    ];
+
+    for spelling in ["production", "prod", "PROD", "Production "] {
+        let mut vars = vec![("NODE_ENV", spelling)];
+        vars.extend(rest);
+        assert!(takes(&vars), "{spelling:?}");
+        for missing in 1..vars.len() {
+            let mut vars = vars.clone();
+            let (name, _) = vars.remove(missing);
+            assert!(!takes(&vars), "{spelling:?} without {name}");
+        }
+    }
+    assert!(takes(&[("NODE_ENV", "dev")]) && takes(&[]));
 }
 
 #[test]
