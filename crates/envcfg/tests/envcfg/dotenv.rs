@@ -487,9 +487,12 @@ proptest! {
     }
 
     #[test]
-    fn no_message_holds_text_of_the_file(before in hostile(), after in hostile(), interpolated in any::<bool>()) {
+    fn no_message_holds_text_of_the_file(
+        before in hostile(), after in hostile(), interpolated in any::<bool>(),
+        canary in prop::sample::select(vec!["CaNaRy", "\nA=${A:?CaNaRy}\n", "\nA=${B:-1}${A:?CaNaRy", "\nA=\"${A:?x CaNaRy"]),
+    ) {
         let mut text = before;
-        text.extend_from_slice(b"CaNaRy");
+        text.extend_from_slice(canary.as_bytes());
         text.extend(after);
         // What follows :? is written to be shown, unless a name says that it may be a secret.
         let mut secret = Vec::new();
