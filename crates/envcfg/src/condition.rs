@@ -1,6 +1,8 @@
 use std::{borrow::Cow, fmt};
 
-use crate::{FieldSpec, Leaf, Loader, ValueType, peek::Peeked, profile_name, unique::find};
+#[cfg(feature = "json")]
+use crate::FieldSpec;
+use crate::{Leaf, Loader, ValueType, peek::Peeked, profile_name, unique::find};
 
 /// Says when a field becomes required: because another variable is set, or has a certain value.
 #[doc(hidden)]
@@ -164,6 +166,7 @@ impl Loader<'_> {
 type OtherNames = (Vec<Cow<'static, str>>, Option<Cow<'static, str>>);
 
 /// The texts that are the value `wanted` to a condition on this variable; `None` is one that no field reads.
+#[cfg(feature = "json")]
 pub(crate) fn names<'w>(variable: Option<&FieldSpec>, wanted: &'w str) -> Vec<&'w str> {
     let is_profile = variable.is_none_or(|spec| spec.profile || is_enum(&spec.value_type));
     let names = profile_name::all(wanted);
