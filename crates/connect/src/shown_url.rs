@@ -6,6 +6,10 @@ use groundcrew_base::{MASK, redact};
 pub(crate) fn shown_url(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    // Somebody may take the whole for a user and a password.
+    if let (false, Some((_, behind))) = (authority.contains('@'), tail.rsplit_once('@')) {
+        return format!("{scheme}://{MASK}@{}", redact(behind));
+    }
     let tail: String = tail.chars().map(on_one_piece).collect();
     let authority = match authority.rsplit_once('@') {
         Some((userinfo, hosts)) => match userinfo.split_once(':') {
@@ -51,6 +55,8 @@ mod tests {
             ),
             ("redis://:hun'ter2@cache:6379/0", "redis://:***@cache:6379/0"),
             ("redis://token@cache", "redis://***@cache"),
+            ("redis://:7/xYz@cache:6379/0", "redis://***@cache:6379/0"),
+            ("redis://app:7/xY z@cache", "redis://***@cache"),
             ("redis://cache", "redis://cache"),
         ];
 

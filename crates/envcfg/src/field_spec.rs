@@ -104,6 +104,13 @@ impl fmt::Display for RequiredIf {
 }
 
 impl FieldSpec {
+    /// What another struct takes for a secret is one here too, as far as reports go.
+    #[cfg(feature = "preflight")]
+    pub(crate) fn join_secrecy(&mut self, other: Self) {
+        self.secret |= other.secret;
+        self.withheld.join(other.withheld);
+    }
+
     /// Every variable that can give the value: its name, its deprecated names and `NAME_FILE`.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let file = self.file.then(|| format!("{}_FILE", self.name));

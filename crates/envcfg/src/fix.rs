@@ -228,7 +228,7 @@ fn nearest_choice<'s>(spec: &'s FieldSpec, text: &str) -> Option<&'s str> {
 
 /// `value` as a dotenv file has it, on the one line that it replaces.
 fn in_file(value: &str) -> String {
-    dotenv_quoted(value).replace('\n', "\\n")
+    dotenv_quoted(value).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// Whether Kubernetes set the variable because a service of that name exists.

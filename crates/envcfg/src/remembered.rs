@@ -8,7 +8,8 @@ use crate::{EnvSource, NameFilter, Problem, Value, Warning};
 /// those that are there by now.
 struct Remembered<'s> {
     source: &'s dyn EnvSource,
-    values: RefCell<BTreeMap<String, Value>>,
+    /// What is not set is remembered too.
+    values: RefCell<BTreeMap<String, Option<Value>>>,
 }
 
 /// `source` as it is for one load: asked for one variable again, it gives the same value.
@@ -27,7 +28,7 @@ pub(crate) fn at_once<'s>(
 /// Any of the values may be a secret.
 impl Drop for Remembered<'_> {
     fn drop(&mut self) {
-        for (_, value) in mem::take(self.values.get_mut()) {
+        for value in mem::take(self.values.get_mut()).into_values().flatten() {
             value.into_parts().0.into_encoded_bytes().zeroize();
         }
     }
@@ -36,11 +37,11 @@ impl Drop for Remembered<'_> {
 impl EnvSource for Remembered<'_> {
     fn lookup(&self, name: &str) -> Option<Value> {
         if let Some(value) = self.values.borrow().get(name) {
-            return Some(value.clone());
+            return value.clone();
         }
-        let value = self.source.lookup(name)?;
+        let value = self.source.lookup(name);
         self.values.borrow_mut().insert(name.to_owned(), value.clone());
-        Some(value)
+        value
     }
 
     fn names(&self) -> Vec<String> {

@@ -50,7 +50,10 @@ impl SecretFiles {
 /// Overwrites the texts, out of the way of a load that has read none.
 #[cold]
 #[inline(never)]
-#[expect(clippy::boxed_local, reason = "it is given up here, where that costs nobody else")]
+#[expect(
+    clippy::boxed_local,
+    reason = "it is given up here, where that costs nobody else"
+)]
 fn wipe(contents: Box<RefCell<Contents>>) {
     contents
         .into_inner()

@@ -6,6 +6,11 @@ use std::fmt;
 pub(crate) struct Withheld(Vec<String>);
 
 impl Withheld {
+    #[cfg(feature = "preflight")]
+    pub(crate) fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     pub(crate) fn for_each(&self, mut see: impl FnMut(&str)) {
         for text in &self.0 {
             see(text);

@@ -1,6 +1,6 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use groundcrew_base::{Secret, redact};
+use groundcrew_base::Secret;
 use tokio_postgres::{Config, config::Host};
 
 use super::{
@@ -251,14 +251,13 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
-/// A raw `/`, `?` or `#` in the password would end the address where nobody meant it: libpq refuses it too.
+/// A raw `/`, `?` or `#` in the password would end the address where nobody meant it: libpq takes what follows for a
+/// path, tokio-postgres for the password.
 fn refuse_raw_delimiters(text: &str) -> Result<(), UrlError> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let (address, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let masked = redact(text);
-    let is_cut = !address.contains('@') && masked.contains(":***@");
-    if is_cut {
-        let why = "a '/', '?' or '#' in the password must be percent-encoded";
+    let (address, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if !address.contains('@') && tail.contains('@') {
+        let why = "a '/', '?' or '#' before an '@' must be percent-encoded";
         return Err(UrlError::Syntax { why: why.into() });
     }
     Ok(())

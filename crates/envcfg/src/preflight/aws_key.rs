@@ -108,13 +108,14 @@ impl Scope<'_> {
     }
 }
 
-/// The region of an endpoint of AWS, as in `email.eu-west-1.amazonaws.com`; of any other host the first region.
+/// The region of an endpoint of AWS, behind the label of the service as in `email.eu-west-1.amazonaws.com`; of any
+/// other host the first region.
 fn region(host: &str) -> &str {
-    let mut labels = host.split('.').skip(1);
-    match (labels.next(), labels.next()) {
-        (Some(region), Some("amazonaws")) => region,
-        _ => "us-east-1",
-    }
+    let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
+        .iter()
+        .any(|domain| host.ends_with(domain));
+    let mut labels = host.split('.').skip_while(|label| !label.starts_with("email"));
+    labels.nth(1).filter(|_| is_aws).unwrap_or("us-east-1")
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
@@ -168,6 +169,12 @@ mod tests {
             ("email.eu-west-1.amazonaws.com", "eu-west-1"),
             ("email-fips.us-west-2.amazonaws.com", "us-west-2"),
             ("email.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("email.eu-west-1.api.aws", "eu-west-1"),
+            (
+                "vpce-0a1b2c.email.eu-central-1.vpce.amazonaws.com",
+                "eu-central-1",
+            ),
+            ("email.example.org", "us-east-1"),
             ("127.0.0.1:4566", "us-east-1"),
             ("localhost", "us-east-1"),
         ];

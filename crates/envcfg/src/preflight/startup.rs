@@ -209,11 +209,12 @@ impl<C: Config> Found<C> {
         pass.join(others);
         let (preflight, not_checked) = gathering.finish(&mut pass);
         let mut fields = C::fields();
-        let new: Vec<_> = more
-            .into_iter()
-            .filter(|spec| fields.iter().all(|known| known.name != spec.name))
-            .collect();
-        fields.extend(new);
+        for spec in more {
+            match fields.iter_mut().find(|known| known.name == spec.name) {
+                Some(known) => known.join_secrecy(spec),
+                None => fields.push(spec),
+            }
+        }
         if !pass.problems.is_empty() {
             finish::complete(&mut pass.problems, &mut pass.warnings, &fields, read);
         }

@@ -63,7 +63,7 @@ pub(super) fn append(text: &mut Vec<u8>, variable: &[u8]) -> usize {
     start
 }
 
-/// A fill that the compiler may not leave out, as it could before the memory is given back.
+/// A fill that the compiler should not leave out, as it could before the memory is given back.
 fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     hint::black_box(bytes);

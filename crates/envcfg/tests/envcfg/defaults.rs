@@ -130,6 +130,39 @@ fn a_group_with_one_variable_set_needs_all_that_it_requires() {
 }
 
 #[test]
+fn a_group_that_an_outer_default_gives_follows_its_rules() {
+    #[derive(Clone, Debug, Config)]
+    struct Door {
+        #[config(range(min = 1))]
+        port: u16,
+    }
+
+    #[derive(Debug, Config)]
+    #[config(default)]
+    struct House {
+        #[config(nested, prefix = "DOOR_")]
+        door: Option<Door>,
+    }
+
+    impl Default for House {
+        fn default() -> Self {
+            Self {
+                door: Some(Door { port: 0 }),
+            }
+        }
+    }
+
+    let report = House::from_source(&Vars::new()).unwrap_err();
+    let house = House::from_source(&Vars::from([("DOOR_PORT", "7")])).unwrap();
+
+    assert_eq!(
+        report.to_string(),
+        "configuration is invalid: 1 problem\n  DOOR_PORT: must be at least 1 (from default)"
+    );
+    assert_eq!(house.door.map(|door| door.port), Some(7));
+}
+
+#[test]
 fn durations_and_sizes_are_bounded_in_their_units() {
     let vars = owners()
         .with("CACHE_TTL", "59")

@@ -326,6 +326,29 @@ mod preflight {
         auth_secret: Secret,
     }
 
+    /// Takes for plain what the tool takes for a secret.
+    #[derive(Debug, Config)]
+    struct Open {
+        #[config(public)]
+        auth_secret: String,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_part_takes_for_a_secret_is_masked_in_all() {
+        let startup = Startup::<Open>::new()
+            .service("whole", |open: &Open| {
+                refuses(&Secret::from(open.auth_secret.as_str()))
+            })
+            .service("tool", |tool: &Tool| refuses(&tool.auth_secret));
+
+        assert_quoted(
+            &startup
+                .run(&Vars::from([("AUTH_SECRET", CANARY)]))
+                .await
+                .unwrap_err(),
+        );
+    }
+
     fn refuses(secret: &Secret) -> ServiceCheck {
         let words = format!("does not go with {}", secret.expose());
         let check = move || {

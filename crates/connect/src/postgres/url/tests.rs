@@ -43,11 +43,23 @@ fn mistakes_are_named_without_the_password() {
         ),
         (
             "postgres://a:p/w@h/d",
-            "not a valid URL: a '/', '?' or '#' in the password must be percent-encoded",
+            "not a valid URL: a '/', '?' or '#' before an '@' must be percent-encoded",
         ),
         (
             "postgres://a:p?w@h/d",
-            "not a valid URL: a '/', '?' or '#' in the password must be percent-encoded",
+            "not a valid URL: a '/', '?' or '#' before an '@' must be percent-encoded",
+        ),
+        (
+            "postgres://a:7/w@h/d",
+            "not a valid URL: a '/', '?' or '#' before an '@' must be percent-encoded",
+        ),
+        (
+            "postgres://a:p w/2@h",
+            "not a valid URL: a '/', '?' or '#' before an '@' must be percent-encoded",
+        ),
+        (
+            "postgres://a:p\"w/2@h",
+            "not a valid URL: a '/', '?' or '#' before an '@' must be percent-encoded",
         ),
         (
             "postgres://a:pw@h:port/d",
