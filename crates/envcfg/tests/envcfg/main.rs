@@ -54,6 +54,7 @@ mod process_env;
 mod profile;
 #[cfg(feature = "validator")]
 mod profiles;
+#[cfg(feature = "validator")]
 mod properties;
 #[cfg(feature = "reload")]
 mod reload;

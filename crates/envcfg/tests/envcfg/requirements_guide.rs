@@ -253,6 +253,7 @@ fn production_names_everything_it_lacks() {
     }
 }
 
+#[cfg(feature = "json")]
 #[test]
 fn the_schema_asks_for_as_much_in_production() {
     let schema: serde_json::Value = serde_json::from_str(&Guide::docs().json_schema().to_string()).unwrap();
