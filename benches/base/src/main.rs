@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, hint::black_box, process::ExitCode};
 
-use groundcrew_base::{ByteSize, MASK, redact};
+use groundcrew_base::{ByteSize, MASK, Secret, redact};
 use harness::{Comparison, Suite};
 use regex::Regex;
 
@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     let mut suite = Suite::new();
     redaction(&mut suite);
     byte_sizes(&mut suite);
+    equality(&mut suite);
     suite.run()
 }
 
@@ -39,6 +40,26 @@ fn regex_beside<'s>(suite: &'s mut Suite, name: &str, text: &'static str) -> &'s
         "regex, two compiled patterns",
         move || patterns.redact(black_box(text)),
     )
+}
+
+/// Where two secrets differ must not show in what it takes to compare them.
+fn equality(suite: &mut Suite) {
+    let differing_at = |at: usize| {
+        let mut bytes = vec![b'x'; 4096];
+        bytes[at] = b'y';
+        Secret::new(bytes)
+    };
+    let secret = Secret::new(vec![b'x'; 4096]);
+    let (first, last) = (differing_at(0), differing_at(4095));
+    let same = secret.clone();
+    suite
+        .compare(
+            "secret.equality",
+            move || black_box(&secret) == black_box(&last),
+            "the same, another at the first byte instead of the last",
+            move || black_box(&same) == black_box(&first),
+        )
+        .instructions_at_least(0.999);
 }
 
 fn byte_sizes(suite: &mut Suite) {
