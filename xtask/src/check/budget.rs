@@ -51,8 +51,9 @@ fn parse(text: &str) -> BTreeSet<(String, String)> {
 /// One package a line, without the tree.
 const FLAT: [&str; 6] = ["--edges", "normal", "--prefix", "none", "--format", "{p}"];
 
-const BUDGETS: [(&str, usize); 8] = [
+const BUDGETS: [(&str, usize); 9] = [
     ("base", 12),
+    ("envcfg", 24),
     ("metrics", 30),
     ("health", 35),
     ("lifecycle", 30),
