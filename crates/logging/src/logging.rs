@@ -52,17 +52,24 @@ impl Logging {
         Self(Arc::new(Handle { core }))
     }
 
-    /// Waits until every line that was logged before is with its sinks.
+    /// Waits until every line that was logged before is with its sinks, and every file is open anew if
+    /// [`Logging::reopen`] was called before.
     ///
     /// Blocks the thread, for at most `deadline`.
     ///
     /// # Errors
     /// [`Error::Deadline`] when the writer was not done in time; the lines stay in the queue.
     pub fn flush(&self, deadline: Duration) -> Result<(), Error> {
-        match self.0.core.queue.flush(deadline) {
-            0 => Ok(()),
-            pending => Err(Error::Deadline { deadline, pending }),
-        }
+        let flushed = self.0.core.queue.flush(deadline);
+        flushed.map_err(|pending| Error::Deadline { deadline, pending })
+    }
+
+    /// Opens every file anew by its name, after somebody has moved it away; [`Logging::flush`] waits for that.
+    ///
+    /// Lines that were logged before may go to the old file or the new one. A file that cannot be opened stays
+    /// as it is.
+    pub fn reopen(&self) {
+        self.0.core.queue.ask_for_reopen();
     }
 
     /// Writes what waits and ends the writer. Lines that are logged later are dropped and counted.
@@ -144,6 +151,6 @@ impl fmt::Debug for Logging {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.core.queue.flush(self.core.flush_timeout);
+        self.core.queue.flush(self.core.flush_timeout).ok();
     }
 }

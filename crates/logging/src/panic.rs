@@ -77,7 +77,7 @@ fn on_panic(core: &Weak<Core>, info: &PanicHookInfo<'_>, previous: &dyn Fn(&Pani
         thread: thread::current().name().map(ToOwned::to_owned),
     };
     log(&core, &report);
-    core.queue.flush(core.flush_timeout);
+    core.queue.flush(core.flush_timeout).ok();
     if let OnPanic(Some(callback)) = &core.on_panic {
         callback(&report);
     }

@@ -33,8 +33,16 @@ struct State {
     done: u64,
     sinks: Vec<SinkCounts>,
     writer_waits: bool,
+    /// How often the sinks should have opened their files anew, and how often they have.
+    reopens: Reopens,
     closed: bool,
     finished: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Reopens {
+    asked: u64,
+    done: u64,
 }
 
 /// Lines one after the other, each with the outlets it goes to.
@@ -78,6 +86,7 @@ impl Queue {
                 done: 0,
                 sinks: vec![SinkCounts::default(); outlets],
                 writer_waits: false,
+                reopens: Reopens::default(),
                 closed: false,
                 finished: false,
             }),
@@ -120,16 +129,23 @@ impl Queue {
         }
     }
 
-    /// Waits for lines and takes them all; `spare` becomes the buffer that is filled. `None` at the end.
-    pub(crate) fn take(&self, spare: Batch) -> Option<Batch> {
+    /// Waits for lines and takes them all; `spare` becomes the buffer that is filled. `None` at the end. There
+    /// may be no lines: after `limit`, and when files are to be opened anew.
+    pub(crate) fn take(&self, spare: Batch, limit: Option<Duration>) -> Option<Batch> {
+        let start = Instant::now();
         let mut state = self.lock();
-        while state.batch.marks.is_empty() {
+        while state.batch.marks.is_empty() && state.reopens.asked == state.reopens.done {
             if state.closed {
                 return None;
             }
+            let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
             state.writer_waits = true;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait_filled(state, left);
         }
+        state.writer_waits = false;
         state.writing = state.batch.bytes.len();
         Some(mem::replace(&mut state.batch, spare))
     }
@@ -146,6 +162,24 @@ impl Queue {
         self.emptied.notify_all();
     }
 
+    /// Asks the writer to have all files opened anew, soon.
+    pub(crate) fn ask_for_reopen(&self) {
+        self.lock().reopens.asked += 1;
+        self.filled.notify_one();
+    }
+
+    /// How often that was asked for, if it is still to be done.
+    pub(crate) fn reopen_asked(&self) -> Option<u64> {
+        let Reopens { asked, done } = self.lock().reopens;
+        (asked > done).then_some(asked)
+    }
+
+    /// Says that it is done.
+    pub(crate) fn note_reopen(&self, asked: u64) {
+        self.lock().reopens.done = asked;
+        self.emptied.notify_all();
+    }
+
     /// Notes lines that the writer made itself and wrote at once.
     pub(crate) fn note_own(&self, outcomes: &[Outcome]) {
         let mut state = self.lock();
@@ -157,19 +191,20 @@ impl Queue {
         }
     }
 
-    /// Waits until all that was pushed before is written or given up; says how many lines are left.
-    pub(crate) fn flush(&self, deadline: Duration) -> u64 {
+    /// Waits until all that was pushed before is written or given up, and all files are open anew for which
+    /// that was asked. The error says how many lines are left.
+    pub(crate) fn flush(&self, deadline: Duration) -> Result<(), u64> {
         let start = Instant::now();
         let mut state = self.lock();
-        let target = state.pushed;
-        while state.done < target {
+        let (target, reopens) = (state.pushed, state.reopens.asked);
+        while state.done < target || (state.reopens.done < reopens && !state.finished) {
             let left = deadline.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return target - state.done;
+                return Err(target.saturating_sub(state.done));
             }
             state = self.wait_emptied(state, left);
         }
-        0
+        Ok(())
     }
 
     /// Takes no more lines; the writer ends when it has written the rest.
@@ -220,6 +255,20 @@ impl Queue {
     pub(crate) fn snapshot(&self) -> (Vec<SinkCounts>, u64) {
         let state = self.lock();
         (state.sinks.clone(), state.held() as u64)
+    }
+
+    fn wait_filled<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        match limit {
+            Some(limit) => {
+                let waited = self.filled.wait_timeout(state, limit);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => self.filled.wait(state).unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
     fn wait_emptied<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {

@@ -1,4 +1,4 @@
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
 use tracing::Level;
 
@@ -31,6 +31,17 @@ pub trait Sink: Send + 'static {
     /// # Errors
     /// When no line could be taken. All of `lines` is then given up and counted as dropped.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize>;
+
+    /// Called when there is time: after lines were written, but not more than once a second, and, if it asks
+    /// for that, while nothing is logged. Says after how long it wants to be called again at the latest; by
+    /// default it does nothing and wants nothing.
+    fn maintain(&mut self) -> Option<Duration> {
+        None
+    }
+
+    /// Opens anew what somebody else may have moved away; called by [`Logging::reopen`](crate::Logging::reopen).
+    /// By default it does nothing.
+    fn reopen(&mut self) {}
 }
 
 /// The form of the lines that a sink gets.

@@ -28,6 +28,9 @@ pub(crate) struct Writer {
     outcomes: Vec<Outcome>,
     reported: Drops,
     reported_at: Option<Instant>,
+    maintained_at: Option<Instant>,
+    /// After how long without lines the sinks want to be looked after.
+    idle: Option<Duration>,
 }
 
 thread_local! {
@@ -50,6 +53,8 @@ impl Writer {
             outcomes: Vec::new(),
             reported: Drops::default(),
             reported_at: None,
+            maintained_at: None,
+            idle: None,
         };
         thread::Builder::new()
             .name(THREAD.to_owned())
@@ -62,14 +67,42 @@ impl Writer {
         WRITES.with(|writes| writes.set(true));
         let _end = EndOfWriter(Arc::clone(&self.queue));
         let mut spare = Batch::default();
-        while let Some(mut batch) = self.queue.take(spare) {
+        self.maintain();
+        while let Some(mut batch) = self.queue.take(spare, self.idle) {
             self.write_batch(&batch);
             self.queue.finish(batch.marks.len(), &self.outcomes);
             self.report_drops();
             batch.clear();
             spare = batch;
+            self.reopen();
+            self.maintain();
         }
         self.report_drops();
+        // Whoever waits for the end may open the same files at once.
+        self.outlets.clear();
+    }
+
+    fn reopen(&mut self) {
+        if let Some(asked) = self.queue.reopen_asked() {
+            for outlet in &mut self.outlets {
+                catch_unwind(AssertUnwindSafe(|| outlet.sink.reopen())).ok();
+            }
+            self.queue.note_reopen(asked);
+        }
+    }
+
+    /// Gives the sinks time for what is not writing.
+    fn maintain(&mut self) {
+        let too_early = |at: Instant| at.elapsed() < MAINTENANCE_INTERVAL;
+        if self.maintained_at.is_some_and(too_early) {
+            return;
+        }
+        let wishes = self.outlets.iter_mut().filter_map(|outlet| {
+            let wish = catch_unwind(AssertUnwindSafe(|| outlet.sink.maintain()));
+            wish.unwrap_or_default()
+        });
+        self.idle = wishes.min().map(|wish| wish.max(MAINTENANCE_INTERVAL));
+        self.maintained_at = Some(Instant::now());
     }
 
     fn write_batch(&mut self, batch: &Batch) {
@@ -171,3 +204,4 @@ impl Drop for EndOfWriter {
 
 const THREAD: &str = "log-writer";
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);
