@@ -220,6 +220,7 @@ impl LoggingBuilder {
     fn frame(&self) -> Result<Frame, Error> {
         let names = self.config.redact.iter();
         let redactor = names.fold(self.redactor.clone(), |redactor, name| redactor.key(name));
+        redactor.check()?;
         let defaults = [
             ("service", self.service.as_str()),
             ("version", self.version.as_str()),

@@ -60,6 +60,12 @@ pub enum Error {
         /// How many there may be.
         most: usize,
     },
+    /// A rule of the [`Redactor`](crate::Redactor) asks for hashes and there is no key for them, or a short one.
+    #[error("redacting by hash needs a key of at least {least} bytes")]
+    HashKey {
+        /// The length of the shortest key.
+        least: usize,
+    },
     /// Lines were still waiting when the deadline came. They stay in the queue.
     #[error("{pending} lines were not written within {deadline:?}")]
     Deadline {

@@ -42,6 +42,6 @@ pub use error::Error;
 pub use filter::{Filter, FilterError};
 pub use logging::Logging;
 pub use panic::PanicReport;
-pub use redactor::Redactor;
+pub use redactor::{Action, Redactor};
 pub use sink::Sink;
 pub use stats::{AlertCounts, Drops, EventCounts, LineCounts, LoggingStats, SinkStats};

@@ -1,6 +1,13 @@
+mod action;
+mod hasher;
+
 use std::{borrow::Cow, fmt};
 
-use groundcrew_base::redact;
+use groundcrew_base::{MASK, Secret, redact};
+
+pub use self::action::Action;
+use self::hasher::{Hasher, SHORTEST_KEY};
+use crate::Error;
 
 /// Decides what must not be seen: fields by their name, credentials inside of text by their form.
 ///
@@ -26,31 +33,72 @@ use groundcrew_base::redact;
 /// ```
 #[derive(Clone)]
 pub struct Redactor {
-    keys: Vec<Box<[u8]>>,
+    /// The last one that matches decides.
+    rules: Vec<Rule>,
+    hasher: Option<Hasher>,
+}
+
+#[derive(Clone)]
+struct Rule {
+    pattern: Box<[u8]>,
+    /// Nothing where the value is shown.
+    action: Option<Action>,
 }
 
 impl Redactor {
     /// Masks no field by its name; credentials inside of text are still masked.
     #[must_use]
     pub fn without_keys() -> Self {
-        Self { keys: Vec::new() }
+        Self {
+            rules: Vec::new(),
+            hasher: None,
+        }
     }
 
     /// Also masks fields of this name; `*` stands for any characters.
     #[must_use]
-    pub fn key(mut self, pattern: impl AsRef<str>) -> Self {
-        self.keys.push(normalized(pattern.as_ref()));
+    pub fn key(self, pattern: impl AsRef<str>) -> Self {
+        self.key_with(pattern, Action::Mask)
+    }
+
+    /// Also hides fields of this name, in the way of `action`. Of several patterns that match, the last one
+    /// added decides.
+    #[must_use]
+    pub fn key_with(mut self, pattern: impl AsRef<str>, action: Action) -> Self {
+        self.push(pattern.as_ref(), Some(action));
         self
     }
 
-    /// Whether the value of a field of this name is masked.
+    /// Shows fields of this name, which an earlier pattern hides.
+    #[must_use]
+    pub fn allow(mut self, pattern: impl AsRef<str>) -> Self {
+        self.push(pattern.as_ref(), None);
+        self
+    }
+
+    /// The key of [`Action::Hash`], at least 16 bytes; default none, with which no rule may ask for hashes. All
+    /// instances of a service need the same one for their hashes to be comparable.
+    #[must_use]
+    pub fn hash_key(mut self, key: &Secret) -> Self {
+        self.hasher = Hasher::new(key);
+        self
+    }
+
+    /// Whether the value of a field of this name is hidden.
     #[must_use]
     pub fn masks(&self, key: &str) -> bool {
+        self.action(key).is_some()
+    }
+
+    /// What is done with the value of a field of this name; nothing if it is shown.
+    #[must_use]
+    pub fn action(&self, key: &str) -> Option<Action> {
         let whole = normalized(key);
         let last = whole.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-        self.keys
-            .iter()
-            .any(|pattern| glob_matches(pattern, &whole) || glob_matches(pattern, last))
+        let mut rules = self.rules.iter().rev();
+        rules
+            .find(|rule| glob_matches(&rule.pattern, &whole) || glob_matches(&rule.pattern, last))
+            .and_then(|rule| rule.action)
     }
 
     /// The text without the credentials in it; borrowed when there are none.
@@ -58,21 +106,76 @@ impl Redactor {
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         redact(text)
     }
+
+    /// As [`Self::text`], for where nothing may be allocated: `text` itself when there is nothing to hide, else
+    /// what is shown, in `buffer`.
+    #[must_use]
+    pub fn clean<'a>(&self, text: &'a str, buffer: &'a mut String) -> &'a str {
+        match redact(text) {
+            Cow::Borrowed(same) => same,
+            Cow::Owned(shown) => {
+                *buffer = shown;
+                buffer
+            }
+        }
+    }
+
+    /// Appends what `action` shows of `value`. Without a key, a hash is a mask.
+    pub fn apply(&self, action: Action, value: &str, out: &mut String) {
+        match (action, &self.hasher) {
+            (Action::Remove, _) => {}
+            (Action::Hash, Some(hasher)) => hasher.push_hash(value, out),
+            (Action::Mask | Action::Hash, _) => out.push_str(MASK),
+            (Action::KeepLast(most), _) => action::keep_last(value, most, out),
+        }
+    }
+
+    /// What is done with a number that stands by itself, which may be that of a card.
+    #[must_use]
+    pub fn number_action(&self, number: u64) -> Option<Action> {
+        if number < SMALLEST_CARD_NUMBER {
+            None
+        } else {
+            self.card_action(number)
+        }
+    }
+
+    #[cold]
+    fn card_action(&self, _number: u64) -> Option<Action> {
+        None
+    }
+
+    /// # Errors
+    /// [`Error::HashKey`] when a rule asks for hashes without a key.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let hashes = self.rules.iter().any(|rule| rule.action == Some(Action::Hash));
+        if hashes && self.hasher.is_none() {
+            return Err(Error::HashKey { least: SHORTEST_KEY });
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, pattern: &str, action: Option<Action>) {
+        self.rules.push(Rule {
+            pattern: normalized(pattern),
+            action,
+        });
+    }
 }
 
 impl Default for Redactor {
     /// Masks the usual names: passwords, tokens, secrets, keys, authorization, cookies, card data.
     fn default() -> Self {
-        Self {
-            keys: DEFAULT_KEYS.iter().map(|key| normalized(key)).collect(),
-        }
+        DEFAULT_KEYS.iter().fold(Self::without_keys(), Self::key)
     }
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self.keys.iter().map(|key| String::from_utf8_lossy(key));
-        f.debug_list().entries(keys).finish()
+        let rules = self.rules.iter();
+        f.debug_map()
+            .entries(rules.map(|rule| (String::from_utf8_lossy(&rule.pattern), rule.action)))
+            .finish()
     }
 }
 
@@ -109,6 +212,9 @@ fn glob_matches(pattern: &[u8], text: &[u8]) -> bool {
     }
     pattern.iter().skip(p).all(|&byte| byte == b'*')
 }
+
+/// Of 13 digits.
+const SMALLEST_CARD_NUMBER: u64 = 1_000_000_000_000;
 
 const DEFAULT_KEYS: [&str; 22] = [
     "*password",
@@ -186,6 +292,33 @@ mod tests {
         ] {
             assert!(!redactor.masks(key), "{key}");
         }
+    }
+
+    #[test]
+    fn the_last_pattern_that_matches_decides() {
+        let redactor = Redactor::default()
+            .key_with("card", Action::KeepLast(4))
+            .key_with("csrf_*", Action::Remove)
+            .allow("csrf_token")
+            .key_with("CSRF-Token.*", Action::Remove);
+
+        assert_eq!(redactor.action("password"), Some(Action::Mask));
+        assert_eq!(redactor.action("card"), Some(Action::KeepLast(4)));
+        assert_eq!(redactor.action("csrf_secret"), Some(Action::Remove));
+        assert_eq!(redactor.action("csrfToken"), None);
+        assert_eq!(redactor.action("csrfToken.id"), Some(Action::Remove));
+    }
+
+    #[test]
+    fn hashes_need_a_key() {
+        let redactor = Redactor::default().key_with("ssn", Action::Hash);
+        let short = redactor.clone().hash_key(&Secret::from("short"));
+        let keyed = redactor.clone().hash_key(&Secret::from("a key of 16 bytes"));
+
+        for refused in [&redactor, &short] {
+            assert!(matches!(refused.check(), Err(Error::HashKey { least: 16 })));
+        }
+        assert!(keyed.check().is_ok());
     }
 
     #[test]
