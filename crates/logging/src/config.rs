@@ -3,7 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use groundcrew_base::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Filter};
+use crate::{Error, Filter, Overflow};
 
 /// Where logs go and how: what an operator decides.
 ///
@@ -55,7 +55,8 @@ pub struct LoggingConfig {
     /// twice that. `LOG_QUEUE_SIZE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_QUEUE_SIZE"))]
     pub queue_size: ByteSize,
-    /// What happens to a line when the queue is full: block or drop-newest; default block. `LOG_OVERFLOW`.
+    /// What happens to a line when the queue is full: `block`, `block-for=250ms`, `drop-newest` or
+    /// `drop-below=warn`; default block. `LOG_OVERFLOW`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_OVERFLOW"))]
     pub overflow: Overflow,
     /// The longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB. `LOG_MAX_LINE`.
@@ -98,18 +99,6 @@ pub enum Color {
     Always,
     /// Never.
     Never,
-}
-
-/// What happens to a line when the queue is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The thread that logs waits. Nothing is lost; a sink that stands still stops the service.
-    #[default]
-    Block,
-    /// The line is dropped and counted. The service never waits for its log.
-    DropNewest,
 }
 
 impl LoggingConfig {

@@ -57,10 +57,11 @@ impl Core {
         self.counters.count(notice.level, marks);
         let (json, console) = (self.routes.json(notice.level), self.routes.console(notice.level));
         if json != 0 {
-            self.queue.push(&notice.json(&self.frame), json);
+            self.queue.push(&notice.json(&self.frame), notice.level, json);
         }
         if console != 0 {
-            self.queue.push(&notice.console(&self.frame), console);
+            self.queue
+                .push(&notice.console(&self.frame), notice.level, console);
         }
     }
 
@@ -68,7 +69,7 @@ impl Core {
     pub(crate) fn push_console(&self, line: &[u8], level: Level) {
         let event = line.strip_suffix(b"\n").unwrap_or(line);
         let line = [event, self.frame.console_end.as_slice()].concat();
-        self.queue.push(&line, self.routes.console(level));
+        self.queue.push(&line, level, self.routes.console(level));
     }
 
     pub(crate) fn stats(&self) -> LoggingStats {
@@ -82,6 +83,8 @@ impl Core {
                 lines: counts.lines,
                 bytes: counts.bytes,
                 errors: counts.errors,
+                panics: counts.panics,
+                partial_writes: counts.partial_writes,
                 rotations: rotations.map_or(0, |counters| counters.rotations.load(Ordering::Relaxed)),
                 rotation_failures: rotations.map_or(0, |counters| counters.failures.load(Ordering::Relaxed)),
             }

@@ -148,9 +148,9 @@ where
                 core.counters.count_alert();
             }
             if core.filter.logs(metadata) {
-                core.counters.count(*metadata.level(), &encoded.marks);
-                core.queue
-                    .push(&scratch.line, core.routes.json(*metadata.level()));
+                let level = *metadata.level();
+                core.counters.count(level, &encoded.marks);
+                core.queue.push(&scratch.line, level, core.routes.json(level));
                 panic::note_logged(metadata);
             }
             if encoded.is_alert {

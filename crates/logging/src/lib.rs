@@ -3,11 +3,13 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 mod alert;
+mod batch;
 mod builder;
 mod config;
 mod console;
 mod context;
 mod core;
+mod counts;
 mod encoder;
 mod error;
 mod error_chain;
@@ -22,6 +24,7 @@ mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod notice;
+mod overflow;
 mod panic;
 mod queue;
 mod redactor;
@@ -36,11 +39,12 @@ mod writer;
 
 pub use alert::{Alert, AlertError, AlertReply, AlertSink, AlertState};
 pub use builder::LoggingBuilder;
-pub use config::{Color, Format, LoggingConfig, Overflow};
+pub use config::{Color, Format, LoggingConfig};
 pub use context::LogContext;
 pub use error::Error;
 pub use filter::{Filter, FilterError};
 pub use logging::Logging;
+pub use overflow::{Overflow, OverflowError};
 pub use panic::PanicReport;
 pub use redactor::{Action, Redactor};
 pub use sink::Sink;

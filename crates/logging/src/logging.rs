@@ -115,7 +115,8 @@ impl Logging {
     /// Shows [`Logging::stats`] at each scrape of `registry`: `log_events_total{level}`,
     /// `errors_total{type,severity}` (warn is low, error medium, critical critical), `log_lines_total{sink}`,
     /// `log_written_total{sink}`, `log_written_bytes_total{sink}`, `log_dropped_total{reason}`,
-    /// `log_sink_errors_total{sink}`, `log_rotations_total{sink}`, `log_alerts_total{result}`,
+    /// `log_sink_errors_total{sink}`, `log_sink_panics_total{sink}`, `log_partial_writes_total{sink}`,
+    /// `log_rotations_total{sink}`, `log_alerts_total{result}`,
     /// `log_queue_bytes` and `log_queue_capacity_bytes`.
     ///
     /// # Errors

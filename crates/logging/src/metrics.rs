@@ -18,6 +18,8 @@ impl Collector for LogCollector {
             Descriptor::counter("log_dropped_total", "Lines that were given up"),
             Descriptor::counter("log_written_bytes_total", "Bytes the sinks have taken"),
             Descriptor::counter("log_sink_errors_total", "Failures of the sinks"),
+            Descriptor::counter("log_sink_panics_total", "Failures of the sinks that were panics"),
+            Descriptor::counter("log_partial_writes_total", "Writes that ended inside of a line"),
             Descriptor::counter("log_rotations_total", "Rotations of log files"),
             Descriptor::counter("log_alerts_total", "Alerts by what became of them"),
             Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
@@ -67,13 +69,7 @@ fn collect_events(stats: &LoggingStats, samples: &mut Samples<'_>) {
 }
 
 fn collect_lines(stats: &LoggingStats, samples: &mut Samples<'_>) {
-    let drops = &stats.lines.dropped;
-    let reasons = [
-        ("overflow", drops.overflow),
-        ("io", drops.io),
-        ("shutdown", drops.shutdown),
-    ];
-    for (reason, count) in reasons {
+    for (reason, count) in stats.lines.dropped.reasons() {
         samples.counter("log_dropped_total", &[("reason", reason)], count);
     }
     for sink in &stats.sinks {
@@ -82,6 +78,8 @@ fn collect_lines(stats: &LoggingStats, samples: &mut Samples<'_>) {
         samples.counter("log_written_total", &labels, sink.lines.written);
         samples.counter("log_written_bytes_total", &labels, sink.bytes);
         samples.counter("log_sink_errors_total", &labels, sink.errors);
+        samples.counter("log_sink_panics_total", &labels, sink.panics);
+        samples.counter("log_partial_writes_total", &labels, sink.partial_writes);
         samples.counter("log_rotations_total", &labels, sink.rotations);
     }
 }

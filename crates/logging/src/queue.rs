@@ -4,15 +4,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::Level;
+
 use crate::{
-    config::Overflow,
+    batch::Batch,
+    counts::{Ledger, Outcome, Refusal, SinkCounts},
+    overflow::Overflow,
     sink::Route,
-    stats::{Drops, LineCounts},
+    stats::Drops,
+    writer,
 };
 
 /// The lines between the threads that log and the one that writes: bounded in bytes, exactly accounted.
 ///
-/// Two buffers change places: one is filled while the other is written.
+/// Two buffers change places: one is filled while the other is written. After a batch the writer lingers for
+/// [`LINGER`], so that lines gather and the threads that log need not wake it for each; much to write, a grave
+/// line, a flush, a full queue and the end cut that short.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -21,6 +28,8 @@ pub(crate) struct Queue {
     /// Everybody else waits here for the writer.
     emptied: Condvar,
     capacity: usize,
+    /// So many bytes are worth a batch.
+    enough: usize,
     overflow: Overflow,
 }
 
@@ -31,49 +40,31 @@ struct State {
     writing: usize,
     pushed: u64,
     done: u64,
-    sinks: Vec<SinkCounts>,
-    writer_waits: bool,
+    ledger: Ledger,
+    writer: WriterIs,
+    /// Somebody waits for the writer, or something grave is to be written.
+    hurry: bool,
+    /// How many threads wait for `emptied`.
+    waiting: usize,
     /// How often the sinks should have opened their files anew, and how often they have.
     reopens: Reopens,
     closed: bool,
     finished: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriterIs {
+    Busy,
+    /// It waits for lines to gather.
+    Lingering,
+    /// It waits for any line.
+    Asleep,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Reopens {
     asked: u64,
     done: u64,
-}
-
-/// Lines one after the other, each with the outlets it goes to.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) marks: Vec<Mark>,
-}
-
-/// The end of a line in [`Batch::bytes`], and its way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
-    pub(crate) end: usize,
-    pub(crate) route: Route,
-}
-
-/// The counts of one outlet.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SinkCounts {
-    pub(crate) lines: LineCounts,
-    pub(crate) bytes: u64,
-    pub(crate) errors: u64,
-}
-
-/// What became of the lines of a batch at one outlet.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) written: u64,
-    pub(crate) failed: u64,
-    pub(crate) bytes: u64,
-    pub(crate) errors: u64,
 }
 
 impl Queue {
@@ -84,8 +75,10 @@ impl Queue {
                 writing: 0,
                 pushed: 0,
                 done: 0,
-                sinks: vec![SinkCounts::default(); outlets],
-                writer_waits: false,
+                ledger: Ledger::new(outlets),
+                writer: WriterIs::Busy,
+                hurry: false,
+                waiting: 0,
                 reopens: Reopens::default(),
                 closed: false,
                 finished: false,
@@ -93,38 +86,88 @@ impl Queue {
             filled: Condvar::new(),
             emptied: Condvar::new(),
             capacity,
+            enough: ENOUGH.min(capacity / 4),
             overflow,
         }
     }
 
     /// Takes one line, or counts why not.
-    pub(crate) fn push(&self, line: &[u8], route: Route) {
+    pub(crate) fn push(&self, line: &[u8], level: Level, route: Route) {
         if route == 0 {
             return;
         }
         let mut state = self.lock();
-        state.count(route, |lines| lines.accepted += 1);
-        while !state.closed && !state.has_room(line.len(), self.capacity) {
-            match self.overflow {
-                Overflow::DropNewest => {
-                    state.count(route, |lines| lines.dropped.overflow += 1);
-                    return;
-                }
-                Overflow::Block => {
-                    state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-            }
+        state.ledger.accept(route);
+        let limit = self.overflow.limit(level, self.capacity);
+        if state.closed || !state.has_room(line.len(), limit) {
+            state = match self.await_room(state, line.len(), level) {
+                Ok(state) => state,
+                Err((mut state, why)) => return state.ledger.refuse(route, why),
+            };
         }
-        if state.closed {
-            state.count(route, |lines| lines.dropped.shutdown += 1);
-            return;
-        }
-        state.count(route, |lines| lines.pending += 1);
         state.pushed += 1;
         state.batch.push(line, route);
-        let wake = mem::take(&mut state.writer_waits);
-        drop(state);
-        if wake {
+        let is_urgent = level == Level::ERROR || state.batch.size() >= self.enough;
+        self.rouse(state, is_urgent);
+    }
+
+    /// Counts a line that is given up without having been in the queue.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for flood control and sampling"))]
+    pub(crate) fn refuse(&self, route: Route, why: Refusal) {
+        let mut state = self.lock();
+        state.ledger.accept(route);
+        state.ledger.refuse(route, why);
+    }
+
+    #[cold]
+    fn await_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        bytes: usize,
+        level: Level,
+    ) -> Result<MutexGuard<'a, State>, (MutexGuard<'a, State>, Refusal)> {
+        let start = Instant::now();
+        let limit = self.overflow.limit(level, self.capacity);
+        // Who empties the queue cannot wait for it to be emptied.
+        let patience = match writer::is_this_thread() {
+            true => Some(Duration::ZERO),
+            false => self.overflow.patience(level),
+        };
+        loop {
+            if state.closed {
+                return Err((state, Refusal::Shutdown));
+            }
+            if state.has_room(bytes, limit) {
+                return Ok(state);
+            }
+            let left = patience.map(|patience| patience.saturating_sub(start.elapsed()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err((state, Refusal::Overflow));
+            }
+            self.hasten(&mut state);
+            state = self.wait_emptied(state, left);
+        }
+    }
+
+    /// Lets the writer know of a line, if it waits for that.
+    fn rouse(&self, mut state: MutexGuard<'_, State>, is_urgent: bool) {
+        state.hurry |= is_urgent;
+        let wakes = match state.writer {
+            WriterIs::Busy => false,
+            WriterIs::Lingering => is_urgent,
+            WriterIs::Asleep => true,
+        };
+        if wakes {
+            state.writer = WriterIs::Busy;
+            drop(state);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Lets the writer know that somebody waits for it.
+    fn hasten(&self, state: &mut State) {
+        state.hurry = true;
+        if mem::replace(&mut state.writer, WriterIs::Busy) != WriterIs::Busy {
             self.filled.notify_one();
         }
     }
@@ -134,38 +177,50 @@ impl Queue {
     pub(crate) fn take(&self, spare: Batch, limit: Option<Duration>) -> Option<Batch> {
         let start = Instant::now();
         let mut state = self.lock();
-        while state.batch.marks.is_empty() && state.reopens.asked == state.reopens.done {
-            if state.closed {
-                return None;
-            }
-            let left = limit.map(|limit| limit.saturating_sub(start.elapsed()));
-            if left.is_some_and(|left| left.is_zero()) {
+        let mut gathers = true;
+        loop {
+            let waited = start.elapsed();
+            gathers &= waited < LINGER;
+            if state.reopens.asked != state.reopens.done {
                 break;
             }
-            state.writer_waits = true;
-            state = self.wait_filled(state, left);
+            if state.closed && state.batch.is_empty() {
+                return None;
+            }
+            let left = limit.map(|limit| limit.saturating_sub(waited));
+            if gathers && !state.closed && !state.hurry {
+                state.writer = WriterIs::Lingering;
+                state = self.wait_filled(state, Some(LINGER - waited));
+            } else if !state.batch.is_empty() || left.is_some_and(|left| left.is_zero()) {
+                break;
+            } else {
+                // Without lines there is nothing to hurry with.
+                state.hurry = false;
+                gathers = false;
+                state.writer = WriterIs::Asleep;
+                state = self.wait_filled(state, left);
+            }
+            state.writer = WriterIs::Busy;
         }
-        state.writer_waits = false;
-        state.writing = state.batch.bytes.len();
+        state.hurry = false;
+        state.writing = state.batch.size();
         Some(mem::replace(&mut state.batch, spare))
     }
 
     /// Notes what became of a batch that [`Queue::take`] gave.
     pub(crate) fn finish(&self, lines: usize, outcomes: &[Outcome]) {
         let mut state = self.lock();
-        for (sink, outcome) in state.sinks.iter_mut().zip(outcomes) {
-            sink.settle(outcome);
-        }
+        state.ledger.settle(outcomes);
         state.writing = 0;
         state.done += lines as u64;
-        drop(state);
-        self.emptied.notify_all();
+        self.notify_waiting(state);
     }
 
     /// Asks the writer to have all files opened anew, soon.
     pub(crate) fn ask_for_reopen(&self) {
-        self.lock().reopens.asked += 1;
-        self.filled.notify_one();
+        let mut state = self.lock();
+        state.reopens.asked += 1;
+        self.hasten(&mut state);
     }
 
     /// How often that was asked for, if it is still to be done.
@@ -176,19 +231,14 @@ impl Queue {
 
     /// Says that it is done.
     pub(crate) fn note_reopen(&self, asked: u64) {
-        self.lock().reopens.done = asked;
-        self.emptied.notify_all();
+        let mut state = self.lock();
+        state.reopens.done = asked;
+        self.notify_waiting(state);
     }
 
     /// Notes lines that the writer made itself and wrote at once.
     pub(crate) fn note_own(&self, outcomes: &[Outcome]) {
-        let mut state = self.lock();
-        for (sink, outcome) in state.sinks.iter_mut().zip(outcomes) {
-            let lines = outcome.written + outcome.failed;
-            sink.lines.accepted += lines;
-            sink.lines.pending += lines;
-            sink.settle(outcome);
-        }
+        self.lock().ledger.settle_own(outcomes);
     }
 
     /// Waits until all that was pushed before is written or given up, and all files are open anew for which
@@ -199,10 +249,11 @@ impl Queue {
         let (target, reopens) = (state.pushed, state.reopens.asked);
         while state.done < target || (state.reopens.done < reopens && !state.finished) {
             let left = deadline.saturating_sub(start.elapsed());
-            if left.is_zero() {
+            if left.is_zero() || state.finished {
                 return Err(target.saturating_sub(state.done));
             }
-            state = self.wait_emptied(state, left);
+            self.hasten(&mut state);
+            state = self.wait_emptied(state, Some(left));
         }
         Ok(())
     }
@@ -222,9 +273,11 @@ impl Queue {
         while !state.finished {
             let left = deadline.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return state.abandon();
+                let left = state.abandon();
+                self.notify_waiting(state);
+                return left;
             }
-            state = self.wait_emptied(state, left);
+            state = self.wait_emptied(state, Some(left));
         }
         0
     }
@@ -235,8 +288,7 @@ impl Queue {
         state.closed = true;
         state.finished = true;
         state.abandon();
-        drop(state);
-        self.emptied.notify_all();
+        self.notify_waiting(state);
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -244,17 +296,13 @@ impl Queue {
     }
 
     pub(crate) fn drops(&self) -> Drops {
-        let mut total = LineCounts::default();
-        for sink in &self.lock().sinks {
-            total.add(&sink.lines);
-        }
-        total.dropped
+        self.lock().ledger.drops()
     }
 
     /// The counts of all outlets and the bytes held, of one moment.
     pub(crate) fn snapshot(&self) -> (Vec<SinkCounts>, u64) {
         let state = self.lock();
-        (state.sinks.clone(), state.held() as u64)
+        (state.ledger.snapshot(), state.held() as u64)
     }
 
     fn wait_filled<'a>(
@@ -262,20 +310,26 @@ impl Queue {
         state: MutexGuard<'a, State>,
         limit: Option<Duration>,
     ) -> MutexGuard<'a, State> {
-        match limit {
-            Some(limit) => {
-                let waited = self.filled.wait_timeout(state, limit);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => self.filled.wait(state).unwrap_or_else(PoisonError::into_inner),
-        }
+        wait(&self.filled, state, limit)
     }
 
-    fn wait_emptied<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
-        self.emptied
-            .wait_timeout(state, limit)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+    fn wait_emptied<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        let mut state = wait(&self.emptied, state, limit);
+        state.waiting -= 1;
+        state
+    }
+
+    fn notify_waiting(&self, state: MutexGuard<'_, State>) {
+        let waiting = state.waiting;
+        drop(state);
+        if waiting > 0 {
+            self.emptied.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -283,66 +337,47 @@ impl Queue {
     }
 }
 
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    limit: Option<Duration>,
+) -> MutexGuard<'a, State> {
+    match limit {
+        Some(limit) => {
+            let waited = condition.wait_timeout(state, limit);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        }
+        None => condition.wait(state).unwrap_or_else(PoisonError::into_inner),
+    }
+}
+
 impl State {
     const fn held(&self) -> usize {
-        self.batch.bytes.len() + self.writing
+        self.batch.size() + self.writing
     }
 
     /// An empty queue takes any line, so that none can wait for ever.
-    const fn has_room(&self, bytes: usize, capacity: usize) -> bool {
+    const fn has_room(&self, bytes: usize, limit: usize) -> bool {
         let held = self.held();
-        held == 0 || held + bytes <= capacity
-    }
-
-    fn count(&mut self, route: Route, count: impl Fn(&mut LineCounts)) {
-        for (at, sink) in self.sinks.iter_mut().enumerate() {
-            if route & (1 << at) != 0 {
-                count(&mut sink.lines);
-            }
-        }
+        held == 0 || held.saturating_add(bytes) <= limit
     }
 
     /// Gives up what the writer has not taken.
     fn abandon(&mut self) -> u64 {
         let batch = mem::take(&mut self.batch);
-        for mark in &batch.marks {
-            self.count(mark.route, |lines| {
-                lines.pending -= 1;
-                lines.dropped.shutdown += 1;
-            });
+        for mark in batch.marks() {
+            self.ledger.refuse(mark.route, Refusal::Shutdown);
         }
         let left = self.pushed - self.done;
-        self.done += batch.marks.len() as u64;
+        self.done += batch.len() as u64;
         left
     }
 }
 
-impl SinkCounts {
-    const fn settle(&mut self, outcome: &Outcome) {
-        self.lines.pending -= outcome.written + outcome.failed;
-        self.lines.written += outcome.written;
-        self.lines.dropped.io += outcome.failed;
-        self.bytes += outcome.bytes;
-        self.errors += outcome.errors;
-    }
-}
+/// For so long the writer lets lines gather after a batch.
+pub(crate) const LINGER: Duration = Duration::from_millis(2);
+/// So many bytes are worth a batch of their own.
+const ENOUGH: usize = 256 * 1024;
 
-impl Batch {
-    pub(crate) fn push(&mut self, line: &[u8], route: Route) {
-        self.bytes.extend_from_slice(line);
-        self.marks.push(Mark {
-            end: self.bytes.len(),
-            route,
-        });
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-        self.marks.clear();
-        self.bytes.shrink_to(KEPT_BYTES);
-        self.marks.shrink_to(KEPT_BYTES / 64);
-    }
-}
-
-/// A buffer that a burst has grown is let go down to this.
-const KEPT_BYTES: usize = 1024 * 1024;
+#[cfg(test)]
+mod tests;

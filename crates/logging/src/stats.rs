@@ -69,6 +69,10 @@ pub struct Drops {
     pub io: u64,
     /// Logging was being shut down.
     pub shutdown: u64,
+    /// Flood control held them back; they never were in the queue.
+    pub ratelimit: u64,
+    /// Sampling left them out; they never were in the queue.
+    pub sampled: u64,
 }
 
 /// One sink.
@@ -83,6 +87,10 @@ pub struct SinkStats {
     pub bytes: u64,
     /// How often it has failed.
     pub errors: u64,
+    /// How often it has failed by a panic.
+    pub panics: u64,
+    /// How often it took a part of a line first.
+    pub partial_writes: u64,
     /// How often its file was rotated.
     pub rotations: u64,
     /// How often its file should have been rotated and could not be; it went on in the old one.
@@ -107,7 +115,24 @@ impl Drops {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
+        self.lost() + self.ratelimit + self.sampled
+    }
+
+    /// Those that nobody has asked for: overflow, io and shutdown.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
         self.overflow + self.io + self.shutdown
+    }
+
+    /// The counts by the names that they have in metrics and in the log.
+    pub(crate) const fn reasons(&self) -> [(&'static str, u64); 5] {
+        [
+            ("overflow", self.overflow),
+            ("io", self.io),
+            ("shutdown", self.shutdown),
+            ("ratelimit", self.ratelimit),
+            ("sampled", self.sampled),
+        ]
     }
 
     pub(crate) const fn since(&self, earlier: &Self) -> Self {
@@ -115,7 +140,17 @@ impl Drops {
             overflow: self.overflow - earlier.overflow,
             io: self.io - earlier.io,
             shutdown: self.shutdown - earlier.shutdown,
+            ratelimit: self.ratelimit - earlier.ratelimit,
+            sampled: self.sampled - earlier.sampled,
         }
+    }
+
+    const fn add(&mut self, other: &Self) {
+        self.overflow += other.overflow;
+        self.io += other.io;
+        self.shutdown += other.shutdown;
+        self.ratelimit += other.ratelimit;
+        self.sampled += other.sampled;
     }
 }
 
@@ -123,9 +158,7 @@ impl LineCounts {
     pub(crate) const fn add(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.written += other.written;
-        self.dropped.overflow += other.dropped.overflow;
-        self.dropped.io += other.dropped.io;
-        self.dropped.shutdown += other.dropped.shutdown;
+        self.dropped.add(&other.dropped);
         self.pending += other.pending;
     }
 }

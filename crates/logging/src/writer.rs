@@ -10,9 +10,11 @@ use tracing::Level;
 
 use crate::{
     Error,
+    batch::Batch,
+    counts::Outcome,
     frame::Frame,
     notice::{Notice, Value},
-    queue::{Batch, Outcome, Queue},
+    queue::Queue,
     sink::{Encoding, Outlet},
     stats::Drops,
 };
@@ -42,6 +44,11 @@ pub(crate) fn is_this_thread() -> bool {
     WRITES.try_with(Cell::get).unwrap_or(false)
 }
 
+/// Says that this thread writes logs.
+pub(crate) fn mark_this_thread() {
+    WRITES.with(|writes| writes.set(true));
+}
+
 impl Writer {
     /// Starts the thread. It ends when the queue is closed and empty.
     pub(crate) fn start(queue: Arc<Queue>, frame: Arc<Frame>, outlets: Vec<Outlet>) -> Result<(), Error> {
@@ -64,13 +71,13 @@ impl Writer {
     }
 
     fn run(mut self) {
-        WRITES.with(|writes| writes.set(true));
+        mark_this_thread();
         let _end = EndOfWriter(Arc::clone(&self.queue));
         let mut spare = Batch::default();
         self.maintain();
         while let Some(mut batch) = self.queue.take(spare, self.idle) {
             self.write_batch(&batch);
-            self.queue.finish(batch.marks.len(), &self.outcomes);
+            self.queue.finish(batch.len(), &self.outcomes);
             self.report_drops();
             batch.clear();
             spare = batch;
@@ -108,21 +115,11 @@ impl Writer {
     fn write_batch(&mut self, batch: &Batch) {
         self.outcomes.clear();
         for (at, outlet) in self.outlets.iter_mut().enumerate() {
-            let bit = 1 << at;
-            if batch.marks.iter().all(|mark| mark.route & bit != 0) {
-                self.outcomes.push(write_all(outlet, &batch.bytes));
-                continue;
-            }
-            self.gathered.clear();
-            let mut start = 0;
-            for mark in &batch.marks {
-                if mark.route & bit != 0 {
-                    let line = batch.bytes.get(start..mark.end);
-                    self.gathered.extend_from_slice(line.unwrap_or_default());
-                }
-                start = mark.end;
-            }
-            self.outcomes.push(write_all(outlet, &self.gathered));
+            let (lines, count) = batch.lines_of(at, &mut self.gathered);
+            self.outcomes.push(write_all(outlet, lines, count));
+        }
+        if self.gathered.capacity() > MOST_GATHERED {
+            self.gathered = Vec::new();
         }
     }
 
@@ -133,14 +130,12 @@ impl Writer {
         let too_early = self
             .reported_at
             .is_some_and(|at| at.elapsed() < REPORT_INTERVAL && !self.queue.is_closed());
-        if new.total() == 0 || too_early {
+        if new.lost() == 0 || too_early {
             return;
         }
-        let fields = [
-            ("overflow", Value::Number(new.overflow)),
-            ("io", Value::Number(new.io)),
-            ("shutdown", Value::Number(new.shutdown)),
-        ];
+        let fields = new
+            .reasons()
+            .map(|(reason, count)| (reason, Value::Number(count)));
         let notice = Notice {
             level: Level::WARN,
             message: "log lines were dropped",
@@ -152,8 +147,8 @@ impl Writer {
             .iter_mut()
             .map(|outlet| match outlet.encoding {
                 _ if outlet.least < Level::WARN => Outcome::default(),
-                Encoding::Json => write_all(outlet, &json),
-                Encoding::Console => write_all(outlet, &console),
+                Encoding::Json => write_all(outlet, &json, 1),
+                Encoding::Console => write_all(outlet, &console, 1),
             })
             .collect();
         self.queue.note_own(&outcomes);
@@ -166,31 +161,30 @@ impl Writer {
     }
 }
 
-/// Writes what the outlet takes and counts whole lines.
-fn write_all(outlet: &mut Outlet, lines: &[u8]) -> Outcome {
+/// Writes what the outlet takes of so many lines and counts whole ones.
+fn write_all(outlet: &mut Outlet, lines: &[u8], count: u64) -> Outcome {
     let mut outcome = Outcome::default();
     let mut rest = lines;
     while !rest.is_empty() {
         // A sink that panics loses its lines, not the log.
         let result = catch_unwind(AssertUnwindSafe(|| outlet.sink.write(rest)));
+        outcome.panics += u64::from(result.is_err());
         let taken = match result {
             Ok(Ok(taken)) if taken > 0 => rest.get(..taken),
             Ok(_) | Err(_) => None,
         };
         let Some(taken) = taken else {
             outcome.errors += 1;
-            outcome.failed += count_lines(rest);
             break;
         };
-        outcome.written += count_lines(taken);
+        outcome.partial_writes += u64::from(!taken.ends_with(b"\n"));
         outcome.bytes += taken.len() as u64;
         rest = rest.get(taken.len()..).unwrap_or_default();
     }
+    // Counting costs only where something was left.
+    outcome.failed = memchr::memchr_iter(b'\n', rest).count() as u64;
+    outcome.written = count - outcome.failed;
     outcome
-}
-
-fn count_lines(lines: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', lines).count() as u64
 }
 
 /// Whatever ends the thread, nobody may wait for it afterwards.
@@ -203,5 +197,7 @@ impl Drop for EndOfWriter {
 }
 
 const THREAD: &str = "log-writer";
+/// A buffer for the lines of one outlet that a burst has made larger is let go.
+const MOST_GATHERED: usize = 1024 * 1024;
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,0 +1,148 @@
+use crate::sink::Route;
+
+/// Lines one after the other, each with the outlets it goes to.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+    /// The outlets that get every line.
+    all: Route,
+    /// The outlets that get any.
+    any: Route,
+    /// The most bytes since the memory was last looked at.
+    peak: usize,
+    uses: u32,
+}
+
+/// The end of a line among the bytes, and its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) end: usize,
+    pub(crate) route: Route,
+}
+
+impl Batch {
+    pub(crate) fn push(&mut self, line: &[u8], route: Route) {
+        self.bytes.extend_from_slice(line);
+        self.marks.push(Mark {
+            end: self.bytes.len(),
+            route,
+        });
+        self.all &= route;
+        self.any |= route;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) const fn marks(&self) -> &[Mark] {
+        self.marks.as_slice()
+    }
+
+    /// How many lines there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// How many bytes they have.
+    pub(crate) const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The lines of the outlet `at`: all of them, or those that are put together in `gathered`.
+    pub(crate) fn lines_of<'a>(&'a self, at: usize, gathered: &'a mut Vec<u8>) -> (&'a [u8], u64) {
+        let bit = 1 << at;
+        if self.all & bit != 0 {
+            return (self.bytes(), self.len() as u64);
+        }
+        gathered.clear();
+        if self.any & bit == 0 {
+            return (gathered, 0);
+        }
+        let (mut start, mut count) = (0, 0);
+        for mark in &self.marks {
+            if mark.route & bit != 0 {
+                gathered.extend_from_slice(self.bytes().get(start..mark.end).unwrap_or_default());
+                count += 1;
+            }
+            start = mark.end;
+        }
+        (gathered, count)
+    }
+
+    /// Forgets the lines. What a burst has grown is let go once it was not needed for a while.
+    pub(crate) fn clear(&mut self) {
+        self.peak = self.peak.max(self.bytes.len());
+        self.uses += 1;
+        self.bytes.clear();
+        self.marks.clear();
+        (self.all, self.any) = (Route::MAX, 0);
+        if self.uses == USES {
+            let kept = self.peak.max(LEAST_KEPT);
+            self.bytes.shrink_to(kept);
+            self.marks.shrink_to(kept / SHORT_LINE);
+            (self.peak, self.uses) = (0, 0);
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            marks: Vec::new(),
+            all: Route::MAX,
+            any: 0,
+            peak: 0,
+            uses: 0,
+        }
+    }
+}
+
+/// After so many batches the memory is cut to what the largest of them needed.
+const USES: u32 = 256;
+/// So much memory is kept in any case.
+const LEAST_KEPT: usize = 256 * 1024;
+const SHORT_LINE: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outlet_gets_its_lines() {
+        let mut batch = Batch::default();
+        let mut gathered = Vec::new();
+        batch.push(b"one\n", 0b01);
+        assert_eq!(batch.lines_of(0, &mut gathered), (&b"one\n"[..], 1));
+        assert_eq!(batch.lines_of(1, &mut gathered), (&b""[..], 0));
+
+        batch.push(b"two\n", 0b11);
+        batch.push(b"three\n", 0b10);
+
+        assert_eq!(batch.lines_of(0, &mut gathered), (&b"one\ntwo\n"[..], 2));
+        assert_eq!(batch.lines_of(1, &mut gathered), (&b"two\nthree\n"[..], 2));
+    }
+
+    #[test]
+    fn the_memory_of_a_burst_is_let_go() {
+        let mut batch = Batch::default();
+        let line = vec![b'x'; 4 * LEAST_KEPT];
+        batch.push(&line, 1);
+        for _ in 0..2 * USES {
+            batch.clear();
+            batch.push(b"short\n", 1);
+        }
+
+        assert!(
+            batch.bytes.capacity() <= 2 * LEAST_KEPT,
+            "{}",
+            batch.bytes.capacity()
+        );
+    }
+}
