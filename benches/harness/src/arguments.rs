@@ -32,6 +32,13 @@ pub(crate) enum Part {
     Wall,
 }
 
+/// Whether this process runs one kernel for callgrind and nothing else: then what a process has one of, such as the
+/// global subscriber, may be set.
+#[must_use]
+pub fn runs_one_kernel() -> bool {
+    std::env::args().any(|argument| argument == Arguments::KERNEL)
+}
+
 impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {

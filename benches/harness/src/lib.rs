@@ -32,6 +32,7 @@ mod wall;
 mod within;
 
 pub use allocations::Allocations;
+pub use arguments::runs_one_kernel;
 pub use comparison::Comparison;
 pub use error::Error;
 pub use latency::tail;

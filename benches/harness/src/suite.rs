@@ -42,6 +42,21 @@ impl Suite {
         &mut self.comparisons[index]
     }
 
+    /// Adds an operation and how the rival called `rival_name` does the same, each as a loop of the given count of
+    /// operations: for what stands around them all, such as a subscriber or a span.
+    pub fn compare_loops(
+        &mut self,
+        name: &str,
+        ours: impl FnMut(u64) + 'static,
+        rival_name: &str,
+        rival: impl FnMut(u64) + 'static,
+    ) -> &mut Comparison {
+        let index = self.comparisons.len();
+        self.comparisons
+            .push(Comparison::new(name, Box::new(ours), rival_name, Box::new(rival)));
+        &mut self.comparisons[index]
+    }
+
     /// Adds a row that `measure` takes in a way of its own, such as over a network.
     pub fn row(&mut self, measure: impl FnOnce() -> Row + 'static) -> &mut Self {
         self.others.push(Box::new(measure));

@@ -105,22 +105,22 @@ impl<E: Into<AlertError>> AlertReply for Result<(), E> {
 }
 
 impl Alert {
-    pub(crate) fn new(metadata: &Metadata<'_>, fields: AlertFields, time: SystemTime) -> Self {
+    pub(crate) fn new(metadata: &Metadata<'_>, fields: &AlertFields, time: SystemTime) -> Self {
         let severity = match *metadata.level() {
-            _ if !fields.severity.is_empty() => fields.severity,
+            _ if !fields.severity.is_empty() => fields.severity.clone(),
             Level::ERROR => "error".to_owned(),
             Level::WARN => "warning".to_owned(),
             _ => "info".to_owned(),
         };
         Self {
-            key: fields.key,
+            key: fields.key.clone(),
             state: if fields.state.eq_ignore_ascii_case("resolved") {
                 AlertState::Resolved
             } else {
                 AlertState::Firing
             },
             severity,
-            message: fields.message,
+            message: fields.message.clone(),
             target: metadata.target().to_owned(),
             time,
         }

@@ -17,7 +17,7 @@ use crate::{
     core::{Core, OutletInfo},
     file::{RotatingFile, RotationCounters},
     filter::SharedFilter,
-    frame::Frame,
+    frame::{Frame, FrameParts},
     layer::JsonLayer,
     panic::OnPanic,
     queue::Queue,
@@ -36,6 +36,7 @@ pub struct LoggingBuilder {
     service: String,
     version: String,
     environment: String,
+    fields: Vec<(String, String)>,
     redactor: Redactor,
     clock: Clock,
     sinks: Vec<Outlet>,
@@ -65,6 +66,15 @@ impl LoggingBuilder {
     /// The environment it runs in; default `development`, in which [`Format::Auto`] is the console.
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = environment.into();
+        self
+    }
+
+    /// A field that stands on every line beside the service, such as `region`; a field of an event or a span of that
+    /// name goes before it. The last one of a name counts.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.fields.retain(|(known, _)| *known != name);
+        self.fields.push((name, value.into()));
         self
     }
 
@@ -221,14 +231,18 @@ impl LoggingBuilder {
         let names = self.config.redact.iter();
         let redactor = names.fold(self.redactor.clone(), |redactor, name| redactor.key(name));
         redactor.check()?;
-        let defaults = [
-            ("service", self.service.as_str()),
-            ("version", self.version.as_str()),
-            ("environment", self.environment.as_str()),
-        ];
         let line = self.config.max_line;
         let bytes = usize::try_from(line.bytes()).unwrap_or(usize::MAX);
-        let frame = Frame::new(self.clock.clone(), redactor, &defaults, bytes);
+        let frame = Frame::new(FrameParts {
+            clock: self.clock.clone(),
+            redactor,
+            profile: self.config.profile,
+            location: self.config.location,
+            gcp_project: self.config.gcp_project.as_deref(),
+            service: [&self.service, &self.version, &self.environment],
+            fields: &self.fields,
+            max_line: bytes,
+        });
         let least = ByteSize::new(frame.least_line() as u64);
         if line < least {
             return Err(Error::LineTooShort { line, least });
@@ -281,6 +295,7 @@ impl Default for LoggingBuilder {
             service: "unknown".to_owned(),
             version: "unknown".to_owned(),
             environment: DEVELOPMENT.to_owned(),
+            fields: Vec::new(),
             redactor: Redactor::default(),
             clock: Clock::system(),
             sinks: Vec::new(),

@@ -3,7 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use groundcrew_base::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Filter, Overflow};
+use crate::{Error, Filter, Location, Overflow, Profile};
 
 /// Where logs go and how: what an operator decides.
 ///
@@ -36,6 +36,15 @@ pub struct LoggingConfig {
     /// Whether the console format is coloured: auto, always or never; default auto. `LOG_COLOR`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_COLOR"))]
     pub color: Color,
+    /// The names of the fields: default, opentelemetry, ecs, gcp or datadog; default default. `LOG_PROFILE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_PROFILE"))]
+    pub profile: Profile,
+    /// Whether lines tell the file and line of the event: hidden or shown; default hidden. `LOG_LOCATION`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_LOCATION"))]
+    pub location: Location,
+    /// The Google Cloud project that traces belong to, for the profile gcp. `GOOGLE_CLOUD_PROJECT`.
+    #[cfg_attr(feature = "envcfg", config(env = "GOOGLE_CLOUD_PROJECT"))]
+    pub gcp_project: Option<String>,
     /// The directory of `combined.log` and `error.log`; default: no files. `LOG_DIR`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_DIR"))]
     pub dir: Option<PathBuf>,
@@ -148,6 +157,9 @@ impl Default for LoggingConfig {
             level: Filter::default(),
             format: Format::Auto,
             color: Color::Auto,
+            profile: Profile::Default,
+            location: Location::Hidden,
+            gcp_project: None,
             dir: None,
             max_size: ByteSize::mib(100),
             max_files: 10,

@@ -39,7 +39,7 @@ struct Timer(Arc<Frame>);
 
 impl FormatTime for Timer {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        writer.write_str(TimestampWriter::default().render(self.0.clock.now()))
+        writer.write_str(&TimestampWriter::default().render(self.0.clock.now()))
     }
 }
 

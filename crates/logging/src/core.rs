@@ -10,7 +10,7 @@ use tracing::{Level, Metadata};
 
 use crate::{
     alert::{Alert, AlertQueue},
-    encoder::Marks,
+    encoder::{AlertFields, Marks},
     file::RotationCounters,
     filter::SharedFilter,
     frame::Frame,
@@ -46,14 +46,14 @@ pub(crate) struct OutletInfo {
 
 impl Core {
     /// Hands an event with the alert fields on.
-    pub(crate) fn alert(&self, metadata: &Metadata<'_>, marks: Marks, time: SystemTime) {
+    pub(crate) fn alert(&self, metadata: &Metadata<'_>, fields: &AlertFields, time: SystemTime) {
         if let Some(alerts) = &self.alerts {
-            alerts.push(Alert::new(metadata, marks.alert, time));
+            alerts.push(Alert::new(metadata, fields, time));
         }
     }
 
     /// Logs past the subscriber, as an event of its own.
-    pub(crate) fn log_notice(&self, notice: &Notice<'_>, marks: &Marks) {
+    pub(crate) fn log_notice(&self, notice: &Notice<'_>, marks: Marks) {
         self.counters.count(notice.level, marks);
         let (json, console) = (self.routes.json(notice.level), self.routes.console(notice.level));
         if json != 0 {

@@ -8,11 +8,15 @@ use std::{
 };
 
 use groundcrew_base::Clock;
+use serde::{Deserialize, Serialize};
 use tracing::Metadata;
 
 use crate::{
-    Redactor, json,
-    template::{Key, Template},
+    Profile, Redactor,
+    epochs::Epochs,
+    json,
+    profile::{Names, ServiceForm},
+    template::{Key, Template, free_name},
 };
 
 /// What stands around the fields of every line: the time, the defaults, the redactor, the longest length.
@@ -22,11 +26,24 @@ pub(crate) struct Frame {
     pub(crate) id: u64,
     pub(crate) clock: Clock,
     pub(crate) redactor: Redactor,
+    pub(crate) names: &'static Names,
+    pub(crate) location: Location,
+    /// What stands before the identifier of a trace.
+    pub(crate) trace_prefix: Option<String>,
     pub(crate) defaults: Vec<Default>,
+    /// What follows the object of the fields, if they are in one.
+    pub(crate) resource: String,
     /// The defaults as they end a line for people, with its line feed.
     pub(crate) console_end: Vec<u8>,
     /// Fields stop here, so that the line stays within its longest length with all that follows.
     pub(crate) limit: usize,
+    /// The limit and the room that is kept for the defaults.
+    pub(crate) line_limit: usize,
+    /// The pair of an event without a message.
+    pub(crate) no_message: String,
+    /// The template of what has no fields.
+    pub(crate) nothing: Template,
+    pub(crate) epochs: Epochs,
     templates: Mutex<HashMap<usize, Arc<Template>>>,
 }
 
@@ -35,26 +52,58 @@ pub(crate) struct Frame {
 pub(crate) struct Default {
     pub(crate) key: Key,
     /// The encoded pair with its comma.
-    pub(crate) pair: Vec<u8>,
+    pub(crate) pair: String,
+}
+
+/// Whether lines tell the place in the source.
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Location {
+    /// They do not.
+    #[default]
+    Hidden,
+    /// They tell the file and the line.
+    Shown,
+}
+
+/// What a [`Frame`] is made of.
+#[derive(Debug)]
+pub(crate) struct FrameParts<'a> {
+    pub(crate) clock: Clock,
+    pub(crate) redactor: Redactor,
+    pub(crate) profile: Profile,
+    pub(crate) location: Location,
+    pub(crate) gcp_project: Option<&'a str>,
+    /// Name, version and environment.
+    pub(crate) service: [&'a str; 3],
+    pub(crate) fields: &'a [(String, String)],
+    pub(crate) max_line: usize,
 }
 
 impl Frame {
-    pub(crate) fn new(clock: Clock, redactor: Redactor, defaults: &[(&str, &str)], max_line: usize) -> Self {
+    pub(crate) fn new(parts: FrameParts<'_>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
-        let console_end = console_end(defaults);
-        let defaults: Vec<Default> = defaults
-            .iter()
-            .map(|(name, value)| Default::new(name, value))
-            .collect();
+        let names = parts.profile.names();
+        let (defaults, resource) = surroundings(names, parts.service, parts.fields);
         let tail: usize = defaults.iter().map(|default| default.pair.len()).sum();
+        let limit = parts.max_line.saturating_sub(tail + resource.len() + RESERVE);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            clock,
-            redactor,
+            clock: parts.clock,
+            redactor: parts.redactor,
+            names,
+            location: parts.location,
+            trace_prefix: trace_prefix(parts.profile, parts.gcp_project),
+            console_end: console_end(parts.service, parts.fields),
+            resource,
+            limit,
+            line_limit: limit + tail,
+            no_message: format!(",\"{}\":\"\"", names.message),
+            nothing: Template::default(),
             defaults,
-            console_end,
-            limit: max_line.saturating_sub(tail + RESERVE),
+            epochs: Epochs::default(),
             templates: Mutex::default(),
         }
     }
@@ -64,38 +113,101 @@ impl Frame {
         let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
         let template = templates
             .entry(ptr::from_ref(metadata).addr())
-            .or_insert_with(|| Arc::new(Template::new(metadata, &self.redactor)));
+            .or_insert_with(|| Arc::new(Template::new(metadata, self)));
         Arc::clone(template)
     }
 
     /// The smallest longest line that leaves room for fields beside the defaults.
     pub(crate) fn least_line(&self) -> usize {
         let tail: usize = self.defaults.iter().map(|default| default.pair.len()).sum();
-        tail + LEAST_LINE
+        tail + self.resource.len() + LEAST_LINE
     }
 }
 
-fn console_end(defaults: &[(&str, &str)]) -> Vec<u8> {
-    let mut end = Vec::new();
-    for (name, value) in defaults {
-        end.extend_from_slice(format!(" {name}=").as_bytes());
+/// The pairs that every line has, and what follows the object of the fields.
+fn surroundings(names: &Names, service: [&str; 3], fields: &[(String, String)]) -> (Vec<Default>, String) {
+    let mut defaults = Vec::new();
+    match names.service {
+        ServiceForm::Flat(keys) => {
+            defaults.extend(
+                keys.iter()
+                    .zip(service)
+                    .map(|(key, value)| Default::new(key, value)),
+            );
+        }
+        ServiceForm::Gcp => {
+            let [name, version, environment] = service;
+            let context = object(&[("service", name), ("version", version)]);
+            let labels = object(&[("environment", environment)]);
+            defaults.push(Default::raw("serviceContext", &context));
+            defaults.push(Default::raw("logging.googleapis.com/labels", &labels));
+        }
+        ServiceForm::Resource(keys) => {
+            let mut pairs: Vec<_> = keys.into_iter().zip(service).collect();
+            let own = fields.iter().filter(|(name, _)| !keys.contains(&name.as_str()));
+            pairs.extend(own.map(|(name, value)| (name.as_str(), value.as_str())));
+            return (defaults, format!(",\"Resource\":{}", object(&pairs)));
+        }
+    }
+    for (name, value) in fields {
+        let taken = |name: &str| {
+            names.reserved.contains(&name) || defaults.iter().any(|default| default.key.name == name)
+        };
+        let name = free_name("fields", name, taken);
+        defaults.push(Default::new(&name, value));
+    }
+    (defaults, String::new())
+}
+
+fn object(pairs: &[(&str, &str)]) -> String {
+    let mut out = String::from("{");
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        json::string(&mut out, name, usize::MAX);
+        out.push(':');
+        json::string(&mut out, value, usize::MAX);
+    }
+    out.push('}');
+    out
+}
+
+fn trace_prefix(profile: Profile, gcp_project: Option<&str>) -> Option<String> {
+    let project = gcp_project.filter(|_| profile == Profile::Gcp)?;
+    Some(format!("projects/{project}/traces/"))
+}
+
+fn console_end(service: [&str; 3], fields: &[(String, String)]) -> Vec<u8> {
+    let mut end = String::new();
+    let service = ["service", "version", "environment"].into_iter().zip(service);
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in service.chain(fields) {
+        end.push(' ');
+        json::escape(&mut end, name, usize::MAX);
+        end.push('=');
         json::escape(&mut end, value, usize::MAX);
     }
-    end.push(b'\n');
-    end
+    end.push('\n');
+    end.into_bytes()
 }
 
 impl Default {
     fn new(name: &str, value: &str) -> Self {
+        let mut json = String::new();
+        json::string(&mut json, value, usize::MAX);
+        Self::raw(name, &json)
+    }
+
+    fn raw(name: &str, json: &str) -> Self {
         let key = Key::new(name.to_owned());
-        let mut pair = key.prefix.clone();
-        json::string(&mut pair, value, usize::MAX);
+        let pair = [key.prefix.as_str(), json].concat();
         Self { key, pair }
     }
 }
 
-/// Room for the closing of a value, an empty message, the mark of a cut line and the closing of the line.
-const RESERVE: usize = 64;
+/// Room for the closing of a value, an empty message, the level, the mark of a cut line and the closing of the line.
+const RESERVE: usize = 128;
 /// Room for the timestamp, level, target and some text.
 const LEAST_FIELDS: usize = 512;
 /// The smallest longest line where there are no defaults.

@@ -1,10 +1,18 @@
 //! The pieces of a JSON line, appended to a buffer.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 /// Appends `text` with everything escaped that JSON, JavaScript or a terminal could trip over, and stops
 /// before the buffer holds more than `limit` bytes. Says whether all of it went in.
-pub(crate) fn escape(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
+pub(crate) fn escape(out: &mut String, text: &str, limit: usize) -> bool {
+    if text.len() <= limit.saturating_sub(out.len()) && is_plain(text.as_bytes()) {
+        out.push_str(text);
+        return true;
+    }
+    escape_runs(out, text, limit)
+}
+
+fn escape_runs(out: &mut String, text: &str, limit: usize) -> bool {
     let mut rest = text;
     loop {
         let plain = rest.bytes().position(is_special).unwrap_or(rest.len());
@@ -12,10 +20,10 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
         let room = limit.saturating_sub(out.len());
         if run.len() > room {
             let (fits, _) = run.split_at(run.floor_char_boundary(room));
-            out.extend_from_slice(fits.as_bytes());
+            out.push_str(fits);
             return false;
         }
-        out.extend_from_slice(run.as_bytes());
+        out.push_str(run);
         let mut chars = tail.chars();
         let Some(special) = chars.next() else {
             return true;
@@ -32,39 +40,39 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
 
 /// Appends `text` as a JSON string, cut so that the buffer stays near `limit` bytes. Says whether all of it
 /// went in.
-pub(crate) fn string(out: &mut Vec<u8>, text: &str, limit: usize) -> bool {
-    out.push(b'"');
+pub(crate) fn string(out: &mut String, text: &str, limit: usize) -> bool {
+    out.push('"');
     let complete = escape(out, text, limit);
-    out.push(b'"');
+    out.push('"');
     complete
 }
 
 /// Appends a number; JSON has no NaN and no infinity, they become `null`.
-pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+pub(crate) fn float(out: &mut String, value: f64) {
     if value.is_finite() {
-        // Debug shows an exponent where it is shorter, which JSON allows; a Vec takes every write.
-        write!(out, "{value:?}").ok();
+        out.push_str(zmij::Buffer::new().format_finite(value));
     } else {
-        out.extend_from_slice(b"null");
+        out.push_str("null");
     }
 }
 
 /// Appends a whole number.
-pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+pub(crate) fn integer(out: &mut String, value: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
-fn push_escaped(out: &mut Vec<u8>, c: char) {
+fn push_escaped(out: &mut String, c: char) {
     match c {
-        '"' => out.extend_from_slice(b"\\\""),
-        '\\' => out.extend_from_slice(b"\\\\"),
-        '\n' => out.extend_from_slice(b"\\n"),
-        '\r' => out.extend_from_slice(b"\\r"),
-        '\t' => out.extend_from_slice(b"\\t"),
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
         c if needs_escape(c) => {
+            // A String takes every write.
             write!(out, "\\u{:04x}", u32::from(c)).ok();
         }
-        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => out.push(c),
     }
 }
 
@@ -78,6 +86,35 @@ const fn is_special(byte: u8) -> bool {
     matches!(byte, 0..0x20 | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2)
 }
 
+/// Whether the text is ASCII that goes into a JSON string as it is.
+fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    let odd = words
+        .iter()
+        .fold(0, |odd, word| odd | odd_bytes(u64::from_le_bytes(*word)));
+    let last = match text.last_chunk::<8>() {
+        // It overlaps a word that has been looked at, which does no harm.
+        Some(word) if !rest.is_empty() => odd_bytes(u64::from_le_bytes(*word)),
+        Some(_) => 0,
+        None => return rest.iter().all(|&byte| byte.is_ascii() && !is_special(byte)),
+    };
+    (odd | last) & EACH_HIGH == 0
+}
+
+/// Has the highest bit of some byte set if one of the eight bytes is not plain ASCII: the usual arithmetic on all
+/// bytes of a word at once, as in Bit Twiddling Hacks, "Determine if a word has a byte less than n".
+const fn odd_bytes(word: u64) -> u64 {
+    let below_space = word.wrapping_sub(EACH * 0x20);
+    let quote = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
+    let backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
+    let delete = word.wrapping_add(EACH);
+    // For ASCII, each term has the bit exactly where its byte is meant, or above such a one; other bytes have it anyway.
+    word | below_space | quote | backslash | delete
+}
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+const EACH_HIGH: u64 = EACH * 0x80;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -85,9 +122,9 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, limit: usize) -> (String, bool) {
-        let mut out = Vec::new();
+        let mut out = String::new();
         let complete = string(&mut out, text, limit);
-        (String::from_utf8(out).unwrap(), complete)
+        (out, complete)
     }
 
     #[test]
@@ -107,17 +144,28 @@ mod tests {
 
     #[test]
     fn numbers_are_what_json_can_hold() {
-        let mut out = Vec::new();
+        let mut out = String::new();
         for value in [1.0, -0.1, 1e300, 5e-324, f64::NAN, f64::INFINITY] {
             float(&mut out, value);
-            out.push(b' ');
+            out.push(' ');
         }
         integer(&mut out, u64::MAX);
 
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "1.0 -0.1 1e300 5e-324 null null 18446744073709551615"
-        );
+        assert_eq!(out, "1.0 -0.1 1e+300 5e-324 null null 18446744073709551615");
+    }
+
+    #[test]
+    fn every_odd_byte_is_seen_in_every_place() {
+        for byte in 0..=u8::MAX {
+            let is_odd = !byte.is_ascii() || is_special(byte);
+            for length in 1..20 {
+                for at in 0..length {
+                    let mut text = vec![b'~'; length];
+                    text[at] = byte;
+                    assert_eq!(is_plain(&text), !is_odd, "{byte:#x} at {at} of {length}");
+                }
+            }
+        }
     }
 
     proptest! {

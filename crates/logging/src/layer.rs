@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use tracing::{
     Event, Subscriber,
@@ -10,14 +10,16 @@ use tracing_subscriber::{
 };
 
 use crate::{
+    chain::Chain,
     core::Core,
-    encoder::{Encoder, Marks},
+    encoder::{Encoder, LogTarget, Marks},
+    frame::Frame,
+    json,
     line::Line,
     panic,
-    scratch::{Scratch, with_scratch},
-    span_fields::SpanFieldSets,
-    template::Template,
-    writer,
+    scratch::{Chains, Scratch, with_scratch},
+    span_fields::{SpanFieldSets, SpanFields},
+    span_stack, writer,
 };
 
 /// Encodes every event as one flat JSON line and hands it to the queue.
@@ -42,71 +44,83 @@ impl JsonLayer {
             let Some(template) = scratch.templates.find(frame, span.metadata()) else {
                 return;
             };
-            scratch.line.clear();
-            scratch.entries.clear();
+            scratch.pairs.clear();
             visit(&mut Encoder {
-                out: &mut scratch.line,
-                entries: &mut scratch.entries,
+                out: &mut scratch.pairs,
                 text: &mut scratch.text,
+                alert: &mut scratch.alert,
                 template,
-                redactor: &frame.redactor,
-                limit: frame.limit,
+                frame,
                 truncated: false,
                 marks: Marks::default(),
             });
-            if scratch.entries.is_empty() {
+            if scratch.pairs.entries.is_empty() {
                 return;
             }
             let mut extensions = span.extensions_mut();
-            if extensions.get_mut::<SpanFieldSets>().is_none() {
-                extensions.insert(SpanFieldSets::default());
-            }
-            if let Some(sets) = extensions.get_mut::<SpanFieldSets>() {
-                sets.record(frame.id, template, &scratch.line, &scratch.entries);
+            let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
+                let fields = SpanFields::new(frame.id, template, &scratch.pairs);
+                extensions.insert(SpanFieldSets::new(fields));
+                return;
+            };
+            match sets.of_mut(frame.id) {
+                Some(fields) => fields.record(&scratch.pairs),
+                None => sets.push(SpanFields::new(frame.id, template, &scratch.pairs)),
             }
         });
     }
 
-    /// Encodes the event into `scratch.line`.
+    /// Encodes the event into `scratch.pairs.text`.
     fn encode<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>, scratch: &mut Scratch) -> Option<Encoded>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let frame = &self.core.frame;
-        let template: &Template = scratch.templates.find(frame, event.metadata())?;
+        let frame = &*self.core.frame;
+        let template = scratch.templates.find(frame, event.metadata())?;
         let time = frame.clock.now();
-        let out = &mut scratch.line;
-        out.clear();
-        out.extend_from_slice(b"{\"timestamp\":\"");
-        out.extend_from_slice(scratch.stamp.render(time).as_bytes());
-        out.push(b'"');
-        out.extend_from_slice(&template.head);
-        scratch.entries.clear();
+        let pairs = &mut scratch.pairs;
+        pairs.clear();
+        pairs.text.push_str(frame.names.open);
+        scratch.stamp.write(&mut pairs.text, time, frame.names.time);
+        pairs.text.push_str(&template.head);
+        if let Some(rest) = &template.after_target {
+            let mut target = LogTarget::default();
+            event.record(&mut target);
+            json::string(&mut pairs.text, &target.0, frame.limit);
+            pairs.text.push_str(rest);
+        }
+        let fields = pairs.text.len();
+        if template.is_alert {
+            scratch.alert.clear();
+        }
         let mut encoder = Encoder {
-            out,
-            entries: &mut scratch.entries,
+            out: pairs,
             text: &mut scratch.text,
+            alert: &mut scratch.alert,
             template,
-            redactor: &frame.redactor,
-            limit: frame.limit,
+            frame,
             truncated: false,
             marks: Marks::default(),
         };
         event.record(&mut encoder);
         let (truncated, marks) = (encoder.truncated, encoder.marks);
         if !marks.has_message {
-            out.extend_from_slice(b",\"message\":\"\"");
+            let message = if frame.names.nest.is_some() {
+                &mut pairs.lifted
+            } else {
+                &mut pairs.text
+            };
+            message.push_str(&frame.no_message);
         }
-        scratch.renamed.clear();
-        let mut line = Line {
-            out,
+        let line = Line {
             frame,
             template,
-            entries: &scratch.entries,
-            renamed: &mut scratch.renamed,
+            pairs,
+            fields,
             truncated,
         };
-        line.finish(event, ctx);
+        let chain = find_chain(&mut scratch.chains, frame, event, ctx)?;
+        line.finish(chain, *event.metadata().level(), marks.is_critical);
         Some(Encoded {
             is_alert: template.is_alert,
             marks,
@@ -115,12 +129,35 @@ impl JsonLayer {
     }
 }
 
+/// The chain of the span that the event is in.
+fn find_chain<'s, S>(
+    chains: &'s mut Chains,
+    frame: &Frame,
+    event: &Event<'_>,
+    ctx: &Context<'_, S>,
+) -> Option<&'s mut Chain>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let id = if event.is_contextual() {
+        span_stack::current(frame.id)
+    } else {
+        event.parent().map(Id::into_u64)
+    };
+    let chain = chains.slot(id)?;
+    if !chain.is_of(frame, id) {
+        let span = id.and_then(|id| ctx.span(&Id::from_u64(id)));
+        chain.rebuild(frame, id, span.as_ref());
+    }
+    Some(chain)
+}
+
 /// What a line says besides its bytes.
 #[derive(Debug)]
 struct Encoded {
     is_alert: bool,
     marks: Marks,
-    time: std::time::SystemTime,
+    time: SystemTime,
 }
 
 impl<S> Layer<S> for JsonLayer
@@ -133,6 +170,19 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         self.record_span(id, &ctx, |encoder| values.record(encoder));
+        self.core.frame.epochs.advance(id);
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        span_stack::enter(self.core.frame.id, id);
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        span_stack::exit(self.core.frame.id, id);
+    }
+
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        self.core.frame.epochs.advance(&id);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
@@ -147,14 +197,16 @@ where
             if encoded.is_alert {
                 core.counters.count_alert();
             }
-            if core.filter.logs(metadata) {
+            // An alert may have come this far for its sink alone.
+            if !encoded.is_alert || core.filter.logs(metadata) {
                 let level = *metadata.level();
-                core.counters.count(level, &encoded.marks);
-                core.queue.push(&scratch.line, level, core.routes.json(level));
+                core.counters.count(level, encoded.marks);
+                core.queue
+                    .push(scratch.pairs.text.as_bytes(), level, core.routes.json(level));
                 panic::note_logged(metadata);
             }
             if encoded.is_alert {
-                core.alert(metadata, encoded.marks, encoded.time);
+                core.alert(metadata, &scratch.alert, encoded.time);
             }
         });
     }

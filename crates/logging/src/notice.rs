@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use tracing::Level;
 
-use crate::{frame::Frame, json, level, timestamp::TimestampWriter};
+use crate::{frame::Frame, json, level, profile::Names, timestamp::TimestampWriter};
 
 /// A line that logging writes about itself, past the subscriber: that lines were dropped, that a thread has
 /// panicked inside of the subscriber.
@@ -23,46 +23,79 @@ pub(crate) enum Value<'a> {
 impl Notice<'_> {
     /// The line as every other one, with the defaults.
     pub(crate) fn json(&self, frame: &Frame) -> Vec<u8> {
-        let limit = frame.limit;
-        let mut out = Vec::from(b"{\"timestamp\":\"");
-        out.extend_from_slice(timestamp(frame).as_bytes());
-        out.extend_from_slice(b"\",\"level\":\"");
-        out.extend_from_slice(level::name(self.level).as_bytes());
-        out.extend_from_slice(b"\",\"target\":\"");
-        out.extend_from_slice(TARGET.as_bytes());
-        out.extend_from_slice(b"\",\"message\":");
-        let mut complete = json::string(&mut out, &frame.redactor.text(self.message), limit);
-        for (name, value) in self.fields {
-            if out.len() + name.len() + SHORT_VALUE > limit {
-                complete = false;
-                break;
-            }
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            match value {
-                Value::Number(number) => json::integer(&mut out, *number),
-                Value::Text(text) => {
-                    complete &= json::string(&mut out, &frame.redactor.text(text), limit);
-                }
-            }
-        }
+        let names = frame.names;
+        let level = names.levels.get(self.rank(names)).copied();
+        let mut out = String::from(names.open);
+        TimestampWriter::default().write(&mut out, frame.clock.now(), names.time);
+        out.push_str(names.after_time);
+        out.push_str(level.unwrap_or_default());
+        out.push_str(names.target.0);
+        json::string(&mut out, TARGET, usize::MAX);
+        out.push_str(names.target.1);
+        out.push_str(names.constant);
+        write!(out, ",\"{}\":", names.message).ok();
+        let mut complete = json::string(&mut out, &frame.redactor.text(self.message), frame.limit);
+        out.push_str(names.nest.unwrap_or_default());
+        let start = out.len();
+        complete &= self.add_fields(frame, &mut out);
         for default in &frame.defaults {
-            out.extend_from_slice(&default.pair);
+            out.push_str(&default.pair);
         }
         if !complete {
-            out.extend_from_slice(b",\"truncated\":true");
+            out.push_str(",\"truncated\":true");
         }
-        out.extend_from_slice(b"}\n");
-        out
+        if names.nest.is_some() {
+            if out.as_bytes().get(start) == Some(&b',') {
+                out.remove(start);
+            }
+            out.push('}');
+            out.push_str(&frame.resource);
+        }
+        out.push_str("}\n");
+        out.into_bytes()
+    }
+
+    fn is_critical(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|(name, value)| *name == "severity" && matches!(value, Value::Text("critical")))
+    }
+
+    /// The place of the level among those of a profile.
+    fn rank(&self, names: &Names) -> usize {
+        if names.level_is_last && self.is_critical() {
+            names.levels.len() - 1
+        } else {
+            level::rank(self.level)
+        }
+    }
+
+    /// Whether all of them had room.
+    fn add_fields(&self, frame: &Frame, out: &mut String) -> bool {
+        let limit = frame.limit;
+        let mut complete = true;
+        for (name, value) in self.fields {
+            if out.len() + name.len() + SHORT_VALUE > limit {
+                return false;
+            }
+            if self.is_critical() && frame.names.level_is_last && *name == "severity" {
+                // The level says so.
+                continue;
+            }
+            write!(out, ",\"{name}\":").ok();
+            match value {
+                Value::Number(number) => json::integer(out, *number),
+                Value::Text(text) => complete &= json::string(out, &frame.redactor.text(text), limit),
+            }
+        }
+        complete
     }
 
     /// The line for people.
     pub(crate) fn console(&self, frame: &Frame) -> Vec<u8> {
-        let message = frame.redactor.text(self.message);
-        let mut text = format!("{} {:>5} {TARGET}: ", timestamp(frame), self.level);
-        let mut out = std::mem::take(&mut text).into_bytes();
-        json::escape(&mut out, &message, frame.limit);
+        let time = TimestampWriter::default().render(frame.clock.now());
+        let mut out = format!("{time} {:>5} {TARGET}: ", self.level);
+        json::escape(&mut out, &frame.redactor.text(self.message), frame.limit);
+        let mut text = String::new();
         for (name, value) in self.fields {
             text.clear();
             match value {
@@ -71,13 +104,10 @@ impl Notice<'_> {
             };
             json::escape(&mut out, &text, frame.limit);
         }
+        let mut out = out.into_bytes();
         out.extend_from_slice(&frame.console_end);
         out
     }
-}
-
-fn timestamp(frame: &Frame) -> String {
-    TimestampWriter::default().render(frame.clock.now()).to_owned()
 }
 
 /// The target of all that logging says about itself.

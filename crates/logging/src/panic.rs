@@ -132,7 +132,7 @@ fn log(core: &Core, report: &PanicReport) {
         is_critical: true,
         ..Marks::default()
     };
-    core.log_notice(&notice, &marks);
+    core.log_notice(&notice, marks);
 }
 
 fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {

@@ -3,21 +3,23 @@ use std::{cell::Cell, ptr, sync::Arc};
 use tracing::Metadata;
 
 use crate::{
-    encoder::Entry,
+    chain::Chain,
+    encoder::{AlertFields, Pairs},
     frame::Frame,
-    template::{Key, Template},
+    template::Template,
     timestamp::TimestampWriter,
 };
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    pub(crate) line: Vec<u8>,
+    /// The line as it grows.
+    pub(crate) pairs: Pairs,
     pub(crate) text: String,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) renamed: Vec<Key>,
+    pub(crate) alert: AlertFields,
     pub(crate) stamp: TimestampWriter,
     pub(crate) templates: Templates,
+    pub(crate) chains: Chains,
 }
 
 thread_local! {
@@ -29,8 +31,12 @@ thread_local! {
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut scratch);
-    scratch.line.shrink_to(KEPT_BYTES);
-    scratch.text.shrink_to(KEPT_BYTES);
+    for text in [&mut scratch.pairs.text, &mut scratch.text] {
+        if text.capacity() > KEPT_BYTES {
+            text.clear();
+            text.shrink_to(KEPT_BYTES);
+        }
+    }
     SCRATCH.try_with(|cell| cell.set(Some(scratch))).ok();
     result
 }
@@ -56,9 +62,9 @@ impl Templates {
     ) -> Option<&Arc<Template>> {
         let callsite = ptr::from_ref(metadata).addr();
         if self.slots.is_empty() {
-            self.slots.resize_with(SLOTS, || None);
+            self.slots.resize_with(TEMPLATES, || None);
         }
-        let slot = self.slots.get_mut((callsite >> 4) % SLOTS)?;
+        let slot = self.slots.get_mut((callsite >> 4) % TEMPLATES)?;
         if slot
             .as_ref()
             .is_some_and(|known| known.callsite != callsite || known.frame != frame.id)
@@ -74,6 +80,25 @@ impl Templates {
     }
 }
 
-const SLOTS: usize = 256;
+/// The chains of the spans that a thread was in lately.
+#[derive(Debug, Default)]
+pub(crate) struct Chains {
+    slots: Vec<Chain>,
+}
+
+impl Chains {
+    /// The slot of a span; what is in it may belong to another.
+    pub(crate) fn slot(&mut self, id: Option<u64>) -> Option<&mut Chain> {
+        if self.slots.is_empty() {
+            self.slots.resize_with(CHAINS + 1, Chain::default);
+        }
+        // A span has the number of its slot in the registry in the low bits.
+        let at = id.map_or(CHAINS, |id| usize::try_from(id).unwrap_or_default() % CHAINS);
+        self.slots.get_mut(at)
+    }
+}
+
+const TEMPLATES: usize = 256;
+const CHAINS: usize = 32;
 /// A buffer that one huge value has blown up is let go.
 const KEPT_BYTES: usize = 256 * 1024;

@@ -172,7 +172,7 @@ pub(crate) struct EventCounters {
 }
 
 impl EventCounters {
-    pub(crate) fn count(&self, level: Level, marks: &Marks) {
+    pub(crate) fn count(&self, level: Level, marks: Marks) {
         let counter = if marks.is_critical && level == Level::ERROR {
             Some(&self.critical)
         } else {

@@ -2,14 +2,23 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tracing::Metadata;
 
-use crate::{Redactor, filter::ALERT_KEY, json, level};
+use crate::{
+    filter::ALERT_KEY,
+    frame::{Frame, Location},
+    json, level,
+    profile::Names,
+};
 
 /// All that is known of a callsite before it fires: encoded names, masks, and which names had to change.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Template {
-    /// `,"level":"info","target":"poker::hands"`.
-    pub(crate) head: Vec<u8>,
+    /// What stands between the time and the fields, up to the target of a record of the `log` crate.
+    pub(crate) head: String,
+    /// The rest of that, where the target is told by the event.
+    pub(crate) after_target: Option<String>,
     pub(crate) fields: Vec<FieldTemplate>,
+    /// The bits of all names.
+    pub(crate) bits: u64,
     /// Whether events of this callsite are alerts.
     pub(crate) is_alert: bool,
 }
@@ -22,6 +31,8 @@ pub(crate) struct FieldTemplate {
     pub(crate) chain: Key,
     pub(crate) masked: bool,
     pub(crate) role: Role,
+    /// Whether it stands beside the object of the fields.
+    pub(crate) is_lifted: bool,
 }
 
 /// A name on a line.
@@ -29,7 +40,7 @@ pub(crate) struct FieldTemplate {
 pub(crate) struct Key {
     pub(crate) name: String,
     /// `,"name":`.
-    pub(crate) prefix: Vec<u8>,
+    pub(crate) prefix: String,
     /// One bit of 64: two names of different bits are different.
     pub(crate) bit: u64,
 }
@@ -42,45 +53,22 @@ pub(crate) enum Role {
     Severity,
     AlertKey,
     AlertState,
+    /// It is the profile's identifier of the trace, which may need a prefix.
+    Trace,
+    /// It tells where a record of the `log` crate comes from.
+    LogRecord,
 }
 
 impl Template {
-    pub(crate) fn new(metadata: &Metadata<'_>, redactor: &Redactor) -> Self {
-        let group = if metadata.is_span() {
-            metadata.name()
-        } else {
-            "fields"
-        };
-        let mut fields: Vec<FieldTemplate> = Vec::new();
-        for field in metadata.fields() {
-            let role = match role(field.name()) {
-                // A span's message, or a second one, is a field like others.
-                Role::Message if metadata.is_span() || fields.iter().any(|f| f.role == Role::Message) => {
-                    Role::Plain
-                }
-                role => role,
-            };
-            let name = if role == Role::Message {
-                field.name().to_owned()
-            } else {
-                free_name(group, field.name(), |name| is_taken(&fields, name))
-            };
-            fields.push(FieldTemplate {
-                masked: redactor.masks(field.name()),
-                role,
-                key: Key::new(name),
-                chain: Key::default(),
-            });
-        }
-        for at in 0..fields.len() {
-            let own = fields.get(at).map_or("", |field| field.key.name.as_str());
-            let name = free_name(group, &format!("{own}_chain"), |name| is_taken(&fields, name));
-            if let Some(field) = fields.get_mut(at) {
-                field.chain = Key::new(name);
-            }
-        }
+    pub(crate) fn new(metadata: &Metadata<'_>, frame: &Frame) -> Self {
+        let fields = Fields::of(metadata, frame).0;
+        let is_log_record = metadata.is_event() && metadata.fields().field(LOG_TARGET).is_some();
+        let (head, after_target) = head(metadata, frame, is_log_record);
+        let bits = |field: &FieldTemplate| field.key.bit | field.chain.bit;
         Self {
-            head: head(metadata),
+            head,
+            after_target,
+            bits: fields.iter().fold(0, |all, field| all | bits(field)),
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
             fields,
         }
@@ -91,14 +79,96 @@ impl Key {
     pub(crate) fn new(name: String) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
-        let mut prefix = vec![b','];
+        let mut prefix = String::from(",");
         json::string(&mut prefix, &name, usize::MAX);
-        prefix.push(b':');
+        prefix.push(':');
         Self {
             bit: 1 << (hasher.finish() % 64),
             prefix,
             name,
         }
+    }
+}
+
+/// The fields of a callsite as they come together: each gets a name that is free.
+struct Fields(Vec<FieldTemplate>);
+
+impl Fields {
+    fn of(metadata: &Metadata<'_>, frame: &Frame) -> Self {
+        let names = frame.names;
+        let group = if metadata.is_span() {
+            metadata.name()
+        } else {
+            "fields"
+        };
+        let is_log_record = metadata.is_event() && metadata.fields().field(LOG_TARGET).is_some();
+        let mut fields = Self(Vec::new());
+        for field in metadata.fields() {
+            let role = match role(field.name()) {
+                // A span's message, or a second one, is a field like others.
+                Role::Message if metadata.is_span() || fields.has(Role::Message) => Role::Plain,
+                Role::Plain if is_log_record && field.name().starts_with("log.") => Role::LogRecord,
+                role => role,
+            };
+            fields.push(field.name(), role, group, frame);
+        }
+        for at in 0..fields.0.len() {
+            let name = fields.chain_name(at, group, names);
+            if let Some(field) = fields.0.get_mut(at) {
+                field.chain = Key::new(name);
+            }
+        }
+        fields
+    }
+
+    fn push(&mut self, field: &str, role: Role, group: &str, frame: &Frame) {
+        let names = frame.names;
+        let name = match role {
+            Role::Message => names.message.to_owned(),
+            _ => {
+                let wanted = names.of(field);
+                free_name(group, wanted, |name| self.is_taken(names, name))
+            }
+        };
+        self.0.push(FieldTemplate {
+            masked: frame.redactor.masks(field),
+            role,
+            is_lifted: names.nest.is_some()
+                && (role == Role::Message || names.lifted.contains(&name.as_str())),
+            key: Key::new(name),
+            chain: Key::default(),
+        });
+    }
+
+    /// The name for the sources of the field at `at`, if it is an error.
+    fn chain_name(&self, at: usize, group: &str, names: &Names) -> String {
+        let own = self.0.get(at).map_or("", |field| field.key.name.as_str());
+        let wanted = if own == names.of("error") {
+            names.chain.to_owned()
+        } else {
+            format!("{own}_chain")
+        };
+        free_name(group, &wanted, |name| self.is_taken(names, name))
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.0.iter().any(|field| field.role == role)
+    }
+
+    fn is_taken(&self, names: &Names, name: &str) -> bool {
+        names.reserved.contains(&name)
+            || self
+                .0
+                .iter()
+                .any(|field| field.key.name == name || field.chain.name == name)
+    }
+}
+
+impl Names {
+    /// The profile's name of a field.
+    fn of<'a>(&self, field: &'a str) -> &'a str {
+        let renamed = self.renamed.iter().find(|(ours, _)| *ours == field);
+        renamed.map_or(field, |(_, theirs)| *theirs)
     }
 }
 
@@ -117,19 +187,42 @@ pub(crate) fn free_name(group: &str, name: &str, taken: impl Fn(&str) -> bool) -
         .unwrap_or(grouped)
 }
 
-fn is_taken(fields: &[FieldTemplate], name: &str) -> bool {
-    RESERVED.contains(&name)
-        || fields
-            .iter()
-            .any(|field| field.key.name == name || field.chain.name == name)
+/// What stands before the fields, in two parts if only the event knows the target.
+fn head(metadata: &Metadata<'_>, frame: &Frame, is_log_record: bool) -> (String, Option<String>) {
+    let names = frame.names;
+    let mut head = String::from(names.after_time);
+    if !names.level_is_last {
+        let rank = level::rank(*metadata.level());
+        head.push_str(names.levels.get(rank).copied().unwrap_or_default());
+    }
+    head.push_str(names.target.0);
+    let mut rest = String::from(names.target.1);
+    rest.push_str(names.constant);
+    if !is_log_record {
+        json::string(&mut head, metadata.target(), LONGEST_NAME);
+        rest.push_str(&location(metadata, frame));
+    }
+    rest.push_str(names.nest.unwrap_or_default());
+    if is_log_record {
+        (head, Some(rest))
+    } else {
+        head.push_str(&rest);
+        (head, None)
+    }
 }
 
-fn head(metadata: &Metadata<'_>) -> Vec<u8> {
-    let mut head = Vec::from(b",\"level\":\"");
-    head.extend_from_slice(level::name(*metadata.level()).as_bytes());
-    head.extend_from_slice(b"\",\"target\":");
-    json::string(&mut head, metadata.target(), usize::MAX);
-    head
+/// The pairs that tell where in the source the callsite is, if they are wanted.
+fn location(metadata: &Metadata<'_>, frame: &Frame) -> String {
+    let mut out = String::new();
+    if let (Location::Shown, Some(file), Some(line)) = (frame.location, metadata.file(), metadata.line()) {
+        let (before_file, before_line, end) = frame.names.file;
+        out.push_str(before_file);
+        json::string(&mut out, file, LONGEST_NAME);
+        out.push_str(before_line);
+        json::integer(&mut out, line);
+        out.push_str(end);
+    }
+    out
 }
 
 fn role(name: &str) -> Role {
@@ -138,9 +231,11 @@ fn role(name: &str) -> Role {
         "severity" => Role::Severity,
         ALERT_KEY => Role::AlertKey,
         "alert.state" => Role::AlertState,
+        "trace_id" => Role::Trace,
         _ => Role::Plain,
     }
 }
 
-/// The names that belong to us on every line.
-const RESERVED: [&str; 5] = ["timestamp", "level", "target", "message", "truncated"];
+/// The field under which the bridge of the `log` crate hands over the target.
+pub(crate) const LOG_TARGET: &str = "log.target";
+const LONGEST_NAME: usize = 4096;

@@ -1,33 +1,52 @@
 use std::{
     fmt::Write as _,
+    str,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::Timestamp;
 
-/// Writes RFC 3339 in UTC with microseconds, and renders the calendar part once a second only.
+use crate::{json, profile::TimeForm};
+
+/// Writes times, and works out the calendar once a second only.
 #[derive(Debug, Default)]
 pub(crate) struct TimestampWriter {
     second: Option<i64>,
+    /// `2026-11-22T04:56:15.` of that second.
     text: String,
 }
 
 impl TimestampWriter {
+    /// Appends the time: RFC 3339 in UTC with microseconds, or nanoseconds since 1970.
+    pub(crate) fn write(&mut self, out: &mut String, time: SystemTime, form: TimeForm) {
+        match form {
+            TimeForm::Rfc3339 => self.rfc3339(out, time),
+            TimeForm::Nanoseconds => json::integer(out, nanoseconds(time)),
+        }
+    }
+
     /// The time as `2026-11-22T04:56:15.123456Z`.
-    pub(crate) fn render(&mut self, time: SystemTime) -> &str {
+    pub(crate) fn render(&mut self, time: SystemTime) -> String {
+        let mut out = String::new();
+        self.rfc3339(&mut out, time);
+        out
+    }
+
+    fn rfc3339(&mut self, out: &mut String, time: SystemTime) {
         let (second, micros) = split(time);
         if self.second != Some(second) {
             self.render_second(second);
         }
-        self.text.truncate(self.text.find('.').map_or(0, |dot| dot + 1));
-        // A String takes every write.
-        write!(self.text, "{micros:06}Z").ok();
-        &self.text
+        out.push_str(&self.text);
+        out.push_str(three_digits(micros / 1000));
+        out.push_str(three_digits(micros % 1000));
+        out.push('Z');
     }
 
     fn render_second(&mut self, second: i64) {
         let stamp = Timestamp::from_second(second).unwrap_or_default();
         self.text.clear();
+        // A String takes every write.
         write!(self.text, "{stamp}").ok();
         if self.text.ends_with('Z') {
             self.text.pop();
@@ -52,6 +71,41 @@ fn split(time: SystemTime) -> (i64, u32) {
     }
 }
 
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn three_digits(number: u32) -> &'static str {
+    let start = number as usize * 3;
+    DIGITS.get(start..start + 3).unwrap_or_default()
+}
+
+/// `000001002` and so on up to `999`.
+const DIGITS: &str = match str::from_utf8(&DIGIT_BYTES) {
+    Ok(digits) => digits,
+    Err(_) => "",
+};
+
+const DIGIT_BYTES: [u8; 3000] = {
+    let mut bytes = [b'0'; 3000];
+    let (mut hundreds, mut tens, mut ones, mut at) = (0, 0, 0, 0);
+    while at < bytes.len() {
+        bytes[at] = b'0' + hundreds;
+        bytes[at + 1] = b'0' + tens;
+        bytes[at + 2] = b'0' + ones;
+        at += 3;
+        ones += 1;
+        if ones == 10 {
+            (ones, tens) = (0, tens + 1);
+        }
+        if tens == 10 {
+            (tens, hundreds) = (0, hundreds + 1);
+        }
+    }
+    bytes
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,13 +113,10 @@ mod tests {
     #[test]
     fn microseconds_and_every_second_are_right() {
         let mut writer = TimestampWriter::default();
-        let mut at = |micros: u64| {
-            writer
-                .render(UNIX_EPOCH + Duration::from_micros(micros))
-                .to_owned()
-        };
+        let mut at = |micros: u64| writer.render(UNIX_EPOCH + Duration::from_micros(micros));
 
         assert_eq!(at(1_795_323_375_000_007), "2026-11-22T04:56:15.000007Z");
+        assert_eq!(at(1_795_323_375_987_654), "2026-11-22T04:56:15.987654Z");
         assert_eq!(at(1_795_323_375_999_999), "2026-11-22T04:56:15.999999Z");
         assert_eq!(at(1_795_323_376_000_000), "2026-11-22T04:56:16.000000Z");
         assert_eq!(at(0), "1970-01-01T00:00:00.000000Z");
@@ -78,5 +129,15 @@ mod tests {
         let shown = writer.render(UNIX_EPOCH - Duration::from_micros(1));
 
         assert_eq!(shown, "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn nanoseconds_are_whole() {
+        let mut out = String::new();
+        let time = UNIX_EPOCH + Duration::from_nanos(1_795_323_375_000_007_009);
+
+        TimestampWriter::default().write(&mut out, time, TimeForm::Nanoseconds);
+
+        assert_eq!(out, "1795323375000007009");
     }
 }

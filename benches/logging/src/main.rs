@@ -1,0 +1,177 @@
+//! groundcrew-logging against tracing-subscriber's JSON, json-subscriber, bunyan's format and slog-json.
+//!
+//! Every candidate writes the same event, a message with a float, a text and a whole number, into a sink that looks at
+//! the bytes and forgets them.
+
+mod candidate;
+mod ours;
+mod rivals;
+mod scenario;
+mod sloggers;
+
+use std::process::ExitCode;
+
+use harness::{Comparison, Suite};
+
+use crate::{candidate::Candidate, scenario::Scenario};
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new();
+    in_a_span(&mut suite);
+    without_span(&mut suite);
+    in_two_spans(&mut suite);
+    requests(&mut suite);
+    redaction(&mut suite);
+    disabled(&mut suite);
+    suite.run()
+}
+
+fn in_a_span(suite: &mut Suite) {
+    beside(suite, "span3.tracing_json", Scenario::Span, &rivals::JSON)
+        .instructions_at_least(10.0)
+        .allocations()
+        .wall();
+    beside(
+        suite,
+        "span3.tracing_json_best",
+        Scenario::Span,
+        &rivals::JSON_BEST,
+    )
+    .instructions_at_least(7.0)
+    .allocations()
+    .wall();
+    beside(suite, "span3.json_subscriber_flat", Scenario::Span, &rivals::FLAT)
+        .instructions_at_least(4.5)
+        .allocations()
+        .wall();
+    beside(suite, "span3.bunyan", Scenario::Span, &rivals::BUNYAN)
+        .instructions()
+        .allocations()
+        .wall();
+    let mut ours = ours::PLAIN.runner(Scenario::Span);
+    let mut child = sloggers::child();
+    suite
+        .compare_loops(
+            "span3.slog_json",
+            move |count| ours(count),
+            "slog-json, child logger",
+            move |count| child(count),
+        )
+        .instructions_at_least(1.0)
+        .allocations()
+        .wall();
+}
+
+fn without_span(suite: &mut Suite) {
+    beside(suite, "no_span.tracing_json", Scenario::NoSpan, &rivals::JSON)
+        .instructions()
+        .wall();
+    beside(
+        suite,
+        "no_span.tracing_json_best",
+        Scenario::NoSpan,
+        &rivals::JSON_BEST,
+    )
+    .instructions_at_least(5.0)
+    .allocations()
+    .wall();
+    beside(
+        suite,
+        "no_span.json_subscriber_flat",
+        Scenario::NoSpan,
+        &rivals::FLAT,
+    )
+    .instructions()
+    .wall();
+    let mut ours = ours::PLAIN.runner(Scenario::NoSpan);
+    let mut root = sloggers::root();
+    suite
+        .compare_loops(
+            "no_span.slog_json",
+            move |count| ours(count),
+            "slog-json",
+            move |count| root(count),
+        )
+        .instructions()
+        .allocations()
+        .wall();
+}
+
+/// Two nested spans of three fields must cost at most 1.1 times one.
+fn in_two_spans(suite: &mut Suite) {
+    let mut nested = ours::PLAIN.runner(Scenario::Nested);
+    let mut one = ours::PLAIN.runner(Scenario::Span);
+    suite
+        .compare_loops(
+            "nested",
+            move |count| nested(count),
+            "itself, in one span",
+            move |count| one(count),
+        )
+        .instructions_at_least(1.0 / 1.1)
+        .allocations_at_most(0.0);
+    beside(
+        suite,
+        "nested.tracing_json_best",
+        Scenario::Nested,
+        &rivals::JSON_BEST,
+    )
+    .instructions()
+    .wall();
+}
+
+/// A span of three fields is made, entered, logged in once, and closed.
+fn requests(suite: &mut Suite) {
+    beside(suite, "request.tracing_json", Scenario::Request, &rivals::JSON)
+        .instructions_at_least(5.0)
+        .allocations()
+        .wall();
+    beside(
+        suite,
+        "request.tracing_json_best",
+        Scenario::Request,
+        &rivals::JSON_BEST,
+    )
+    .instructions()
+    .wall();
+    beside(
+        suite,
+        "request.json_subscriber_flat",
+        Scenario::Request,
+        &rivals::FLAT,
+    )
+    .instructions()
+    .wall();
+}
+
+/// All that the redactor can do, over nothing of it.
+fn redaction(suite: &mut Suite) {
+    let mut full = ours::REDACTED.runner(Scenario::Span);
+    let mut none = ours::PLAIN.runner(Scenario::Span);
+    suite
+        .compare_loops(
+            "redaction.full",
+            move |count| full(count),
+            "itself, without redaction",
+            move |count| none(count),
+        )
+        .instructions_at_least(1.0 / 1.3)
+        .allocations_at_most(0.0);
+}
+
+fn disabled(suite: &mut Suite) {
+    beside(suite, "disabled", Scenario::Disabled, &rivals::NOTHING)
+        .instructions_at_least(1.0 / 1.5)
+        .wall();
+}
+
+fn beside<'s>(suite: &'s mut Suite, name: &str, scenario: Scenario, rival: &Candidate) -> &'s mut Comparison {
+    let mut ours = ours::PLAIN.runner(scenario);
+    let mut theirs = rival.runner(scenario);
+    suite.compare_loops(
+        name,
+        move |count| ours(count),
+        rival.name,
+        move |count| theirs(count),
+    )
+}

@@ -1,0 +1,63 @@
+use std::{
+    hint::black_box,
+    io,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use groundcrew_logging::{Format, Logging, LoggingBuilder, LoggingConfig, Redactor, Sink};
+use tracing::{Dispatch, Level};
+use tracing_subscriber::{Registry, layer::SubscriberExt as _};
+
+use crate::candidate::Candidate;
+
+/// Ours without redaction, which no rival has.
+pub(crate) const PLAIN: Candidate = Candidate {
+    name: "groundcrew",
+    dispatch: || dispatch(builder().redactor(Redactor::without_keys())),
+    settle,
+};
+
+/// Ours with all that the redactor can do.
+pub(crate) const REDACTED: Candidate = Candidate {
+    name: "groundcrew, full redaction",
+    dispatch: || dispatch(builder()),
+    settle,
+};
+
+fn builder() -> LoggingBuilder {
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    Logging::builder()
+        .config(config)
+        .sink("nothing", Level::TRACE, Forgotten)
+}
+
+fn dispatch(builder: LoggingBuilder) -> Dispatch {
+    let (layer, logging) = builder.build().expect("the configuration is right");
+    handles().push(logging);
+    Dispatch::new(Registry::default().with(layer))
+}
+
+fn settle() {
+    for logging in handles().iter() {
+        logging
+            .flush(Duration::from_secs(60))
+            .expect("nothing holds the sink up");
+    }
+}
+
+fn handles() -> MutexGuard<'static, Vec<Logging>> {
+    static HANDLES: Mutex<Vec<Logging>> = Mutex::new(Vec::new());
+    HANDLES.lock().expect("nothing panics while it is locked")
+}
+
+/// Looks at the bytes and forgets them.
+#[derive(Debug)]
+struct Forgotten;
+
+impl Sink for Forgotten {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        Ok(black_box(lines).len())
+    }
+}

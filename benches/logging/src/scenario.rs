@@ -1,0 +1,63 @@
+use std::{hint::black_box, net::Ipv4Addr};
+
+use tracing::{Span, debug, info, info_span};
+
+/// What happens around an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scenario {
+    /// It is in no span.
+    NoSpan,
+    /// It is in a span of three fields.
+    Span,
+    /// It is in two spans of three fields each.
+    Nested,
+    /// A span of three fields is made for it alone.
+    Request,
+    /// Its level is filtered out.
+    Disabled,
+}
+
+impl Scenario {
+    /// Does it so many times.
+    pub(crate) fn run(self, count: u64) {
+        match self {
+            Self::NoSpan => repeat(count, event),
+            Self::Span => request().in_scope(|| repeat(count, event)),
+            Self::Nested => request().in_scope(|| hand().in_scope(|| repeat(count, event))),
+            Self::Request => repeat(count, || request().in_scope(event)),
+            Self::Disabled => repeat(count, || debug!(pot = black_box(12.5), "hand dealt")),
+        }
+    }
+}
+
+fn repeat(count: u64, operation: impl Fn()) {
+    for _ in 0..count {
+        operation();
+    }
+}
+
+fn event() {
+    info!(
+        pot = black_box(12.5),
+        street = black_box("river"),
+        seats = black_box(6_u64),
+        "hand dealt"
+    );
+}
+
+fn request() -> Span {
+    let ip = black_box(Ipv4Addr::new(192, 0, 2, 7));
+    info_span!("request", requestId = black_box(REQUEST), attempt = black_box(1_u64), %ip)
+}
+
+fn hand() -> Span {
+    info_span!(
+        "hand",
+        handId = black_box(4711_u64),
+        table = black_box("t-17"),
+        stake = black_box(25_u64)
+    )
+}
+
+/// The identifier that the spans carry.
+pub(crate) const REQUEST: &str = "0190f5e3-7a2b-7c4d-8e9f-a1b2c3d4e5f6";

@@ -1,0 +1,319 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The names that the fields of a line have: those of the system that reads the logs.
+///
+/// Each profile is one flat JSON object a line, but for OpenTelemetry, whose data model has the fields of an event in
+/// `Attributes` and those of the service in `Resource`.
+///
+/// | | default | OpenTelemetry | ECS | GCP | Datadog |
+/// |---|---|---|---|---|---|
+/// | time | `timestamp` | `Timestamp`, ns | `@timestamp` | `time` | `timestamp` |
+/// | level | `level` | `SeverityText`, `SeverityNumber` | `log.level` | `severity` | `status` |
+/// | message | `message` | `Body` | `message` | `message` | `message` |
+/// | target | `target` | `InstrumentationScope.name` | `log.logger` | `target` | `logger.name` |
+/// | `service`, `version`, `environment` | the same | `Resource`: `service.name`, `service.version`, `deployment.environment.name` | `service.name`, `service.version`, `service.environment` | `serviceContext`, `logging.googleapis.com/labels` | `service`, `version`, `env` |
+/// | field `trace_id` | the same | `TraceId` | `trace.id` | `logging.googleapis.com/trace` | `dd.trace_id` |
+/// | field `span_id` | the same | `SpanId` | `span.id` | `logging.googleapis.com/spanId` | `dd.span_id` |
+/// | field `error` | `error`, `error_chain` | `exception.message`, `exception.stacktrace` | `error.message`, `error.stack_trace` | `error`, `stack_trace` | `error.message`, `error.stack` |
+///
+/// An event of level error with `severity = "critical"` is `critical` in ECS and Datadog, `CRITICAL` in GCP, and
+/// `FATAL`, 21, in OpenTelemetry.
+///
+/// Sources: the [OpenTelemetry log data model](https://opentelemetry.io/docs/specs/otel/logs/data-model/), the
+/// [ECS logging specification](https://github.com/elastic/ecs-logging/tree/main/spec), Google Cloud's
+/// [structured logging](https://cloud.google.com/logging/docs/structured-logging), Datadog's
+/// [standard attributes](https://docs.datadoghq.com/standard-attributes/).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Profile {
+    /// `timestamp`, `level`, `target`, `message`.
+    #[default]
+    Default,
+    /// The log data model of OpenTelemetry.
+    OpenTelemetry,
+    /// The Elastic Common Schema, as its loggers write it.
+    Ecs,
+    /// Google Cloud Logging.
+    Gcp,
+    /// Datadog.
+    Datadog,
+}
+
+impl Profile {
+    /// The name that configuration uses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::OpenTelemetry => "opentelemetry",
+            Self::Ecs => "ecs",
+            Self::Gcp => "gcp",
+            Self::Datadog => "datadog",
+        }
+    }
+
+    pub(crate) const fn names(self) -> &'static Names {
+        match self {
+            Self::Default => &DEFAULT,
+            Self::OpenTelemetry => &OPEN_TELEMETRY,
+            Self::Ecs => &ECS,
+            Self::Gcp => &GCP,
+            Self::Datadog => &DATADOG,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a profile calls things, mostly as pieces of JSON that are written as they stand.
+#[derive(Debug)]
+pub(crate) struct Names {
+    /// Up to the text of the time.
+    pub(crate) open: &'static str,
+    pub(crate) time: TimeForm,
+    /// After the text of the time.
+    pub(crate) after_time: &'static str,
+    /// The pairs of the levels from error to trace, then of critical.
+    pub(crate) levels: [&'static str; 6],
+    /// Whether the level waits until the fields have said whether the event is critical.
+    pub(crate) level_is_last: bool,
+    /// What stands around the target.
+    pub(crate) target: (&'static str, &'static str),
+    /// Pairs that every line has.
+    pub(crate) constant: &'static str,
+    pub(crate) message: &'static str,
+    /// The fields of events and spans are in an object of this name.
+    pub(crate) nest: Option<&'static str>,
+    /// The names that belong to us where the fields are.
+    pub(crate) reserved: &'static [&'static str],
+    /// Our names for fields, and those of the profile.
+    pub(crate) renamed: &'static [(&'static str, &'static str)],
+    /// Fields that stand beside the nest.
+    pub(crate) lifted: &'static [&'static str],
+    /// The name of the chain of sources of the field `error`; that of others ends in `_chain`.
+    pub(crate) chain: &'static str,
+    pub(crate) chain_form: ChainForm,
+    pub(crate) file: (&'static str, &'static str, &'static str),
+    pub(crate) service: ServiceForm,
+}
+
+/// How the time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeForm {
+    Rfc3339,
+    Nanoseconds,
+}
+
+/// How the sources of an error are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChainForm {
+    Array,
+    /// One text with a source a line.
+    Text,
+}
+
+/// Where the name, version and environment of the service go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ServiceForm {
+    Flat([&'static str; 3]),
+    /// In an object of their own, after the nest.
+    Resource([&'static str; 3]),
+    Gcp,
+}
+
+const DEFAULT: Names = Names {
+    open: "{\"timestamp\":\"",
+    time: TimeForm::Rfc3339,
+    after_time: "\"",
+    levels: [
+        ",\"level\":\"error\"",
+        ",\"level\":\"warn\"",
+        ",\"level\":\"info\"",
+        ",\"level\":\"debug\"",
+        ",\"level\":\"trace\"",
+        ",\"level\":\"error\"",
+    ],
+    level_is_last: false,
+    target: (",\"target\":", ""),
+    constant: "",
+    message: "message",
+    nest: None,
+    reserved: &["timestamp", "level", "target", "message", "truncated"],
+    renamed: &[],
+    lifted: &[],
+    chain: "error_chain",
+    chain_form: ChainForm::Array,
+    file: (",\"file\":", ",\"line\":", ""),
+    service: ServiceForm::Flat(["service", "version", "environment"]),
+};
+
+const OPEN_TELEMETRY: Names = Names {
+    open: "{\"Timestamp\":\"",
+    time: TimeForm::Nanoseconds,
+    after_time: "\"",
+    levels: [
+        ",\"SeverityText\":\"ERROR\",\"SeverityNumber\":17",
+        ",\"SeverityText\":\"WARN\",\"SeverityNumber\":13",
+        ",\"SeverityText\":\"INFO\",\"SeverityNumber\":9",
+        ",\"SeverityText\":\"DEBUG\",\"SeverityNumber\":5",
+        ",\"SeverityText\":\"TRACE\",\"SeverityNumber\":1",
+        ",\"SeverityText\":\"FATAL\",\"SeverityNumber\":21",
+    ],
+    level_is_last: true,
+    target: (",\"InstrumentationScope\":{\"name\":", "}"),
+    constant: "",
+    message: "Body",
+    nest: Some(",\"Attributes\":{"),
+    reserved: &["truncated", "code.file.path", "code.line.number"],
+    renamed: &[
+        ("trace_id", "TraceId"),
+        ("span_id", "SpanId"),
+        ("trace_flags", "TraceFlags"),
+        ("userId", "user.id"),
+        ("sessionId", "session.id"),
+        ("ip", "client.address"),
+        ("userAgent", "user_agent.original"),
+        ("error", "exception.message"),
+    ],
+    lifted: &["TraceId", "SpanId", "TraceFlags"],
+    chain: "exception.stacktrace",
+    chain_form: ChainForm::Text,
+    file: (",\"code.file.path\":", ",\"code.line.number\":", ""),
+    service: ServiceForm::Resource(["service.name", "service.version", "deployment.environment.name"]),
+};
+
+const ECS: Names = Names {
+    open: "{\"@timestamp\":\"",
+    time: TimeForm::Rfc3339,
+    after_time: "\"",
+    levels: [
+        ",\"log.level\":\"error\"",
+        ",\"log.level\":\"warn\"",
+        ",\"log.level\":\"info\"",
+        ",\"log.level\":\"debug\"",
+        ",\"log.level\":\"trace\"",
+        ",\"log.level\":\"critical\"",
+    ],
+    level_is_last: true,
+    target: (",\"log.logger\":", ""),
+    constant: ",\"ecs.version\":\"1.6.0\"",
+    message: "message",
+    nest: None,
+    reserved: &[
+        "@timestamp",
+        "log.level",
+        "log.logger",
+        "message",
+        "ecs.version",
+        "truncated",
+        "log.origin.file.name",
+        "log.origin.file.line",
+    ],
+    renamed: &[
+        ("trace_id", "trace.id"),
+        ("span_id", "span.id"),
+        ("userId", "user.id"),
+        ("requestId", "http.request.id"),
+        ("ip", "client.ip"),
+        ("userAgent", "user_agent.original"),
+        ("error", "error.message"),
+    ],
+    lifted: &[],
+    chain: "error.stack_trace",
+    chain_form: ChainForm::Text,
+    file: (",\"log.origin.file.name\":", ",\"log.origin.file.line\":", ""),
+    service: ServiceForm::Flat(["service.name", "service.version", "service.environment"]),
+};
+
+const GCP: Names = Names {
+    open: "{\"time\":\"",
+    time: TimeForm::Rfc3339,
+    after_time: "\"",
+    levels: [
+        ",\"severity\":\"ERROR\"",
+        ",\"severity\":\"WARNING\"",
+        ",\"severity\":\"INFO\"",
+        ",\"severity\":\"DEBUG\"",
+        ",\"severity\":\"DEBUG\"",
+        ",\"severity\":\"CRITICAL\"",
+    ],
+    level_is_last: true,
+    target: (",\"target\":", ""),
+    constant: "",
+    message: "message",
+    nest: None,
+    reserved: &[
+        "time",
+        "severity",
+        "target",
+        "message",
+        "truncated",
+        "serviceContext",
+        "logging.googleapis.com/labels",
+        "logging.googleapis.com/sourceLocation",
+    ],
+    renamed: &[
+        ("trace_id", "logging.googleapis.com/trace"),
+        ("span_id", "logging.googleapis.com/spanId"),
+        ("trace_sampled", "logging.googleapis.com/trace_sampled"),
+    ],
+    lifted: &[],
+    chain: "stack_trace",
+    chain_form: ChainForm::Text,
+    file: (
+        ",\"logging.googleapis.com/sourceLocation\":{\"file\":",
+        ",\"line\":",
+        "}",
+    ),
+    service: ServiceForm::Gcp,
+};
+
+const DATADOG: Names = Names {
+    open: "{\"timestamp\":\"",
+    time: TimeForm::Rfc3339,
+    after_time: "\"",
+    levels: [
+        ",\"status\":\"error\"",
+        ",\"status\":\"warn\"",
+        ",\"status\":\"info\"",
+        ",\"status\":\"debug\"",
+        ",\"status\":\"debug\"",
+        ",\"status\":\"critical\"",
+    ],
+    level_is_last: true,
+    target: (",\"logger.name\":", ""),
+    constant: ",\"ddsource\":\"rust\"",
+    message: "message",
+    nest: None,
+    reserved: &[
+        "timestamp",
+        "status",
+        "logger.name",
+        "message",
+        "ddsource",
+        "truncated",
+        "logger.file",
+        "logger.line",
+    ],
+    renamed: &[
+        ("trace_id", "dd.trace_id"),
+        ("span_id", "dd.span_id"),
+        ("userId", "usr.id"),
+        ("requestId", "http.request_id"),
+        ("ip", "network.client.ip"),
+        ("userAgent", "http.useragent"),
+        ("error", "error.message"),
+    ],
+    lifted: &[],
+    chain: "error.stack",
+    chain_form: ChainForm::Text,
+    file: (",\"logger.file\":", ",\"logger.line\":", ""),
+    service: ServiceForm::Flat(["service", "version", "env"]),
+};
