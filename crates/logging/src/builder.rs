@@ -10,12 +10,12 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
-    AlertSink, Error, Format, Logging, LoggingConfig, PanicReport, Redactor, Sink,
+    AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor, Sink,
     alert::AlertQueue,
     config::Color,
     console,
     core::{Core, OutletInfo},
-    file::{RotatingFile, RotationCounters},
+    file::{Archiver, FileCounters, RotatingFile},
     filter::SharedFilter,
     frame::{Frame, FrameParts},
     layer::JsonLayer,
@@ -39,6 +39,8 @@ pub struct LoggingBuilder {
     fields: Vec<(String, String)>,
     redactor: Redactor,
     clock: Clock,
+    files: Vec<LogFile>,
+    reopens_on_hangup: bool,
     sinks: Vec<Outlet>,
     alert_sink: Option<Box<dyn AlertSink>>,
     on_panic: OnPanic,
@@ -88,6 +90,23 @@ impl LoggingBuilder {
     /// The clock of the timestamps; default the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Adds a file, besides those of [`LoggingConfig::dir`].
+    pub fn file(mut self, file: LogFile) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// Opens all files anew when the process gets SIGHUP, within a second, as [`Logging::reopen`] does. By
+    /// default nobody listens, and the signal ends the process; then it does not any more.
+    ///
+    /// Others may listen for the same signal.
+    #[cfg(feature = "sighup")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sighup")))]
+    pub const fn reopen_on_hangup(mut self) -> Self {
+        self.reopens_on_hangup = true;
         self
     }
 
@@ -156,6 +175,7 @@ impl LoggingBuilder {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         self.config.check()?;
+        self.files.iter().try_for_each(LogFile::check)?;
         let color = self.is_colored();
         let core = self.core()?;
         let layer: Box<dyn Layer<S> + Send + Sync> = match color {
@@ -195,7 +215,11 @@ impl LoggingBuilder {
         for outlet in self.sinks.drain(..) {
             outlets.add(outlet, None);
         }
-        let Outlets { taken, infos } = outlets;
+        let Outlets {
+            taken,
+            infos,
+            archiver,
+        } = outlets;
         if taken.len() > MOST_OUTLETS {
             return Err(Error::TooManySinks {
                 count: taken.len(),
@@ -222,6 +246,7 @@ impl LoggingBuilder {
             on_panic: self.on_panic,
             has_panic_hook: AtomicBool::new(false),
             outlets: infos,
+            archiver: archiver.start()?,
             queue_capacity: capacity,
             flush_timeout: self.config.flush_timeout,
         }))
@@ -267,24 +292,17 @@ impl LoggingBuilder {
     }
 
     fn add_files(&self, outlets: &mut Outlets) -> Result<(), Error> {
-        let config = &self.config;
-        let Some(dir) = &config.dir else {
-            return Ok(());
-        };
-        outlets.add_file(
-            dir,
-            "combined.log",
-            Level::TRACE,
-            config.max_size,
-            config.max_files,
-        )?;
-        outlets.add_file(
-            dir,
-            "error.log",
-            Level::ERROR,
-            config.error_max_size,
-            config.error_max_files,
-        )
+        for file in self.config.files().iter().chain(&self.files) {
+            let opened = RotatingFile::open(file, &self.clock, &mut outlets.archiver)?;
+            #[cfg(feature = "sighup")]
+            let opened = if self.reopens_on_hangup {
+                opened.reopen_on_hangup()?
+            } else {
+                opened
+            };
+            outlets.add_file(file, opened);
+        }
+        Ok(())
     }
 }
 
@@ -298,6 +316,8 @@ impl Default for LoggingBuilder {
             fields: Vec::new(),
             redactor: Redactor::default(),
             clock: Clock::system(),
+            files: Vec::new(),
+            reopens_on_hangup: false,
             sinks: Vec::new(),
             alert_sink: None,
             on_panic: OnPanic::default(),
@@ -322,37 +342,36 @@ impl fmt::Debug for LoggingBuilder {
 struct Outlets {
     taken: Vec<Outlet>,
     infos: Vec<OutletInfo>,
+    archiver: Archiver,
 }
 
 impl Outlets {
-    fn add(&mut self, outlet: Outlet, rotations: Option<Arc<RotationCounters>>) {
+    fn add(&mut self, outlet: Outlet, file: Option<Arc<FileCounters>>) {
         self.infos.push(OutletInfo {
             name: outlet.name.clone(),
-            rotations,
+            file,
         });
         self.taken.push(outlet);
     }
 
-    fn add_file(
-        &mut self,
-        dir: &Path,
-        name: &str,
-        least: Level,
-        max_size: ByteSize,
-        max_files: u32,
-    ) -> Result<(), Error> {
-        let path = dir.join(name);
-        let file = RotatingFile::open(path.clone(), max_size.bytes(), max_files)
-            .map_err(|source| Error::Open { path, source })?;
-        let rotations = file.counters();
+    fn add_file(&mut self, settings: &LogFile, file: RotatingFile) {
+        let counters = file.counters();
         let outlet = Outlet {
-            name: name.to_owned(),
+            name: self.name_of(settings.path()),
             encoding: Encoding::Json,
-            least,
+            least: settings.level(),
             sink: Box::new(file),
         };
-        self.add(outlet, Some(rotations));
-        Ok(())
+        self.add(outlet, Some(counters));
+    }
+
+    /// The name of the file, or all of its path where there is another of the name.
+    fn name_of(&self, path: &Path) -> String {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if self.infos.iter().any(|info| info.name == name) {
+            return path.display().to_string();
+        }
+        name.into_owned()
     }
 }
 

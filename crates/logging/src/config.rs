@@ -1,9 +1,13 @@
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use groundcrew_base::ByteSize;
 use serde::{Deserialize, Serialize};
+use tracing::Level;
 
-use crate::{Error, Filter, Location, Overflow, Profile};
+use crate::{Compress, Error, FileMode, Filter, Location, LogFile, Overflow, Profile, Rotate, file::UTC};
 
 /// Where logs go and how: what an operator decides.
 ///
@@ -60,6 +64,28 @@ pub struct LoggingConfig {
     /// How many files of `error.log` are kept, the current one too; default 5. `LOG_ERROR_MAX_FILES`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_ERROR_MAX_FILES", range(min = 1)))]
     pub error_max_files: u32,
+    /// When both are rotated besides when they are full: off, hourly, daily or weekly; default off.
+    /// `LOG_ROTATE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_ROTATE"))]
+    pub rotate: Rotate,
+    /// The time zone of hours, days and weeks, by its IANA name; default `UTC`. `LOG_ROTATE_ZONE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_ROTATE_ZONE"))]
+    pub rotate_zone: String,
+    /// How many bytes the full files of `combined.log` may have together, and those of `error.log`; default no
+    /// limit. `LOG_MAX_TOTAL`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_TOTAL"))]
+    pub max_total: Option<ByteSize>,
+    /// After how long without a write a full file is removed; default never, a bare number is days.
+    /// `LOG_MAX_AGE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_AGE", unit = "d"))]
+    pub max_age: Option<Duration>,
+    /// How full files are compressed: off, gzip or zstd, with the feature of that name; default off.
+    /// `LOG_COMPRESS`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_COMPRESS"))]
+    pub compress: Compress,
+    /// Who may read both, as an octal mode; default 0640. `LOG_FILE_MODE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_FILE_MODE"))]
+    pub file_mode: FileMode,
     /// How many bytes of lines may wait for the writer; default 8 MiB. The memory used is at most about
     /// twice that. `LOG_QUEUE_SIZE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_QUEUE_SIZE"))]
@@ -111,6 +137,40 @@ pub enum Color {
 }
 
 impl LoggingConfig {
+    /// What the settings for files come to: `combined.log` and `error.log`, or nothing.
+    pub(crate) fn files(&self) -> Vec<LogFile> {
+        let Some(dir) = &self.dir else {
+            return Vec::new();
+        };
+        let combined = self
+            .file(dir, "combined.log")
+            .max_size(self.max_size)
+            .max_files(self.max_files);
+        let error = self
+            .file(dir, "error.log")
+            .least(Level::ERROR)
+            .max_size(self.error_max_size)
+            .max_files(self.error_max_files);
+        vec![combined, error]
+    }
+
+    fn file(&self, dir: &Path, name: &str) -> LogFile {
+        let mut file = LogFile::at(dir.join(name))
+            .rotate(self.rotate)
+            .zone(&self.rotate_zone)
+            .compress(self.compress)
+            .mode(self.file_mode)
+            .set_by("LOG_DIR");
+        file = match self.max_total {
+            Some(total) => file.max_total(total),
+            None => file,
+        };
+        match self.max_age {
+            Some(age) => file.max_age(age),
+            None => file,
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         let zero = [
             (self.max_size.bytes() == 0, "max_size"),
@@ -120,6 +180,9 @@ impl LoggingConfig {
         ];
         if let Some((_, setting)) = zero.into_iter().find(|(is_zero, _)| *is_zero) {
             return Err(Error::Zero { setting });
+        }
+        for file in self.files() {
+            file.check()?;
         }
         if self.queue_size < self.max_line {
             return Err(Error::QueueTooSmall {
@@ -134,6 +197,7 @@ impl LoggingConfig {
     /// given, which only it can check.
     #[cfg(feature = "envcfg")]
     fn report(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        self.report_files(checks);
         let (queue, line) = (self.queue_size, self.max_line);
         let least = ByteSize::new(crate::frame::LEAST_LINE as u64);
         if queue < line {
@@ -147,6 +211,36 @@ impl LoggingConfig {
                 "max_line",
                 format!("{line} is less than {least}, which every line needs"),
             );
+        }
+    }
+
+    #[cfg(feature = "envcfg")]
+    fn report_files(&self, checks: &mut groundcrew_envcfg::Checks<'_, '_>) {
+        let sizes = [
+            ("max_size", self.max_size),
+            ("error_max_size", self.error_max_size),
+        ];
+        if let Some(total) = self.max_total {
+            for (name, size) in sizes.into_iter().filter(|(_, size)| total < *size) {
+                let message = format!("{total} is less than the size of one full file, {size}");
+                checks.add_between(&["max_total", name], message);
+            }
+        }
+        if self.max_age.is_some_and(|age| age.is_zero()) {
+            checks.add(
+                "max_age",
+                "must be longer than nothing; leave it out to keep files for ever",
+            );
+        }
+        if !self.compress.is_available() {
+            let name = self.compress.name();
+            let message = format!(
+                "{name} needs the feature {name} of groundcrew-logging, which this build does not have"
+            );
+            checks.add("compress", message);
+        }
+        if let Err(error) = LogFile::at("").zone(&self.rotate_zone).check() {
+            checks.add("rotate_zone", error.to_string());
         }
     }
 }
@@ -165,6 +259,12 @@ impl Default for LoggingConfig {
             max_files: 10,
             error_max_size: ByteSize::mib(50),
             error_max_files: 5,
+            rotate: Rotate::Off,
+            rotate_zone: UTC.to_owned(),
+            max_total: None,
+            max_age: None,
+            compress: Compress::Off,
+            file_mode: FileMode::default(),
             queue_size: ByteSize::mib(8),
             overflow: Overflow::Block,
             max_line: ByteSize::kib(64),

@@ -1,9 +1,6 @@
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime},
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tracing::{Level, Metadata};
@@ -11,7 +8,7 @@ use tracing::{Level, Metadata};
 use crate::{
     alert::{Alert, AlertQueue},
     encoder::{AlertFields, Marks},
-    file::RotationCounters,
+    file::{Archiver, FileCounters},
     filter::SharedFilter,
     frame::Frame,
     notice::Notice,
@@ -33,6 +30,7 @@ pub(crate) struct Core {
     pub(crate) on_panic: OnPanic,
     pub(crate) has_panic_hook: AtomicBool,
     pub(crate) outlets: Vec<OutletInfo>,
+    pub(crate) archiver: Archiver,
     pub(crate) queue_capacity: u64,
     pub(crate) flush_timeout: Duration,
 }
@@ -41,7 +39,7 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) struct OutletInfo {
     pub(crate) name: String,
-    pub(crate) rotations: Option<Arc<RotationCounters>>,
+    pub(crate) file: Option<Arc<FileCounters>>,
 }
 
 impl Core {
@@ -77,7 +75,6 @@ impl Core {
         let mut lines = LineCounts::default();
         let sinks = self.outlets.iter().zip(counts).map(|(outlet, counts)| {
             lines.add(&counts.lines);
-            let rotations = outlet.rotations.as_deref();
             SinkStats {
                 name: outlet.name.clone(),
                 lines: counts.lines,
@@ -85,8 +82,11 @@ impl Core {
                 errors: counts.errors,
                 panics: counts.panics,
                 partial_writes: counts.partial_writes,
-                rotations: rotations.map_or(0, |counters| counters.rotations.load(Ordering::Relaxed)),
-                rotation_failures: rotations.map_or(0, |counters| counters.failures.load(Ordering::Relaxed)),
+                file: outlet
+                    .file
+                    .as_deref()
+                    .map(FileCounters::snapshot)
+                    .unwrap_or_default(),
             }
         });
         let sinks = sinks.collect();
@@ -104,7 +104,10 @@ impl Core {
 impl Drop for Core {
     /// Nobody can log any more: the writer gets its time to end.
     fn drop(&mut self) {
+        let start = Instant::now();
         self.queue.close();
         self.queue.await_end(self.flush_timeout);
+        let left = self.flush_timeout.saturating_sub(start.elapsed());
+        self.archiver.close(left);
     }
 }

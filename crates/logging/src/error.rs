@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf, time::Duration};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
 use groundcrew_base::ByteSize;
 
@@ -10,14 +10,60 @@ pub enum Error {
     #[error("a global tracing subscriber is already installed")]
     AlreadyInstalled,
     /// A log file cannot be opened or its directory not be made.
-    #[error("opening log file {}", path.display())]
+    #[error("opening log file {}, given by {setting}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
+        /// What has given the path.
+        setting: &'static str,
         /// What the system says.
         #[source]
         source: io::Error,
     },
+    /// Another process, or another log of this one, writes to the file. Two would rotate it under each other.
+    #[error(
+        "log file {}, given by {setting}, is being written by {}: give each process a directory of its own, or \
+         stop the other one",
+        path.display(),
+        Writer(*process)
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// What has given the path.
+        setting: &'static str,
+        /// The number of the process, if it is known.
+        process: Option<u32>,
+    },
+    /// The build cannot do what is asked for.
+    #[error(
+        "{setting} {feature} needs the feature {feature} of groundcrew-logging, which this build does not have"
+    )]
+    NeedsFeature {
+        /// The name of the setting.
+        setting: &'static str,
+        /// The feature; the setting's value is called so too.
+        feature: &'static str,
+    },
+    /// All archives together may not be larger than one of them.
+    #[error("max_total {total} is less than max_size {size}: no full file could stay")]
+    TotalTooSmall {
+        /// The size that they may have together.
+        total: ByteSize,
+        /// The size of one.
+        size: ByteSize,
+    },
+    /// The machine's database of time zones has none of this name, or there is no database.
+    #[error("time zone {zone} is not known on this machine, which may lack the package tzdata")]
+    UnknownZone {
+        /// The name.
+        zone: String,
+    },
+    /// A signal cannot be listened for.
+    #[cfg(feature = "sighup")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sighup")))]
+    #[error("listening for SIGHUP")]
+    Signal(#[source] io::Error),
     /// The system gives no thread for the writer.
     #[error("starting thread {name}")]
     Thread {
@@ -76,11 +122,27 @@ pub enum Error {
     },
 }
 
+/// Names the process that has a lock.
+struct Writer(Option<u32>);
+
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(process) if process == std::process::id() => f.write_str("another log of this process"),
+            Some(process) => write!(f, "process {process}"),
+            None => f.write_str("another process"),
+        }
+    }
+}
+
 impl Error {
     /// Whether trying again may help without a change of the configuration.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Deadline { .. } | Self::Thread { .. })
+        matches!(
+            self,
+            Self::Deadline { .. } | Self::Thread { .. } | Self::InUse { .. }
+        )
     }
 
     /// Whether a deadline passed.

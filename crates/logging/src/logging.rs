@@ -75,7 +75,8 @@ impl Logging {
     /// Writes what waits and ends the writer. Lines that are logged later are dropped and counted.
     ///
     /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped`,
-    /// `abandoned`, the lines that the deadline found in the queue or half written, and `abandonedAlerts`.
+    /// `abandoned`, the lines that the deadline found in the queue or half written, `abandonedAlerts`, and
+    /// `uncompressed`, the full files that are left to be compressed after the next start.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let start = Instant::now();
         let core = &self.0.core;
@@ -83,6 +84,7 @@ impl Logging {
         let abandoned = core.queue.await_end(deadline);
         let left = deadline.saturating_sub(start.elapsed());
         let alerts = core.alerts.as_ref().map_or(0, |alerts| alerts.close(left));
+        let uncompressed = core.archiver.close(deadline.saturating_sub(start.elapsed()));
         let lines = self.stats().lines;
         let outcome = match abandoned + alerts {
             0 => ShutdownOutcome::Clean,
@@ -93,6 +95,7 @@ impl Logging {
             .detail("dropped", lines.dropped.total())
             .detail("abandoned", abandoned)
             .detail("abandonedAlerts", alerts)
+            .detail("uncompressed", uncompressed)
     }
 
     /// What has been logged, written and dropped so far.
@@ -116,8 +119,10 @@ impl Logging {
     /// `errors_total{type,severity}` (warn is low, error medium, critical critical), `log_lines_total{sink}`,
     /// `log_written_total{sink}`, `log_written_bytes_total{sink}`, `log_dropped_total{reason}`,
     /// `log_sink_errors_total{sink}`, `log_sink_panics_total{sink}`, `log_partial_writes_total{sink}`,
-    /// `log_rotations_total{sink}`, `log_alerts_total{result}`,
-    /// `log_queue_bytes` and `log_queue_capacity_bytes`.
+    /// `log_alerts_total{result}`, `log_queue_bytes` and
+    /// `log_queue_capacity_bytes`; of files also `log_rotations_total{sink}`, `log_rotation_failures_total{sink}`,
+    /// `log_compressions_total{sink}`, `log_compression_failures_total{sink}`, `log_archives_removed_total{sink}`,
+    /// `log_reopens_total{sink}` and `log_reopen_failures_total{sink}`.
     ///
     /// # Errors
     /// When the registry has families of these names.

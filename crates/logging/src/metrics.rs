@@ -2,7 +2,10 @@ use std::sync::Weak;
 
 use groundcrew_metrics::{Collector, Descriptor, Samples};
 
-use crate::{core::Core, stats::LoggingStats};
+use crate::{
+    core::Core,
+    stats::{FileCounts, LoggingStats},
+};
 
 /// Shows [`LoggingStats`] at each scrape.
 #[derive(Debug)]
@@ -21,6 +24,15 @@ impl Collector for LogCollector {
             Descriptor::counter("log_sink_panics_total", "Failures of the sinks that were panics"),
             Descriptor::counter("log_partial_writes_total", "Writes that ended inside of a line"),
             Descriptor::counter("log_rotations_total", "Rotations of log files"),
+            Descriptor::counter("log_rotation_failures_total", "Rotations that failed"),
+            Descriptor::counter("log_compressions_total", "Full log files that were compressed"),
+            Descriptor::counter(
+                "log_compression_failures_total",
+                "Full log files that could not be",
+            ),
+            Descriptor::counter("log_archives_removed_total", "Full log files that were removed"),
+            Descriptor::counter("log_reopens_total", "Log files that were opened anew"),
+            Descriptor::counter("log_reopen_failures_total", "Log files that could not be"),
             Descriptor::counter("log_alerts_total", "Alerts by what became of them"),
             Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
             Descriptor::gauge("log_queue_capacity_bytes", "The most bytes that may wait"),
@@ -80,6 +92,21 @@ fn collect_lines(stats: &LoggingStats, samples: &mut Samples<'_>) {
         samples.counter("log_sink_errors_total", &labels, sink.errors);
         samples.counter("log_sink_panics_total", &labels, sink.panics);
         samples.counter("log_partial_writes_total", &labels, sink.partial_writes);
-        samples.counter("log_rotations_total", &labels, sink.rotations);
+        collect_file(&labels, &sink.file, samples);
+    }
+}
+
+fn collect_file(labels: &[(&str, &str)], file: &FileCounts, samples: &mut Samples<'_>) {
+    let counts = [
+        ("log_rotations_total", file.rotations),
+        ("log_rotation_failures_total", file.rotation_failures),
+        ("log_compressions_total", file.compressions),
+        ("log_compression_failures_total", file.compression_failures),
+        ("log_archives_removed_total", file.archives_removed),
+        ("log_reopens_total", file.reopens),
+        ("log_reopen_failures_total", file.reopen_failures),
+    ];
+    for (name, count) in counts {
+        samples.counter(name, labels, count);
     }
 }

@@ -91,10 +91,28 @@ pub struct SinkStats {
     pub panics: u64,
     /// How often it took a part of a line first.
     pub partial_writes: u64,
-    /// How often its file was rotated.
+    /// What happened to its file; nothing where there is none.
+    pub file: FileCounts,
+}
+
+/// What happened to a log file besides being written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileCounts {
+    /// How often it was rotated.
     pub rotations: u64,
-    /// How often its file should have been rotated and could not be; it went on in the old one.
+    /// How often it should have been rotated and could not be; lines went on into the old one.
     pub rotation_failures: u64,
+    /// Full files that were compressed.
+    pub compressions: u64,
+    /// How often a full file could not be compressed; it stayed as it was.
+    pub compression_failures: u64,
+    /// Full files that were removed, because they were too many, too large or too old.
+    pub archives_removed: u64,
+    /// How often it was opened anew, because it was moved away or that was asked for.
+    pub reopens: u64,
+    /// How often that failed; lines went on into the old one.
+    pub reopen_failures: u64,
 }
 
 /// What became of alerts.

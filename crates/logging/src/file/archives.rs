@@ -1,0 +1,234 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use groundcrew_base::Clock;
+
+use super::{
+    Compress, FileCounters,
+    compress::{Cancelled, compress},
+    names::{self, ArchiveName, Names},
+};
+
+/// The full files of a log, shared by the writer, which adds to them, and the archiver, which compresses them.
+///
+/// All that is known of them is in the directory, and so it outlives every process.
+#[derive(Debug)]
+pub(crate) struct Archives {
+    names: Names,
+    limits: Limits,
+    compress: Compress,
+    clock: Clock,
+    counters: Arc<FileCounters>,
+    /// The greatest number that this process has given.
+    last: AtomicU64,
+    /// Held while names change.
+    change: Mutex<()>,
+}
+
+/// What may stay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How many, without the current file.
+    pub(super) count: u64,
+    pub(super) total: Option<u64>,
+    pub(super) age: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Archive {
+    name: ArchiveName,
+    path: PathBuf,
+}
+
+impl Archives {
+    pub(super) fn new(
+        path: &Path,
+        limits: Limits,
+        compress: Compress,
+        clock: Clock,
+        counters: Arc<FileCounters>,
+    ) -> Self {
+        Self {
+            names: Names::new(path),
+            limits,
+            compress,
+            clock,
+            counters,
+            last: AtomicU64::new(0),
+            change: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compress != Compress::Off
+    }
+
+    /// The name of the next one; no file has it.
+    pub(super) fn next(&self, label: Option<&str>) -> io::Result<PathBuf> {
+        let greatest = self.list()?.last().map_or(0, |archive| archive.name.number);
+        let mut number = greatest.max(self.last.load(Ordering::Relaxed));
+        loop {
+            number += 1;
+            let path = self.names.archive(number, label);
+            if fs::symlink_metadata(&path).is_err() {
+                self.last.store(number, Ordering::Relaxed);
+                return Ok(path);
+            }
+        }
+    }
+
+    /// Removes what an earlier process has left half done: archives in the making, and compressed ones beside
+    /// which the plain one still stands.
+    pub(super) fn tidy(&self) -> io::Result<()> {
+        let _change = self.change();
+        for entry in fs::read_dir(self.names.directory())? {
+            let entry = entry?;
+            if self.names.is_temporary(&entry.file_name()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let archives = self.list()?;
+        for archive in archives
+            .iter()
+            .filter(|archive| archive.name.compress != Compress::Off)
+        {
+            let number = archive.name.number;
+            let is_plain = |other: &Archive| {
+                other.name
+                    == ArchiveName {
+                        number,
+                        compress: Compress::Off,
+                    }
+                    && names::compressed(&other.path, archive.name.compress) == archive.path
+            };
+            if archives.iter().any(is_plain) {
+                fs::remove_file(&archive.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest while there are too many of them, or they are too old, or `with_total` too large.
+    pub(super) fn enforce(&self, with_total: bool) -> io::Result<()> {
+        let _change = self.change();
+        let (mut count, mut total) = (0, 0_u64);
+        let mut result = Ok(());
+        for archive in self.list()?.iter().rev() {
+            let Ok(metadata) = fs::symlink_metadata(&archive.path) else {
+                continue;
+            };
+            count += 1;
+            total = total.saturating_add(metadata.len());
+            let is_large = with_total && self.limits.total.is_some_and(|limit| total > limit);
+            if count <= self.limits.count && !is_large && !self.is_old(&metadata) {
+                continue;
+            }
+            match fs::remove_file(&archive.path) {
+                Ok(()) => self.counters.archives_removed.add_one(),
+                // The others go all the same; this one is tried again later.
+                Err(error) => result = Err(error),
+            }
+        }
+        result
+    }
+
+    /// How many wait to be compressed.
+    pub(super) fn plain(&self) -> u64 {
+        let plain = self.list().unwrap_or_default();
+        plain
+            .iter()
+            .filter(|archive| archive.name.compress == Compress::Off)
+            .count() as u64
+    }
+
+    /// Compresses all that are not, the oldest first. One that cannot be compressed stays as it is, is counted and
+    /// is tried again the next time.
+    pub(super) fn compress_all(&self, cancel: &AtomicBool) {
+        for archive in self.list().unwrap_or_default() {
+            let is_empty = || fs::metadata(&archive.path).is_ok_and(|metadata| metadata.len() == 0);
+            if archive.name.compress != Compress::Off || is_empty() {
+                continue;
+            }
+            match self.compress_one(&archive.path, cancel) {
+                Ok(true) => self.counters.compressions.add_one(),
+                Ok(false) => {}
+                Err(error) if is_cancelled(&error) => return,
+                Err(_) => self.counters.compression_failures.add_one(),
+            }
+            self.enforce(true).ok();
+        }
+        self.enforce(true).ok();
+    }
+
+    /// Says `false` if the plain archive has been removed meanwhile.
+    fn compress_one(&self, plain: &Path, cancel: &AtomicBool) -> io::Result<bool> {
+        let target = names::compressed(plain, self.compress);
+        let temporary = names::temporary(&target);
+        let made = compress(plain, &temporary, self.compress, cancel);
+        if made.is_err() && !plain.exists() {
+            fs::remove_file(&temporary).ok();
+            return Ok(false);
+        }
+        let replaced = made.and_then(|()| {
+            let _change = self.change();
+            if !plain.exists() {
+                return Ok(false);
+            }
+            fs::rename(&temporary, &target)?;
+            sync_directory(self.names.directory());
+            fs::remove_file(plain)?;
+            Ok(true)
+        });
+        if !matches!(replaced, Ok(true)) {
+            fs::remove_file(&temporary).ok();
+        }
+        replaced
+    }
+
+    /// The oldest first; of one number the plain one.
+    fn list(&self) -> io::Result<Vec<Archive>> {
+        let mut archives = Vec::new();
+        for entry in fs::read_dir(self.names.directory())? {
+            let entry = entry?;
+            if let Some(name) = self.names.parse(&entry.file_name()) {
+                archives.push(Archive {
+                    name,
+                    path: entry.path(),
+                });
+            }
+        }
+        archives.sort_unstable_by_key(|archive| archive.name);
+        Ok(archives)
+    }
+
+    fn is_old(&self, metadata: &fs::Metadata) -> bool {
+        let age = metadata
+            .modified()
+            .ok()
+            .and_then(|modified| self.clock.now().duration_since(modified).ok());
+        self.limits.age.zip(age).is_some_and(|(limit, age)| age > limit)
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the new name last before the old file goes.
+fn sync_directory(directory: &Path) {
+    #[cfg(unix)]
+    if let Ok(directory) = fs::File::open(directory) {
+        directory.sync_all().ok();
+    }
+}
+
+fn is_cancelled(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Cancelled>())
+}

@@ -1,0 +1,68 @@
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    path::Path,
+};
+
+use super::{names, open_file::Identity};
+
+/// Says to other processes that this one writes to a log file.
+///
+/// The lock lies on a file of its own beside the log file, so that rotating or replacing that one leaves the lock
+/// alone. It is the kernel's (`flock`): it ends with the process, however that ends, and programs that the process
+/// starts do not get it. The file stays; removing it would let two processes hold a lock each.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    file: Option<File>,
+}
+
+/// Why there is no lock.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// Somebody has it: the process of this number, if it could be read.
+    Held(Option<u32>),
+    Io(io::Error),
+}
+
+impl FileLock {
+    /// A lock of nothing.
+    pub(super) const fn none() -> Self {
+        Self { file: None }
+    }
+
+    /// Takes the lock of `path`.
+    pub(super) fn take(path: &Path) -> Result<Self, LockError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(names::lock(path)).map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held(holder(&mut file))),
+            // A file system without locks is no reason to log nothing.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        // For the message of the process that comes second; on a full disk it does without.
+        file.set_len(0).ok();
+        writeln!(file, "{}", std::process::id()).ok();
+        Ok(Self { file: Some(file) })
+    }
+
+    /// Takes the lock again if its file has been removed, as with the whole directory.
+    pub(super) fn renew(&mut self, path: &Path) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let is_there =
+            Identity::of_path(&names::lock(path)).is_ok_and(|found| Some(found) == Identity::of(file));
+        if !is_there && let Ok(lock) = Self::take(path) {
+            *self = lock;
+        }
+    }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

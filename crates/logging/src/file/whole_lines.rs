@@ -1,0 +1,27 @@
+use std::io::{self, Write};
+
+/// Writes all of `bytes`, or says how many went out before the error.
+pub(crate) fn write_counted(out: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut done = 0;
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match out.write(rest) {
+            Ok(0) => return (done, Some(io::ErrorKind::WriteZero.into())),
+            Ok(written) => done += written,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (done, Some(error)),
+        }
+    }
+    (done, None)
+}
+
+/// The leading lines that fit into `room` bytes; at least one.
+pub(super) fn fitting(lines: &[u8], room: u64) -> &[u8] {
+    let within = usize::try_from(room).ok().and_then(|room| lines.get(..room));
+    let end = memchr::memrchr(b'\n', within.unwrap_or(lines)).or_else(|| memchr::memchr(b'\n', lines));
+    end.and_then(|end| lines.get(..=end)).unwrap_or(lines)
+}
+
+/// The length of the first line, its end too.
+pub(super) fn first_line(lines: &[u8]) -> u64 {
+    memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1) as u64
+}
