@@ -40,6 +40,7 @@ pub struct LoggingBuilder {
     redactor: Redactor,
     clock: Clock,
     files: Vec<LogFile>,
+    #[cfg(feature = "sighup")]
     reopens_on_hangup: bool,
     sinks: Vec<Outlet>,
     alert_sink: Option<Box<dyn AlertSink>>,
@@ -317,6 +318,7 @@ impl Default for LoggingBuilder {
             redactor: Redactor::default(),
             clock: Clock::system(),
             files: Vec::new(),
+            #[cfg(feature = "sighup")]
             reopens_on_hangup: false,
             sinks: Vec::new(),
             alert_sink: None,
