@@ -1,11 +1,18 @@
 use std::net::IpAddr;
 
+#[cfg(not(feature = "tower"))]
+use tracing::Metadata;
 use tracing::{Level, Span, field};
+
+use crate::current_span;
+#[cfg(feature = "tower")]
+use crate::request::is_request;
 
 /// Whom and what a piece of work is about: six fields that stand on every line logged inside of its span.
 ///
 /// The names on the line are `userId`, `sessionId`, `handId`, `requestId`, `ip` and `userAgent`; use the same
-/// ones for fields of your own events. A field that becomes known later is added by [`Span::record`].
+/// ones for fields of your own events. A field that becomes known later is added by [`Span::record`], or from
+/// any depth by [`LogContext::record_user_id`] and its like.
 ///
 /// # Examples
 /// ```
@@ -90,4 +97,48 @@ impl LogContext {
             userAgent = self.user_agent.as_deref(),
         )
     }
+
+    /// Does `work` inside of [`LogContext::span`].
+    pub fn in_scope<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.span().in_scope(work)
+    }
+
+    /// Adds `userId` to every line from now on of the request being served, however deep inside its spans the
+    /// caller is; without a request, of the innermost span around that has such a field. A value that was there
+    /// is replaced. Says whether there is such a span.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers have nowhere else to put it"
+    )]
+    pub fn record_user_id(id: &str) -> bool {
+        record("userId", id)
+    }
+
+    /// Adds `sessionId` in the same way. It must be no credential.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers have nowhere else to put it"
+    )]
+    pub fn record_session_id(id: &str) -> bool {
+        record("sessionId", id)
+    }
+
+    /// Adds `handId` in the same way.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers have nowhere else to put it"
+    )]
+    pub fn record_hand_id(id: &str) -> bool {
+        record("handId", id)
+    }
+}
+
+fn record(name: &str, value: &str) -> bool {
+    current_span::record(is_request, name, &value)
+        || current_span::record(|metadata| metadata.fields().field(name).is_some(), name, &value)
+}
+
+#[cfg(not(feature = "tower"))]
+const fn is_request(_: &Metadata<'_>) -> bool {
+    false
 }

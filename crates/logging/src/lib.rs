@@ -11,6 +11,7 @@ mod console;
 mod context;
 mod core;
 mod counts;
+mod current_span;
 mod encoder;
 mod epochs;
 mod error;
@@ -31,6 +32,8 @@ mod panic;
 mod profile;
 mod queue;
 mod redactor;
+#[cfg(feature = "tower")]
+mod request;
 mod scratch;
 mod sink;
 mod span_fields;
@@ -54,5 +57,11 @@ pub use overflow::{Overflow, OverflowError};
 pub use panic::PanicReport;
 pub use profile::Profile;
 pub use redactor::{Action, Redactor};
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use request::{
+    LoggedBody, LoggedFuture, ProxyHeader, RequestContext, RequestId, RequestLog, RequestLogService, SpanId,
+    TraceContext, TraceId, TraceParentError, TrustedProxies, TrustedProxiesError,
+};
 pub use sink::Sink;
 pub use stats::{AlertCounts, Drops, EventCounts, FileCounts, LineCounts, LoggingStats, SinkStats};

@@ -6,6 +6,8 @@ mod capture;
 mod console;
 mod fields;
 mod files;
+#[cfg(feature = "tower")]
+mod http;
 mod lines;
 mod process;
 mod queue;
