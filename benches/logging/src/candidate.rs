@@ -24,8 +24,10 @@ impl Candidate {
             let dispatch: &Dispatch = dispatch.get_or_init(|| {
                 let dispatch = make();
                 // What is allocated once, such as buffers that grow, is not what an event costs.
-                dispatcher::with_default(&dispatch, || scenario.run(WARM_UP));
-                settle();
+                for _ in 0..WARM_UPS {
+                    dispatcher::with_default(&dispatch, || scenario.run(WARM_UP));
+                    settle();
+                }
                 if harness::runs_one_kernel() {
                     dispatcher::set_global_default(dispatch.clone()).expect("this process sets it once");
                 }
@@ -41,4 +43,5 @@ impl Candidate {
     }
 }
 
-const WARM_UP: u64 = 10_000;
+const WARM_UP: u64 = 1000;
+const WARM_UPS: u32 = 8;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -75,11 +75,10 @@ impl Chain {
             self.raw
                 .entries
                 .push(Entry::of_default(field, start, self.raw.text.len()));
-            self.owners.push(usize::MAX);
+            self.owners.push(DEFAULT);
         }
-        self.bits = (0..self.raw.entries.len())
-            .filter_map(|at| self.key(frame, at))
-            .fold(0, |bits, key| bits | key.bit);
+        let keys = (0..self.raw.entries.len()).filter_map(|at| self.key(frame, at));
+        self.bits = keys.fold(0, |bits, key| bits | key.bit);
         self.owner = Some((frame.id, id));
         self.settle(frame);
     }
@@ -122,36 +121,36 @@ impl Chain {
     ) -> bool {
         let mut renamed: Vec<Key> = Vec::new();
         let mut is_complete = true;
+        let mut seen = Seen::of(event.template);
         for (at, entry) in self.raw.entries.iter().enumerate() {
             let Some(key) = self.key(frame, at) else { continue };
             let pair = self.raw.get(entry);
+            let owner = self.owners.get(at).copied().unwrap_or(DEFAULT);
             let taken = |name: &str| {
                 event.contains(name)
                     || frame.names.reserved.contains(&name)
                     || renamed.iter().any(|key| key.name == name)
-                    || self
-                        .inner(at)
-                        .any(|inner| self.key(frame, inner).is_some_and(|inner| inner.name == name))
+                    || self.is_further_in(frame, owner, name)
             };
-            let span = self.owners.get(at).and_then(|owner| self.spans.get(*owner));
-            let Some(span) = span else {
+            let is_taken = seen.may_have(owner, key) && taken(&key.name);
+            let Some(span) = self.spans.get(owner) else {
                 // Room has been kept for the defaults.
-                if !taken(&key.name) {
+                if !is_taken {
                     out.push_str(pair);
                 }
                 continue;
             };
-            if !taken(&key.name) {
+            if !is_taken {
                 is_complete &= push(frame, out, lifted, entry.is_lifted, pair, "");
                 continue;
             }
             let name = free_name(span.name, &key.name, |name| {
-                taken(name) || self.has_sibling(frame, at, name)
+                taken(name) || self.has(frame, owner, name)
             });
-            let key_bytes = key.prefix.len();
+            let value = pair.get(key.prefix.len()..).unwrap_or_default();
             let new = Key::new(name);
-            let value = pair.get(key_bytes..).unwrap_or_default();
             is_complete &= push(frame, out, lifted, false, &new.prefix, value);
+            seen.all |= new.bit;
             renamed.push(new);
         }
         is_complete
@@ -167,10 +166,8 @@ impl Chain {
     }
 
     fn add(&mut self, name: &'static str, template: &Arc<Template>, pairs: &Pairs) {
-        for entry in &pairs.entries {
-            self.raw.copy(pairs, entry);
-            self.owners.push(self.spans.len());
-        }
+        self.raw.append(pairs);
+        self.owners.resize(self.raw.entries.len(), self.spans.len());
         self.spans.push(ChainSpan {
             name,
             template: Arc::clone(template),
@@ -179,14 +176,28 @@ impl Chain {
 
     /// Writes the pairs as they are shown after an event that has none of their names.
     fn settle(&mut self, frame: &Frame) {
-        let mut shown = std::mem::take(&mut self.shown);
+        let mut shown = mem::take(&mut self.shown);
         shown.clear();
+        if self.has_different_names(frame) && self.raw.len() <= frame.limit {
+            shown.text.push_str(&self.raw.text);
+            shown.lifted.push_str(&self.raw.lifted);
+            self.shown = shown;
+            self.is_complete = true;
+            return;
+        }
         let nothing = EventNames {
             template: &frame.nothing,
             entries: &[],
         };
         self.is_complete = self.append(frame, &nothing, &mut shown.text, &mut shown.lifted);
         self.shown = shown;
+    }
+
+    /// Whether the names are different for certain, which the bits tell.
+    fn has_different_names(&self, frame: &Frame) -> bool {
+        let mut seen = Seen::of(&frame.nothing);
+        let mut keys = self.owners.iter().enumerate();
+        keys.all(|(at, owner)| self.key(frame, at).is_some_and(|key| !seen.may_have(*owner, key)))
     }
 
     fn key<'a>(&'a self, frame: &'a Frame, at: usize) -> Option<&'a Key> {
@@ -197,21 +208,53 @@ impl Chain {
         }
     }
 
-    /// The pairs of spans further in than that of the pair at `at`.
-    fn inner(&self, at: usize) -> impl Iterator<Item = usize> {
-        let owner = self.owners.get(at).copied();
-        let owners = self.owners.iter().enumerate();
-        owners
-            .filter(move |(_, other)| Some(**other) < owner)
-            .map(|(at, _)| at)
+    /// Whether a span further in than `owner` has a field of that name.
+    fn is_further_in(&self, frame: &Frame, owner: usize, name: &str) -> bool {
+        let mut inner = self
+            .owners
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| **other < owner);
+        inner.any(|(at, _)| self.key(frame, at).is_some_and(|key| key.name == name))
     }
 
-    /// Whether the span of the pair at `at` has another one of that name.
-    fn has_sibling(&self, frame: &Frame, at: usize, name: &str) -> bool {
-        let owner = self.owners.get(at);
-        (0..self.raw.entries.len())
-            .filter(|&other| self.owners.get(other) == owner)
-            .any(|other| self.key(frame, other).is_some_and(|key| key.name == name))
+    /// Whether the span `owner` has a field of that name.
+    fn has(&self, frame: &Frame, owner: usize, name: &str) -> bool {
+        let mut own = self
+            .owners
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| **other == owner);
+        own.any(|(at, _)| self.key(frame, at).is_some_and(|key| key.name == name))
+    }
+}
+
+/// The bits of the names before a pair, the spans apart: names of one span are different anyway.
+#[derive(Debug)]
+struct Seen {
+    all: u64,
+    owner: usize,
+    of_owner: u64,
+}
+
+impl Seen {
+    const fn of(template: &Template) -> Self {
+        Self {
+            all: template.bits,
+            owner: 0,
+            of_owner: 0,
+        }
+    }
+
+    /// Whether the name may be one of those before it; it is one of them from now on.
+    const fn may_have(&mut self, owner: usize, key: &Key) -> bool {
+        if owner != self.owner {
+            self.all |= self.of_owner;
+            self.of_owner = 0;
+            self.owner = owner;
+        }
+        self.of_owner |= key.bit;
+        self.all & key.bit != 0
     }
 }
 
@@ -242,4 +285,6 @@ fn push(
     true
 }
 
+/// The owner of a default is beyond all spans.
+const DEFAULT: usize = usize::MAX;
 const DISJOINT: usize = 8;

@@ -4,10 +4,10 @@ use std::{
     mem,
 };
 
-use groundcrew_base::MASK;
 use tracing::field::{Field, Visit};
 
 use crate::{
+    Action,
     error_chain::sources,
     frame::Frame,
     json,
@@ -20,6 +20,8 @@ pub(crate) struct Encoder<'a> {
     pub(crate) out: &'a mut Pairs,
     /// Where values that are no strings yet are formatted.
     pub(crate) text: &'a mut String,
+    /// Where values are copied that hold something to hide.
+    pub(crate) clean: &'a mut String,
     pub(crate) alert: &'a mut AlertFields,
     pub(crate) template: &'a Template,
     pub(crate) frame: &'a Frame,
@@ -87,6 +89,18 @@ impl Pairs {
         self.text.len() + self.lifted.len()
     }
 
+    /// Appends all of another one.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let (text, lifted) = (offset(&self.text), offset(&self.lifted));
+        self.text.push_str(&other.text);
+        self.lifted.push_str(&other.lifted);
+        self.entries.extend(other.entries.iter().map(|entry| {
+            let base = if entry.is_lifted { lifted } else { text };
+            let (start, end) = (entry.start + base, entry.end + base);
+            Entry { start, end, ..*entry }
+        }));
+    }
+
     /// Appends a pair of another one.
     pub(crate) fn copy(&mut self, from: &Self, entry: &Entry) {
         let text = if entry.is_lifted {
@@ -145,32 +159,60 @@ impl Encoder<'_> {
         });
     }
 
-    fn short(&mut self, field: &Field, write: impl FnOnce(&mut String)) {
+    fn short(&mut self, field: &Field, value: impl fmt::Display, write: impl FnOnce(&mut String)) {
+        if let Some(action) = self.action(field) {
+            return self.hide(field, action, format_args!("{value}"));
+        }
         let Some((template, start)) = self.open(field) else {
             return;
         };
-        let (masked, is_lifted) = (template.masked, template.is_lifted);
-        if masked {
-            self.mask();
-        } else {
-            write(&mut self.out.text);
-        }
+        let is_lifted = template.is_lifted;
+        write(&mut self.out.text);
         self.close(field, Part::Value, start, is_lifted);
     }
 
     fn string(&mut self, field: &Field, text: &str) {
+        if let Some(action) = self.action(field) {
+            return self.hide(field, action, format_args!("{text}"));
+        }
         let Some((template, start)) = self.open(field) else {
             return;
         };
-        let (masked, role, is_lifted) = (template.masked, template.role, template.is_lifted);
-        if masked {
-            self.mask();
-        } else if role == Role::Plain {
-            let shown = self.frame.redactor.text(text);
-            self.value(&shown);
-        } else if !self.special(role, text, start) {
+        let (role, is_lifted) = (template.role, template.is_lifted);
+        let mut buffer = mem::take(self.clean);
+        let shown = self.frame.redactor.clean(text, &mut buffer);
+        let has_pair = if role == Role::Plain {
+            self.value(shown);
+            true
+        } else {
+            self.special(role, shown, start)
+        };
+        *self.clean = buffer;
+        if has_pair {
+            self.close(field, Part::Value, start, is_lifted);
+        }
+    }
+
+    /// Shows what the redactor leaves of a value.
+    #[cold]
+    fn hide(&mut self, field: &Field, action: Action, value: fmt::Arguments<'_>) {
+        if action == Action::Remove {
             return;
         }
+        let Some((template, start)) = self.open(field) else {
+            return;
+        };
+        let (role, is_lifted) = (template.role, template.is_lifted);
+        self.marks.has_message |= role == Role::Message;
+        let (mut text, mut shown) = (mem::take(self.text), mem::take(self.clean));
+        text.clear();
+        shown.clear();
+        if action != Action::Mask {
+            text.write_fmt(value).ok();
+        }
+        self.frame.redactor.apply(action, &text, &mut shown);
+        self.value(&shown);
+        (*self.text, *self.clean) = (text, shown);
         self.close(field, Part::Value, start, is_lifted);
     }
 
@@ -180,13 +222,12 @@ impl Encoder<'_> {
     }
 
     /// Writes a text that means something to us; whether it gets a pair.
-    fn special(&mut self, role: Role, text: &str, start: usize) -> bool {
-        let shown = self.frame.redactor.text(text);
+    fn special(&mut self, role: Role, shown: &str, start: usize) -> bool {
         if role == Role::Severity {
             self.marks.is_critical = shown.eq_ignore_ascii_case("critical");
         }
         if self.template.is_alert {
-            self.alert.note(role, &shown);
+            self.alert.note(role, shown);
         }
         let is_told_by_level =
             role == Role::Severity && self.marks.is_critical && self.frame.names.level_is_last;
@@ -196,16 +237,24 @@ impl Encoder<'_> {
         }
         self.marks.has_message |= role == Role::Message;
         match &self.frame.trace_prefix {
-            Some(prefix) if role == Role::Trace => self.value(&[prefix.as_str(), &shown].concat()),
-            _ => self.value(&shown),
+            Some(prefix) if role == Role::Trace => self.prefixed(prefix, shown),
+            _ => self.value(shown),
         }
         true
     }
 
+    fn prefixed(&mut self, prefix: &str, text: &str) {
+        let out = &mut self.out.text;
+        out.push('"');
+        let mut is_complete = json::escape(out, prefix, self.frame.limit);
+        is_complete &= json::escape(out, text, self.frame.limit);
+        out.push('"');
+        self.truncated |= !is_complete;
+    }
+
     fn formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        if self.is_masked(field) {
-            self.string(field, MASK);
-            return;
+        if let Some(action) = self.action(field) {
+            return self.hide(field, action, value);
         }
         let mut text = mem::take(self.text);
         text.clear();
@@ -248,8 +297,7 @@ impl Encoder<'_> {
             }
             text.clear();
             write!(text, "{source}").ok();
-            let shown = self.frame.redactor.text(&text);
-            self.value(&shown);
+            self.clean_value(&text);
         }
         *self.text = text;
         self.out.text.push(']');
@@ -262,22 +310,30 @@ impl Encoder<'_> {
         for source in sources(error) {
             write!(text, "\ncaused by: {source}").ok();
         }
-        let shown = self.frame.redactor.text(&text);
-        self.value(&shown);
+        self.clean_value(&text);
         *self.text = text;
     }
 
-    fn is_masked(&self, field: &Field) -> bool {
-        self.template
-            .fields
-            .get(field.index())
-            .is_some_and(|template| template.masked)
+    fn clean_value(&mut self, text: &str) {
+        let mut buffer = mem::take(self.clean);
+        let shown = self.frame.redactor.clean(text, &mut buffer);
+        self.value(shown);
+        *self.clean = buffer;
     }
 
-    fn mask(&mut self) {
-        self.out.text.push('"');
-        self.out.text.push_str(MASK);
-        self.out.text.push('"');
+    /// What is done with the value of a field because of its name.
+    fn action(&self, field: &Field) -> Option<Action> {
+        self.template.fields.get(field.index())?.action
+    }
+
+    /// A whole number by itself may be that of a card.
+    fn whole(&mut self, field: &Field, value: u64) {
+        match self.frame.redactor.number_action(value) {
+            Some(action) if self.action(field).is_none() => {
+                self.hide(field, action, format_args!("{value}"));
+            }
+            _ => self.short(field, value, |out| json::integer(out, value)),
+        }
     }
 }
 
@@ -307,15 +363,18 @@ impl AlertFields {
 
 impl Visit for Encoder<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.short(field, |out| json::float(out, value));
+        self.short(field, value, |out| json::float(out, value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.short(field, |out| json::integer(out, value));
+        match u64::try_from(value) {
+            Ok(value) => self.whole(field, value),
+            Err(_) => self.short(field, value, |out| json::integer(out, value)),
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.short(field, |out| json::integer(out, value));
+        self.whole(field, value);
     }
 
     /// A number that most readers would round goes as text.
@@ -336,7 +395,7 @@ impl Visit for Encoder<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         let text = if value { "true" } else { "false" };
-        self.short(field, |out| out.push_str(text));
+        self.short(field, value, |out| out.push_str(text));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -345,7 +404,7 @@ impl Visit for Encoder<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
         self.formatted(field, format_args!("{value}"));
-        if !self.is_masked(field) {
+        if self.action(field).is_none() {
             self.chain(field, value);
         }
     }

@@ -48,6 +48,7 @@ impl JsonLayer {
             visit(&mut Encoder {
                 out: &mut scratch.pairs,
                 text: &mut scratch.text,
+                clean: &mut scratch.clean,
                 alert: &mut scratch.alert,
                 template,
                 frame,
@@ -96,6 +97,7 @@ impl JsonLayer {
         let mut encoder = Encoder {
             out: pairs,
             text: &mut scratch.text,
+            clean: &mut scratch.clean,
             alert: &mut scratch.alert,
             template,
             frame,

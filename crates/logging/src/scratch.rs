@@ -16,6 +16,7 @@ pub(crate) struct Scratch {
     /// The line as it grows.
     pub(crate) pairs: Pairs,
     pub(crate) text: String,
+    pub(crate) clean: String,
     pub(crate) alert: AlertFields,
     pub(crate) stamp: TimestampWriter,
     pub(crate) templates: Templates,
@@ -31,7 +32,7 @@ thread_local! {
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut scratch);
-    for text in [&mut scratch.pairs.text, &mut scratch.text] {
+    for text in [&mut scratch.pairs.text, &mut scratch.text, &mut scratch.clean] {
         if text.capacity() > KEPT_BYTES {
             text.clear();
             text.shrink_to(KEPT_BYTES);

@@ -3,6 +3,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use tracing::Metadata;
 
 use crate::{
+    Action,
     filter::ALERT_KEY,
     frame::{Frame, Location},
     json, level,
@@ -29,7 +30,8 @@ pub(crate) struct FieldTemplate {
     pub(crate) key: Key,
     /// The name under which the sources of an error go.
     pub(crate) chain: Key,
-    pub(crate) masked: bool,
+    /// What is done with the value because of the name.
+    pub(crate) action: Option<Action>,
     pub(crate) role: Role,
     /// Whether it stands beside the object of the fields.
     pub(crate) is_lifted: bool,
@@ -131,7 +133,7 @@ impl Fields {
             }
         };
         self.0.push(FieldTemplate {
-            masked: frame.redactor.masks(field),
+            action: frame.redactor.action(field),
             role,
             is_lifted: names.nest.is_some()
                 && (role == Role::Message || names.lifted.contains(&name.as_str())),
