@@ -48,15 +48,10 @@ fn in_a_span(suite: &mut Suite) {
         .instructions()
         .allocations()
         .wall();
-    let mut ours = ours::PLAIN.runner(Scenario::Span);
-    let mut child = sloggers::child();
+    let ours = ours::PLAIN.runner(Scenario::Span);
+    let child = sloggers::child();
     suite
-        .compare_loops(
-            "span3.slog_json",
-            move |count| ours(count),
-            "slog-json, child logger",
-            move |count| child(count),
-        )
+        .compare_loops("span3.slog_json", ours, "slog-json, child logger", child)
         .instructions_at_least(1.0)
         .allocations()
         .wall();
@@ -83,15 +78,10 @@ fn without_span(suite: &mut Suite) {
     )
     .instructions()
     .wall();
-    let mut ours = ours::PLAIN.runner(Scenario::NoSpan);
-    let mut root = sloggers::root();
+    let ours = ours::PLAIN.runner(Scenario::NoSpan);
+    let root = sloggers::root();
     suite
-        .compare_loops(
-            "no_span.slog_json",
-            move |count| ours(count),
-            "slog-json",
-            move |count| root(count),
-        )
+        .compare_loops("no_span.slog_json", ours, "slog-json", root)
         .instructions()
         .allocations()
         .wall();
@@ -99,15 +89,10 @@ fn without_span(suite: &mut Suite) {
 
 /// Two nested spans of three fields must cost at most 1.1 times one.
 fn in_two_spans(suite: &mut Suite) {
-    let mut nested = ours::PLAIN.runner(Scenario::Nested);
-    let mut one = ours::PLAIN.runner(Scenario::Span);
+    let nested = ours::PLAIN.runner(Scenario::Nested);
+    let one = ours::PLAIN.runner(Scenario::Span);
     suite
-        .compare_loops(
-            "nested",
-            move |count| nested(count),
-            "itself, in one span",
-            move |count| one(count),
-        )
+        .compare_loops("nested", nested, "itself, in one span", one)
         .instructions_at_least(1.0 / 1.1)
         .allocations_at_most(0.0);
     beside(
@@ -146,15 +131,10 @@ fn requests(suite: &mut Suite) {
 
 /// All that the redactor can do, over nothing of it.
 fn redaction(suite: &mut Suite) {
-    let mut full = ours::REDACTED.runner(Scenario::Span);
-    let mut none = ours::PLAIN.runner(Scenario::Span);
+    let full = ours::REDACTED.runner(Scenario::Span);
+    let none = ours::PLAIN.runner(Scenario::Span);
     suite
-        .compare_loops(
-            "redaction.full",
-            move |count| full(count),
-            "itself, without redaction",
-            move |count| none(count),
-        )
+        .compare_loops("redaction.full", full, "itself, without redaction", none)
         .instructions_at_least(1.0 / 1.3)
         .allocations_at_most(0.0);
 }
@@ -166,12 +146,7 @@ fn disabled(suite: &mut Suite) {
 }
 
 fn beside<'s>(suite: &'s mut Suite, name: &str, scenario: Scenario, rival: &Candidate) -> &'s mut Comparison {
-    let mut ours = ours::PLAIN.runner(scenario);
-    let mut theirs = rival.runner(scenario);
-    suite.compare_loops(
-        name,
-        move |count| ours(count),
-        rival.name,
-        move |count| theirs(count),
-    )
+    let ours = ours::PLAIN.runner(scenario);
+    let theirs = rival.runner(scenario);
+    suite.compare_loops(name, ours, rival.name, theirs)
 }
