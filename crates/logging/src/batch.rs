@@ -1,9 +1,13 @@
-use crate::sink::Route;
+use tracing::Level;
+
+use crate::{ring::Half, sink::Route};
 
 /// Lines one after the other, each with the outlets it goes to.
 #[derive(Debug)]
 pub(crate) struct Batch {
     bytes: Vec<u8>,
+    /// Where the bytes are instead, if they are to outlive the process.
+    half: Option<Half>,
     marks: Vec<Mark>,
     /// The outlets that get every line.
     all: Route,
@@ -22,18 +26,47 @@ pub(crate) struct Mark {
 }
 
 impl Batch {
-    pub(crate) fn push(&mut self, line: &[u8], route: Route) {
-        self.bytes.extend_from_slice(line);
-        self.marks.push(Mark {
-            end: self.bytes.len(),
-            route,
-        });
+    pub(crate) fn in_ring(half: Half) -> Self {
+        Self {
+            half: Some(half),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn push(&mut self, line: &[u8], level: Level, route: Route) {
+        match &mut self.half {
+            Some(half) => half.push(line, level, route),
+            None => self.bytes.extend_from_slice(line),
+        }
+        let end = self.size();
+        self.marks.push(Mark { end, route });
         self.all &= route;
         self.any |= route;
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.half.as_ref().map_or(&self.bytes, Half::bytes)
+    }
+
+    /// Whether the memory has room for a line of so many bytes; plain memory always has.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        self.half.as_ref().is_none_or(|half| half.fits(bytes))
+    }
+
+    /// Whether it would have, were it empty.
+    pub(crate) fn could_hold(&self, bytes: usize) -> bool {
+        self.half.as_ref().is_none_or(|half| half.could_hold(bytes))
+    }
+
+    /// The number of an empty one, if it outlives the process, becomes the one that follows `other`.
+    pub(crate) fn follow(&mut self, other: &Self) {
+        if let (Some(half), Some(other)) = (&mut self.half, &other.half) {
+            half.begin(other.generation() + 1);
+        }
+    }
+
+    pub(crate) fn generation(&self) -> Option<u64> {
+        self.half.as_ref().map(Half::generation)
     }
 
     pub(crate) const fn marks(&self) -> &[Mark] {
@@ -51,7 +84,10 @@ impl Batch {
 
     /// How many bytes they have.
     pub(crate) const fn size(&self) -> usize {
-        self.bytes.len()
+        match &self.half {
+            Some(half) => half.size(),
+            None => self.bytes.len(),
+        }
     }
 
     /// The lines of the outlet `at`: all of them, or those that are put together in `gathered`.
@@ -77,10 +113,13 @@ impl Batch {
 
     /// Forgets the lines. What a burst has grown is let go once it was not needed for a while.
     pub(crate) fn clear(&mut self) {
-        self.peak = self.peak.max(self.bytes.len());
+        self.peak = self.peak.max(self.size());
         self.uses += 1;
         self.bytes.clear();
         self.marks.clear();
+        if let Some(half) = &mut self.half {
+            half.clear();
+        }
         (self.all, self.any) = (Route::MAX, 0);
         if self.uses == USES {
             let kept = self.peak.max(LEAST_KEPT);
@@ -95,6 +134,7 @@ impl Default for Batch {
     fn default() -> Self {
         Self {
             bytes: Vec::new(),
+            half: None,
             marks: Vec::new(),
             all: Route::MAX,
             any: 0,
@@ -118,12 +158,12 @@ mod tests {
     fn each_outlet_gets_its_lines() {
         let mut batch = Batch::default();
         let mut gathered = Vec::new();
-        batch.push(b"one\n", 0b01);
+        batch.push(b"one\n", Level::INFO, 0b01);
         assert_eq!(batch.lines_of(0, &mut gathered), (&b"one\n"[..], 1));
         assert_eq!(batch.lines_of(1, &mut gathered), (&b""[..], 0));
 
-        batch.push(b"two\n", 0b11);
-        batch.push(b"three\n", 0b10);
+        batch.push(b"two\n", Level::INFO, 0b11);
+        batch.push(b"three\n", Level::INFO, 0b10);
 
         assert_eq!(batch.lines_of(0, &mut gathered), (&b"one\ntwo\n"[..], 2));
         assert_eq!(batch.lines_of(1, &mut gathered), (&b"two\nthree\n"[..], 2));
@@ -133,10 +173,10 @@ mod tests {
     fn the_memory_of_a_burst_is_let_go() {
         let mut batch = Batch::default();
         let line = vec![b'x'; 4 * LEAST_KEPT];
-        batch.push(&line, 1);
+        batch.push(&line, Level::INFO, 1);
         for _ in 0..2 * USES {
             batch.clear();
-            batch.push(b"short\n", 1);
+            batch.push(b"short\n", Level::INFO, 1);
         }
 
         assert!(

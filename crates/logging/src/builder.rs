@@ -15,12 +15,14 @@ use crate::{
     config::Color,
     console,
     core::{Core, OutletInfo},
+    encoder::Marks,
     file::{Archiver, FileCounters, RotatingFile},
     filter::SharedFilter,
     frame::{Frame, FrameParts},
     layer::JsonLayer,
     panic::OnPanic,
     queue::Queue,
+    ring::Ring,
     sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
     stats::EventCounters,
     stdout::Stdout,
@@ -210,6 +212,8 @@ impl LoggingBuilder {
 
     fn core(mut self) -> Result<Arc<Core>, Error> {
         let frame = Arc::new(self.frame()?);
+        // It looks at the files before anybody opens them.
+        let ring = self.ring()?;
         let mut outlets = Outlets::default();
         self.add_stdout(&mut outlets)?;
         self.add_files(&mut outlets)?;
@@ -217,7 +221,7 @@ impl LoggingBuilder {
             outlets.add(outlet, None);
         }
         let Outlets {
-            taken,
+            mut taken,
             infos,
             archiver,
         } = outlets;
@@ -228,16 +232,26 @@ impl LoggingBuilder {
             });
         }
         let capacity = self.config.queue_size.bytes();
-        let queue = Arc::new(Queue::new(
-            usize::try_from(capacity).unwrap_or(usize::MAX),
-            self.config.overflow,
-            taken.len(),
-        ));
+        let bytes = usize::try_from(capacity).unwrap_or(usize::MAX);
+        // The files follow the standard output.
+        let first_file = infos.iter().take_while(|info| info.file.is_none()).count();
+        let (buffers, replayed, notices) = ring
+            .map(|ring| ring.start(&mut taken, first_file, bytes))
+            .unwrap_or_default();
+        let queue = Queue::new(bytes, self.config.overflow, taken.len(), buffers.filled);
+        queue.note_own(&replayed);
+        let queue = Arc::new(queue);
         let routes = Routes::new(&taken);
         let has_alert_sink = self.alert_sink.is_some();
         let alerts = self.alert_sink.map(AlertQueue::start).transpose()?;
-        Writer::start(Arc::clone(&queue), Arc::clone(&frame), taken)?;
-        Ok(Arc::new(Core {
+        Writer::start(
+            Arc::clone(&queue),
+            Arc::clone(&frame),
+            taken,
+            buffers.spare,
+            buffers.journal,
+        )?;
+        let core = Core {
             frame,
             filter: SharedFilter::new(self.config.level, has_alert_sink),
             queue,
@@ -250,7 +264,21 @@ impl LoggingBuilder {
             archiver: archiver.start()?,
             queue_capacity: capacity,
             flush_timeout: self.config.flush_timeout,
-        }))
+        };
+        for notice in &notices {
+            notice.log(|notice| core.log_notice(notice, Marks::default()));
+        }
+        Ok(Arc::new(core))
+    }
+
+    fn ring(&self) -> Result<Option<Ring>, Error> {
+        let directory = self.config.dir.as_ref().filter(|_| self.config.crash_safe);
+        let files = self.config.files();
+        let files = files.iter().chain(&self.files);
+        let files = files.map(|file| (file.real_path(), file.level())).collect();
+        directory
+            .map(|directory| Ring::open(directory, files))
+            .transpose()
     }
 
     fn frame(&self) -> Result<Frame, Error> {

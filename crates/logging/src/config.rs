@@ -94,6 +94,10 @@ pub struct LoggingConfig {
     /// `drop-below=warn`; default block. `LOG_OVERFLOW`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_OVERFLOW"))]
     pub overflow: Overflow,
+    /// Whether lines wait in a file of `dir` instead of plain memory, so that a process that dies loses none: the
+    /// next one writes them. Default no. `LOG_CRASH_SAFE`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_CRASH_SAFE"))]
+    pub crash_safe: bool,
     /// The longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB. `LOG_MAX_LINE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_LINE"))]
     pub max_line: ByteSize,
@@ -184,6 +188,9 @@ impl LoggingConfig {
         for file in self.files() {
             file.check()?;
         }
+        if self.crash_safe && self.dir.is_none() {
+            return Err(Error::NoDirectory);
+        }
         if self.queue_size < self.max_line {
             return Err(Error::QueueTooSmall {
                 queue: self.queue_size,
@@ -200,6 +207,12 @@ impl LoggingConfig {
         self.report_files(checks);
         let (queue, line) = (self.queue_size, self.max_line);
         let least = ByteSize::new(crate::frame::LEAST_LINE as u64);
+        if self.crash_safe && self.dir.is_none() {
+            checks.add_between(
+                &["crash_safe", "dir"],
+                "a crash-safe queue is a file in the directory of the logs, and there is none".to_owned(),
+            );
+        }
         if queue < line {
             checks.add_between(
                 &["queue_size", "max_line"],
@@ -267,6 +280,7 @@ impl Default for LoggingConfig {
             file_mode: FileMode::default(),
             queue_size: ByteSize::mib(8),
             overflow: Overflow::Block,
+            crash_safe: false,
             max_line: ByteSize::kib(64),
             redact: Vec::new(),
             flush_timeout: Duration::from_secs(5),

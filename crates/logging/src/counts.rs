@@ -103,6 +103,17 @@ impl Ledger {
     }
 }
 
+impl Outcome {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.written += other.written;
+        self.failed += other.failed;
+        self.bytes += other.bytes;
+        self.errors += other.errors;
+        self.panics += other.panics;
+        self.partial_writes += other.partial_writes;
+    }
+}
+
 impl SinkCounts {
     const fn settle(&mut self, outcome: &Outcome) {
         self.lines.written += outcome.written;

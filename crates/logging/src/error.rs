@@ -76,6 +76,15 @@ pub enum Error {
     /// The standard output cannot be used.
     #[error("opening standard output")]
     Stdout(#[source] io::Error),
+    /// Another process, or another handle of this one, logs into the directory with `crash_safe`.
+    #[error("the queue file {} is in use by another process", path.display())]
+    RingInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A crash-safe queue is a file beside the logs.
+    #[error("crash_safe needs a directory of log files, and dir is not set")]
+    NoDirectory,
     /// The queue would not hold one line of the largest size.
     #[error("queue_size {queue} is smaller than max_line {line}")]
     QueueTooSmall {

@@ -34,6 +34,7 @@ mod queue;
 mod redactor;
 #[cfg(feature = "tower")]
 mod request;
+mod ring;
 mod scratch;
 mod sink;
 mod span_fields;

@@ -68,10 +68,11 @@ struct Reopens {
 }
 
 impl Queue {
-    pub(crate) fn new(capacity: usize, overflow: Overflow, outlets: usize) -> Self {
+    /// Lines go to `batch` first.
+    pub(crate) fn new(capacity: usize, overflow: Overflow, outlets: usize, batch: Batch) -> Self {
         Self {
             state: Mutex::new(State {
-                batch: Batch::default(),
+                batch,
                 writing: 0,
                 pushed: 0,
                 done: 0,
@@ -106,7 +107,7 @@ impl Queue {
             };
         }
         state.pushed += 1;
-        state.batch.push(line, route);
+        state.batch.push(line, level, route);
         let is_urgent = level == Level::ERROR || state.batch.size() >= self.enough;
         self.rouse(state, is_urgent);
     }
@@ -128,8 +129,8 @@ impl Queue {
     ) -> Result<MutexGuard<'a, State>, (MutexGuard<'a, State>, Refusal)> {
         let start = Instant::now();
         let limit = self.overflow.limit(level, self.capacity);
-        // Who empties the queue cannot wait for it to be emptied.
-        let patience = match writer::is_this_thread() {
+        // Who empties the queue cannot wait for that, and for some lines there never is room.
+        let patience = match writer::is_this_thread() || !state.batch.could_hold(bytes) {
             true => Some(Duration::ZERO),
             false => self.overflow.patience(level),
         };
@@ -174,7 +175,7 @@ impl Queue {
 
     /// Waits for lines and takes them all; `spare` becomes the buffer that is filled. `None` at the end. There
     /// may be no lines: after `limit`, and when files are to be opened anew.
-    pub(crate) fn take(&self, spare: Batch, limit: Option<Duration>) -> Option<Batch> {
+    pub(crate) fn take(&self, mut spare: Batch, limit: Option<Duration>) -> Option<Batch> {
         let start = Instant::now();
         let mut state = self.lock();
         let mut gathers = true;
@@ -204,6 +205,7 @@ impl Queue {
         }
         state.hurry = false;
         state.writing = state.batch.size();
+        spare.follow(&state.batch);
         Some(mem::replace(&mut state.batch, spare))
     }
 
@@ -357,9 +359,9 @@ impl State {
     }
 
     /// An empty queue takes any line, so that none can wait for ever.
-    const fn has_room(&self, bytes: usize, limit: usize) -> bool {
+    fn has_room(&self, bytes: usize, limit: usize) -> bool {
         let held = self.held();
-        held == 0 || held.saturating_add(bytes) <= limit
+        (held == 0 || held.saturating_add(bytes) <= limit) && self.batch.fits(bytes)
     }
 
     /// Gives up what the writer has not taken.

@@ -60,6 +60,12 @@ pub(crate) struct Outlet {
     pub(crate) sink: Box<dyn Sink>,
 }
 
+impl Outlet {
+    pub(crate) fn is_json(&self) -> bool {
+        self.encoding == Encoding::Json
+    }
+}
+
 impl fmt::Debug for Outlet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outlet")

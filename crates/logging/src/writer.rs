@@ -15,6 +15,7 @@ use crate::{
     frame::Frame,
     notice::{Notice, Value},
     queue::Queue,
+    ring::Journal,
     sink::{Encoding, Outlet},
     stats::Drops,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Writer {
     queue: Arc<Queue>,
     frame: Arc<Frame>,
     outlets: Vec<Outlet>,
+    /// Where it is noted what is written, if the lines outlive the process.
+    journal: Option<Journal>,
     /// The lines of one outlet, where it does not get all.
     gathered: Vec<u8>,
     outcomes: Vec<Outcome>,
@@ -51,11 +54,18 @@ pub(crate) fn mark_this_thread() {
 
 impl Writer {
     /// Starts the thread. It ends when the queue is closed and empty.
-    pub(crate) fn start(queue: Arc<Queue>, frame: Arc<Frame>, outlets: Vec<Outlet>) -> Result<(), Error> {
+    pub(crate) fn start(
+        queue: Arc<Queue>,
+        frame: Arc<Frame>,
+        outlets: Vec<Outlet>,
+        spare: Batch,
+        journal: Option<Journal>,
+    ) -> Result<(), Error> {
         let writer = Self {
             queue,
             frame,
             outlets,
+            journal,
             gathered: Vec::new(),
             outcomes: Vec::new(),
             reported: Drops::default(),
@@ -65,21 +75,22 @@ impl Writer {
         };
         thread::Builder::new()
             .name(THREAD.to_owned())
-            .spawn(move || writer.run())
+            .spawn(move || writer.run(spare))
             .map(drop)
             .map_err(|source| Error::Thread { name: THREAD, source })
     }
 
-    fn run(mut self) {
+    fn run(mut self, mut spare: Batch) {
         mark_this_thread();
         let _end = EndOfWriter(Arc::clone(&self.queue));
-        let mut spare = Batch::default();
         self.maintain();
         while let Some(mut batch) = self.queue.take(spare, self.idle) {
             self.write_batch(&batch);
-            self.queue.finish(batch.len(), &self.outcomes);
-            self.report_drops();
+            let lines = batch.len();
+            // What the lines of a later process are told apart by must not be written before.
             batch.clear();
+            self.queue.finish(lines, &self.outcomes);
+            self.report_drops();
             spare = batch;
             self.reopen();
             self.maintain();
@@ -87,6 +98,7 @@ impl Writer {
         self.report_drops();
         // Whoever waits for the end may open the same files at once.
         self.outlets.clear();
+        self.journal = None;
     }
 
     fn reopen(&mut self) {
@@ -116,6 +128,9 @@ impl Writer {
         self.outcomes.clear();
         for (at, outlet) in self.outlets.iter_mut().enumerate() {
             let (lines, count) = batch.lines_of(at, &mut self.gathered);
+            if let (Some(journal), Some(generation)) = (&self.journal, batch.generation()) {
+                journal.note(at, generation);
+            }
             self.outcomes.push(write_all(outlet, lines, count));
         }
         if self.gathered.capacity() > MOST_GATHERED {
@@ -162,7 +177,7 @@ impl Writer {
 }
 
 /// Writes what the outlet takes of so many lines and counts whole ones.
-fn write_all(outlet: &mut Outlet, lines: &[u8], count: u64) -> Outcome {
+pub(crate) fn write_all(outlet: &mut Outlet, lines: &[u8], count: u64) -> Outcome {
     let mut outcome = Outcome::default();
     let mut rest = lines;
     while !rest.is_empty() {

@@ -10,6 +10,7 @@ use tracing::Level;
 use super::{
     Compress, FileMode, Rotate,
     archives::Limits,
+    open_file::behind_links,
     rotate::{self, UTC},
 };
 use crate::Error;
@@ -141,6 +142,11 @@ impl LogFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The path behind symbolic links.
+    pub(crate) fn real_path(&self) -> PathBuf {
+        behind_links(&self.path)
     }
 
     pub(crate) const fn level(&self) -> Level {

@@ -11,6 +11,10 @@ use crate::stats::LineCounts;
 
 const LONG: Duration = Duration::from_secs(20);
 
+fn queue_of(capacity: usize, overflow: Overflow, outlets: usize) -> Queue {
+    Queue::new(capacity, overflow, outlets, Batch::default())
+}
+
 fn totals(queue: &Queue) -> LineCounts {
     let mut total = LineCounts::default();
     for sink in queue.snapshot().0 {
@@ -97,7 +101,7 @@ proptest! {
         overflow in overflow(),
         steps in prop::collection::vec(step(), 1..80),
     ) {
-        let queue = Queue::new(1_000, overflow, 3);
+        let queue = queue_of(1_000, overflow, 3);
         let mut model = Model::default();
         let mut taken: Option<Batch> = None;
         for step in steps {
@@ -143,7 +147,7 @@ proptest! {
 
 #[test]
 fn lines_gather_while_the_writer_lingers() {
-    let queue = Queue::new(1 << 20, Overflow::Block, 1);
+    let queue = queue_of(1 << 20, Overflow::Block, 1);
     queue.push(&line(10), Level::INFO, 1);
     queue.push(&line(10), Level::INFO, 1);
 
@@ -154,7 +158,7 @@ fn lines_gather_while_the_writer_lingers() {
 
 #[test]
 fn a_grave_line_and_much_to_write_cut_the_lingering_short() {
-    let queue = Queue::new(1 << 20, Overflow::Block, 1);
+    let queue = queue_of(1 << 20, Overflow::Block, 1);
     queue.push(&line(10), Level::ERROR, 1);
     assert!(queue.lock().hurry);
     queue.take(Batch::default(), None).unwrap();
@@ -168,7 +172,7 @@ fn a_grave_line_and_much_to_write_cut_the_lingering_short() {
 
 #[test]
 fn a_thread_that_writes_never_waits_for_room() {
-    let queue = Queue::new(100, Overflow::Block, 1);
+    let queue = queue_of(100, Overflow::Block, 1);
     queue.push(&line(100), Level::INFO, 1);
 
     thread::scope(|scope| {
@@ -184,7 +188,7 @@ fn a_thread_that_writes_never_waits_for_room() {
 #[test]
 fn a_line_waits_no_longer_than_it_may() {
     let patience = Duration::from_millis(20);
-    let queue = Queue::new(100, Overflow::BlockFor(patience), 1);
+    let queue = queue_of(100, Overflow::BlockFor(patience), 1);
     queue.push(&line(100), Level::INFO, 1);
     let start = Instant::now();
 
@@ -196,7 +200,7 @@ fn a_line_waits_no_longer_than_it_may() {
 
 #[test]
 fn grave_lines_wait_where_lesser_ones_are_dropped() {
-    let queue = Queue::new(1_000, Overflow::DropBelow(Level::WARN), 1);
+    let queue = queue_of(1_000, Overflow::DropBelow(Level::WARN), 1);
     for _ in 0..10 {
         queue.push(&line(100), Level::INFO, 1);
     }
@@ -225,7 +229,7 @@ fn grave_lines_wait_where_lesser_ones_are_dropped() {
 
 #[test]
 fn whoever_waits_for_room_is_let_go_at_the_end() {
-    let queue = Queue::new(100, Overflow::Block, 1);
+    let queue = queue_of(100, Overflow::Block, 1);
     queue.push(&line(100), Level::INFO, 1);
 
     thread::scope(|scope| {

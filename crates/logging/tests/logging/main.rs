@@ -4,6 +4,8 @@
 
 mod capture;
 mod console;
+mod crash;
+mod crash_campaign;
 mod fields;
 mod files;
 #[cfg(feature = "tower")]

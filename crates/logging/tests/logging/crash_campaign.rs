@@ -1,0 +1,293 @@
+//! Processes that log and are killed at random moments: every line that was logged is in the files, whole.
+
+use std::{
+    collections::HashMap,
+    env,
+    fs::{self, File, OpenOptions},
+    io::{Read as _, Write as _, stdin},
+    ops::AddAssign,
+    os::unix::{fs::FileExt as _, process::ExitStatusExt as _},
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus, Stdio, abort, exit},
+    thread,
+    time::{Duration, Instant},
+};
+
+use groundcrew_base::ByteSize;
+use groundcrew_logging::{Format, Logging, LoggingConfig, Overflow};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tracing::{error, info};
+use tracing_subscriber::Registry;
+
+use crate::{
+    capture::{DEADLINE, parse},
+    process::child,
+};
+
+const THREADS: usize = 3;
+const DIRECTORY: &str = "CAMPAIGN_DIRECTORY";
+const RUN: &str = "CAMPAIGN_RUN";
+
+fn config(directory: &Path) -> LoggingConfig {
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    config.dir = Some(directory.to_owned());
+    config.crash_safe = true;
+    config.queue_size = ByteSize::kib(512);
+    config.max_line = ByteSize::kib(16);
+    config.max_size = ByteSize::kib(300);
+    config.error_max_size = ByteSize::kib(100);
+    config.max_files = 100_000;
+    config.error_max_files = 100_000;
+    config
+}
+
+/// Logs numbered lines from some threads for ever, and notes each after it was logged.
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
+fn child_logs_until_it_dies() {
+    let directory = PathBuf::from(env::var_os(DIRECTORY).unwrap());
+    let run: u64 = env::var_os(RUN).unwrap().to_str().unwrap().parse().unwrap();
+    let progress = OpenOptions::new()
+        .write(true)
+        .open(progress_path(&directory, run))
+        .unwrap();
+    let mut config = config(&directory);
+    if run % 2 == 1 {
+        config.overflow = Overflow::BlockFor(DEADLINE);
+    }
+    let logging = Logging::builder().config(config).init().unwrap();
+    for worker in 0..THREADS {
+        let progress = progress.try_clone().unwrap();
+        thread::spawn(move || log_for_ever(run, worker, &progress));
+    }
+    let mut order = [0];
+    stdin().read_exact(&mut order).unwrap();
+    match order[0] {
+        b'a' => abort(),
+        b'e' =>
+        {
+            #[expect(clippy::exit, reason = "one of the ways to die without a flush")]
+            exit(3)
+        }
+        _ => panic!("on the order of the test: {:?}", logging.stats().lines.written),
+    }
+}
+
+fn log_for_ever(run: u64, worker: usize, progress: &File) {
+    let padding = "x".repeat(20 + 200 * worker);
+    for n in 0_u64.. {
+        if n.is_multiple_of(10) {
+            error!(run, worker, n, padding, "counted");
+        } else {
+            info!(
+                run,
+                worker,
+                n,
+                padding,
+                replayed = "a name that the mark has too",
+                "counted"
+            );
+        }
+        let known = (n + 1).to_ne_bytes();
+        progress.write_all_at(&known, 8 * worker as u64).unwrap();
+    }
+}
+
+fn progress_path(directory: &Path, run: u64) -> PathBuf {
+    directory.join(format!("progress-{run}"))
+}
+
+fn progress(directory: &Path, run: u64) -> Vec<u64> {
+    let bytes = fs::read(progress_path(directory, run)).unwrap();
+    let words = bytes.chunks_exact(8);
+    words
+        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()))
+        .collect()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Death {
+    Kill,
+    Segv,
+    Abort,
+    Exit,
+    Panic,
+}
+
+const DEATHS: [Death; 5] = [Death::Kill, Death::Segv, Death::Abort, Death::Exit, Death::Panic];
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    kills: u64,
+    logged: u64,
+    lines: u64,
+    lost: u64,
+    torn: u64,
+    duplicates: u64,
+    replayed: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.kills += other.kills;
+        self.logged += other.logged;
+        self.lines += other.lines;
+        self.lost += other.lost;
+        self.torn += other.torn;
+        self.duplicates += other.duplicates;
+        self.replayed += other.replayed;
+    }
+}
+
+#[test]
+fn no_line_is_lost_or_torn_whatever_kills_the_process() {
+    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let (seed, rounds) = (20_261_122, if is_long { 200 } else { 10 });
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut tallies: HashMap<Death, Tally> = HashMap::new();
+    let mut all = Tally::default();
+
+    for round in 0..rounds {
+        let death = DEATHS[round % DEATHS.len()];
+        let tally = one_round(&mut random, death);
+        assert_eq!(
+            (tally.lost, tally.torn),
+            (0, 0),
+            "round {round}, {death:?}: {tally:?}"
+        );
+        *tallies.entry(death).or_default() += tally;
+        all += tally;
+    }
+
+    for death in DEATHS {
+        eprintln!("{death:?}: {:?}", tallies[&death]);
+    }
+    eprintln!("seed {seed}: {all:?}");
+    assert!(all.logged > 0 && all.replayed > 0, "{all:?}");
+}
+
+/// Kills a process once, or again while it makes up for the first time, and looks what the files say.
+fn one_round(random: &mut fastrand::Rng, death: Death) -> Tally {
+    let dir = TempDir::new().unwrap();
+    let mut runs = 1;
+    kill_one(random, dir.path(), 0, death, 60_000);
+    while random.u8(..3) == 0 && runs < 4 {
+        // Soon: while the next process reads what the first has left.
+        kill_one(random, dir.path(), runs, Death::Kill, 15_000);
+        runs += 1;
+    }
+    let (_, logging) = Logging::builder()
+        .config(config(dir.path()))
+        .build::<Registry>()
+        .unwrap();
+    assert!(logging.shutdown(DEADLINE).is_clean());
+
+    let mut tally = Tally {
+        kills: runs,
+        ..Tally::default()
+    };
+    check(dir.path(), "combined", 1, runs, &mut tally);
+    check(dir.path(), "error", 10, runs, &mut tally);
+    tally
+}
+
+fn kill_one(random: &mut fastrand::Rng, directory: &Path, run: u64, death: Death, longest_micros: u64) {
+    fs::write(progress_path(directory, run), [0; 8 * THREADS]).unwrap();
+    let mut process = child("crash_campaign::child_logs_until_it_dies")
+        .env(DIRECTORY, directory)
+        .env(RUN, run.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    if run == 0 {
+        while progress(directory, run).contains(&0) {
+            assert!(start.elapsed() < DEADLINE, "it does not start");
+            nap(Duration::from_micros(200));
+        }
+    } else {
+        let ring = directory.join("log.ring");
+        assert!(ring.exists());
+        nap(Duration::from_millis(2));
+    }
+    nap(Duration::from_micros(random.u64(..longest_micros)));
+    let status = kill(&mut process, death);
+    match death {
+        Death::Kill => assert_eq!(status.signal(), Some(9)),
+        Death::Segv => assert_eq!(status.signal(), Some(11)),
+        Death::Abort => assert_eq!(status.signal(), Some(6)),
+        Death::Exit => assert_eq!(status.code(), Some(3)),
+        Death::Panic => assert_eq!(status.code(), Some(101)),
+    }
+}
+
+fn kill(process: &mut Child, death: Death) -> ExitStatus {
+    let order = match death {
+        Death::Kill | Death::Segv => None,
+        Death::Abort => Some(b"a"),
+        Death::Exit => Some(b"e"),
+        Death::Panic => Some(b"p"),
+    };
+    if let Some(order) = order {
+        process.stdin.take().unwrap().write_all(order).unwrap();
+        return process.wait().unwrap();
+    }
+    let signal = if death == Death::Kill {
+        Signal::KILL
+    } else {
+        Signal::SEGV
+    };
+    let pid = Pid::from_child(process);
+    // The first SIGSEGV only makes the standard library restore its default.
+    loop {
+        kill_process(pid, signal).unwrap();
+        if let Some(status) = process.try_wait().unwrap() {
+            return status;
+        }
+        nap(Duration::from_millis(1));
+    }
+}
+
+fn nap(time: Duration) {
+    thread::park_timeout(time);
+}
+
+/// Every number that was noted stands in the files of this name, and every line is whole.
+fn check(directory: &Path, name: &str, step: u64, runs: u64, tally: &mut Tally) {
+    let mut seen: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let file_name = path.file_name().unwrap().to_str().unwrap();
+        if !file_name.starts_with(name) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        tally.torn += u64::from(!text.is_empty() && !text.ends_with('\n'));
+        for line in parse(&text) {
+            tally.lines += 1;
+            tally.replayed += u64::from(line.field("replayed") == true);
+            if line.message() == "counted" {
+                let number = |name: &str| line.field(name).as_u64().unwrap();
+                let of_worker = seen.entry((number("run"), number("worker"))).or_default();
+                of_worker.push(number("n"));
+            }
+        }
+    }
+    for run in 0..runs {
+        for (worker, noted) in progress(directory, run).into_iter().enumerate() {
+            let mut numbers = seen.remove(&(run, worker as u64)).unwrap_or_default();
+            let all = numbers.len();
+            numbers.sort_unstable();
+            numbers.dedup();
+            tally.duplicates += (all - numbers.len()) as u64;
+            let expected = (0..noted).step_by(usize::try_from(step).unwrap());
+            tally.logged += noted.div_ceil(step);
+            let lost = expected.filter(|n| numbers.binary_search(n).is_err());
+            tally.lost += lost.count() as u64;
+        }
+    }
+}
