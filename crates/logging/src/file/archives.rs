@@ -90,7 +90,8 @@ impl Archives {
         let _change = self.change();
         for entry in fs::read_dir(self.names.directory())? {
             let entry = entry?;
-            if self.names.is_temporary(&entry.file_name()) {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && self.names.is_temporary(&entry.file_name()) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -197,7 +198,8 @@ impl Archives {
         let mut archives = Vec::new();
         for entry in fs::read_dir(self.names.directory())? {
             let entry = entry?;
-            if let Some(name) = self.names.parse(&entry.file_name()) {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && let Some(name) = self.names.parse(&entry.file_name()) {
                 archives.push(Archive {
                     name,
                     path: entry.path(),

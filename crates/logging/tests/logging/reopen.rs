@@ -1,0 +1,307 @@
+//! Files that somebody else moves, removes, empties or replaces.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use groundcrew_base::ByteSize;
+use groundcrew_logging::{LogFile, Logging};
+
+use crate::{
+    capture::{DEADLINE, run},
+    folder::{Folder, log, log_one, logging, numbers, text, until},
+};
+
+/// Waits until the log has noticed: from then on there is a file that is not `old`.
+fn await_new(path: &Path, old: u64) {
+    until("a new file", || fs::metadata(path).is_ok_and(|metadata| metadata.ino() != old));
+}
+
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().ino()
+}
+
+fn reopens(logging: &Logging) -> u64 {
+    logging.stats().sinks[0].file.reopens
+}
+
+#[test]
+fn a_file_that_is_moved_away_is_followed_until_a_new_one_is_there_and_no_line_is_lost() {
+    let folder = Folder::new();
+    let (path, moved) = (folder.path("app.log"), folder.path("app.log.1"));
+
+    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+        log_one(logging, 0);
+        fs::rename(&path, &moved).unwrap();
+        until("a new file", || path.exists());
+        log_one(logging, 1);
+        assert_eq!(reopens(logging), 1);
+    });
+
+    assert_eq!((numbers(&moved), numbers(&path)), (vec![0], vec![1]));
+}
+
+#[test]
+fn a_full_file_that_was_moved_away_is_not_rotated_but_made_anew() {
+    let folder = Folder::new();
+    let (path, moved) = (folder.path("app.log"), folder.path("app.log.1"));
+
+    let stats = run(logging(folder.file()), |logging| {
+        for n in 0..4 {
+            log_one(logging, n);
+        }
+        fs::rename(&path, &moved).unwrap();
+        for n in 4..7 {
+            log_one(logging, n);
+        }
+        logging.stats()
+    });
+
+    assert_eq!([numbers(&moved), numbers(&path)].concat(), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(folder.names(), ["app.log", "app.log.1"]);
+    assert_eq!((stats.sinks[0].file.rotations, stats.sinks[0].file.reopens), (0, 1));
+}
+
+#[test]
+fn reopening_by_hand_is_done_when_a_flush_returns() {
+    let folder = Folder::new();
+    let (path, moved) = (folder.path("app.log"), folder.path("app.log.1"));
+
+    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+        for n in 0..50 {
+            log_one(logging, n);
+            fs::rename(&path, moved.with_extension(n.to_string())).unwrap();
+            logging.reopen();
+            logging.flush(DEADLINE).unwrap();
+            assert!(path.exists(), "{n}");
+        }
+        assert!(reopens(logging) >= 50);
+    });
+
+    for n in 0..50 {
+        assert_eq!(numbers(&moved.with_extension(n.to_string())), [n]);
+    }
+}
+
+#[test]
+fn a_removed_file_and_a_removed_directory_come_back() {
+    let folder = Folder::new();
+    let path = folder.path("deep/er/app.log");
+
+    run(logging(LogFile::at(&path)), |logging| {
+        log_one(logging, 0);
+        fs::remove_file(&path).unwrap();
+        until("the file", || path.exists());
+        log_one(logging, 1);
+        fs::remove_dir_all(folder.path("deep")).unwrap();
+        until("the directory", || path.exists());
+        log_one(logging, 2);
+        // The lock has come back too.
+        assert!(logging_again(&path).is_err());
+    });
+
+    assert_eq!(numbers(&path), [2]);
+}
+
+fn logging_again(path: &Path) -> Result<(), groundcrew_logging::Error> {
+    logging(LogFile::at(path)).build::<tracing_subscriber::Registry>().map(drop)
+}
+
+#[test]
+fn while_no_new_file_can_be_made_lines_go_on_into_the_old_one() {
+    let folder = Folder::new();
+    let (path, moved) = (folder.path("logs/app.log"), folder.path("moved"));
+
+    run(logging(LogFile::at(&path)), |logging| {
+        log_one(logging, 0);
+        fs::rename(folder.path("logs"), &moved).unwrap();
+        fs::write(folder.path("logs"), "a file where the directory was").unwrap();
+        let failed = || logging.stats().sinks[0].file.reopen_failures > 0;
+        until("a failed attempt", failed);
+        log_one(logging, 1);
+        assert_eq!(numbers(&moved.join("app.log")), [0, 1]);
+        fs::remove_file(folder.path("logs")).unwrap();
+        until("the file", || path.exists());
+        log_one(logging, 2);
+        assert_eq!(logging.stats().lines.dropped.total(), 0);
+    });
+
+    assert_eq!(numbers(&path), [2]);
+}
+
+#[test]
+fn a_file_that_was_replaced_is_appended_to_and_keeps_its_mode() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+
+    run(logging(folder.file()), |logging| {
+        log_one(logging, 0);
+        let old = inode(&path);
+        let new = folder.path("new");
+        fs::write(&new, "{\"n\":100}\n").unwrap();
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o604)).unwrap();
+        fs::rename(&new, &path).unwrap();
+        await_new(&path, old);
+        until("the reopening", || reopens(logging) == 1);
+        log_one(logging, 1);
+    });
+
+    assert_eq!(numbers(&path), [100, 1]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o604);
+}
+
+#[test]
+fn a_file_that_was_emptied_is_filled_again_from_its_start() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+
+    run(logging(folder.file()), |logging| {
+        for round in 0..5 {
+            for n in 0..3 {
+                log_one(logging, 10 * round + n);
+            }
+            assert_eq!(numbers(&path).len(), 3);
+            File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        }
+        for n in 50..54 {
+            log_one(logging, n);
+        }
+        assert_eq!(logging.stats().sinks[0].file.rotations, 0, "it was never full");
+        log_one(logging, 54);
+        assert_eq!(logging.stats().sinks[0].file.rotations, 1);
+    });
+
+    assert!(!text(&folder.path("app.000001.log")).contains('\0'));
+    assert_eq!(folder.numbers(), [50, 51, 52, 53, 54]);
+}
+
+#[test]
+fn behind_a_symbolic_link_the_target_is_rotated_and_the_link_stays() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("disk")).unwrap();
+    // Nothing is there yet.
+    symlink("disk/real.log", folder.path("app.log")).unwrap();
+    let file = || folder.file().max_files(100);
+
+    log(logging(file()), 0..9);
+    log(logging(file()), 9..20);
+
+    assert!(fs::symlink_metadata(folder.path("app.log")).unwrap().is_symlink());
+    assert_eq!(folder.names(), ["app.log", "disk"]);
+    let mut all = Vec::new();
+    for number in 1..5 {
+        all.extend(numbers(&folder.path(format!("disk/real.{number:06}.log"))));
+    }
+    all.extend(numbers(&folder.path("app.log")));
+    assert_eq!(all, (0..20).collect::<Vec<u64>>());
+}
+
+/// Runs the stock tool once, as cron does.
+fn logrotate(folder: &Folder, directives: &str) {
+    let configuration = folder.path("logrotate.conf");
+    let path = folder.path("app.log");
+    let text = format!("{} {{\n  su root root\n  rotate 5\n  missingok\n{directives}\n}}\n", path.display());
+    let text = if rustix_is_root() { text } else { text.replace("  su root root\n", "") };
+    fs::write(&configuration, text).unwrap();
+    fs::set_permissions(&configuration, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = Command::new("logrotate")
+        .args(["--force", "--state"])
+        .arg(folder.path("state"))
+        .arg(&configuration)
+        .output()
+        .unwrap_or_else(|error| panic!("logrotate: {error}; apt-get install logrotate"));
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn rustix_is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[test]
+fn logrotate_create_is_noticed_without_a_signal() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+
+    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+        for n in 0..3 {
+            log_one(logging, n);
+            logrotate(&folder, "  create 0600\n  nocompress");
+            until("the reopening", || reopens(logging) == n + 1);
+        }
+        log_one(logging, 3);
+    });
+
+    assert_eq!(numbers(&path), [3]);
+    let moved = |number: u32| numbers(&folder.path(format!("app.log.{number}")));
+    assert_eq!([moved(3), moved(2), moved(1)].concat(), [0, 1, 2]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn logrotate_copytruncate_leaves_no_hole() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+
+    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+        for n in 0..3 {
+            log_one(logging, n);
+            logrotate(&folder, "  copytruncate\n  nocompress");
+        }
+        log_one(logging, 3);
+        assert_eq!(reopens(logging), 0);
+    });
+
+    assert_eq!(numbers(&path), [3]);
+    assert!(fs::metadata(&path).unwrap().len() < 300);
+    let moved = |number: u32| numbers(&folder.path(format!("app.log.{number}")));
+    assert_eq!([moved(3), moved(2), moved(1)].concat(), [0, 1, 2]);
+}
+
+#[cfg(feature = "sighup")]
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
+fn child_listens_for_hangups() {
+    let path = std::io::stdin().lines().next().unwrap().unwrap();
+    let builder = logging(LogFile::at(&path))
+        .file(LogFile::at(format!("{path}.second")))
+        .reopen_on_hangup();
+
+    run(builder, |logging| {
+        log_one(logging, 0);
+        eprintln!("READY");
+        until("two files anew", || {
+            logging.stats().sinks.iter().all(|sink| sink.file.reopens == 1)
+        });
+        log_one(logging, 1);
+    });
+    eprintln!("DONE");
+}
+
+#[cfg(feature = "sighup")]
+#[test]
+fn a_hangup_opens_all_files_anew_and_does_not_end_the_process() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+    let mut process = crate::process::child("reopen::child_listens_for_hangups")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(process.stdin.take().unwrap(), "{}", path.display()).unwrap();
+    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "READY");
+
+    // Nothing has moved: it is the signal alone that the log goes by.
+    let status = Command::new("kill").arg("-HUP").arg(process.id().to_string()).status();
+
+    assert!(status.unwrap().success());
+    assert_eq!(said.next().unwrap().unwrap(), "DONE");
+    assert!(process.wait().unwrap().success());
+    assert_eq!(numbers(&path), [0, 1]);
+    assert_eq!(numbers(&folder.path("app.log.second")), [0, 1]);
+}
