@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::archives::Archives;
+use super::archives::{Archives, Counted};
 use crate::Error;
 
 /// The one thread that compresses the full files of all logs, so that the writer need not.
@@ -108,6 +108,14 @@ impl Work {
         while self.shared.await_work() {
             for archives in &self.files {
                 archives.compress_all(&self.shared.cancel);
+                // What could not be compressed counts as it is, and what could not be removed is tried again.
+                let has_backlog = self.shared.lock().has_work;
+                let counted = if has_backlog {
+                    Counted::Compressed
+                } else {
+                    Counted::All
+                };
+                archives.enforce(counted).ok();
             }
         }
     }

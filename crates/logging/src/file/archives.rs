@@ -41,6 +41,14 @@ pub(super) struct Limits {
     pub(super) age: Option<Duration>,
 }
 
+/// Which archives the limit of the total is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    All,
+    /// Only those that have the size that they will keep: there is a backlog.
+    Compressed,
+}
+
 #[derive(Debug)]
 struct Archive {
     name: ArchiveName,
@@ -116,8 +124,8 @@ impl Archives {
         Ok(())
     }
 
-    /// Removes the oldest while there are too many of them, or they are too old, or `with_total` too large.
-    pub(super) fn enforce(&self, with_total: bool) -> io::Result<()> {
+    /// Removes the oldest while there are too many of them, they are too old, or those that are counted too large.
+    pub(super) fn enforce(&self, counted: Counted) -> io::Result<()> {
         let _change = self.change();
         let (mut count, mut total) = (0, 0_u64);
         let mut result = Ok(());
@@ -126,8 +134,10 @@ impl Archives {
                 continue;
             };
             count += 1;
-            total = total.saturating_add(metadata.len());
-            let is_large = with_total && self.limits.total.is_some_and(|limit| total > limit);
+            if counted == Counted::All || archive.name.compress != Compress::Off {
+                total = total.saturating_add(metadata.len());
+            }
+            let is_large = self.limits.total.is_some_and(|limit| total > limit);
             if count <= self.limits.count && !is_large && !self.is_old(&metadata) {
                 continue;
             }
@@ -163,9 +173,8 @@ impl Archives {
                 Err(error) if is_cancelled(&error) => return,
                 Err(_) => self.counters.compression_failures.add_one(),
             }
-            self.enforce(true).ok();
+            self.enforce(Counted::Compressed).ok();
         }
-        self.enforce(true).ok();
     }
 
     /// Says `false` if the plain archive has been removed meanwhile.

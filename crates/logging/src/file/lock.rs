@@ -2,6 +2,8 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::{names, open_file::Identity};
@@ -30,8 +32,18 @@ impl FileLock {
         Self { file: None }
     }
 
-    /// Takes the lock of `path`.
+    /// Takes the lock of `path`. One that is held is asked for again for a moment: its process may be ending.
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
+        let start = Instant::now();
+        loop {
+            match Self::try_take(path) {
+                Err(LockError::Held(_)) if start.elapsed() < PATIENCE => thread::park_timeout(PAUSE),
+                result => return result,
+            }
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Self, LockError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(names::lock(path)).map_err(LockError::Io)?;
@@ -55,7 +67,7 @@ impl FileLock {
         };
         let is_there =
             Identity::of_path(&names::lock(path)).is_ok_and(|found| Some(found) == Identity::of(file));
-        if !is_there && let Ok(lock) = Self::take(path) {
+        if !is_there && let Ok(lock) = Self::try_take(path) {
             *self = lock;
         }
     }
@@ -66,3 +78,6 @@ fn holder(file: &mut File) -> Option<u32> {
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
+
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(10);

@@ -10,7 +10,7 @@ use groundcrew_base::Clock;
 use super::{
     Archiver, FileCounters, FileMode, LogFile,
     archiver::Bell,
-    archives::Archives,
+    archives::{Archives, Counted},
     lock::{FileLock, LockError},
     open_file::{OpenFile, Standing, behind_links},
     rotate::Schedule,
@@ -71,11 +71,10 @@ impl RotatingFile {
         ));
         let mut bell = None;
         if current.is_regular() {
-            archives
-                .tidy()
-                .and_then(|()| archives.enforce(true))
-                .map_err(opening)?;
             bell = archiver.add(&archives);
+            let counted = counted(bell.as_ref());
+            let swept = archives.tidy().and_then(|()| archives.enforce(counted));
+            swept.map_err(opening)?;
         }
         let max_size = settings.max_size.bytes();
         Ok(Self {
@@ -159,10 +158,10 @@ impl RotatingFile {
                 return Err(error);
             }
         }
-        match &self.bell {
-            Some(bell) => bell.ring(),
-            // What could not be removed is tried again at the next rotation.
-            None => self.sweep(),
+        // What could not be removed is tried again at the next rotation.
+        self.sweep();
+        if let Some(bell) = &self.bell {
+            bell.ring();
         }
         Ok(())
     }
@@ -190,9 +189,9 @@ impl RotatingFile {
         self.rotate_at = self.max_size;
     }
 
-    /// Removes archives that are too many or too old; too large ones only when they are as small as they get.
+    /// Removes archives that are too many, too old or too large.
     fn sweep(&mut self) {
-        self.archives.enforce(self.bell.is_none()).ok();
+        self.archives.enforce(counted(self.bell.as_ref())).ok();
         self.swept_at = Instant::now();
     }
 
@@ -238,6 +237,13 @@ impl Sink for RotatingFile {
         if self.current.is_regular() {
             self.open_anew();
         }
+    }
+}
+
+const fn counted(bell: Option<&Bell>) -> Counted {
+    match bell {
+        Some(_) => Counted::Compressed,
+        None => Counted::All,
     }
 }
 

@@ -32,7 +32,8 @@ fn age(path: &Path, age: Duration) {
 fn a_day_gets_a_file_of_its_own_with_its_date() {
     let folder = Folder::new();
     let clock = noon();
-    let builder = logging(folder.file().max_size(ByteSize::mib(1)).rotate(Rotate::Daily)).clock(clock.clock());
+    let builder =
+        logging(folder.file().max_size(ByteSize::mib(1)).rotate(Rotate::Daily)).clock(clock.clock());
 
     run(builder, |logging| {
         for day in 0..4 {
@@ -111,8 +112,9 @@ fn a_clock_that_goes_back_overwrites_nothing_and_rotates_nothing() {
     log(logging(file()).clock(clock.clock()), 40..60);
 
     assert_eq!(folder.numbers(), (0..60).collect::<Vec<u64>>());
-    let by_size = 40 / 4 + 1;
-    assert!(stats.sinks[0].file.rotations <= by_size, "{stats:?}");
+    // Each full file is one, and the first of the swings.
+    let rotations = stats.sinks[0].file.rotations;
+    assert!(rotations <= 40 / 4 + 2, "{rotations}");
 }
 
 fn noon_before(days: u32) -> SystemTime {
@@ -128,16 +130,27 @@ fn all_full_files_together_stay_below_their_limit_across_restarts() {
     let folder = Folder::new();
     let sizes = |folder: &Folder| -> Vec<u64> {
         let archives = folder.archives();
-        let sizes = archives.iter().map(|name| fs::metadata(folder.path(name)).unwrap().len());
+        let sizes = archives
+            .iter()
+            .map(|name| fs::metadata(folder.path(name)).unwrap().len());
         sizes.collect()
     };
 
-    let stats = log(logging(folder.file().max_files(100).max_total(ByteSize::new(4500))), 0..60);
+    let stats = log(
+        logging(folder.file().max_files(100).max_total(ByteSize::new(4500))),
+        0..60,
+    );
     let before = sizes(&folder);
-    log(logging(folder.file().max_files(100).max_total(ByteSize::new(2500))), 60..61);
+    log(
+        logging(folder.file().max_files(100).max_total(ByteSize::new(2500))),
+        60..61,
+    );
     let after = sizes(&folder);
 
-    assert!(before.iter().sum::<u64>() <= 4500 && before.len() >= 4, "{before:?}");
+    assert!(
+        before.iter().sum::<u64>() <= 4500 && before.len() >= 4,
+        "{before:?}"
+    );
     assert!(after.iter().sum::<u64>() <= 2500 && after.len() >= 2, "{after:?}");
     assert!(stats.sinks[0].file.archives_removed >= 5, "{stats:?}");
     let kept = folder.numbers();
@@ -148,12 +161,12 @@ fn all_full_files_together_stay_below_their_limit_across_restarts() {
 fn full_files_go_when_they_are_too_old() {
     let folder = Folder::new();
     let file = || folder.file().max_files(100).max_age(7 * DAY);
-    log(logging(file()), 0..20);
+    log(logging(file()), 0..19);
     let archives = folder.archives();
     age(&folder.path(&archives[0]), 8 * DAY);
     age(&folder.path(&archives[1]), 6 * DAY);
 
-    let stats = log(logging(file()), 20..21);
+    let stats = log(logging(file()), 19..20);
 
     assert_eq!(folder.archives(), archives[1..]);
     assert_eq!(stats.sinks[0].file.archives_removed, 1);

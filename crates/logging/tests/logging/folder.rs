@@ -31,7 +31,7 @@ impl Folder {
 
     /// The log file, with room for four lines of [`log`].
     pub(crate) fn file(&self) -> LogFile {
-        LogFile::at(self.path("app.log")).max_size(ByteSize::new(1000))
+        LogFile::at(self.path("app.log")).max_size(ByteSize::new(1100))
     }
 
     /// All names but that of the lock, sorted.
@@ -61,10 +61,7 @@ impl Folder {
 /// The field `n` of the lines of a file, compressed or not.
 pub(crate) fn numbers(path: &Path) -> Vec<u64> {
     let lines = parse(&text(path));
-    lines
-        .iter()
-        .filter_map(|line| line.field("n").as_u64())
-        .collect()
+    lines.iter().filter_map(|line| line.field("n").as_u64()).collect()
 }
 
 /// The text of a file, unpacked by the stock tool.

@@ -21,7 +21,11 @@ fn child_holds_the_file() {
     run(logging(LogFile::at(path)), |logging| {
         log_one(logging, 1);
         // It outlives its parent and must not keep the lock.
-        let heir = Command::new("sleep").arg("1000").stderr(Stdio::null()).spawn().unwrap();
+        let heir = Command::new("sleep")
+            .arg("1000")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         eprintln!("HEIR {}", heir.id());
         std::io::stdin().lines().next();
         unreachable!("it is killed");
@@ -44,7 +48,13 @@ impl Holder {
             .unwrap();
         writeln!(process.stdin.as_mut().unwrap(), "{}", path.display()).unwrap();
         let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
-        let heir = said.next().unwrap().unwrap().strip_prefix("HEIR ").unwrap().to_owned();
+        let heir = said
+            .next()
+            .unwrap()
+            .unwrap()
+            .strip_prefix("HEIR ")
+            .unwrap()
+            .to_owned();
         Self {
             process,
             _said: said,
@@ -98,7 +108,11 @@ fn the_directory_of_the_configuration_is_named() {
     let folder = Folder::new();
     let mut config = quiet();
     config.dir = Some(folder.path("logs"));
-    let build = || Logging::builder().config(config.clone()).build::<tracing_subscriber::Registry>();
+    let build = || {
+        Logging::builder()
+            .config(config.clone())
+            .build::<tracing_subscriber::Registry>()
+    };
     let _first = build().unwrap();
 
     let error = build().map(drop).unwrap_err();
@@ -140,7 +154,9 @@ fn the_same_process_may_start_again_at_once() {
         if n % 2 == 0 {
             log(logging(folder.file().max_files(100)), n..n + 1);
         } else {
-            run(logging(folder.file().max_files(100)), |logging| log_one(logging, n));
+            run(logging(folder.file().max_files(100)), |logging| {
+                log_one(logging, n)
+            });
         }
     }
 
@@ -150,7 +166,9 @@ fn the_same_process_may_start_again_at_once() {
 #[test]
 fn files_that_are_no_files_have_no_lock() {
     let path = PathBuf::from("/dev/null");
-    let _first = logging(LogFile::at(&path)).build::<tracing_subscriber::Registry>().unwrap();
+    let _first = logging(LogFile::at(&path))
+        .build::<tracing_subscriber::Registry>()
+        .unwrap();
 
     let second = logging(LogFile::at(&path)).build::<tracing_subscriber::Registry>();
 

@@ -2,16 +2,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod archives;
 mod capture;
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod compression;
 mod console;
 mod crash;
 mod crash_campaign;
 mod fields;
 mod files;
+mod folder;
 #[cfg(feature = "tower")]
 mod http;
 mod lines;
+mod locks;
 mod process;
 mod queue;
 mod redaction;
+mod reopen;
 mod seams;

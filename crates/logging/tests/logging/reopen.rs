@@ -18,7 +18,9 @@ use crate::{
 
 /// Waits until the log has noticed: from then on there is a file that is not `old`.
 fn await_new(path: &Path, old: u64) {
-    until("a new file", || fs::metadata(path).is_ok_and(|metadata| metadata.ino() != old));
+    until("a new file", || {
+        fs::metadata(path).is_ok_and(|metadata| metadata.ino() != old)
+    });
 }
 
 fn inode(path: &Path) -> u64 {
@@ -63,7 +65,10 @@ fn a_full_file_that_was_moved_away_is_not_rotated_but_made_anew() {
 
     assert_eq!([numbers(&moved), numbers(&path)].concat(), [0, 1, 2, 3, 4, 5, 6]);
     assert_eq!(folder.names(), ["app.log", "app.log.1"]);
-    assert_eq!((stats.sinks[0].file.rotations, stats.sinks[0].file.reopens), (0, 1));
+    assert_eq!(
+        (stats.sinks[0].file.rotations, stats.sinks[0].file.reopens),
+        (0, 1)
+    );
 }
 
 #[test]
@@ -108,7 +113,9 @@ fn a_removed_file_and_a_removed_directory_come_back() {
 }
 
 fn logging_again(path: &Path) -> Result<(), groundcrew_logging::Error> {
-    logging(LogFile::at(path)).build::<tracing_subscriber::Registry>().map(drop)
+    logging(LogFile::at(path))
+        .build::<tracing_subscriber::Registry>()
+        .map(drop)
 }
 
 #[test]
@@ -165,7 +172,12 @@ fn a_file_that_was_emptied_is_filled_again_from_its_start() {
                 log_one(logging, 10 * round + n);
             }
             assert_eq!(numbers(&path).len(), 3);
-            File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_len(0)
+                .unwrap();
         }
         for n in 50..54 {
             log_one(logging, n);
@@ -204,8 +216,15 @@ fn behind_a_symbolic_link_the_target_is_rotated_and_the_link_stays() {
 fn logrotate(folder: &Folder, directives: &str) {
     let configuration = folder.path("logrotate.conf");
     let path = folder.path("app.log");
-    let text = format!("{} {{\n  su root root\n  rotate 5\n  missingok\n{directives}\n}}\n", path.display());
-    let text = if rustix_is_root() { text } else { text.replace("  su root root\n", "") };
+    let text = format!(
+        "{} {{\n  su root root\n  rotate 5\n  missingok\n{directives}\n}}\n",
+        path.display()
+    );
+    let text = if rustix_is_root() {
+        text
+    } else {
+        text.replace("  su root root\n", "")
+    };
     fs::write(&configuration, text).unwrap();
     fs::set_permissions(&configuration, fs::Permissions::from_mode(0o644)).unwrap();
     let output = Command::new("logrotate")
@@ -297,7 +316,10 @@ fn a_hangup_opens_all_files_anew_and_does_not_end_the_process() {
     assert_eq!(said.next().unwrap().unwrap(), "READY");
 
     // Nothing has moved: it is the signal alone that the log goes by.
-    let status = Command::new("kill").arg("-HUP").arg(process.id().to_string()).status();
+    let status = Command::new("kill")
+        .arg("-HUP")
+        .arg(process.id().to_string())
+        .status();
 
     assert!(status.unwrap().success());
     assert_eq!(said.next().unwrap().unwrap(), "DONE");
