@@ -21,14 +21,13 @@ fn child_holds_the_file() {
     run(logging(LogFile::at(path)), |logging| {
         log_one(logging, 1);
         // It outlives its parent and must not keep the lock.
-        let heir = Command::new("sleep")
+        let mut heir = Command::new("sleep")
             .arg("1000")
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         eprintln!("HEIR {}", heir.id());
-        std::io::stdin().lines().next();
-        unreachable!("it is killed");
+        heir.wait().unwrap();
     });
 }
 
@@ -154,7 +153,7 @@ fn the_same_process_may_start_again_at_once() {
             log(logging(folder.file().max_files(100)), n..n + 1);
         } else {
             run(logging(folder.file().max_files(100)), |logging| {
-                log_one(logging, n)
+                log_one(logging, n);
             });
         }
     }

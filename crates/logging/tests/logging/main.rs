@@ -12,6 +12,8 @@ mod crash_campaign;
 mod fields;
 mod files;
 mod folder;
+#[cfg(feature = "sighup")]
+mod hangup;
 #[cfg(feature = "tower")]
 mod http;
 mod lines;

@@ -2,10 +2,9 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use groundcrew_base::ByteSize;
@@ -220,7 +219,7 @@ fn logrotate(folder: &Folder, directives: &str) {
         "{} {{\n  su root root\n  rotate 5\n  missingok\n{directives}\n}}\n",
         path.display()
     );
-    let text = if rustix_is_root() {
+    let text = if is_root() {
         text
     } else {
         text.replace("  su root root\n", "")
@@ -236,7 +235,7 @@ fn logrotate(folder: &Folder, directives: &str) {
     assert!(output.status.success(), "{output:?}");
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
@@ -278,52 +277,4 @@ fn logrotate_copytruncate_leaves_no_hole() {
     assert!(fs::metadata(&path).unwrap().len() < 300);
     let moved = |number: u32| numbers(&folder.path(format!("app.log.{number}")));
     assert_eq!([moved(3), moved(2), moved(1)].concat(), [0, 1, 2]);
-}
-
-#[cfg(feature = "sighup")]
-#[test]
-#[ignore = "run by a test of this file in a process of its own"]
-fn child_listens_for_hangups() {
-    let path = std::io::stdin().lines().next().unwrap().unwrap();
-    let builder = logging(LogFile::at(&path))
-        .file(LogFile::at(format!("{path}.second")))
-        .reopen_on_hangup();
-
-    run(builder, |logging| {
-        log_one(logging, 0);
-        eprintln!("READY");
-        until("two files anew", || {
-            logging.stats().sinks.iter().all(|sink| sink.file.reopens == 1)
-        });
-        log_one(logging, 1);
-    });
-    eprintln!("DONE");
-}
-
-#[cfg(feature = "sighup")]
-#[test]
-fn a_hangup_opens_all_files_anew_and_does_not_end_the_process() {
-    let folder = Folder::new();
-    let path = folder.path("app.log");
-    let mut process = crate::process::child("reopen::child_listens_for_hangups")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    writeln!(process.stdin.take().unwrap(), "{}", path.display()).unwrap();
-    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
-    assert_eq!(said.next().unwrap().unwrap(), "READY");
-
-    // Nothing has moved: it is the signal alone that the log goes by.
-    let status = Command::new("kill")
-        .arg("-HUP")
-        .arg(process.id().to_string())
-        .status();
-
-    assert!(status.unwrap().success());
-    assert_eq!(said.next().unwrap().unwrap(), "DONE");
-    assert!(process.wait().unwrap().success());
-    assert_eq!(numbers(&path), [0, 1]);
-    assert_eq!(numbers(&folder.path("app.log.second")), [0, 1]);
 }
