@@ -57,7 +57,7 @@ pub use logging::Logging;
 pub use overflow::{Overflow, OverflowError};
 pub use panic::PanicReport;
 pub use profile::Profile;
-pub use redactor::{Action, Redactor};
+pub use redactor::{Action, Pattern, Redactor, SecretKind};
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use request::{

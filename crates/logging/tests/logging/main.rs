@@ -21,5 +21,6 @@ mod locks;
 mod process;
 mod queue;
 mod redaction;
+mod redaction_text;
 mod reopen;
 mod seams;

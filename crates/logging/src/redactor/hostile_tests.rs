@@ -1,0 +1,197 @@
+//! The time for a text grows with its length, whatever is in it: steps are counted, not seconds.
+
+use std::env;
+
+use super::{Redactor, SecretKind, action::Action, bytes::steps};
+
+/// What makes careless scanners walk to the end of the text again and again.
+const HOSTILE: &[&str] = &[
+    "a",
+    " ",
+    "-",
+    "_",
+    "=",
+    ":",
+    "\\",
+    "\"",
+    "'",
+    "(",
+    "{",
+    "[",
+    ">",
+    "<",
+    "@",
+    ".",
+    "1",
+    "é",
+    "://",
+    ":\\/\\/",
+    "a://",
+    "a://u:",
+    "a://u:p@",
+    "a://b@c/d",
+    "//@",
+    ":p@",
+    "a:1/@",
+    "eyJ",
+    "eyA",
+    "ewo",
+    "eyJ.",
+    "eyJhbGciOiJI",
+    "eyJhbGciOiJI.",
+    "eyJhbGciOiJI.a",
+    "eyJhbGciOiJI..",
+    "eyAeyA.",
+    "-----BEGIN",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE KEY",
+    "-----END ",
+    "-----BEGIN PRIVATE KEY-----\"",
+    "--p",
+    "--password",
+    "--password \"",
+    "--b-",
+    "1 ",
+    "1-",
+    "4111 ",
+    "4111-",
+    "4111-1111-1111-111",
+    "4111111111111111 ",
+    "41111111111111111",
+    "411111 ",
+    "DE89 3704 ",
+    "GB29 NWBK 6016 ",
+    "+4111111111111",
+    "4111111111111111-",
+    "password",
+    "password:",
+    "password=",
+    "password: ",
+    "password=\"",
+    "password=\\\"",
+    "password='",
+    "password={",
+    "password: Some(",
+    "password: A {",
+    "password: A(\"",
+    "\"password\":",
+    "\"password\":\"",
+    "\\\"password\\\":\\\"",
+    "(\"password\", ",
+    "('password',",
+    "password(\"",
+    "password \"",
+    "<password>",
+    "<password",
+    "x password ",
+    "api api key: ",
+    "key:",
+    "token",
+    "_token_",
+    "key-=",
+    "token1=",
+    "1=",
+    "a.b.c.token:",
+    ".=",
+    "password==",
+    "bearer ",
+    "bearer%20",
+    "basic ",
+    "basic+",
+    "basic%20",
+    "bearer \\\"",
+    "authorization: ",
+    "authorization: Bearer ",
+    "cookie: a=b; ",
+    "cookie: a=\"",
+    "cookie: \\",
+    "authorization: digest a=\"b\", ",
+    "ghp_",
+    "ghp_a",
+    "github_pat_",
+    "sk-",
+    "sk-a",
+    "sk_live_",
+    "xoxb-",
+    "AKIA",
+    "AIza",
+    "hvs.",
+    "SG.",
+    "npm_",
+    "glpat-",
+    "\\n",
+    "\\\\\"",
+    "\"\\\"",
+    "''",
+    "'\"",
+    "\",",
+    "\", \"",
+    "` ",
+    "a@b.c",
+    "a@",
+    "@b.",
+    "***",
+    "password=***",
+    "hash:0123456789abcdef",
+    "password=hash:0123456789abcdef ",
+];
+
+fn steps_of(redactor: &Redactor, text: &str) -> usize {
+    steps::of(|| drop(redactor.text(text)))
+}
+
+fn everything() -> Redactor {
+    Redactor::default().kind(SecretKind::Email, Action::Mask)
+}
+
+#[test]
+fn the_steps_for_a_repeated_text_grow_with_its_length_alone() {
+    let redactor = everything();
+    for unit in HOSTILE {
+        let [short, long] = [4_000, 16_000].map(|length| unit.repeat(length / unit.len()));
+
+        let (few, many) = (steps_of(&redactor, &short), steps_of(&redactor, &long));
+
+        assert!(
+            many <= 5 * few + 1_000,
+            "{unit}: {few} steps for {}, {many} for {}",
+            short.len(),
+            long.len()
+        );
+        assert!(
+            many <= 100 * long.len(),
+            "{unit}: {many} steps for {}",
+            long.len()
+        );
+    }
+}
+
+#[test]
+fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
+    let redactor = everything();
+    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let share = if is_long { 1 } else { 7 };
+    for (n, first) in HOSTILE.iter().enumerate() {
+        for second in HOSTILE.iter().skip(n % share).step_by(share) {
+            for text in [
+                [
+                    first.repeat(300 / first.len() + 1),
+                    second.repeat(300 / second.len() + 1),
+                ]
+                .concat(),
+                [*first, second]
+                    .concat()
+                    .repeat(600 / (first.len() + second.len())),
+            ] {
+                let steps = steps_of(&redactor, &text);
+
+                assert!(
+                    steps <= 60 * text.len(),
+                    "{first} and {second}: {steps} steps for {}",
+                    text.len()
+                );
+            }
+        }
+    }
+}

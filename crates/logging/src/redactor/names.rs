@@ -1,0 +1,287 @@
+use std::{array, fmt, iter};
+
+use super::{
+    action::Action,
+    bytes::{at, before, is_escape, is_space, run_back, steps},
+    glob::{glob_matches, normal, normalized},
+};
+
+/// Which names hide their values, and how. The last rule that matches decides.
+#[derive(Clone, Default)]
+pub(crate) struct Names {
+    rules: Vec<Rule>,
+    /// Which rules a name with these last bytes may match, the last byte first.
+    ends: Option<Box<[[u64; 256]; ENDS]>>,
+}
+
+#[derive(Clone)]
+struct Rule {
+    pattern: Box<[u8]>,
+    /// Nothing where the value is shown.
+    action: Option<Action>,
+    /// A number behind the name is no part of it.
+    numbered: bool,
+}
+
+impl Names {
+    pub(crate) fn usual() -> Self {
+        let mut names = Self::default();
+        for name in USUAL {
+            names.add(name, Some(Action::Mask), true);
+        }
+        names
+    }
+
+    pub(crate) fn push(&mut self, pattern: &str, action: Option<Action>) {
+        self.add(pattern, action, false);
+    }
+
+    fn add(&mut self, pattern: &str, action: Option<Action>, numbered: bool) {
+        let bit = 1 << (self.rules.len() % 64);
+        let pattern = normalized(pattern);
+        let ends = self.ends.get_or_insert_with(|| Box::new([[0; 256]; ENDS]));
+        let mut literal = pattern.iter().rev().take_while(|&&byte| byte != b'*');
+        for end in ends.iter_mut() {
+            match literal.next() {
+                Some(&byte) => end
+                    .iter_mut()
+                    .skip(usize::from(byte))
+                    .take(1)
+                    .for_each(|bits| *bits |= bit),
+                // What stands before is unknown, or not part of the name.
+                None => end.iter_mut().for_each(|bits| *bits |= bit),
+            }
+        }
+        self.rules.push(Rule {
+            pattern,
+            action,
+            numbered,
+        });
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    pub(crate) fn hashes(&self) -> bool {
+        self.rules.iter().any(|rule| rule.action == Some(Action::Hash))
+    }
+
+    /// What to do with the value of a field.
+    pub(crate) fn action(&self, name: &str) -> Option<Action> {
+        let whole = normalized(name);
+        let last = whole
+            .iter()
+            .rposition(|&byte| byte == b'.')
+            .map_or(0, |dot| dot + 1);
+        self.decide(&whole, &[0, last])
+    }
+
+    /// What to do with a value whose name ends before `end`, inside of a text; the place where the name starts.
+    pub(crate) fn action_before(&self, text: &[u8], end: usize) -> Option<(usize, Action)> {
+        if !self.may_match(text, end) {
+            return None;
+        }
+        let name = NameInText::before(text, end);
+        let starts = name.starts.get(..name.words).unwrap_or_default();
+        let action = self.decide(name.tail.get(name.from..)?, starts)?;
+        Some((name.start, action))
+    }
+
+    /// A quick look at the last bytes, which is enough for nearly every name.
+    fn may_match(&self, text: &[u8], end: usize) -> bool {
+        let Some(ends) = &self.ends else { return false };
+        let candidates = |end: usize| {
+            let mut place = end;
+            let mut bits = u64::MAX;
+            for of_byte in ends.iter() {
+                place = run_back(text, place, |byte| matches!(byte, b'_' | b'-'));
+                let byte = before(text, place).to_ascii_lowercase();
+                bits &= of_byte.get(usize::from(byte)).copied().unwrap_or_default();
+                place = place.saturating_sub(1);
+            }
+            bits
+        };
+        let plain = run_back(text, end, |byte| byte.is_ascii_digit());
+        candidates(end) != 0 || (plain < end && candidates(plain) != 0)
+    }
+
+    /// The action of the last rule that matches the name from one of these places on.
+    fn decide(&self, name: &[u8], starts: &[usize]) -> Option<Action> {
+        let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let plain = name.get(..name.len() - digits).unwrap_or_default();
+        let matches = |rule: &&Rule| {
+            let mut names = starts.iter().flat_map(|&start| {
+                let without = rule.numbered.then(|| plain.get(start..)).flatten();
+                iter::once(name.get(start..).unwrap_or_default()).chain(without)
+            });
+            names.any(|name| !name.is_empty() && glob_matches(&rule.pattern, name))
+        };
+        self.rules.iter().rev().find(matches).and_then(|rule| rule.action)
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = self.rules.iter();
+        f.debug_map()
+            .entries(rules.map(|rule| (String::from_utf8_lossy(&rule.pattern), rule.action)))
+            .finish()
+    }
+}
+
+/// A name as it stands before a separator, with up to two words more: `api key: ...`.
+struct NameInText {
+    /// The normalized words, at the end of the array.
+    tail: [u8; LONGEST],
+    from: usize,
+    /// Where the single word starts in the text.
+    start: usize,
+    /// Where the word, its last dotted part and the words before it may start, counted from `from`.
+    starts: [usize; WORDS + 2],
+    words: usize,
+}
+
+impl NameInText {
+    fn before(text: &[u8], end: usize) -> Self {
+        let mut name = Self {
+            tail: array::from_fn(|_| 0),
+            from: LONGEST,
+            start: end,
+            starts: [0; WORDS + 2],
+            words: 0,
+        };
+        let mut place = name.take_word(text, end);
+        name.start = place;
+        for _ in 1..WORDS {
+            let gap = before(text, place);
+            if !is_space(gap) || !is_of_name(before(text, place - 1)) {
+                break;
+            }
+            place = name.take_word(text, place - 1);
+        }
+        let from = name.from;
+        for start in &mut name.starts {
+            *start = start.saturating_sub(from);
+        }
+        name
+    }
+
+    /// Takes the word that ends before `end` and says where it starts.
+    fn take_word(&mut self, text: &[u8], end: usize) -> usize {
+        let mut place = end;
+        let mut is_first = self.words == 0;
+        while self.from > 0 && is_of_name(before(text, place)) {
+            let byte = before(text, place);
+            // The `n` of `\n` may be the first letter of the name, or none of it.
+            if is_escape(before(text, place - 1), byte) {
+                self.add_start();
+            }
+            if byte == b'.' && is_first {
+                self.add_start();
+                is_first = false;
+            }
+            if let Some(byte) = normal(byte) {
+                self.from -= 1;
+                if let Some(slot) = self.tail.get_mut(self.from) {
+                    *slot = byte;
+                }
+            }
+            place -= 1;
+        }
+        steps::count(end - place);
+        self.add_start();
+        place
+    }
+
+    fn add_start(&mut self) {
+        if let Some(start) = self.starts.get_mut(self.words) {
+            *start = self.from;
+            self.words += 1;
+        }
+    }
+}
+
+/// What names are made of. One that goes on before is cut there.
+pub(crate) const fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+}
+
+/// Whether a name that ends before `end` is that of an HTTP header whose value has spaces.
+pub(crate) fn is_header(text: &[u8], end: usize) -> bool {
+    HEADERS.iter().any(|name| super::bytes::ends_in(text, end, name)) && at(text, end) != b'='
+}
+
+/// How many of the last bytes are looked at before anything else.
+const ENDS: usize = 3;
+/// Of a longer name in a text, the end is looked at.
+const LONGEST: usize = 64;
+/// How many words a name in a text may have.
+const WORDS: usize = 3;
+const HEADERS: [&[u8]; 2] = [b"authorization", b"cookie"];
+
+/// The names that are masked by default, alone and with a number behind.
+pub(crate) const USUAL: [&str; 62] = [
+    "*password",
+    "*passwords",
+    "*passwd",
+    "*pwd",
+    "pass",
+    "dbpass",
+    "userpass",
+    "smtppass",
+    "mailpass",
+    "ftppass",
+    "sshpass",
+    "ldappass",
+    "*passphrase",
+    "*passcode",
+    "*pincode",
+    "*secret",
+    "*secrets",
+    "*secret_id",
+    "*token",
+    "*jwt",
+    "bearer",
+    "*api_key",
+    "*api_keys",
+    "*access_key",
+    "*account_key",
+    "*secret_key",
+    "*private_key",
+    "*signing_key",
+    "*encryption_key",
+    "*decryption_key",
+    "*license_key",
+    "*master_key",
+    "*session_key",
+    "*shared_key",
+    "*service_role_key",
+    "*auth_key",
+    "*app_key",
+    "*ssh_key",
+    "*deploy_key",
+    "*hmac_key",
+    "*key_base",
+    "*authorization",
+    "*cookie",
+    "*cookies",
+    "*credential",
+    "*credentials",
+    "*creds",
+    "*connection_string",
+    "*dsn",
+    "*mnemonic",
+    "*seed_phrase",
+    "*recovery_phrase",
+    "*recovery_code",
+    "*amz_signature",
+    "*goog_signature",
+    "*card_number",
+    "cvv",
+    "cvc",
+    "*security_code",
+    "ssn",
+    "*social_security_number",
+    "otp",
+];

@@ -1,0 +1,188 @@
+use super::{
+    Redactor,
+    action::Action,
+    bytes::{at, is_at},
+    card::{Digits, card_at},
+    email::address_at,
+    hasher::HASH_MARK,
+    jwt::Jwts,
+    kind::SecretKind,
+    named::{Named, named_at},
+    pem::Pems,
+    scheme::credentials_at,
+    token::token_at,
+    trigger::{Form, Hit, Progress},
+    url::Urls,
+    value::Quote,
+};
+
+/// One walk through a text, from its beginning to its end.
+pub(crate) struct Scan<'a> {
+    redactor: &'a Redactor,
+    text: &'a str,
+    out: &'a mut String,
+    /// Up to here the text stands in `out`.
+    copied: usize,
+    urls: Urls,
+    jwts: Jwts,
+    pems: Pems,
+}
+
+/// A part of the text that is not shown.
+struct Cut {
+    start: usize,
+    end: usize,
+    action: Action,
+    quote: Option<Quote>,
+}
+
+/// What a place turned out to be.
+enum Found {
+    Secret(Cut),
+    /// Nothing up to there.
+    NothingBefore(usize),
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(redactor: &'a Redactor, text: &'a str, out: &'a mut String) -> Self {
+        Self {
+            redactor,
+            text,
+            out,
+            copied: 0,
+            urls: Urls::default(),
+            jwts: Jwts::default(),
+            pems: Pems::default(),
+        }
+    }
+
+    /// Writes the text without its secrets; says whether there were any.
+    pub(crate) fn run(mut self, first: Hit, mut progress: Progress) -> bool {
+        let redactor = self.redactor;
+        let bytes = self.text.as_bytes();
+        let mut next = Some(first);
+        while let Some(hit) = next {
+            match self.look(hit) {
+                Some(Found::Secret(cut)) => {
+                    progress = Progress::at(cut.end);
+                    self.cut(&cut);
+                }
+                Some(Found::NothingBefore(place)) => progress = Progress::at(place.max(progress.place)),
+                None => {}
+            }
+            next = redactor.triggers.next(bytes, &mut progress);
+        }
+        if self.copied == 0 {
+            return false;
+        }
+        self.out
+            .push_str(self.text.get(self.copied..).unwrap_or_default());
+        true
+    }
+
+    fn look(&mut self, hit: Hit) -> Option<Found> {
+        let redactor = self.redactor;
+        let mut forms = redactor.triggers.forms(hit);
+        forms.find_map(|form| self.look_at(form, hit.last))
+    }
+
+    fn look_at(&mut self, form: Form, last: usize) -> Option<Found> {
+        let text = self.text.as_bytes();
+        let (kind, place) = match form {
+            Form::Separator => return self.separator(last),
+            Form::TupleComma | Form::Quote | Form::TagEnd => return self.named(form, last),
+            Form::Dashes if at(text, last) != b'B' => return self.named(form, last),
+            Form::Dashes => (SecretKind::PrivateKey, self.pems.block_at(text, last)),
+            Form::Jwt => (SecretKind::Jwt, self.jwts.token_at(text, last)),
+            Form::Scheme => (SecretKind::Authorization, credentials_at(text, last)),
+            Form::Digits => match card_at(text, self.copied, last) {
+                Digits::Card(start, end) => (SecretKind::CardNumber, Some((start, end))),
+                Digits::None(end) => return Some(Found::NothingBefore(end)),
+            },
+            Form::At => (SecretKind::Email, address_at(text, self.copied, last)),
+            Form::Token => (SecretKind::Token, token_at(text, last)),
+        };
+        self.secret(kind, place?)
+    }
+
+    /// A `:` or `=` is that of a URL or behind a name.
+    fn separator(&mut self, last: usize) -> Option<Found> {
+        let text = self.text.as_bytes();
+        let may_be_url = at(text, last) == b':' && matches!(at(text, last + 1), b'/' | b'\\');
+        if may_be_url && let Some(place) = self.urls.secret_at(text, last) {
+            return self.secret(SecretKind::UrlPassword, place);
+        }
+        self.named(Form::Separator, last)
+    }
+
+    fn named(&self, form: Form, last: usize) -> Option<Found> {
+        self.redactor.action_of(SecretKind::Named)?;
+        let Named { value, action, quote } =
+            named_at(&self.redactor.names, self.text.as_bytes(), form, last)?;
+        self.found(Cut {
+            start: value.start,
+            end: value.end,
+            action,
+            quote,
+        })
+    }
+
+    fn secret(&self, kind: SecretKind, (start, end): (usize, usize)) -> Option<Found> {
+        let action = self.redactor.action_of(kind)?;
+        self.found(Cut {
+            start,
+            end,
+            action,
+            quote: None,
+        })
+    }
+
+    /// What has been replaced before stays as it is.
+    fn found(&self, cut: Cut) -> Option<Found> {
+        let text = self.text.get(cut.start..cut.end)?;
+        if cut.start < self.copied {
+            return None;
+        }
+        Some(if is_shown(text, cut.action) {
+            Found::NothingBefore(cut.end)
+        } else {
+            Found::Secret(cut)
+        })
+    }
+
+    fn cut(&mut self, cut: &Cut) {
+        if self.copied == 0 {
+            self.out.clear();
+        }
+        self.out
+            .push_str(self.text.get(self.copied..cut.start).unwrap_or_default());
+        self.push_quote(cut.quote);
+        let secret = self.text.get(cut.start..cut.end).unwrap_or_default();
+        self.redactor.apply(cut.action, secret, self.out);
+        self.push_quote(cut.quote);
+        self.copied = cut.end;
+    }
+
+    fn push_quote(&mut self, quote: Option<Quote>) {
+        if let Some(quote) = quote {
+            self.out.extend((0..quote.backslashes).map(|_| '\\'));
+            self.out.push(char::from(quote.sign));
+        }
+    }
+}
+
+/// Whether a value is what the action shows of another one.
+fn is_shown(value: &str, action: Action) -> bool {
+    let bytes = value.as_bytes();
+    if is_at(bytes, 0, HASH_MARK.as_bytes()) {
+        let hash = value.get(HASH_MARK.len()..).unwrap_or_default();
+        return hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    }
+    let Some(rest) = value.strip_prefix(groundcrew_base::MASK) else {
+        return false;
+    };
+    match action {
+        Action::KeepLast(most) => rest.chars().count() <= usize::from(most),
+        _ => rest.is_empty(),
+    }
+}

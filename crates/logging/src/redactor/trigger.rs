@@ -1,0 +1,258 @@
+use super::kind::SecretKind;
+
+/// Finds the places of a text where a secret may be: reads every byte once, whatever the number of forms.
+///
+/// Each form is a row of classes of bytes, and every place in a row is a bit. The state says which rows have
+/// matched up to which place ("shift-and"); a byte moves all bits on by one and keeps those whose class it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Triggers {
+    /// The places whose class a byte is in.
+    classes: Box<[u64; 256]>,
+    starts: u64,
+    ends: u64,
+    /// The last place of each form.
+    forms: Vec<(u64, Form)>,
+}
+
+/// What a place that was found may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `:` or `=`.
+    Separator,
+    /// `",` as in `("password", "x")`.
+    TupleComma,
+    /// ` "` and `("`, as in `PASSWORD 'x'` and `Password("x")`.
+    Quote,
+    /// `>` as in `<password>x</password>`.
+    TagEnd,
+    /// `--p` as in `--password x`, or of `-----BEGIN`.
+    Dashes,
+    /// A JWT's `eyJ`.
+    Jwt,
+    /// The end of `bearer ` and `basic `.
+    Scheme,
+    /// Seven signs of a card number.
+    Digits,
+    At,
+    Token,
+}
+
+/// How far the reading of a text has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) place: usize,
+    state: u64,
+}
+
+impl Progress {
+    /// From here on, with nothing before.
+    pub(crate) const fn at(place: usize) -> Self {
+        Self { place, state: 0 }
+    }
+}
+
+impl Triggers {
+    /// Of the kinds that are to be found.
+    pub(crate) fn new(finds: impl Fn(SecretKind) -> bool) -> Self {
+        let mut triggers = Self {
+            classes: Box::new([0; 256]),
+            starts: 0,
+            ends: 0,
+            forms: Vec::new(),
+        };
+        let mut next = 0;
+        for (form, kinds, row) in ROWS {
+            if kinds.iter().any(|&kind| finds(kind)) {
+                next = triggers.add(*form, row, next);
+            }
+        }
+        triggers
+    }
+
+    fn add(&mut self, form: Form, row: &[&[u8]], first: u32) -> u32 {
+        let mut bit = 1 << first;
+        self.starts |= bit;
+        for (n, class) in row.iter().enumerate() {
+            if n > 0 {
+                bit <<= 1;
+            }
+            for (byte, places) in (u8::MIN..=u8::MAX).zip(self.classes.iter_mut()) {
+                if in_class(class, byte) {
+                    *places |= bit;
+                }
+            }
+        }
+        self.ends |= bit;
+        self.forms.push((bit, form));
+        bit.trailing_zeros() + 1
+    }
+
+    /// The next place that may be something; `progress` stands behind it then, else at the end of the text.
+    #[inline]
+    pub(crate) fn next(&self, text: &[u8], progress: &mut Progress) -> Option<Hit> {
+        let mut state = progress.state;
+        let (chunks, tail) = text.get(progress.place..)?.as_chunks::<CHUNK>();
+        for chunk in chunks {
+            let before = state;
+            let mut seen = 0;
+            for &byte in chunk {
+                state = self.step(state, byte);
+                seen |= state;
+            }
+            if seen & self.ends != 0 {
+                progress.state = before;
+                return self.find(chunk, progress);
+            }
+            progress.place += CHUNK;
+        }
+        progress.state = state;
+        self.find(tail, progress)
+    }
+
+    #[inline]
+    fn step(&self, state: u64, byte: u8) -> u64 {
+        let classes = self.classes.get(usize::from(byte)).copied().unwrap_or_default();
+        ((state << 1) | self.starts) & classes
+    }
+
+    fn find(&self, bytes: &[u8], progress: &mut Progress) -> Option<Hit> {
+        for &byte in bytes {
+            progress.state = self.step(progress.state, byte);
+            progress.place += 1;
+            if progress.state & self.ends != 0 {
+                return Some(Hit {
+                    last: progress.place - 1,
+                    ends: progress.state & self.ends,
+                });
+            }
+        }
+        None
+    }
+
+    /// What a place may be.
+    pub(crate) fn forms(&self, hit: Hit) -> impl Iterator<Item = Form> {
+        let forms = self.forms.iter();
+        forms.filter_map(move |&(end, form)| (hit.ends & end != 0).then_some(form))
+    }
+}
+
+/// A place where something was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hit {
+    /// The last byte of it.
+    pub(crate) last: usize,
+    ends: u64,
+}
+
+/// A class is a list of bytes and of ranges `a-z`; a `-` at its start is itself.
+const fn in_class(class: &[u8], byte: u8) -> bool {
+    match class {
+        [first, b'-', last, rest @ ..] => (*first <= byte && byte <= *last) || in_class(rest, byte),
+        [first, rest @ ..] => *first == byte || in_class(rest, byte),
+        [] => false,
+    }
+}
+
+macro_rules! rows {
+    ($($form:ident $kinds:tt: $($class:literal)*;)*) => {
+        &[$((Form::$form, &rows!(@ $kinds), &[$($class),*])),*]
+    };
+    (@ ($($kind:ident)*)) => { [$(SecretKind::$kind),*] };
+}
+
+type Row = (Form, &'static [SecretKind], &'static [&'static [u8]]);
+
+/// Together at most 64 classes.
+const ROWS: &[Row] = rows! {
+    Separator (Named UrlPassword): b":=";
+    TupleComma (Named): b"\"'" b",";
+    Quote (Named): b" (" b"'\"\\";
+    TagEnd (Named): b">";
+    Dashes (Named PrivateKey): b"-" b"-" b"a-zB";
+    Jwt (Jwt): b"e" b"yw" b"JIAo0k";
+    Scheme (Authorization): b"rR" b"eE" b"rR" b" \t%+";
+    Scheme (Authorization): b"iI" b"cC" b" \t%+";
+    Digits (CardNumber): b"0-9" b"0-9" b"0-9" b"0-9" b"-0-9 " b"0-9" b"0-9";
+    At (Email): b"@";
+    Token (Token): b"gn" b"hp" b"pousrm" b"_";
+    Token (Token): b"p" b"a" b"t" b"_-";
+    Token (Token): b"sr" b"k" b"_-";
+    Token (Token): b"x" b"oa" b"xp";
+    Token (Token): b"A" b"KSBCI" b"ICz" b"Aa";
+    Token (Token): b"h" b"f" b"_";
+    Token (Token): b"h" b"v" b"sbr" b".";
+    Token (Token): b"S" b"G" b".";
+    Token (Token): b"s" b"e" b"c" b"_";
+    Token (Token): b"g" b"l" b"acdfiprs" b"bgmopt";
+};
+
+const CHUNK: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(usize, Form)> {
+        let triggers = Triggers::new(|_| true);
+        let mut progress = Progress::default();
+        let mut found = Vec::new();
+        while let Some(hit) = triggers.next(text.as_bytes(), &mut progress) {
+            found.extend(triggers.forms(hit).map(|form| (hit.last, form)));
+        }
+        assert_eq!(progress.place, text.len());
+        found
+    }
+
+    #[test]
+    fn the_rows_fit_into_the_state() {
+        let classes: usize = ROWS.iter().map(|(_, _, row)| row.len()).sum();
+
+        assert!(classes <= 64, "{classes}");
+    }
+
+    #[test]
+    fn every_form_is_found_at_every_place_of_a_chunk() {
+        for padding in 0..20 {
+            let padding = "x ".repeat(padding);
+            let start = padding.len();
+            for (text, last, form) in [
+                ("a:b", 1, Form::Separator),
+                ("a=b", 1, Form::Separator),
+                ("<a>b", 2, Form::TagEnd),
+                ("ab 'c", 3, Form::Quote),
+                ("Pw(\"c", 3, Form::Quote),
+                ("--pass", 2, Form::Dashes),
+                ("-----BEGIN", 5, Form::Dashes),
+                ("eyJh", 2, Form::Jwt),
+                ("BEARER x", 6, Form::Scheme),
+                ("Basic x", 5, Form::Scheme),
+                ("411111", 99, Form::Digits),
+                ("4111111", 6, Form::Digits),
+                ("4111-111", 6, Form::Digits),
+                ("a@b", 1, Form::At),
+                ("gho_x", 3, Form::Token),
+                ("AKIAX", 3, Form::Token),
+                ("glpat-", 5, Form::Token),
+            ] {
+                let found = found(&format!("{padding}{text}"));
+
+                let expected = (last < 99).then_some((start + last, form));
+                assert_eq!(found.first().copied(), expected, "{padding}{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_texts_are_no_place_to_look_at() {
+        for text in [
+            "hand dealt",
+            "the player has left the table, 3 of 9 seats are taken",
+            "550e8400-e29b-41d4-a716-44665f440c00",
+            "192.168.100.200",
+            "/api/v1/tables/17/hands",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}

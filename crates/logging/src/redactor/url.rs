@@ -1,0 +1,65 @@
+use super::bytes::{at, find, is_at, run, steps};
+
+/// Finds the secrets in the userinfo of URLs: `scheme://user:password@host` and `scheme://token@host`.
+///
+/// An unescaped `@` may be part of the password: the last one counts. So may `/`, `?` and `#`, which end the
+/// authority of a well-formed URL, but not every driver insists on that: when what follows the first colon up to
+/// there is no port, the userinfo reaches on.
+#[derive(Debug, Default)]
+pub(crate) struct Urls {
+    /// The end of the last URL and its last `@`, so that many `://` in one are not many walks to its end.
+    end: usize,
+    last_at: Option<usize>,
+}
+
+impl Urls {
+    /// The secret in the URL whose `:` stands at `colon`, with where to look on.
+    pub(crate) fn secret_at(&mut self, text: &[u8], colon: usize) -> Option<(usize, usize)> {
+        let slashes = [b"//".as_slice(), b"\\/\\/"];
+        let slashes = slashes
+            .into_iter()
+            .find(|slashes| is_at(text, colon + 1, slashes))?;
+        let start = colon + 1 + slashes.len();
+        if start >= self.end {
+            self.end = run(text, start, is_of_url);
+            self.last_at = text.get(start..self.end).and_then(|url| {
+                let found = memchr::memrchr(b'@', url)?;
+                Some(start + found)
+            });
+            steps::count(self.end - start);
+        }
+        let last_at = self.last_at.filter(|&last| last >= start)?;
+        let end = userinfo_end(text, start, self.end, last_at)?;
+        let colon = find(text.get(..end)?, start, b':');
+        let start = colon.map_or(start, |colon| colon + 1);
+        let is_user = colon.is_none() && is_user_alone(text, start - slashes.len() - 1);
+        (start < end && !is_user).then_some((start, end))
+    }
+}
+
+fn userinfo_end(text: &[u8], start: usize, url_end: usize, last_at: usize) -> Option<usize> {
+    let authority_end = run(text.get(..url_end)?, start, |byte| {
+        !matches!(byte, b'/' | b'?' | b'#')
+    });
+    let authority = text.get(start..authority_end)?;
+    if let Some(found) = memchr::memrchr(b'@', authority) {
+        return Some(start + found);
+    }
+    let colon = memchr::memchr(b':', authority)?;
+    let mut port = authority.get(colon + 1..)?.iter();
+    let is_port = at(authority, 0) == b'[' || port.all(u8::is_ascii_digit);
+    (!is_port).then_some(last_at)
+}
+
+/// Whether a userinfo without a colon is no more than a user: `ssh://git@host`.
+fn is_user_alone(text: &[u8], scheme_end: usize) -> bool {
+    USERS_ALONE
+        .iter()
+        .any(|scheme| super::bytes::ends_in(text, scheme_end, scheme))
+}
+
+const fn is_of_url(byte: u8) -> bool {
+    !matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b' ' | 0x09..=0x0d)
+}
+
+const USERS_ALONE: [&[u8]; 6] = [b"ssh", b"sftp", b"git", b"postgres", b"postgresql", b"mysql"];
