@@ -8,6 +8,7 @@ mod ours;
 mod rivals;
 mod scenario;
 mod sloggers;
+mod throughput;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,9 @@ use harness::{Comparison, Suite};
 use crate::{candidate::Candidate, scenario::Scenario};
 
 fn main() -> ExitCode {
+    if let Some(code) = throughput::candidate() {
+        return code;
+    }
     let mut suite = Suite::new();
     in_a_span(&mut suite);
     without_span(&mut suite);
@@ -23,6 +27,7 @@ fn main() -> ExitCode {
     requests(&mut suite);
     redaction(&mut suite);
     disabled(&mut suite);
+    suite.slow_rows("file", throughput::rows);
     suite.run()
 }
 
