@@ -128,7 +128,7 @@ impl Chain {
             let owner = self.owners.get(at).copied().unwrap_or(DEFAULT);
             let taken = |name: &str| {
                 event.contains(name)
-                    || frame.names.reserved.contains(&name)
+                    || frame.is_reserved(name)
                     || renamed.iter().any(|key| key.name == name)
                     || self.is_further_in(frame, owner, name)
             };

@@ -117,6 +117,12 @@ impl Frame {
         Arc::clone(template)
     }
 
+    /// Whether a name among the fields belongs to us.
+    pub(crate) fn is_reserved(&self, name: &str) -> bool {
+        self.names.reserved.contains(&name)
+            || (self.location == Location::Shown && self.names.location.contains(&name))
+    }
+
     /// The smallest longest line that leaves room for fields beside the defaults.
     pub(crate) fn least_line(&self) -> usize {
         let tail: usize = self.defaults.iter().map(|default| default.pair.len()).sum();

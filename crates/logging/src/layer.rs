@@ -91,6 +91,7 @@ impl JsonLayer {
             pairs.text.push_str(rest);
         }
         let fields = pairs.text.len();
+        pairs.text.push_str(&template.location);
         if template.is_alert {
             scratch.alert.clear();
         }

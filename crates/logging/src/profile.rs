@@ -100,6 +100,8 @@ pub(crate) struct Names {
     /// The name of the chain of sources of the field `error`; that of others ends in `_chain`.
     pub(crate) chain: &'static str,
     pub(crate) chain_form: ChainForm,
+    /// The names of the place in the source, ours where it is shown.
+    pub(crate) location: &'static [&'static str],
     pub(crate) file: (&'static str, &'static str, &'static str),
     pub(crate) service: ServiceForm,
 }
@@ -150,6 +152,7 @@ const DEFAULT: Names = Names {
     lifted: &[],
     chain: "error_chain",
     chain_form: ChainForm::Array,
+    location: &["file", "line"],
     file: (",\"file\":", ",\"line\":", ""),
     service: ServiceForm::Flat(["service", "version", "environment"]),
 };
@@ -171,7 +174,7 @@ const OPEN_TELEMETRY: Names = Names {
     constant: "",
     message: "Body",
     nest: Some(",\"Attributes\":{"),
-    reserved: &["truncated", "code.file.path", "code.line.number"],
+    reserved: &["truncated"],
     renamed: &[
         ("trace_id", "TraceId"),
         ("span_id", "SpanId"),
@@ -185,6 +188,7 @@ const OPEN_TELEMETRY: Names = Names {
     lifted: &["TraceId", "SpanId", "TraceFlags"],
     chain: "exception.stacktrace",
     chain_form: ChainForm::Text,
+    location: &["code.file.path", "code.line.number"],
     file: (",\"code.file.path\":", ",\"code.line.number\":", ""),
     service: ServiceForm::Resource(["service.name", "service.version", "deployment.environment.name"]),
 };
@@ -213,8 +217,6 @@ const ECS: Names = Names {
         "message",
         "ecs.version",
         "truncated",
-        "log.origin.file.name",
-        "log.origin.file.line",
     ],
     renamed: &[
         ("trace_id", "trace.id"),
@@ -228,6 +230,7 @@ const ECS: Names = Names {
     lifted: &[],
     chain: "error.stack_trace",
     chain_form: ChainForm::Text,
+    location: &["log.origin.file.name", "log.origin.file.line"],
     file: (",\"log.origin.file.name\":", ",\"log.origin.file.line\":", ""),
     service: ServiceForm::Flat(["service.name", "service.version", "service.environment"]),
 };
@@ -257,7 +260,6 @@ const GCP: Names = Names {
         "truncated",
         "serviceContext",
         "logging.googleapis.com/labels",
-        "logging.googleapis.com/sourceLocation",
     ],
     renamed: &[
         ("trace_id", "logging.googleapis.com/trace"),
@@ -267,6 +269,7 @@ const GCP: Names = Names {
     lifted: &[],
     chain: "stack_trace",
     chain_form: ChainForm::Text,
+    location: &["logging.googleapis.com/sourceLocation"],
     file: (
         ",\"logging.googleapis.com/sourceLocation\":{\"file\":",
         ",\"line\":",
@@ -299,8 +302,6 @@ const DATADOG: Names = Names {
         "message",
         "ddsource",
         "truncated",
-        "logger.file",
-        "logger.line",
     ],
     renamed: &[
         ("trace_id", "dd.trace_id"),
@@ -314,6 +315,7 @@ const DATADOG: Names = Names {
     lifted: &[],
     chain: "error.stack",
     chain_form: ChainForm::Text,
+    location: &["logger.file", "logger.line"],
     file: (",\"logger.file\":", ",\"logger.line\":", ""),
     service: ServiceForm::Flat(["service", "version", "env"]),
 };

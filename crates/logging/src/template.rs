@@ -17,6 +17,8 @@ pub(crate) struct Template {
     pub(crate) head: String,
     /// The rest of that, where the target is told by the event.
     pub(crate) after_target: Option<String>,
+    /// The pairs that tell the place in the source.
+    pub(crate) location: String,
     pub(crate) fields: Vec<FieldTemplate>,
     /// The bits of all names.
     pub(crate) bits: u64,
@@ -70,6 +72,11 @@ impl Template {
         Self {
             head,
             after_target,
+            location: if is_log_record {
+                String::new()
+            } else {
+                location(metadata, frame)
+            },
             bits: fields.iter().fold(0, |all, field| all | bits(field)),
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
             fields,
@@ -97,7 +104,6 @@ struct Fields(Vec<FieldTemplate>);
 
 impl Fields {
     fn of(metadata: &Metadata<'_>, frame: &Frame) -> Self {
-        let names = frame.names;
         let group = if metadata.is_span() {
             metadata.name()
         } else {
@@ -115,7 +121,7 @@ impl Fields {
             fields.push(field.name(), role, group, frame);
         }
         for at in 0..fields.0.len() {
-            let name = fields.chain_name(at, group, names);
+            let name = fields.chain_name(at, group, frame);
             if let Some(field) = fields.0.get_mut(at) {
                 field.chain = Key::new(name);
             }
@@ -129,7 +135,7 @@ impl Fields {
             Role::Message => names.message.to_owned(),
             _ => {
                 let wanted = names.of(field);
-                free_name(group, wanted, |name| self.is_taken(names, name))
+                free_name(group, wanted, |name| self.is_taken(frame, name))
             }
         };
         self.0.push(FieldTemplate {
@@ -143,22 +149,23 @@ impl Fields {
     }
 
     /// The name for the sources of the field at `at`, if it is an error.
-    fn chain_name(&self, at: usize, group: &str, names: &Names) -> String {
+    fn chain_name(&self, at: usize, group: &str, frame: &Frame) -> String {
+        let names = frame.names;
         let own = self.0.get(at).map_or("", |field| field.key.name.as_str());
         let wanted = if own == names.of("error") {
             names.chain.to_owned()
         } else {
             format!("{own}_chain")
         };
-        free_name(group, &wanted, |name| self.is_taken(names, name))
+        free_name(group, &wanted, |name| self.is_taken(frame, name))
     }
 
     fn has(&self, role: Role) -> bool {
         self.0.iter().any(|field| field.role == role)
     }
 
-    fn is_taken(&self, names: &Names, name: &str) -> bool {
-        names.reserved.contains(&name)
+    fn is_taken(&self, frame: &Frame, name: &str) -> bool {
+        frame.is_reserved(name)
             || self
                 .0
                 .iter()
@@ -202,7 +209,6 @@ fn head(metadata: &Metadata<'_>, frame: &Frame, is_log_record: bool) -> (String,
     rest.push_str(names.constant);
     if !is_log_record {
         json::string(&mut head, metadata.target(), LONGEST_NAME);
-        rest.push_str(&location(metadata, frame));
     }
     rest.push_str(names.nest.unwrap_or_default());
     if is_log_record {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use groundcrew_logging::{Format, Logging, LoggingBuilder, LoggingConfig, Sink};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use tracing::{Level, subscriber::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
@@ -45,6 +45,11 @@ impl Line {
         found.map_or(&Value::Null, |(_, value)| value)
     }
 
+    /// All fields.
+    pub(crate) fn all(&self) -> serde_json::Map<String, Value> {
+        self.0.iter().cloned().collect()
+    }
+
     pub(crate) fn message(&self) -> &str {
         self.field("message").as_str().unwrap()
     }
@@ -67,28 +72,92 @@ impl Line {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Line;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+        match Strict::deserialize(deserializer)? {
+            Strict::Object(fields) => {
+                let fields = fields.into_iter();
+                Ok(Self(fields.map(|(name, value)| (name, value.into())).collect()))
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
-                let mut fields: Vec<(String, Value)> = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    if fields.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format!("{name} stands twice")));
-                    }
-                    fields.push((name, value));
-                }
-                Ok(Line(fields))
-            }
+            _ => Err(D::Error::custom("a line is an object")),
         }
+    }
+}
 
-        deserializer.deserialize_map(Fields)
+/// Any JSON, in no object of which a name stands twice.
+enum Strict {
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
+    Other(Value),
+}
+
+impl From<Strict> for Value {
+    fn from(strict: Strict) -> Self {
+        match strict {
+            Strict::Object(fields) => {
+                let fields = fields.into_iter();
+                Self::Object(fields.map(|(name, value)| (name, value.into())).collect())
+            }
+            Strict::Array(values) => Self::Array(values.into_iter().map(Into::into).collect()),
+            Strict::Other(value) => value,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
+        let mut fields: Vec<(String, Strict)> = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format!("{name} stands twice")));
+            }
+            fields.push((name, value));
+        }
+        Ok(Strict::Object(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Strict, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            values.push(value);
+        }
+        Ok(Strict::Array(values))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Strict, E> {
+        Ok(Strict::Other(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Strict, E> {
+        Ok(Strict::Other(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Strict, E> {
+        Ok(Strict::Other(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Strict, E> {
+        Ok(Strict::Other(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Strict, E> {
+        Ok(Strict::Other(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Strict, E> {
+        Ok(Strict::Other(Value::Null))
     }
 }
 
