@@ -140,14 +140,21 @@ impl LoggingBuilder {
         self
     }
 
-    /// Makes this the process's subscriber and its panic hook.
+    /// Makes this the process's subscriber and its panic hook. With the feature `log`, records of the `log` crate
+    /// become events.
     ///
     /// # Errors
-    /// [`Error::AlreadyInstalled`] when there is a global subscriber, and those of [`LoggingBuilder::build`].
+    /// [`Error::AlreadyInstalled`] when there is a global subscriber, or with the feature `log` a logger, and those of
+    /// [`LoggingBuilder::build`].
     pub fn init(self) -> Result<Logging, Error> {
         let (layer, logging) = self.build()?;
         tracing::subscriber::set_global_default(Registry::default().with(layer))
             .map_err(|_| Error::AlreadyInstalled)?;
+        #[cfg(feature = "log")]
+        {
+            tracing_log::LogTracer::init().map_err(|_| Error::AlreadyInstalled)?;
+            logging.follow_log_records();
+        }
         logging.install_panic_hook();
         Ok(logging)
     }

@@ -28,6 +28,8 @@ pub(crate) struct Chain {
     /// The pairs under free names.
     pub(crate) shown: Pairs,
     is_complete: bool,
+    /// The names in `shown` that are not those of `raw`.
+    made: Vec<Key>,
     /// Templates by a few bits of their address, none of whose names is in here.
     disjoint: [usize; DISJOINT],
 }
@@ -99,7 +101,9 @@ impl Chain {
             return true;
         }
         let has = |name: &str| {
-            (0..self.raw.entries.len()).any(|at| self.key(frame, at).is_some_and(|key| key.name == name))
+            self.made.iter().any(|key| key.name == name)
+                || (0..self.raw.entries.len())
+                    .any(|at| self.key(frame, at).is_some_and(|key| key.name == name))
         };
         let mut fields = template.fields.iter();
         if fields.any(|field| has(&field.key.name) || has(&field.chain.name)) {
@@ -119,7 +123,18 @@ impl Chain {
         out: &mut String,
         lifted: &mut String,
     ) -> bool {
-        let mut renamed: Vec<Key> = Vec::new();
+        self.append_with(frame, event, out, lifted, &mut Vec::new())
+    }
+
+    /// The same, and tells the names that were made.
+    fn append_with(
+        &self,
+        frame: &Frame,
+        event: &EventNames<'_>,
+        out: &mut String,
+        lifted: &mut String,
+        made: &mut Vec<Key>,
+    ) -> bool {
         let mut is_complete = true;
         let mut seen = Seen::of(event.template);
         for (at, entry) in self.raw.entries.iter().enumerate() {
@@ -129,29 +144,24 @@ impl Chain {
             let taken = |name: &str| {
                 event.contains(name)
                     || frame.is_reserved(name)
-                    || renamed.iter().any(|key| key.name == name)
+                    || made.iter().any(|key| key.name == name)
                     || self.is_further_in(frame, owner, name)
             };
             let is_taken = seen.may_have(owner, key) && taken(&key.name);
-            let Some(span) = self.spans.get(owner) else {
-                // Room has been kept for the defaults.
-                if !is_taken {
-                    out.push_str(pair);
+            match self.spans.get(owner) {
+                Some(span) if is_taken => {
+                    let taken = |name: &str| taken(name) || self.has(frame, owner, name);
+                    let new = Key::new(free_name(span.name, &key.name, taken));
+                    let value = pair.get(key.prefix.len()..).unwrap_or_default();
+                    is_complete &= push(frame, out, lifted, false, &new.prefix, value);
+                    seen.all |= new.bit;
+                    made.push(new);
                 }
-                continue;
-            };
-            if !is_taken {
-                is_complete &= push(frame, out, lifted, entry.is_lifted, pair, "");
-                continue;
+                Some(_) => is_complete &= push(frame, out, lifted, entry.is_lifted, pair, ""),
+                None if is_taken => {}
+                // Room has been kept for the defaults.
+                None => out.push_str(pair),
             }
-            let name = free_name(span.name, &key.name, |name| {
-                taken(name) || self.has(frame, owner, name)
-            });
-            let value = pair.get(key.prefix.len()..).unwrap_or_default();
-            let new = Key::new(name);
-            is_complete &= push(frame, out, lifted, false, &new.prefix, value);
-            seen.all |= new.bit;
-            renamed.push(new);
         }
         is_complete
     }
@@ -162,6 +172,7 @@ impl Chain {
         self.spans.clear();
         self.raw.clear();
         self.owners.clear();
+        self.made.clear();
         self.disjoint = [0; DISJOINT];
     }
 
@@ -189,8 +200,11 @@ impl Chain {
             template: &frame.nothing,
             entries: &[],
         };
-        self.is_complete = self.append(frame, &nothing, &mut shown.text, &mut shown.lifted);
+        let mut made = mem::take(&mut self.made);
+        self.is_complete = self.append_with(frame, &nothing, &mut shown.text, &mut shown.lifted, &mut made);
+        self.bits = made.iter().fold(self.bits, |bits, key| bits | key.bit);
         self.shown = shown;
+        self.made = made;
     }
 
     /// Whether the names are different for certain, which the bits tell.

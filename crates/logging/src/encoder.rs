@@ -231,7 +231,7 @@ impl Encoder<'_> {
         }
         let is_told_by_level =
             role == Role::Severity && self.marks.is_critical && self.frame.names.level_is_last;
-        if role == Role::LogRecord || is_told_by_level {
+        if is_told_by_level {
             self.out.text.truncate(start);
             return false;
         }
@@ -414,14 +414,26 @@ impl Visit for Encoder<'_> {
     }
 }
 
-/// Finds the target in a record of the `log` crate.
-#[derive(Debug, Default)]
-pub(crate) struct LogTarget(pub(crate) String);
+/// What a record of the `log` crate says about where it comes from.
+#[derive(Debug)]
+pub(crate) struct LogRecord<'a> {
+    pub(crate) target: &'a mut String,
+    pub(crate) file: &'a mut String,
+    pub(crate) line: u64,
+}
 
-impl Visit for LogTarget {
+impl Visit for LogRecord<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == LOG_TARGET {
-            value.clone_into(&mut self.0);
+        match field.name() {
+            LOG_TARGET => value.clone_into(self.target),
+            "log.file" => value.clone_into(self.file),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "log.line" {
+            self.line = value;
         }
     }
 

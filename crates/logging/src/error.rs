@@ -6,8 +6,8 @@ use groundcrew_base::ByteSize;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The process already has a global subscriber; it may have one only.
-    #[error("a global tracing subscriber is already installed")]
+    /// The process already has a global subscriber, or a logger of the `log` crate; it may have one of each only.
+    #[error("a global tracing subscriber or logger is already installed")]
     AlreadyInstalled,
     /// A log file cannot be opened or its directory not be made.
     #[error("opening log file {}, given by {setting}", path.display())]

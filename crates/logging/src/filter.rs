@@ -1,3 +1,5 @@
+#[cfg(feature = "log")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     fmt,
     str::FromStr,
@@ -187,6 +189,8 @@ pub(crate) struct SharedFilter {
     filter: Arc<RwLock<Filter>>,
     /// Whether alerts are wanted, which no level holds back.
     has_alert_sink: bool,
+    #[cfg(feature = "log")]
+    follows_log_records: Arc<AtomicBool>,
 }
 
 impl SharedFilter {
@@ -194,6 +198,8 @@ impl SharedFilter {
         Self {
             filter: Arc::new(RwLock::new(filter)),
             has_alert_sink,
+            #[cfg(feature = "log")]
+            follows_log_records: Arc::default(),
         }
     }
 
@@ -205,6 +211,29 @@ impl SharedFilter {
         *self.filter.write().unwrap_or_else(PoisonError::into_inner) = filter;
         // Callsites remember whether they are enabled: ask them all again.
         tracing::callsite::rebuild_interest_cache();
+        #[cfg(feature = "log")]
+        if self.follows_log_records.load(Ordering::Relaxed) {
+            self.set_log_level();
+        }
+    }
+
+    /// From now on the `log` crate stops records early that the filter would not let pass.
+    #[cfg(feature = "log")]
+    pub(crate) fn follow_log_records(&self) {
+        self.follows_log_records.store(true, Ordering::Relaxed);
+        self.set_log_level();
+    }
+
+    #[cfg(feature = "log")]
+    fn set_log_level(&self) {
+        log::set_max_level(match self.read(Filter::max_level) {
+            LevelFilter::OFF => log::LevelFilter::Off,
+            LevelFilter::ERROR => log::LevelFilter::Error,
+            LevelFilter::WARN => log::LevelFilter::Warn,
+            LevelFilter::INFO => log::LevelFilter::Info,
+            LevelFilter::DEBUG => log::LevelFilter::Debug,
+            LevelFilter::TRACE => log::LevelFilter::Trace,
+        });
     }
 
     fn read<R>(&self, read: impl FnOnce(&Filter) -> R) -> R {

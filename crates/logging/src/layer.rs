@@ -12,14 +12,16 @@ use tracing_subscriber::{
 use crate::{
     chain::Chain,
     core::Core,
-    encoder::{Encoder, LogTarget, Marks},
+    encoder::{Encoder, LogRecord, Marks},
     frame::Frame,
     json,
     line::Line,
     panic,
     scratch::{Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
-    span_stack, writer,
+    span_stack,
+    template::{LONGEST_NAME, push_location},
+    writer,
 };
 
 /// Encodes every event as one flat JSON line and hands it to the queue.
@@ -84,14 +86,11 @@ impl JsonLayer {
         pairs.text.push_str(frame.names.open);
         scratch.stamp.write(&mut pairs.text, time, frame.names.time);
         pairs.text.push_str(&template.head);
-        if let Some(rest) = &template.after_target {
-            let mut target = LogTarget::default();
-            event.record(&mut target);
-            json::string(&mut pairs.text, &target.0, frame.limit);
-            pairs.text.push_str(rest);
+        let (mut fields, buffers) = (pairs.text.len(), (&mut scratch.text, &mut scratch.clean));
+        match &template.after_target {
+            None => pairs.text.push_str(&template.location),
+            Some(rest) => fields = log_record(frame, event, rest, &mut pairs.text, buffers),
         }
-        let fields = pairs.text.len();
-        pairs.text.push_str(&template.location);
         if template.is_alert {
             scratch.alert.clear();
         }
@@ -130,6 +129,32 @@ impl JsonLayer {
             time,
         })
     }
+}
+
+/// Writes the target and the place of a record of the `log` crate; says where its fields begin.
+#[cold]
+fn log_record(
+    frame: &Frame,
+    event: &Event<'_>,
+    rest: &str,
+    out: &mut String,
+    (target, file): (&mut String, &mut String),
+) -> usize {
+    target.clear();
+    file.clear();
+    let mut record = LogRecord {
+        target,
+        file,
+        line: 0,
+    };
+    event.record(&mut record);
+    json::string(out, record.target, LONGEST_NAME);
+    out.push_str(rest);
+    let fields = out.len();
+    if !record.file.is_empty() {
+        push_location(frame, record.file, record.line, out);
+    }
+    fields
 }
 
 /// The chain of the span that the event is in.

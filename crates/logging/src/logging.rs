@@ -135,6 +135,11 @@ impl Logging {
         registry.collector(crate::metrics::LogCollector(Arc::downgrade(&self.0.core)))
     }
 
+    #[cfg(feature = "log")]
+    pub(crate) fn follow_log_records(&self) {
+        self.0.core.filter.follow_log_records();
+    }
+
     /// Makes panics part of the log, once. [`LoggingBuilder::init`] has done so already.
     ///
     /// A panic is logged as an event of level error with `severity = "critical"`, the location, the thread,

@@ -139,7 +139,11 @@ impl Fields {
             }
         };
         self.0.push(FieldTemplate {
-            action: frame.redactor.action(field),
+            action: match role {
+                // The line says it elsewhere.
+                Role::LogRecord => Some(Action::Remove),
+                _ => frame.redactor.action(field),
+            },
             role,
             is_lifted: names.nest.is_some()
                 && (role == Role::Message || names.lifted.contains(&name.as_str())),
@@ -219,18 +223,24 @@ fn head(metadata: &Metadata<'_>, frame: &Frame, is_log_record: bool) -> (String,
     }
 }
 
-/// The pairs that tell where in the source the callsite is, if they are wanted.
 fn location(metadata: &Metadata<'_>, frame: &Frame) -> String {
     let mut out = String::new();
-    if let (Location::Shown, Some(file), Some(line)) = (frame.location, metadata.file(), metadata.line()) {
-        let (before_file, before_line, end) = frame.names.file;
-        out.push_str(before_file);
-        json::string(&mut out, file, LONGEST_NAME);
-        out.push_str(before_line);
-        json::integer(&mut out, line);
-        out.push_str(end);
+    if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
+        push_location(frame, file, line.into(), &mut out);
     }
     out
+}
+
+/// Appends the pairs that tell a place in the source, if they are wanted.
+pub(crate) fn push_location(frame: &Frame, file: &str, line: u64, out: &mut String) {
+    if frame.location == Location::Shown {
+        let (before_file, before_line, end) = frame.names.file;
+        out.push_str(before_file);
+        json::string(out, file, out.len() + LONGEST_NAME);
+        out.push_str(before_line);
+        json::integer(out, line);
+        out.push_str(end);
+    }
 }
 
 fn role(name: &str) -> Role {
@@ -246,4 +256,4 @@ fn role(name: &str) -> Role {
 
 /// The field under which the bridge of the `log` crate hands over the target.
 pub(crate) const LOG_TARGET: &str = "log.target";
-const LONGEST_NAME: usize = 4096;
+pub(crate) const LONGEST_NAME: usize = 4096;

@@ -18,6 +18,8 @@ mod hangup;
 mod http;
 mod lines;
 mod locks;
+#[cfg(feature = "log")]
+mod log_records;
 mod process;
 mod profiles;
 mod properties;

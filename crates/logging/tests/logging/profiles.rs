@@ -204,17 +204,15 @@ fn a_severity_that_is_not_critical_stays_a_field() {
     assert_eq!(of(Profile::Gcp), (json!("ERROR"), json!("high")));
 }
 
+fn context() -> LogContext {
+    let context = LogContext::new().user_id("u").session_id("s").hand_id("h");
+    context.request_id("r").ip([192, 0, 2, 7]).user_agent("a")
+}
+
 #[test]
 fn the_context_has_the_names_of_the_profile() {
     let names = |profile| {
-        let context = LogContext::new()
-            .user_id("u")
-            .session_id("s")
-            .hand_id("h")
-            .request_id("r")
-            .ip([192, 0, 2, 7])
-            .user_agent("a");
-        let (_, line) = line_of(config(profile), || context.span().in_scope(|| info!("x")));
+        let (_, line) = line_of(config(profile), || context().span().in_scope(|| info!("x")));
         let fields = match line.field("Attributes") {
             Value::Object(attributes) => Value::Object(attributes.clone()),
             _ => Value::Object(line.all()),
@@ -309,7 +307,7 @@ fn a_profile_is_configured_by_its_name() {
 #[test]
 fn a_field_of_the_service_gives_way_to_that_of_an_event() {
     let (_, line) = line_of(config(Profile::Default), || {
-        info!(region = "us", service = "x", "text")
+        info!(region = "us", service = "x", "text");
     });
 
     assert_eq!(line.field("region"), "us");

@@ -1,0 +1,62 @@
+//! Records of the `log` crate, in a process of its own: it has one logger.
+
+use groundcrew_logging::{Filter, Format, Location, Logging, LoggingConfig};
+use serde_json::json;
+use tracing::{Level, info_span};
+
+use crate::{
+    capture::{DEADLINE, Kept},
+    process::child,
+};
+
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
+fn child_records() {
+    let kept = Kept::default();
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    config.location = Location::Shown;
+    config.level = "info,quiet=error".parse().unwrap();
+    let builder = Logging::builder().config(config);
+    let logging = builder.sink("kept", Level::TRACE, kept.clone()).init().unwrap();
+
+    info_span!("request", requestId = "r-1").in_scope(|| {
+        log::warn!(target: "rumqttc::state", "password=hunter2 \"{}\"", 7);
+        log::info!(target: "quiet", "held back");
+        log::debug!("held back");
+    });
+    assert_eq!(log::max_level(), log::LevelFilter::Info);
+    logging.set_filter(Filter::new(Level::DEBUG));
+    assert_eq!(log::max_level(), log::LevelFilter::Debug);
+    log::debug!("let through");
+    logging.flush(DEADLINE).unwrap();
+
+    let lines = kept.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0].field("level"), "warn");
+    assert_eq!(lines[0].field("target"), "rumqttc::state");
+    assert_eq!(lines[0].message(), "password=*** \"7\"");
+    assert!(
+        lines[0]
+            .field("file")
+            .as_str()
+            .unwrap()
+            .ends_with("log_records.rs")
+    );
+    assert!(lines[0].field("line").is_u64());
+    let own: Vec<_> = lines[0]
+        .own()
+        .into_iter()
+        .filter(|(name, _)| !["file", "line"].contains(name))
+        .collect();
+    assert_eq!(own, [("requestId", json!("r-1"))]);
+    assert_eq!(lines[1].field("target"), module_path!());
+    assert_eq!(lines[1].message(), "let through");
+}
+
+#[test]
+fn records_of_the_log_crate_are_events_with_their_own_targets() {
+    let output = child("log_records::child_records").output().unwrap();
+
+    assert!(output.status.success(), "{output:?}");
+}
