@@ -1,0 +1,121 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A token bucket in one word, without lock: the generic cell rate algorithm.
+///
+/// The word is the time at which the bucket would be full again, in nanoseconds of the wall clock. Call
+/// [`Bucket::admits`] once for each event, with the time that its line will show.
+#[derive(Debug, Default)]
+pub(super) struct Bucket(AtomicU64);
+
+/// How fast a [`Bucket`] fills and how much it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    /// Nanoseconds for one event.
+    interval: u64,
+    /// Nanoseconds in which an empty bucket becomes full.
+    depth: u64,
+}
+
+impl Limit {
+    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+        let interval = SECOND / u64::from(per_second.max(1));
+        Self {
+            interval,
+            depth: interval.saturating_mul(u64::from(burst.max(1))),
+        }
+    }
+}
+
+impl Bucket {
+    /// Takes a token, if there is one.
+    pub(super) fn admits(&self, now: u64, limit: &Limit) -> bool {
+        let mut full_at = self.0.load(Ordering::Relaxed);
+        loop {
+            // Further ahead than it can be: the clock was set back.
+            let is_stale = full_at > now.saturating_add(limit.depth);
+            let from = if is_stale { now } else { full_at.max(now) };
+            let next = from.saturating_add(limit.interval);
+            if next - now > limit.depth {
+                return false;
+            }
+            match self
+                .0
+                .compare_exchange_weak(full_at, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return true,
+                Err(other) => full_at = other,
+            }
+        }
+    }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: u64 = 1_795_323_375 * SECOND;
+
+    fn admitted(bucket: &Bucket, now: u64, limit: &Limit, tries: usize) -> usize {
+        (0..tries).filter(|_| bucket.admits(now, limit)).count()
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate() {
+        let (bucket, limit) = (Bucket::default(), Limit::new(10, 50));
+
+        assert_eq!(admitted(&bucket, NOW, &limit, 100), 50);
+        assert_eq!(admitted(&bucket, NOW + SECOND, &limit, 100), 10);
+        assert_eq!(admitted(&bucket, NOW + SECOND + SECOND / 10, &limit, 100), 1);
+        assert_eq!(admitted(&bucket, NOW + 100 * SECOND, &limit, 100), 50);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_closes_nothing() {
+        let (bucket, limit) = (Bucket::default(), Limit::new(10, 50));
+        assert_eq!(admitted(&bucket, NOW, &limit, 100), 50);
+
+        assert_eq!(admitted(&bucket, NOW - 3600 * SECOND, &limit, 100), 50);
+        assert_eq!(admitted(&bucket, 0, &limit, 100), 50);
+        assert_eq!(admitted(&bucket, u64::MAX, &limit, 100), 0);
+    }
+
+    #[test]
+    fn threads_get_no_more_together_than_one() {
+        let bucket = Arc::new(Bucket::default());
+
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let bucket = Arc::clone(&bucket);
+                thread::spawn(move || admitted(&bucket, NOW, &Limit::new(1, 10_000), 5000))
+            })
+            .collect();
+
+        let all: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(all, 10_000);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_burst_and_rate(
+            rate in 1_u32..2000, burst in 1_u32..500, steps in prop::collection::vec(0_u64..50_000_000, 1..300)
+        ) {
+            let (bucket, limit) = (Bucket::default(), Limit::new(rate, burst));
+            let (mut now, mut passed) = (NOW, 0_u64);
+            for step in steps {
+                now += step;
+                passed += u64::from(bucket.admits(now, &limit));
+            }
+
+            let elapsed = now - NOW;
+            // The interval is cut to whole nanoseconds.
+            let by_rate = elapsed / (SECOND / u64::from(rate)) + 1;
+            prop_assert!(passed <= u64::from(burst) + by_rate);
+        }
+    }
+}

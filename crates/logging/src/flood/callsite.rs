@@ -1,0 +1,265 @@
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tracing::{
+    Event, Level, Metadata,
+    field::{Field, Visit},
+};
+
+use super::{
+    Flood,
+    bucket::{Bucket, Limit},
+};
+use crate::{
+    category,
+    filter::ALERT_KEY,
+    level,
+    notice::{Notice, TARGET, Value},
+    template::LOG_TARGET,
+    timestamp::TimestampWriter,
+};
+
+/// The budgets of one callsite, and what of it was suppressed since the last summary.
+#[derive(Debug)]
+pub(crate) struct CallsiteFlood {
+    metadata: &'static Metadata<'static>,
+    limit: Limit,
+    /// The fields whose values choose the bucket.
+    keys: Vec<String>,
+    buckets: Box<[Bucket]>,
+    suppressed: AtomicU64,
+    last: AtomicU64,
+    period: Mutex<Period>,
+}
+
+/// How a time of suppression began.
+#[derive(Debug, Default)]
+struct Period {
+    first: u64,
+    message: String,
+}
+
+impl CallsiteFlood {
+    /// `None` for what is never held back: spans, errors, audit events, alerts, and what logging itself says.
+    pub(crate) fn new(metadata: &'static Metadata<'static>, flood: &Flood) -> Option<Self> {
+        let limit = flood.limit()?;
+        let has = |name: &str| metadata.fields().field(name).is_some();
+        let is_exempt = !metadata.is_event()
+            || has(ALERT_KEY)
+            || category::is_audit(metadata)
+            || metadata.target() == TARGET
+            || (*metadata.level() == Level::ERROR && !flood.limits_errors());
+        if is_exempt {
+            return None;
+        }
+        // All records of the `log` crate come from one callsite a level.
+        let own: &[&str] = if has(LOG_TARGET) { &LOG_PLACE } else { &[] };
+        let keys = flood.key_field().into_iter().chain(own.iter().copied());
+        let keys: Vec<String> = keys.filter(|key| has(key)).map(ToOwned::to_owned).collect();
+        let buckets = if keys.is_empty() { 1 } else { KEYED_BUCKETS };
+        Some(Self {
+            metadata,
+            limit,
+            keys,
+            buckets: (0..buckets).map(|_| Bucket::default()).collect(),
+            suppressed: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            period: Mutex::default(),
+        })
+    }
+
+    /// Whether the event has a budget left. Takes no lock and allocates nothing.
+    pub(crate) fn admits(&self, event: &Event<'_>, now: SystemTime) -> bool {
+        let at = if self.keys.is_empty() { 0 } else { self.bucket_of(event) };
+        let bucket = self.buckets.get(at);
+        bucket.is_none_or(|bucket| bucket.admits(nanos(now), &self.limit))
+    }
+
+    fn bucket_of(&self, event: &Event<'_>) -> usize {
+        let mut key = KeyHash {
+            keys: &self.keys,
+            hasher: DefaultHasher::new(),
+        };
+        event.record(&mut key);
+        usize::try_from(key.hasher.finish() % self.buckets.len() as u64).unwrap_or_default()
+    }
+
+    /// Notes an event that was not admitted; says whether it is the first since the last summary.
+    fn note(&self, event: &Event<'_>, now: SystemTime) -> bool {
+        let now = nanos(now);
+        self.last.fetch_max(now, Ordering::Relaxed);
+        if self.suppressed.fetch_add(1, Ordering::Relaxed) > 0 {
+            return false;
+        }
+        let mut message = MessageText::default();
+        event.record(&mut message);
+        let mut period = self.period();
+        period.first = now;
+        period.message = message.0;
+        true
+    }
+
+    fn summary(&self) -> Summary {
+        let period = mem::take(&mut *self.period());
+        Summary {
+            metadata: self.metadata,
+            count: self.suppressed.swap(0, Ordering::Relaxed),
+            first: time(period.first),
+            last: time(self.last.swap(0, Ordering::Relaxed)),
+            message: period.message,
+        }
+    }
+
+    fn period(&self) -> MutexGuard<'_, Period> {
+        self.period.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The callsites that wait for a summary.
+#[derive(Debug, Default)]
+pub(crate) struct Floods(Mutex<Vec<Arc<CallsiteFlood>>>);
+
+impl Floods {
+    /// Notes an event that was not admitted; says when the summary is due, if it is a new one.
+    pub(crate) fn suppress(
+        &self,
+        callsite: &Arc<CallsiteFlood>,
+        event: &Event<'_>,
+        now: SystemTime,
+    ) -> Option<Duration> {
+        callsite.note(event, now).then(|| {
+            self.lock().push(Arc::clone(callsite));
+            SUMMARY_INTERVAL
+        })
+    }
+
+    /// Hands a line about each callsite of which something was suppressed to `log`.
+    pub(crate) fn report(&self, log: impl Fn(&Notice<'_>)) {
+        let waiting = mem::take(&mut *self.lock());
+        for callsite in waiting {
+            callsite.summary().tell(&log);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<CallsiteFlood>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was suppressed of one callsite.
+struct Summary {
+    metadata: &'static Metadata<'static>,
+    count: u64,
+    first: SystemTime,
+    last: SystemTime,
+    message: String,
+}
+
+impl Summary {
+    fn tell(&self, log: impl Fn(&Notice<'_>)) {
+        let shown = |time| TimestampWriter::default().render(time).clone();
+        let (first, last) = (shown(self.first), shown(self.last));
+        let metadata = self.metadata;
+        let mut fields = vec![
+            ("suppressed", Value::Number(self.count)),
+            ("first", Value::Text(&first)),
+            ("last", Value::Text(&last)),
+            ("callsite.target", Value::Text(metadata.target())),
+            ("callsite.level", Value::Text(level::name(*metadata.level()))),
+            ("callsite.message", Value::Text(&self.message)),
+        ];
+        fields.extend(metadata.file().map(|file| ("callsite.file", Value::Text(file))));
+        fields.extend(
+            metadata
+                .line()
+                .map(|line| ("callsite.line", Value::Number(line.into()))),
+        );
+        log(&Notice {
+            level: Level::WARN,
+            message: "events were suppressed",
+            fields: &fields,
+        });
+    }
+}
+
+/// Hashes the values of some fields, however they are given.
+struct KeyHash<'a> {
+    keys: &'a [String],
+    hasher: DefaultHasher,
+}
+
+impl fmt::Write for KeyHash<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.hasher.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl KeyHash<'_> {
+    fn is_key(&self, field: &Field) -> bool {
+        self.keys.iter().any(|key| key == field.name())
+    }
+}
+
+impl Visit for KeyHash<'_> {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if self.is_key(field) {
+            value.hash(&mut self.hasher);
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        if self.is_key(field) {
+            value.hash(&mut self.hasher);
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.is_key(field) {
+            self.hasher.write(value.as_bytes());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if self.is_key(field) {
+            // Hashing takes every write.
+            fmt::Write::write_fmt(self, format_args!("{value:?}")).ok();
+        }
+    }
+}
+
+/// The beginning of the message of an event.
+#[derive(Default)]
+struct MessageText(String);
+
+impl Visit for MessageText {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+            self.0.truncate(self.0.floor_char_boundary(LONGEST_MESSAGE));
+        }
+    }
+}
+
+fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn time(nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(nanos)
+}
+
+/// The fields that tell where a record of the `log` crate comes from.
+const LOG_PLACE: [&str; 2] = [LOG_TARGET, "log.line"];
+const KEYED_BUCKETS: usize = 64;
+const LONGEST_MESSAGE: usize = 256;
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
