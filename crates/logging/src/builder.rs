@@ -10,7 +10,7 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
-    AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor, Sink,
+    AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor, Sampling, Sink,
     alert::AlertQueue,
     config::Color,
     console,
@@ -18,7 +18,9 @@ use crate::{
     encoder::Marks,
     file::{Archiver, FileCounters, RotatingFile},
     filter::SharedFilter,
+    flood::Floods,
     frame::{Frame, FrameParts},
+    held::Held,
     layer::JsonLayer,
     panic::OnPanic,
     queue::Queue,
@@ -26,6 +28,7 @@ use crate::{
     sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
     stats::EventCounters,
     stdout::Stdout,
+    timer::Timer,
     writer::Writer,
 };
 
@@ -39,6 +42,7 @@ pub struct LoggingBuilder {
     version: String,
     environment: String,
     fields: Vec<(String, String)>,
+    sampling: Option<Sampling>,
     redactor: Redactor,
     clock: Clock,
     files: Vec<LogFile>,
@@ -87,6 +91,12 @@ impl LoggingBuilder {
     /// [`LoggingConfig::redact`] come on top.
     pub fn redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
+        self
+    }
+
+    /// Logs a share of the requests only; default all.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = Some(sampling);
         self
     }
 
@@ -264,6 +274,9 @@ impl LoggingBuilder {
             queue,
             routes,
             counters: EventCounters::default(),
+            held: Held::default(),
+            floods: Floods::default(),
+            timer: Timer::default(),
             alerts,
             on_panic: self.on_panic,
             has_panic_hook: AtomicBool::new(false),
@@ -303,6 +316,8 @@ impl LoggingBuilder {
             service: [&self.service, &self.version, &self.environment],
             fields: &self.fields,
             max_line: bytes,
+            flood: self.config.flood.clone(),
+            sampling: self.sampling.clone(),
         });
         let least = ByteSize::new(frame.least_line() as u64);
         if line < least {
@@ -350,6 +365,7 @@ impl Default for LoggingBuilder {
             version: "unknown".to_owned(),
             environment: DEVELOPMENT.to_owned(),
             fields: Vec::new(),
+            sampling: None,
             redactor: Redactor::default(),
             clock: Clock::system(),
             files: Vec::new(),
@@ -395,7 +411,7 @@ impl Outlets {
         let counters = file.counters();
         let outlet = Outlet {
             name: self.name_of(settings.path()),
-            encoding: Encoding::Json,
+            encoding: settings.encoding(),
             least: settings.level(),
             sink: Box::new(file),
         };

@@ -5,6 +5,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use crate::{
     encoder::{Entry, Pairs},
     frame::Frame,
+    sampling::SampleKey,
     span_fields::SpanFieldSets,
     template::{Key, Template, free_name},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Chain {
     /// For each of the entries of `raw`, the number of its span; that of a default is beyond all.
     owners: Vec<usize>,
     bits: u64,
+    /// What decides whether the request is sampled.
+    pub(crate) sample: SampleKey,
     /// The pairs under free names.
     pub(crate) shown: Pairs,
     is_complete: bool,
@@ -64,6 +67,9 @@ impl Chain {
         self.stamp = frame.epochs.stamp(&self.ids);
         for span in scope() {
             let extensions = span.extensions();
+            if let Some(key) = extensions.get::<SampleKey>() {
+                self.sample.fill_from(key);
+            }
             if let Some(fields) = extensions
                 .get::<SpanFieldSets>()
                 .and_then(|sets| sets.of(frame.id))
@@ -168,6 +174,7 @@ impl Chain {
 
     fn clear(&mut self) {
         self.owner = None;
+        self.sample = SampleKey::default();
         self.ids.clear();
         self.spans.clear();
         self.raw.clear();

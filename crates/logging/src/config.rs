@@ -7,7 +7,9 @@ use groundcrew_base::ByteSize;
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
-use crate::{Compress, Error, FileMode, Filter, Location, LogFile, Overflow, Profile, Rotate, file::UTC};
+use crate::{
+    Compress, Error, FileMode, Filter, Flood, Location, LogFile, Overflow, Profile, Rotate, file::UTC,
+};
 
 /// Where logs go and how: what an operator decides.
 ///
@@ -98,6 +100,13 @@ pub struct LoggingConfig {
     /// next one writes them. Default no. `LOG_CRASH_SAFE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_CRASH_SAFE"))]
     pub crash_safe: bool,
+    /// How many events of one place in the code are logged; default 10000 a second after 200000 at once.
+    /// `LOG_FLOOD`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_FLOOD"))]
+    pub flood: Flood,
+    /// Whether audit events are also in a file of their own: combined or file; default combined. `LOG_AUDIT`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_AUDIT"))]
+    pub audit: Audit,
     /// The longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB. `LOG_MAX_LINE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_LINE"))]
     pub max_line: ByteSize,
@@ -126,6 +135,18 @@ pub enum Format {
     Off,
 }
 
+/// Where the events of [`audit!`](crate::audit) go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Audit {
+    /// Where the others go.
+    #[default]
+    Combined,
+    /// Into `audit.log` too, sized as `combined.log`, if there is a directory for files.
+    File,
+}
+
 /// Whether the console format is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -141,7 +162,7 @@ pub enum Color {
 }
 
 impl LoggingConfig {
-    /// What the settings for files come to: `combined.log` and `error.log`, or nothing.
+    /// What the settings for files come to: `combined.log`, `error.log` and, if wanted, `audit.log`, or nothing.
     pub(crate) fn files(&self) -> Vec<LogFile> {
         let Some(dir) = &self.dir else {
             return Vec::new();
@@ -155,7 +176,16 @@ impl LoggingConfig {
             .least(Level::ERROR)
             .max_size(self.error_max_size)
             .max_files(self.error_max_files);
-        vec![combined, error]
+        let mut files = vec![combined, error];
+        if self.audit == Audit::File {
+            let audit = self
+                .file(dir, "audit.log")
+                .max_size(self.max_size)
+                .max_files(self.max_files)
+                .only_audit();
+            files.push(audit);
+        }
+        files
     }
 
     fn file(&self, dir: &Path, name: &str) -> LogFile {
@@ -281,6 +311,8 @@ impl Default for LoggingConfig {
             queue_size: ByteSize::mib(8),
             overflow: Overflow::Block,
             crash_safe: false,
+            flood: Flood::default(),
+            audit: Audit::Combined,
             max_line: ByteSize::kib(64),
             redact: Vec::new(),
             flush_timeout: Duration::from_secs(5),

@@ -18,8 +18,8 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    Redactor, core::Core, error_chain::sources, frame::Frame, json::needs_escape, timestamp::TimestampWriter,
-    writer,
+    Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape,
+    timestamp::TimestampWriter, writer,
 };
 
 /// The layer that shows events to people: tracing-subscriber's, with our redactor, clock and queue.
@@ -60,7 +60,7 @@ impl<'a> MakeWriter<'a> for ConsoleWriter {
         ConsoleLine {
             core: &self.0,
             level: *metadata.level(),
-            is_logged: self.0.filter.logs(metadata),
+            is_logged: !held::is_held() && self.0.filter.logs(metadata),
         }
     }
 }

@@ -10,12 +10,15 @@ use crate::{
     encoder::{AlertFields, Marks},
     file::{Archiver, FileCounters},
     filter::SharedFilter,
+    flood::Floods,
     frame::Frame,
+    held::{Held, Hold},
     notice::Notice,
     panic::OnPanic,
     queue::Queue,
     sink::Routes,
     stats::{EventCounters, LineCounts, LoggingStats, SinkStats},
+    timer::Timer,
 };
 
 /// What the layers, the handle and the panic hook share.
@@ -26,6 +29,9 @@ pub(crate) struct Core {
     pub(crate) queue: Arc<Queue>,
     pub(crate) routes: Routes,
     pub(crate) counters: EventCounters,
+    pub(crate) held: Held,
+    pub(crate) floods: Floods,
+    pub(crate) timer: Timer,
     pub(crate) alerts: Option<AlertQueue>,
     pub(crate) on_panic: OnPanic,
     pub(crate) has_panic_hook: AtomicBool,
@@ -63,6 +69,24 @@ impl Core {
         }
     }
 
+    /// Counts an event that gets no line.
+    pub(crate) fn hold(&self, hold: Hold, level: Level) {
+        self.counters.count(level, Marks::default());
+        self.held.count(hold, level);
+    }
+
+    /// Does what has become due; says when to come again.
+    pub(crate) fn tick(&self) -> Option<Instant> {
+        self.report_floods();
+        None
+    }
+
+    /// Tells what flood control has suppressed.
+    pub(crate) fn report_floods(&self) {
+        self.floods
+            .report(|notice| self.log_notice(notice, Marks::default()));
+    }
+
     /// Hands a finished line for people on.
     pub(crate) fn push_console(&self, line: &[u8], level: Level) {
         let event = line.strip_suffix(b"\n").unwrap_or(line);
@@ -73,22 +97,28 @@ impl Core {
     pub(crate) fn stats(&self) -> LoggingStats {
         let (counts, queue_bytes) = self.queue.snapshot();
         let mut lines = LineCounts::default();
-        let sinks = self.outlets.iter().zip(counts).map(|(outlet, counts)| {
-            lines.add(&counts.lines);
-            SinkStats {
-                name: outlet.name.clone(),
-                lines: counts.lines,
-                bytes: counts.bytes,
-                errors: counts.errors,
-                panics: counts.panics,
-                partial_writes: counts.partial_writes,
-                file: outlet
-                    .file
-                    .as_deref()
-                    .map(FileCounters::snapshot)
-                    .unwrap_or_default(),
-            }
-        });
+        let sinks = self
+            .outlets
+            .iter()
+            .zip(counts)
+            .enumerate()
+            .map(|(at, (outlet, mut counts))| {
+                self.held.add_to(&mut counts.lines, &self.routes, at);
+                lines.add(&counts.lines);
+                SinkStats {
+                    name: outlet.name.clone(),
+                    lines: counts.lines,
+                    bytes: counts.bytes,
+                    errors: counts.errors,
+                    panics: counts.panics,
+                    partial_writes: counts.partial_writes,
+                    file: outlet
+                        .file
+                        .as_deref()
+                        .map(FileCounters::snapshot)
+                        .unwrap_or_default(),
+                }
+            });
         let sinks = sinks.collect();
         LoggingStats {
             events: self.counters.snapshot(),
@@ -105,6 +135,7 @@ impl Drop for Core {
     /// Nobody can log any more: the writer gets its time to end.
     fn drop(&mut self) {
         let start = Instant::now();
+        self.report_floods();
         self.queue.close();
         self.queue.await_end(self.flush_timeout);
         let left = self.flush_timeout.saturating_sub(start.elapsed());

@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 
+use crate::category;
+
 /// Says which events are logged: a least grave level, and other ones for single targets.
 ///
 /// Written as `LOG_LEVEL` takes it: `info`, or with directives `info,sqlx=warn,poker::hands=trace`. The levels
@@ -17,7 +19,7 @@ use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 /// (`poker` covers `poker::hands`, not `poker_web`); the longest one that fits decides. A path such as
 /// `poker::hands` without a level logs everything of it. The default is `info`.
 ///
-/// It decides about lines. Alerts of level info and graver reach the
+/// It decides about lines; those of [`audit!`](crate::audit) it never holds back. Alerts of level info and graver reach the
 /// [alert sink](crate::LoggingBuilder::alert_sink) whatever it says.
 ///
 /// # Examples
@@ -250,7 +252,8 @@ impl SharedFilter {
     }
 
     fn passes(&self, metadata: &Metadata<'_>) -> bool {
-        self.read(|filter| filter.enables(metadata.target(), *metadata.level()))
+        category::is_audit(metadata)
+            || self.read(|filter| filter.enables(metadata.target(), *metadata.level()))
     }
 
     fn is_wanted_alert(&self, metadata: &Metadata<'_>) -> bool {
@@ -272,19 +275,15 @@ impl<S: Subscriber> LayerFilter<S> for SharedFilter {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let level = self.read(Filter::max_level);
-        Some(if self.has_alert_sink {
-            level.max(LevelFilter::INFO)
-        } else {
-            level
-        })
+        // Audit events and wanted alerts, which no level holds back, come down to info.
+        Some(self.read(Filter::max_level).max(LevelFilter::INFO))
     }
 }
 
 /// The field that makes an event an alert.
 pub(crate) const ALERT_KEY: &str = "alert.key";
 
-fn covers(prefix: &str, target: &str) -> bool {
+pub(crate) fn covers(prefix: &str, target: &str) -> bool {
     target
         .strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))

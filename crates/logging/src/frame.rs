@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Metadata;
 
 use crate::{
-    Profile, Redactor,
+    Flood, Profile, Redactor, Sampling,
     epochs::Epochs,
     json,
     profile::{Names, ServiceForm},
@@ -44,6 +44,8 @@ pub(crate) struct Frame {
     /// The template of what has no fields.
     pub(crate) nothing: Template,
     pub(crate) epochs: Epochs,
+    pub(crate) flood: Flood,
+    pub(crate) sampling: Option<Sampling>,
     templates: Mutex<HashMap<usize, Arc<Template>>>,
 }
 
@@ -79,6 +81,8 @@ pub(crate) struct FrameParts<'a> {
     pub(crate) service: [&'a str; 3],
     pub(crate) fields: &'a [(String, String)],
     pub(crate) max_line: usize,
+    pub(crate) flood: Flood,
+    pub(crate) sampling: Option<Sampling>,
 }
 
 impl Frame {
@@ -104,6 +108,8 @@ impl Frame {
             nothing: Template::default(),
             defaults,
             epochs: Epochs::default(),
+            flood: parts.flood,
+            sampling: parts.sampling,
             templates: Mutex::default(),
         }
     }

@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use tracing::Level;
 
@@ -20,6 +23,20 @@ pub(crate) struct Held {
 pub(crate) enum Hold {
     Flooded,
     Sampled,
+}
+
+thread_local! {
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells the console, which comes next, whether the thread's event is held back.
+pub(crate) fn note(hold: Option<Hold>) {
+    HELD.set(hold.is_some());
+}
+
+/// Whether the event that the thread has just logged is held back.
+pub(crate) fn is_held() -> bool {
+    HELD.get()
 }
 
 impl Held {

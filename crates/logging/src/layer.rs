@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use tracing::{
-    Event, Subscriber,
+    Event, Level, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -14,13 +14,15 @@ use crate::{
     core::Core,
     encoder::{Encoder, LogRecord, Marks},
     frame::Frame,
+    held::{self, Hold},
     json,
     line::Line,
     panic,
+    sampling::SampleKey,
     scratch::{Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
     span_stack,
-    template::{LONGEST_NAME, push_location},
+    template::{LONGEST_NAME, Template, push_location},
     writer,
 };
 
@@ -73,14 +75,73 @@ impl JsonLayer {
         });
     }
 
-    /// Encodes the event into `scratch.pairs.text`.
-    fn encode<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>, scratch: &mut Scratch) -> Option<Encoded>
+    /// Leaves what decides about sampling with a span.
+    fn note_sample_key<S>(&self, id: &Id, ctx: &Context<'_, S>, record: impl FnOnce(&mut SampleKey))
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if self.core.frame.sampling.is_none() {
+            return;
+        }
+        let Some(span) = ctx.span(id) else { return };
+        if SampleKey::is_in(span.metadata()) {
+            let mut key = SampleKey::default();
+            record(&mut key);
+            let mut extensions = span.extensions_mut();
+            if let Some(before) = extensions.get_mut::<SampleKey>() {
+                key.fill_from(before);
+            }
+            extensions.replace(key);
+        }
+    }
+
+    /// Whether an event gets no line, and why.
+    fn hold<S>(
+        &self,
+        event: &Event<'_>,
+        ctx: &Context<'_, S>,
+        template: &Template,
+        chains: &mut Chains,
+        time: SystemTime,
+    ) -> Option<Hold>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let core = &*self.core;
+        let frame = &*core.frame;
+        if let (1.., Some(sampling)) = (template.sampled_from, &frame.sampling)
+            && let Some(chain) = find_chain(chains, frame, event, ctx)
+            && !sampling.keeps(template.sampled_from, &chain.sample)
+        {
+            return Some(Hold::Sampled);
+        }
+        let flood = template.flood.as_ref()?;
+        if flood.admits(event, time) {
+            return None;
+        }
+        if let Some(delay) = core.floods.suppress(flood, event, time) {
+            // Without a thread the summary comes at the end.
+            core.timer.wake_after(delay, &self.core).ok();
+        }
+        Some(Hold::Flooded)
+    }
+
+    /// Encodes the event into `scratch.pairs.text`, or says why not.
+    fn encode<S>(
+        &self,
+        event: &Event<'_>,
+        ctx: &Context<'_, S>,
+        scratch: &mut Scratch,
+    ) -> Option<Result<Encoded, Hold>>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let frame = &*self.core.frame;
         let template = scratch.templates.find(frame, event.metadata())?;
         let time = frame.clock.now();
+        if let Some(hold) = self.hold(event, ctx, template, &mut scratch.chains, time) {
+            return Some(Err(hold));
+        }
         let pairs = &mut scratch.pairs;
         pairs.clear();
         pairs.text.push_str(frame.names.open);
@@ -123,11 +184,12 @@ impl JsonLayer {
         };
         let chain = find_chain(&mut scratch.chains, frame, event, ctx)?;
         line.finish(chain, *event.metadata().level(), marks.is_critical);
-        Some(Encoded {
+        Some(Ok(Encoded {
             is_alert: template.is_alert,
+            is_audit: template.is_audit,
             marks,
             time,
-        })
+        }))
     }
 }
 
@@ -184,6 +246,7 @@ where
 #[derive(Debug)]
 struct Encoded {
     is_alert: bool,
+    is_audit: bool,
     marks: Marks,
     time: SystemTime,
 }
@@ -193,10 +256,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        self.note_sample_key(id, &ctx, |key| attrs.record(key));
         self.record_span(id, &ctx, |encoder| attrs.record(encoder));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        self.note_sample_key(id, &ctx, |key| values.record(key));
         self.record_span(id, &ctx, |encoder| values.record(encoder));
         self.core.frame.epochs.advance(id);
     }
@@ -222,6 +287,11 @@ where
                 return;
             };
             let (core, metadata) = (&*self.core, event.metadata());
+            held::note(encoded.as_ref().err().copied());
+            let encoded = match encoded {
+                Ok(encoded) => encoded,
+                Err(hold) => return core.hold(hold, *metadata.level()),
+            };
             if encoded.is_alert {
                 core.counters.count_alert();
             }
@@ -229,8 +299,13 @@ where
             if !encoded.is_alert || core.filter.logs(metadata) {
                 let level = *metadata.level();
                 core.counters.count(level, encoded.marks);
-                core.queue
-                    .push(scratch.pairs.text.as_bytes(), level, core.routes.json(level));
+                // A full queue treats an audit event as the gravest.
+                let (weight, route) = if encoded.is_audit {
+                    (Level::ERROR, core.routes.audit())
+                } else {
+                    (level, core.routes.json(level))
+                };
+                core.queue.push(scratch.pairs.text.as_bytes(), weight, route);
                 panic::note_logged(metadata);
             }
             if encoded.is_alert {

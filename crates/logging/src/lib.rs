@@ -5,6 +5,7 @@
 mod alert;
 mod batch;
 mod builder;
+mod category;
 mod chain;
 mod config;
 mod console;
@@ -18,7 +19,9 @@ mod error;
 mod error_chain;
 mod file;
 mod filter;
+mod flood;
 mod frame;
+mod held;
 mod json;
 mod layer;
 mod level;
@@ -35,6 +38,7 @@ mod redactor;
 #[cfg(feature = "tower")]
 mod request;
 mod ring;
+mod sampling;
 mod scratch;
 mod sink;
 mod span_fields;
@@ -42,16 +46,19 @@ mod span_stack;
 mod stats;
 mod stdout;
 mod template;
+mod timer;
 mod timestamp;
 mod writer;
 
 pub use alert::{Alert, AlertError, AlertReply, AlertSink, AlertState};
 pub use builder::LoggingBuilder;
-pub use config::{Color, Format, LoggingConfig};
+pub use category::AuditOutcome;
+pub use config::{Audit, Color, Format, LoggingConfig};
 pub use context::LogContext;
 pub use error::Error;
 pub use file::{Compress, FileMode, FileModeError, LogFile, Rotate};
 pub use filter::{Filter, FilterError};
+pub use flood::{Flood, FloodError};
 pub use frame::Location;
 pub use logging::Logging;
 pub use overflow::{Overflow, OverflowError};
@@ -64,5 +71,8 @@ pub use request::{
     LoggedBody, LoggedFuture, ProxyHeader, RequestContext, RequestId, RequestLog, RequestLogService, SpanId,
     TraceContext, TraceId, TraceParentError, TrustedProxies, TrustedProxiesError,
 };
+pub use sampling::Sampling;
 pub use sink::Sink;
 pub use stats::{AlertCounts, Drops, EventCounts, FileCounts, LineCounts, LoggingStats, SinkStats};
+#[doc(hidden)]
+pub use tracing as __tracing;

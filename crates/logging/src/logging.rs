@@ -80,6 +80,7 @@ impl Logging {
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let start = Instant::now();
         let core = &self.0.core;
+        core.report_floods();
         core.queue.close();
         let abandoned = core.queue.await_end(deadline);
         let left = deadline.saturating_sub(start.elapsed());

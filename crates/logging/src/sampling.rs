@@ -5,7 +5,10 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use crate::{category, filter::{ALERT_KEY, covers}};
+use crate::{
+    category,
+    filter::{ALERT_KEY, covers},
+};
 
 /// Which share of the requests is logged in full, the rest only where it matters.
 ///
@@ -85,7 +88,8 @@ impl Sampling {
     }
 
     fn rule(mut self, target: &str, level: Option<Level>, share: f64) -> Self {
-        self.rules.retain(|rule| rule.target != target || rule.level != level);
+        self.rules
+            .retain(|rule| rule.target != target || rule.level != level);
         self.rules.push(Rule {
             target: target.to_owned(),
             level,
@@ -225,8 +229,14 @@ mod tests {
         assert_eq!(threshold(0.5), 0x80_0000_0000_0000);
         assert_eq!(threshold(1.0), 0);
         assert_eq!(threshold(0.0), 1 << 56);
-        assert_eq!((threshold(7.0), threshold(-1.0), threshold(f64::NAN)), (0, 1 << 56, 0));
-        assert_eq!(randomness("0af7651916cd43dd8448eb211c80319c"), 0x48_eb21_1c80_319c);
+        assert_eq!(
+            (threshold(7.0), threshold(-1.0), threshold(f64::NAN)),
+            (0, 1 << 56, 0)
+        );
+        assert_eq!(
+            randomness("0af7651916cd43dd8448eb211c80319c"),
+            0x48_eb21_1c80_319c
+        );
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub trait Sink: Send + 'static {
 pub(crate) enum Encoding {
     Json,
     Console,
+    /// JSON, of audit events alone.
+    Audit,
 }
 
 /// A sink and what it takes.
@@ -84,6 +86,7 @@ pub(crate) type Route = u32;
 pub(crate) struct Routes {
     json: [Route; LEVELS.len()],
     console: [Route; LEVELS.len()],
+    audit: Route,
 }
 
 impl Routes {
@@ -98,11 +101,17 @@ impl Routes {
         Self {
             json: LEVELS.map(|level| of(Encoding::Json, level)),
             console: LEVELS.map(|level| of(Encoding::Console, level)),
+            audit: of(Encoding::Json, Level::INFO) | of(Encoding::Audit, Level::INFO),
         }
     }
 
     pub(crate) fn json(&self, level: Level) -> Route {
         self.json.get(rank(level)).copied().unwrap_or_default()
+    }
+
+    /// The way of audit events.
+    pub(crate) const fn audit(&self) -> Route {
+        self.audit
     }
 
     pub(crate) fn console(&self, level: Level) -> Route {

@@ -1,10 +1,14 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use tracing::Metadata;
 
 use crate::{
-    Action,
+    Action, category,
     filter::ALERT_KEY,
+    flood::CallsiteFlood,
     frame::{Frame, Location},
     json, level,
     profile::Names,
@@ -24,6 +28,12 @@ pub(crate) struct Template {
     pub(crate) bits: u64,
     /// Whether events of this callsite are alerts.
     pub(crate) is_alert: bool,
+    /// Whether they are audit events, which go their own way.
+    pub(crate) is_audit: bool,
+    /// The budget of its events, if they have one.
+    pub(crate) flood: Option<Arc<CallsiteFlood>>,
+    /// The randomness of a request from which on its events are kept; 0 keeps all.
+    pub(crate) sampled_from: u64,
 }
 
 /// How one field of a callsite is written.
@@ -64,7 +74,7 @@ pub(crate) enum Role {
 }
 
 impl Template {
-    pub(crate) fn new(metadata: &Metadata<'_>, frame: &Frame) -> Self {
+    pub(crate) fn new(metadata: &'static Metadata<'static>, frame: &Frame) -> Self {
         let fields = Fields::of(metadata, frame).0;
         let is_log_record = metadata.is_event() && metadata.fields().field(LOG_TARGET).is_some();
         let (head, after_target) = head(metadata, frame, is_log_record);
@@ -79,6 +89,12 @@ impl Template {
             },
             bits: fields.iter().fold(0, |all, field| all | bits(field)),
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
+            is_audit: category::is_audit(metadata),
+            flood: CallsiteFlood::new(metadata, &frame.flood).map(Arc::new),
+            sampled_from: frame
+                .sampling
+                .as_ref()
+                .map_or(0, |sampling| sampling.threshold(metadata)),
             fields,
         }
     }

@@ -162,7 +162,7 @@ impl Writer {
             .iter_mut()
             .map(|outlet| match outlet.encoding {
                 _ if outlet.least < Level::WARN => Outcome::default(),
-                Encoding::Json => write_all(outlet, &json, 1),
+                Encoding::Json | Encoding::Audit => write_all(outlet, &json, 1),
                 Encoding::Console => write_all(outlet, &console, 1),
             })
             .collect();

@@ -13,7 +13,7 @@ use super::{
     open_file::behind_links,
     rotate::{self, UTC},
 };
-use crate::Error;
+use crate::{Error, sink::Encoding};
 
 /// A file that JSON lines go to, and what becomes of it when it is full.
 ///
@@ -54,6 +54,7 @@ pub struct LogFile {
     pub(super) zone: String,
     pub(super) compress: Compress,
     pub(super) mode: FileMode,
+    pub(super) is_for_audit: bool,
     pub(super) setting: &'static str,
 }
 
@@ -74,6 +75,7 @@ impl LogFile {
             zone: UTC.to_owned(),
             compress: Compress::Off,
             mode: FileMode::default(),
+            is_for_audit: false,
             setting: "LogFile::at",
         }
     }
@@ -81,6 +83,12 @@ impl LogFile {
     /// The least grave level it takes; default all.
     pub const fn least(mut self, least: Level) -> Self {
         self.least = least;
+        self
+    }
+
+    /// Takes the events of [`audit!`](crate::audit) and no others; they are in the other files too.
+    pub const fn only_audit(mut self) -> Self {
+        self.is_for_audit = true;
         self
     }
 
@@ -132,6 +140,14 @@ impl LogFile {
     pub const fn mode(mut self, mode: FileMode) -> Self {
         self.mode = mode;
         self
+    }
+
+    pub(crate) const fn encoding(&self) -> Encoding {
+        if self.is_for_audit {
+            Encoding::Audit
+        } else {
+            Encoding::Json
+        }
     }
 
     /// What a user has set to get this file, for messages.

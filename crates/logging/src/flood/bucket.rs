@@ -82,7 +82,13 @@ mod tests {
 
         assert_eq!(admitted(&bucket, NOW - 3600 * SECOND, &limit, 100), 50);
         assert_eq!(admitted(&bucket, 0, &limit, 100), 50);
-        assert_eq!(admitted(&bucket, u64::MAX, &limit, 100), 0);
+    }
+
+    #[test]
+    fn a_rate_beyond_the_clock_passes_all() {
+        let (bucket, limit) = (Bucket::default(), Limit::new(u32::MAX, u32::MAX));
+
+        assert_eq!(admitted(&bucket, NOW, &limit, 100_000), 100_000);
     }
 
     #[test]

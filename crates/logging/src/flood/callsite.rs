@@ -78,7 +78,11 @@ impl CallsiteFlood {
 
     /// Whether the event has a budget left. Takes no lock and allocates nothing.
     pub(crate) fn admits(&self, event: &Event<'_>, now: SystemTime) -> bool {
-        let at = if self.keys.is_empty() { 0 } else { self.bucket_of(event) };
+        let at = if self.keys.is_empty() {
+            0
+        } else {
+            self.bucket_of(event)
+        };
         let bucket = self.buckets.get(at);
         bucket.is_none_or(|bucket| bucket.admits(nanos(now), &self.limit))
     }
@@ -165,7 +169,7 @@ struct Summary {
 
 impl Summary {
     fn tell(&self, log: impl Fn(&Notice<'_>)) {
-        let shown = |time| TimestampWriter::default().render(time).clone();
+        let shown = |time| TimestampWriter::default().render(time);
         let (first, last) = (shown(self.first), shown(self.last));
         let metadata = self.metadata;
         let mut fields = vec![

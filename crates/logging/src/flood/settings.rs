@@ -177,7 +177,17 @@ mod tests {
 
     #[test]
     fn mistakes_are_refused() {
-        for text in ["", "10", "0/s", "-1/s", "1/s,burst=0", "1/s,key=", "1/s,loud", "off,errors", "1/m"] {
+        for text in [
+            "",
+            "10",
+            "0/s",
+            "-1/s",
+            "1/s,burst=0",
+            "1/s,key=",
+            "1/s,loud",
+            "off,errors",
+            "1/m",
+        ] {
             assert_eq!(text.parse::<Flood>(), Err(FloodError), "{text}");
         }
     }

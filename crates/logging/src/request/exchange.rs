@@ -15,7 +15,7 @@ use http::{
 use http_body::{Body, Frame};
 use tracing::{Level, Metadata, Span, field};
 
-use super::{RequestContext, SpanId, request_log::Settings, route::Route};
+use super::{RequestContext, SpanId, TraceContext, request_log::Settings, route::Route};
 use crate::current_span;
 
 /// One request and its response; logs its line when it is dropped, so exactly once.
@@ -59,13 +59,13 @@ enum Outcome {
 
 impl Exchange {
     pub(super) fn begin(settings: &Arc<Settings>, request: &mut Parts) -> Self {
-        let (context, parent) = settings.context(request);
+        let (context, caller) = settings.context(request);
         let route = settings.route_of(request);
         let path = request.uri.path();
         let exchange = Self {
-            span: span(&context, &request.headers),
+            span: span(&context, caller.as_ref(), &request.headers),
             settings: Arc::clone(settings),
-            parent,
+            parent: caller.as_ref().map(TraceContext::span_id),
             method: request.method.clone(),
             is_quiet: settings.is_quiet(route.as_str(), path),
             path: settings.shows_path.then(|| path.to_owned()),
@@ -229,7 +229,7 @@ pub(crate) fn is_request(metadata: &Metadata<'_>) -> bool {
 }
 
 /// The span of a request. Of level error, so that no level of the filter takes the context from its events.
-fn span(context: &RequestContext, headers: &HeaderMap) -> Span {
+fn span(context: &RequestContext, caller: Option<&TraceContext>, headers: &HeaderMap) -> Span {
     let trace = context.trace.as_ref();
     let (trace_id, span_id) = (
         trace.map(|trace| trace.trace_id().digits()),
@@ -248,7 +248,7 @@ fn span(context: &RequestContext, headers: &HeaderMap) -> Span {
             .as_deref(),
         trace_id = trace_id.as_ref().map(|digits| ascii(digits)),
         span_id = span_id.as_ref().map(|digits| ascii(digits)),
-        trace_sampled = trace.map(super::TraceContext::is_sampled),
+        trace_sampled = caller.map(TraceContext::is_sampled),
     )
 }
 

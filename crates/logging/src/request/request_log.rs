@@ -10,7 +10,7 @@ use super::{RequestContext, RequestId, RequestLogService, TraceContext, TrustedP
 ///
 /// The request gets an id, taken from `x-request-id` if that is sane and else made, echoed in the response; a
 /// place in its trace, from `traceparent` or new; and a span in which all that it causes is logged, with
-/// `requestId`, `ip`, `userAgent`, `trace_id`, `span_id` and, once they are known,
+/// `requestId`, `ip`, `userAgent`, `trace_id`, `span_id`, `trace_sampled` if the caller has said so, and, once they are known,
 /// `userId`, `sessionId` and `handId` (see [`LogContext::record_user_id`](crate::LogContext::record_user_id)).
 /// Its extensions get a [`RequestContext`].
 ///
@@ -148,16 +148,15 @@ impl RequestLog {
 }
 
 impl Settings {
-    /// What is known of the request, and its caller's span.
-    pub(super) fn context(&self, request: &Parts) -> (RequestContext, Option<super::SpanId>) {
+    /// What is known of the request, and what its caller said of the trace.
+    pub(super) fn context(&self, request: &Parts) -> (RequestContext, Option<TraceContext>) {
         let given = request.headers.get(&self.id_header).filter(|_| self.accepts_ids);
         let theirs = TraceContext::from_headers(&request.headers);
-        let parent = theirs.as_ref().map(TraceContext::span_id);
         let context = RequestContext {
             request_id: given
                 .and_then(RequestId::accept_header)
                 .unwrap_or_else(RequestId::new),
-            trace: match theirs {
+            trace: match &theirs {
                 Some(theirs) => Some(theirs.child()),
                 None => self.new_traces.map(TraceContext::start),
             },
@@ -165,7 +164,7 @@ impl Settings {
                 .peer_of(request)
                 .map(|peer| self.proxies.client(peer, &request.headers)),
         };
-        (context, parent)
+        (context, theirs)
     }
 
     pub(super) fn route_of(&self, request: &Parts) -> Route {

@@ -208,3 +208,12 @@ pub(crate) fn logged_one(work: impl FnOnce()) -> Line {
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
 }
+
+/// Waits until it is so; the tests say in what time that must be.
+pub(crate) fn eventually(is_so: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < DEADLINE, "it never was so");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}

@@ -4,6 +4,7 @@
 
 mod archives;
 mod capture;
+mod categories;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod console;
@@ -11,6 +12,7 @@ mod crash;
 mod crash_campaign;
 mod fields;
 mod files;
+mod flood;
 mod folder;
 #[cfg(feature = "sighup")]
 mod hangup;
@@ -27,5 +29,6 @@ mod queue;
 mod redaction;
 mod redaction_text;
 mod reopen;
+mod sampling;
 mod seams;
 mod spans;
