@@ -5,6 +5,7 @@
 mod archives;
 mod capture;
 mod categories;
+mod complaints_files;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod console;

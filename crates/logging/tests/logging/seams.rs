@@ -395,7 +395,7 @@ fn files_and_queues_without_room_are_all_named() {
     assert_eq!(
         of_sizes.to_string(),
         "configuration is invalid: 2 problems\n  LOG_QUEUE_SIZE: 100 B is less than the longest line, 200 B\n  \
-         LOG_MAX_LINE: 200 B is less than 576 B, which every line needs"
+         LOG_MAX_LINE: 200 B is less than 640 B, which every line needs"
     );
     assert_eq!((of_zeros.exit_code(), of_sizes.exit_code()), (78, 78));
 }
