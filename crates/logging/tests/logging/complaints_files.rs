@@ -1,7 +1,7 @@
 //! What users of other loggers complain of about files, each with the input of its thread. Where the complaint is
 //! about `tracing-appender`, a control shows that it holds there.
 
-use std::{fs, io::Write as _, path::Path, process::Command, thread};
+use std::{fs, io::Write as _, path::Path, process::Command};
 
 use groundcrew_base::ByteSize;
 use groundcrew_logging::{Error, LogFile, Logging};
@@ -9,7 +9,7 @@ use tracing::info;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
 use crate::{
-    capture::{DEADLINE, parse, quiet, run},
+    capture::{DEADLINE, quiet, run},
     folder::{Folder, log, log_one, logging, numbers, text, until},
 };
 
@@ -332,7 +332,7 @@ fn winston_daily_rotate_file_9_no_archive_is_empty_and_a_missing_file_ends_nothi
         layer,
     ));
 
-    thread::scope(|scope| {
+    std::thread::scope(|scope| {
         for worker in 0..4_u64 {
             let dispatch = &dispatch;
             scope.spawn(move || {
@@ -359,7 +359,7 @@ fn winston_daily_rotate_file_9_no_archive_is_empty_and_a_missing_file_ends_nothi
     );
     for name in &archives {
         assert!(
-            name.ends_with(".log.gz") && !parse(&text(&folder.path(name))).is_empty(),
+            name.ends_with(".log.gz") && !crate::capture::parse(&text(&folder.path(name))).is_empty(),
             "{name}"
         );
     }
