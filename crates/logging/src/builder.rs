@@ -1,6 +1,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal as _},
+    mem,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -10,8 +11,9 @@ use tracing::{Level, Subscriber};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
-    AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor, Sampling, Sink,
-    alert::AlertQueue,
+    AlertPolicy, AlertRule, AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor,
+    Sampling, Sink,
+    alert::{AlertDesk, AlertRoute, Origin},
     config::Color,
     console,
     core::{Core, OutletInfo},
@@ -24,6 +26,7 @@ use crate::{
     layer::JsonLayer,
     panic::OnPanic,
     queue::Queue,
+    reporter::Reporter,
     ring::Ring,
     sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
     stats::EventCounters,
@@ -49,8 +52,10 @@ pub struct LoggingBuilder {
     #[cfg(feature = "sighup")]
     reopens_on_hangup: bool,
     sinks: Vec<Outlet>,
-    alert_sink: Option<Box<dyn AlertSink>>,
+    alert_routes: Vec<AlertRoute>,
+    alert_rules: Vec<AlertRule>,
     on_panic: OnPanic,
+    reporter: Reporter,
 }
 
 impl LoggingBuilder {
@@ -134,13 +139,31 @@ impl LoggingBuilder {
         self
     }
 
-    /// Hands every event with the field `alert.key` to `sink`, on a thread of its own; default: they are
-    /// logged and counted only.
+    /// Hands every alert to `sink` as it comes, on a thread of its own; default: they are logged and counted only.
     ///
-    /// The level in force decides about the line, not about the alert: of level info and graver they all
-    /// reach `sink`, so that what fires at `error` is resolved at `info`.
-    pub fn alert_sink(mut self, sink: impl AlertSink) -> Self {
-        self.alert_sink = Some(Box::new(sink));
+    /// The level in force decides about the line, not about the alert: those of level info and graver with the field
+    /// `alert.key` all reach `sink`, so that what fires at `error` is resolved at `info`.
+    pub fn alert_sink(self, sink: impl AlertSink) -> Self {
+        self.alert_to("alerts", AlertPolicy::every(), sink)
+    }
+
+    /// Hands alerts to `sink`, on a thread of its own, as often as `policy` says. Each sink has its own queue: one
+    /// that hangs stops no other.
+    ///
+    /// `name` stands in [`LoggingStats::alert_sinks`](crate::LoggingStats) and in the metrics.
+    pub fn alert_to(mut self, name: impl Into<String>, policy: AlertPolicy, sink: impl AlertSink) -> Self {
+        self.alert_routes.push(AlertRoute {
+            name: name.into(),
+            policy,
+            sink: Box::new(sink),
+        });
+        self
+    }
+
+    /// Makes alerts of events that do not call themselves so; default none. Of several rules that pick an event,
+    /// the first one makes the alert, and every one with a rate counts it.
+    pub fn alert_rule(mut self, rule: AlertRule) -> Self {
+        self.alert_rules.push(rule);
         self
     }
 
@@ -197,7 +220,9 @@ impl LoggingBuilder {
         self.config.check()?;
         self.files.iter().try_for_each(LogFile::check)?;
         let color = self.is_colored();
+        let reporter = self.reporter.clone();
         let core = self.core()?;
+        reporter.attach(&core);
         let layer: Box<dyn Layer<S> + Send + Sync> = match color {
             Some(is_colored) => {
                 Box::new(JsonLayer::new(Arc::clone(&core)).and_then(console::layer(&core, is_colored)))
@@ -231,23 +256,11 @@ impl LoggingBuilder {
         let frame = Arc::new(self.frame()?);
         // It looks at the files before anybody opens them.
         let ring = self.ring()?;
-        let mut outlets = Outlets::default();
-        self.add_stdout(&mut outlets)?;
-        self.add_files(&mut outlets)?;
-        for outlet in self.sinks.drain(..) {
-            outlets.add(outlet, None);
-        }
         let Outlets {
             mut taken,
             infos,
             archiver,
-        } = outlets;
-        if taken.len() > MOST_OUTLETS {
-            return Err(Error::TooManySinks {
-                count: taken.len(),
-                most: MOST_OUTLETS,
-            });
-        }
+        } = self.outlets()?;
         let capacity = self.config.queue_size.bytes();
         let bytes = usize::try_from(capacity).unwrap_or(usize::MAX);
         // The files follow the standard output.
@@ -259,8 +272,7 @@ impl LoggingBuilder {
         queue.note_own(&replayed);
         let queue = Arc::new(queue);
         let routes = Routes::new(&taken);
-        let has_alert_sink = self.alert_sink.is_some();
-        let alerts = self.alert_sink.map(AlertQueue::start).transpose()?;
+        let alerts = self.alerts(&frame)?;
         Writer::start(
             Arc::clone(&queue),
             Arc::clone(&frame),
@@ -270,7 +282,7 @@ impl LoggingBuilder {
         )?;
         let core = Core {
             frame,
-            filter: SharedFilter::new(self.config.level, has_alert_sink),
+            filter: SharedFilter::new(self.config.level, alerts.is_some()),
             queue,
             routes,
             counters: EventCounters::default(),
@@ -291,6 +303,20 @@ impl LoggingBuilder {
         Ok(Arc::new(core))
     }
 
+    fn outlets(&mut self) -> Result<Outlets, Error> {
+        let mut outlets = Outlets::default();
+        self.add_stdout(&mut outlets)?;
+        self.add_files(&mut outlets)?;
+        for outlet in self.sinks.drain(..) {
+            outlets.add(outlet, None);
+        }
+        let (count, most) = (outlets.taken.len(), MOST_OUTLETS);
+        if count > most {
+            return Err(Error::TooManySinks { count, most });
+        }
+        Ok(outlets)
+    }
+
     fn ring(&self) -> Result<Option<Ring>, Error> {
         let directory = self.config.dir.as_ref().filter(|_| self.config.crash_safe);
         let files = self.config.files();
@@ -299,6 +325,25 @@ impl LoggingBuilder {
         directory
             .map(|directory| Ring::open(directory, files))
             .transpose()
+    }
+
+    fn alerts(&mut self, frame: &Frame) -> Result<Option<AlertDesk>, Error> {
+        if self.alert_routes.is_empty() {
+            return Ok(None);
+        }
+        let origin = Origin {
+            service: self.service.clone(),
+            version: self.version.clone(),
+            environment: self.environment.clone(),
+            clock: self.clock.clone(),
+            redactor: frame.redactor.clone(),
+            reporter: self.reporter.clone(),
+        };
+        let (routes, rules) = (
+            mem::take(&mut self.alert_routes),
+            mem::take(&mut self.alert_rules),
+        );
+        AlertDesk::start(routes, rules, &origin).map(Some)
     }
 
     fn frame(&self) -> Result<Frame, Error> {
@@ -372,8 +417,10 @@ impl Default for LoggingBuilder {
             #[cfg(feature = "sighup")]
             reopens_on_hangup: false,
             sinks: Vec::new(),
-            alert_sink: None,
+            alert_routes: Vec::new(),
+            alert_rules: Vec::new(),
             on_panic: OnPanic::default(),
+            reporter: Reporter::default(),
         }
     }
 }

@@ -3,11 +3,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tracing::{Level, Metadata};
+use tracing::{Event, Level};
 
 use crate::{
-    alert::{Alert, AlertQueue},
-    encoder::{AlertFields, Marks},
+    alert::{self, AlertDesk},
+    encoder::Marks,
     file::{Archiver, FileCounters},
     filter::SharedFilter,
     flood::Floods,
@@ -32,7 +32,7 @@ pub(crate) struct Core {
     pub(crate) held: Held,
     pub(crate) floods: Floods,
     pub(crate) timer: Timer,
-    pub(crate) alerts: Option<AlertQueue>,
+    pub(crate) alerts: Option<AlertDesk>,
     pub(crate) on_panic: OnPanic,
     pub(crate) has_panic_hook: AtomicBool,
     pub(crate) outlets: Vec<OutletInfo>,
@@ -49,11 +49,28 @@ pub(crate) struct OutletInfo {
 }
 
 impl Core {
-    /// Hands an event with the alert fields on.
-    pub(crate) fn alert(&self, metadata: &Metadata<'_>, fields: &AlertFields, time: SystemTime) {
-        if let Some(alerts) = &self.alerts {
-            alerts.push(Alert::new(metadata, fields, time));
+    /// Hands an event on that is an alert, because it says so or by a rule.
+    pub(crate) fn alert(&self, event: &Event<'_>, is_alert: bool, time: SystemTime, line: &str) {
+        if let Some(alerts) = &self.alerts
+            && (is_alert || alerts.watches(*event.metadata().level()))
+        {
+            alerts.consider(event, is_alert, time, line.as_bytes());
         }
+    }
+
+    /// Hands a panic on that no event could tell of.
+    pub(crate) fn alert_panic(&self, key: &str, message: &str) {
+        if let Some(alerts) = &self.alerts
+            && !alert::is_this_thread()
+        {
+            self.counters.count_alert();
+            alerts.push_panic(key, message, self.frame.clock.now());
+        }
+    }
+
+    /// Waits for those who send over the network; says how many lines and alerts they have not sent.
+    pub(crate) fn flush_remote(&self, deadline: Duration) -> u64 {
+        self.alerts.as_ref().map_or(0, |alerts| alerts.flush(deadline))
     }
 
     /// Logs past the subscriber, as an event of its own.
@@ -120,13 +137,15 @@ impl Core {
                 }
             });
         let sinks = sinks.collect();
+        let alert_sinks = self.alerts.as_ref().map(AlertDesk::stats).unwrap_or_default();
         LoggingStats {
             events: self.counters.snapshot(),
             lines,
             sinks,
             queue_bytes,
             queue_capacity: self.queue_capacity,
-            alerts: self.alerts.as_ref().map(AlertQueue::counts).unwrap_or_default(),
+            alerts: AlertDesk::counts(&alert_sinks),
+            alert_sinks,
         }
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct Encoder<'a> {
     pub(crate) text: &'a mut String,
     /// Where values are copied that hold something to hide.
     pub(crate) clean: &'a mut String,
-    pub(crate) alert: &'a mut AlertFields,
     pub(crate) template: &'a Template,
     pub(crate) frame: &'a Frame,
     pub(crate) truncated: bool,
@@ -60,15 +59,6 @@ pub(crate) enum Part {
 pub(crate) struct Marks {
     pub(crate) has_message: bool,
     pub(crate) is_critical: bool,
-}
-
-/// The redacted texts of the fields that make an alert.
-#[derive(Debug, Default)]
-pub(crate) struct AlertFields {
-    pub(crate) key: String,
-    pub(crate) state: String,
-    pub(crate) severity: String,
-    pub(crate) message: String,
 }
 
 impl Pairs {
@@ -226,9 +216,6 @@ impl Encoder<'_> {
         if role == Role::Severity {
             self.marks.is_critical = shown.eq_ignore_ascii_case("critical");
         }
-        if self.template.is_alert {
-            self.alert.note(role, shown);
-        }
         let is_told_by_level =
             role == Role::Severity && self.marks.is_critical && self.frame.names.level_is_last;
         if is_told_by_level {
@@ -334,30 +321,6 @@ impl Encoder<'_> {
             }
             _ => self.short(field, value, |out| json::integer(out, value)),
         }
-    }
-}
-
-impl AlertFields {
-    pub(crate) fn clear(&mut self) {
-        for text in [
-            &mut self.key,
-            &mut self.state,
-            &mut self.severity,
-            &mut self.message,
-        ] {
-            text.clear();
-        }
-    }
-
-    fn note(&mut self, role: Role, text: &str) {
-        let slot = match role {
-            Role::Message => &mut self.message,
-            Role::Severity => &mut self.severity,
-            Role::AlertKey => &mut self.key,
-            Role::AlertState => &mut self.state,
-            Role::Plain | Role::Trace | Role::LogRecord => return,
-        };
-        text.clone_into(slot);
     }
 }
 

@@ -85,6 +85,15 @@ pub enum Error {
     /// A crash-safe queue is a file beside the logs.
     #[error("crash_safe needs a directory of log files, and dir is not set")]
     NoDirectory,
+    /// A sink of alerts cannot work.
+    #[error("starting alert sink {name}")]
+    AlertSink {
+        /// The name of the sink.
+        name: String,
+        /// What it says.
+        #[source]
+        source: crate::AlertError,
+    },
     /// The queue would not hold one line of the largest size.
     #[error("queue_size {queue} is smaller than max_line {line}")]
     QueueTooSmall {

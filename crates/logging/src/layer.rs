@@ -53,7 +53,6 @@ impl JsonLayer {
                 out: &mut scratch.pairs,
                 text: &mut scratch.text,
                 clean: &mut scratch.clean,
-                alert: &mut scratch.alert,
                 template,
                 frame,
                 truncated: false,
@@ -152,14 +151,10 @@ impl JsonLayer {
             None => pairs.text.push_str(&template.location),
             Some(rest) => fields = log_record(frame, event, rest, &mut pairs.text, buffers),
         }
-        if template.is_alert {
-            scratch.alert.clear();
-        }
         let mut encoder = Encoder {
             out: pairs,
             text: &mut scratch.text,
             clean: &mut scratch.clean,
-            alert: &mut scratch.alert,
             template,
             frame,
             truncated: false,
@@ -308,9 +303,7 @@ where
                 core.queue.push(scratch.pairs.text.as_bytes(), weight, route);
                 panic::note_logged(metadata);
             }
-            if encoded.is_alert {
-                core.alert(metadata, &scratch.alert, encoded.time);
-            }
+            core.alert(event, encoded.is_alert, encoded.time, &scratch.pairs.text);
         });
     }
 }

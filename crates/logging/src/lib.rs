@@ -7,11 +7,14 @@ mod batch;
 mod builder;
 mod category;
 mod chain;
+mod closing;
 mod config;
 mod console;
 mod context;
 mod core;
 mod counts;
+#[cfg(feature = "alerts")]
+mod courier;
 mod current_span;
 mod encoder;
 mod epochs;
@@ -19,6 +22,7 @@ mod error;
 mod error_chain;
 mod file;
 mod filter;
+mod flat;
 mod flood;
 mod frame;
 mod held;
@@ -35,6 +39,7 @@ mod panic;
 mod profile;
 mod queue;
 mod redactor;
+mod reporter;
 #[cfg(feature = "tower")]
 mod request;
 mod ring;
@@ -50,7 +55,13 @@ mod timer;
 mod timestamp;
 mod writer;
 
-pub use alert::{Alert, AlertError, AlertReply, AlertSink, AlertState};
+pub use alert::{
+    Alert, AlertContext, AlertError, AlertPolicy, AlertReply, AlertRule, AlertSeverity, AlertSink,
+    AlertState, UnknownSeverity,
+};
+#[cfg(feature = "alerts")]
+#[cfg_attr(docsrs, doc(cfg(feature = "alerts")))]
+pub use alert::{AlertTransportError, PagerDuty, Slack, Webhook};
 pub use builder::LoggingBuilder;
 pub use category::AuditOutcome;
 pub use config::{Audit, Color, Format, LoggingConfig};
@@ -73,6 +84,8 @@ pub use request::{
 };
 pub use sampling::Sampling;
 pub use sink::Sink;
-pub use stats::{AlertCounts, Drops, EventCounts, FileCounts, LineCounts, LoggingStats, SinkStats};
+pub use stats::{
+    AlertCounts, AlertSinkStats, Drops, EventCounts, FileCounts, LineCounts, LoggingStats, SinkStats,
+};
 #[doc(hidden)]
 pub use tracing as __tracing;

@@ -82,9 +82,10 @@ impl Logging {
         let core = &self.0.core;
         core.report_floods();
         core.queue.close();
+        let alerts_end = core.alerts.as_ref().map(|alerts| alerts.close(deadline));
         let abandoned = core.queue.await_end(deadline);
-        let left = deadline.saturating_sub(start.elapsed());
-        let alerts = core.alerts.as_ref().map_or(0, |alerts| alerts.close(left));
+        let alerts = core.alerts.as_ref().zip(alerts_end);
+        let alerts = alerts.map_or(0, |(alerts, end)| alerts.await_end(end));
         let uncompressed = core.archiver.close(deadline.saturating_sub(start.elapsed()));
         let lines = self.stats().lines;
         let outcome = match abandoned + alerts {
@@ -120,7 +121,8 @@ impl Logging {
     /// `errors_total{type,severity}` (warn is low, error medium, critical critical), `log_lines_total{sink}`,
     /// `log_written_total{sink}`, `log_written_bytes_total{sink}`, `log_dropped_total{reason}`,
     /// `log_sink_errors_total{sink}`, `log_sink_panics_total{sink}`, `log_partial_writes_total{sink}`,
-    /// `log_alerts_total{result}`, `log_queue_bytes` and
+    /// `log_alerts_total{sink,result}`, `log_alert_retries_total{sink}`, `log_alert_digests_total{sink}`,
+    /// `log_queue_bytes` and
     /// `log_queue_capacity_bytes`; of files also `log_rotations_total{sink}`, `log_rotation_failures_total{sink}`,
     /// `log_compressions_total{sink}`, `log_compression_failures_total{sink}`, `log_archives_removed_total{sink}`,
     /// `log_reopens_total{sink}` and `log_reopen_failures_total{sink}`.
@@ -163,6 +165,9 @@ impl fmt::Debug for Logging {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        let start = Instant::now();
         self.core.queue.flush(self.core.flush_timeout).ok();
+        let left = self.core.flush_timeout.saturating_sub(start.elapsed());
+        self.core.flush_remote(left);
     }
 }

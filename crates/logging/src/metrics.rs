@@ -34,6 +34,14 @@ impl Collector for LogCollector {
             Descriptor::counter("log_reopens_total", "Log files that were opened anew"),
             Descriptor::counter("log_reopen_failures_total", "Log files that could not be"),
             Descriptor::counter("log_alerts_total", "Alerts by what became of them"),
+            Descriptor::counter(
+                "log_alert_retries_total",
+                "Attempts after the first to send an alert",
+            ),
+            Descriptor::counter(
+                "log_alert_digests_total",
+                "Messages that told of alerts held back",
+            ),
             Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
             Descriptor::gauge("log_queue_capacity_bytes", "The most bytes that may wait"),
         ]
@@ -44,6 +52,7 @@ impl Collector for LogCollector {
             let stats = core.stats();
             collect_events(&stats, samples);
             collect_lines(&stats, samples);
+            collect_alerts(&stats, samples);
             samples.gauge("log_queue_bytes", &[], stats.queue_bytes);
             samples.gauge("log_queue_capacity_bytes", &[], stats.queue_capacity);
         }
@@ -70,13 +79,22 @@ fn collect_events(stats: &LoggingStats, samples: &mut Samples<'_>) {
     for (kind, severity, count) in errors {
         samples.counter("errors_total", &[("type", kind), ("severity", severity)], count);
     }
-    let alerts = [
-        ("delivered", stats.alerts.delivered),
-        ("failed", stats.alerts.failed),
-        ("dropped", stats.alerts.dropped),
-    ];
-    for (result, count) in alerts {
-        samples.counter("log_alerts_total", &[("result", result)], count);
+}
+
+fn collect_alerts(stats: &LoggingStats, samples: &mut Samples<'_>) {
+    for sink in &stats.alert_sinks {
+        let (name, counts) = (sink.name.as_str(), &sink.counts);
+        let results = [
+            ("sent", counts.delivered),
+            ("failed", counts.failed),
+            ("suppressed", counts.suppressed),
+            ("dropped", counts.dropped),
+        ];
+        for (result, count) in results {
+            samples.counter("log_alerts_total", &[("sink", name), ("result", result)], count);
+        }
+        samples.counter("log_alert_retries_total", &[("sink", name)], counts.retries);
+        samples.counter("log_alert_digests_total", &[("sink", name)], counts.digests);
     }
 }
 

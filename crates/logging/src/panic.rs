@@ -6,6 +6,7 @@ use std::{
     panic::{self, PanicHookInfo},
     sync::{Arc, Weak, atomic::Ordering},
     thread,
+    time::Instant,
 };
 
 use tracing::{Level, Metadata};
@@ -43,6 +44,7 @@ impl fmt::Debug for OnPanic {
 
 thread_local! {
     static LOGGED: Cell<bool> = const { Cell::new(false) };
+    static ALERTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The layer tells that an event of ours has reached it: inside of a subscriber, none does.
@@ -50,6 +52,11 @@ pub(crate) fn note_logged(metadata: &Metadata<'_>) {
     if *metadata.level() == Level::ERROR && metadata.target() == TARGET {
         LOGGED.try_with(|logged| logged.set(true)).ok();
     }
+}
+
+/// The desk tells that it has handed an event of ours to the sinks of alerts.
+pub(crate) fn note_alerted() {
+    ALERTED.try_with(|alerted| alerted.set(true)).ok();
 }
 
 /// Puts our hook in front of the one that is there, once.
@@ -77,7 +84,7 @@ fn on_panic(core: &Weak<Core>, info: &PanicHookInfo<'_>, previous: &dyn Fn(&Pani
         thread: thread::current().name().map(ToOwned::to_owned),
     };
     log(&core, &report);
-    core.queue.flush(core.flush_timeout).ok();
+    flush(&core, report.thread.as_deref());
     if let OnPanic(Some(callback)) = &core.on_panic {
         callback(&report);
     }
@@ -95,26 +102,42 @@ fn on_panic(core: &Weak<Core>, info: &PanicHookInfo<'_>, previous: &dyn Fn(&Pani
     }
 }
 
+/// Where the process may end with the panic, those who must know are told first.
+fn flush(core: &Core, thread: Option<&str>) {
+    let start = Instant::now();
+    core.queue.flush(core.flush_timeout).ok();
+    if cfg!(panic = "abort") || thread == Some("main") {
+        core.flush_remote(core.flush_timeout.saturating_sub(start.elapsed()));
+    }
+}
+
 fn log(core: &Core, report: &PanicReport) {
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     let thread = report.thread.as_deref();
+    let key = format!("panic/{}", report.location);
     LOGGED.set(false);
+    ALERTED.set(false);
     tracing::error!(
         target: TARGET,
         severity = "critical",
+        alert.key = key,
         location = report.location,
         thread,
         backtrace,
         "panic: {}",
         report.message
     );
+    let message = format!("panic: {}", report.message);
+    if !ALERTED.get() {
+        core.alert_panic(&key, &message);
+    }
     if LOGGED.get() {
         return;
     }
-    let message = format!("panic: {}", report.message);
     let mut fields = vec![
         ("severity", Value::Text("critical")),
+        ("alert.key", Value::Text(&key)),
         ("location", Value::Text(&report.location)),
     ];
     fields.extend(thread.map(|thread| ("thread", Value::Text(thread))));

@@ -2,13 +2,7 @@ use std::{cell::Cell, ptr, sync::Arc};
 
 use tracing::Metadata;
 
-use crate::{
-    chain::Chain,
-    encoder::{AlertFields, Pairs},
-    frame::Frame,
-    template::Template,
-    timestamp::TimestampWriter,
-};
+use crate::{chain::Chain, encoder::Pairs, frame::Frame, template::Template, timestamp::TimestampWriter};
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
 #[derive(Debug, Default)]
@@ -17,7 +11,6 @@ pub(crate) struct Scratch {
     pub(crate) pairs: Pairs,
     pub(crate) text: String,
     pub(crate) clean: String,
-    pub(crate) alert: AlertFields,
     pub(crate) stamp: TimestampWriter,
     pub(crate) templates: Templates,
     pub(crate) chains: Chains,

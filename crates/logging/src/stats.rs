@@ -21,8 +21,10 @@ pub struct LoggingStats {
     pub queue_bytes: u64,
     /// The most bytes the queue takes.
     pub queue_capacity: u64,
-    /// What became of the alerts.
+    /// What became of the alerts, over all their sinks.
     pub alerts: AlertCounts,
+    /// The sinks of alerts, in the order in which they were added.
+    pub alert_sinks: Vec<AlertSinkStats>,
 }
 
 /// How many events were logged.
@@ -115,18 +117,51 @@ pub struct FileCounts {
     pub reopen_failures: u64,
 }
 
-/// What became of alerts.
+/// What became of alerts: `accepted == delivered + failed + suppressed + dropped + pending` at every moment.
+///
+/// An alert that goes to two sinks counts twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlertCounts {
-    /// Taken by the alert sink.
+    /// Meant for the sink.
+    pub accepted: u64,
+    /// Taken by the sink.
     pub delivered: u64,
     /// Refused by it, or lost in a panic of it.
     pub failed: u64,
-    /// Not given to it, because too many were waiting.
+    /// Told as a number at most, by the sink's [`AlertPolicy`](crate::AlertPolicy).
+    pub suppressed: u64,
+    /// Not given to it, because too many were waiting or the log was shut down.
     pub dropped: u64,
-    /// Waiting.
+    /// Waiting, or held back until there is room for a digest.
     pub pending: u64,
+    /// Attempts after the first one.
+    pub retries: u64,
+    /// Messages that told of alerts held back.
+    pub digests: u64,
+}
+
+/// One sink of alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AlertSinkStats {
+    /// Its name: `alerts`, `slack`, `pagerduty`, `webhook` or your own.
+    pub name: String,
+    /// Its alerts.
+    pub counts: AlertCounts,
+}
+
+impl AlertCounts {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.suppressed += other.suppressed;
+        self.dropped += other.dropped;
+        self.pending += other.pending;
+        self.retries += other.retries;
+        self.digests += other.digests;
+    }
 }
 
 impl Drops {

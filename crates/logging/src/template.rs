@@ -66,7 +66,6 @@ pub(crate) enum Role {
     Message,
     Severity,
     AlertKey,
-    AlertState,
     /// It is the profile's identifier of the trace, which may need a prefix.
     Trace,
     /// It tells where a record of the `log` crate comes from.
@@ -264,7 +263,6 @@ fn role(name: &str) -> Role {
         "message" => Role::Message,
         "severity" => Role::Severity,
         ALERT_KEY => Role::AlertKey,
-        "alert.state" => Role::AlertState,
         "trace_id" => Role::Trace,
         _ => Role::Plain,
     }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "alerts")]
+mod alert_transports;
+mod alerts;
 mod archives;
 mod capture;
 mod categories;
@@ -32,4 +35,6 @@ mod redaction_text;
 mod reopen;
 mod sampling;
 mod seams;
+#[cfg(feature = "alerts")]
+mod server;
 mod spans;

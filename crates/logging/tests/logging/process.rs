@@ -34,7 +34,7 @@ fn output(test: &str) -> Output {
 }
 
 /// The log of a child; the test harness starts a line of its own and does not end it.
-fn json_lines(output: &Output) -> Vec<Line> {
+pub(crate) fn json_lines(output: &Output) -> Vec<Line> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let lines: String = text
         .lines()

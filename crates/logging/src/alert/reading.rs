@@ -1,0 +1,95 @@
+use std::fmt;
+
+use tracing::{
+    Event,
+    field::{Field, Visit},
+};
+
+use super::cut;
+use crate::{Redactor, filter::ALERT_KEY};
+
+/// What an event says to the rules of alerts; all texts are redacted.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) key: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) severity: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) message: String,
+    /// The target and line of a record that came through the `log` crate.
+    pub(super) log_target: Option<String>,
+    pub(super) log_line: Option<String>,
+    /// The fields that rules tell alerts apart by.
+    pub(super) chosen: Vec<(&'static str, String)>,
+}
+
+impl Reading {
+    /// Reads `event`, and its fields called `chosen`.
+    pub(super) fn of(event: &Event<'_>, redactor: &Redactor, chosen: &[String]) -> Self {
+        let mut reader = Reader {
+            redactor,
+            chosen,
+            reading: Self::default(),
+        };
+        event.record(&mut reader);
+        reader.reading
+    }
+}
+
+struct Reader<'a> {
+    redactor: &'a Redactor,
+    chosen: &'a [String],
+    reading: Reading,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, field: &Field, text: impl FnOnce() -> String) {
+        let name = field.name();
+        let is_chosen = self.chosen.iter().any(|chosen| chosen == name);
+        if !is_chosen && !KNOWN.contains(&name) {
+            return;
+        }
+        let mut shown = String::new();
+        match self.redactor.action(name) {
+            Some(action) => self.redactor.apply(action, &text(), &mut shown),
+            None => shown.push_str(&self.redactor.text(&text())),
+        }
+        cut(&mut shown, if name == "message" { MESSAGE } else { WORD });
+        if is_chosen {
+            self.reading.chosen.push((name, shown.clone()));
+        }
+        let reading = &mut self.reading;
+        match name {
+            "message" => reading.message = shown,
+            ALERT_KEY => reading.key = Some(shown),
+            "alert.state" => reading.state = Some(shown),
+            "severity" => reading.severity = Some(shown),
+            "category" => reading.category = Some(shown),
+            "log.target" => reading.log_target = Some(shown),
+            "log.line" => reading.log_line = Some(shown),
+            _ => {}
+        }
+    }
+}
+
+impl Visit for Reader<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.read(field, || value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.read(field, || format!("{value:?}"));
+    }
+}
+
+const KNOWN: [&str; 7] = [
+    "message",
+    ALERT_KEY,
+    "alert.state",
+    "severity",
+    "category",
+    "log.target",
+    "log.line",
+];
+const MESSAGE: usize = 8 * 1024;
+const WORD: usize = 1024;

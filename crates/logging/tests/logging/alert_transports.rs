@@ -1,0 +1,505 @@
+//! Slack, PagerDuty and webhooks, against a server that misbehaves in every way.
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use groundcrew_base::{Backoff, ManualClock, Secret};
+use groundcrew_logging::{
+    AlertCounts, AlertPolicy, AlertSink, LogContext, Logging, LoggingBuilder, PagerDuty, Slack, Webhook,
+};
+use tracing::{Level, error, info, warn};
+
+use crate::{
+    capture::{DEADLINE, Kept, at, quiet, run},
+    server::{Reply, Seen, Server},
+};
+
+/// 2026-11-22T14:00:00Z
+const NOW: u64 = 1_795_356_000;
+
+fn builder() -> LoggingBuilder {
+    let now = UNIX_EPOCH + Duration::from_secs(NOW);
+    Logging::builder()
+        .config(quiet())
+        .service("poker")
+        .version("1.4.0")
+        .environment("production")
+        .clock(ManualClock::new(now).clock())
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::from(text)
+}
+
+fn slack(server: &Server) -> Slack {
+    let quick = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
+    Slack::new(secret(&server.url("/services/T0/B0/SECRETPATH")))
+        .backoff(quick)
+        .deadline(DEADLINE)
+}
+
+/// What the log says, and the counts, after `work` and a shutdown.
+fn sent(sink: impl AlertSink, work: impl FnOnce()) -> (String, AlertCounts) {
+    let kept = Kept::default();
+    let builder =
+        builder()
+            .sink("kept", Level::TRACE, kept.clone())
+            .alert_to("test", AlertPolicy::default(), sink);
+    let counts = run(builder, |logging| {
+        work();
+        // Those that fail say so in the log, which must still be open.
+        testkit_poll(|| logging.stats().alerts.pending == 0);
+        assert!(logging.shutdown(DEADLINE).is_clean());
+        logging.stats().alerts
+    });
+    (kept.text(), counts)
+}
+
+fn testkit_poll(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < DEADLINE, "it did not happen in time");
+        std::thread::yield_now();
+    }
+}
+
+fn one() {
+    error!(alert.key = "pool", "exhausted");
+}
+
+#[test]
+fn slack_gets_a_text_without_markup_of_others() {
+    let server = Server::always(200);
+
+    let (_, counts) = sent(slack(&server), || {
+        let span = LogContext::new().request_id("r-1").span();
+        span.in_scope(|| {
+            error!(
+                severity = "critical",
+                alert.key = "db.pool",
+                waiting = 7,
+                "<!channel> pool & more: 5 > 4"
+            );
+        });
+        error!(alert.key = "db.pool", "again");
+        info!(alert.key = "db.pool", alert.state = "resolved", "room again");
+    });
+
+    let (first, second) = (server.next(), server.next());
+    assert_eq!(first.path, "/services/T0/B0/SECRETPATH");
+    assert_eq!(first.header("content-type"), Some("application/json"));
+    assert_eq!(
+        first.text(),
+        "{\"text\":\":rotating_light: *CRITICAL* &lt;!channel&gt; pool &amp; more: 5 &gt; 4\\n\
+         db.pool | poker 1.4.0 (production)\\nwaiting: 7\\nrequestId: r-1\"}"
+    );
+    assert_eq!(
+        second.text(),
+        "{\"text\":\":white_check_mark: *RESOLVED* room again\\ndb.pool | poker 1.4.0 (production)\\n\
+         1 more since the last message\"}"
+    );
+    assert_eq!(
+        (counts.delivered, counts.suppressed, counts.failed, counts.retries),
+        (2, 1, 0, 0)
+    );
+}
+
+#[test]
+fn no_message_to_slack_is_longer_than_it_takes() {
+    let server = Server::always(200);
+    let long = "<".repeat(60_000);
+
+    let (_, counts) = sent(slack(&server), || {
+        error!(
+            alert.key = "pool",
+            a = long,
+            b = long,
+            c = long,
+            d = long,
+            "{long}"
+        );
+    });
+
+    assert_eq!(counts.delivered, 1);
+    assert!(server.next().body.len() < 40_000);
+}
+
+#[test]
+fn pagerduty_opens_an_incident_and_resolves_it() {
+    let server = Server::always(202);
+    let pager =
+        PagerDuty::new(secret("0123456789abcdef0123456789abcdef")).url(secret(&server.url("/v2/enqueue")));
+
+    let (_, counts) = sent(pager, || {
+        warn!(target: "pool", category = "performance", alert.key = "db.pool", waiting = 7, "exhausted");
+        info!(alert.key = "db.pool", alert.state = "resolved", "room again");
+    });
+
+    let (trigger, resolve) = (server.next(), server.next());
+    assert_eq!(trigger.path, "/v2/enqueue");
+    assert_eq!(
+        trigger.text(),
+        "{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"event_action\":\"trigger\",\
+         \"dedup_key\":\"poker/db.pool\",\"client\":\"poker\",\"payload\":{\"summary\":\"exhausted\",\
+         \"source\":\"poker (production)\",\"severity\":\"warning\",\"timestamp\":\"2026-11-22T14:00:00.000000Z\",\
+         \"component\":\"pool\",\"group\":\"poker\",\"class\":\"performance\",\"custom_details\":{\
+         \"key\":\"db.pool\",\"version\":\"1.4.0\",\"environment\":\"production\",\"waiting\":\"7\"}}}"
+    );
+    assert_eq!(
+        resolve.text(),
+        "{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"event_action\":\"resolve\",\
+         \"dedup_key\":\"poker/db.pool\"}"
+    );
+    assert_eq!((counts.delivered, counts.failed), (2, 0));
+}
+
+#[test]
+fn pagerduty_gets_a_summary_and_a_key_that_it_takes_and_a_severity_that_it_knows() {
+    let server = Server::always(202);
+    let pager = PagerDuty::new(secret("k"))
+        .url(secret(&server.url("/")))
+        .source("host-7");
+
+    let (_, counts) = sent(pager, || {
+        let long = "é".repeat(5000);
+        error!(severity = "apocalyptic", alert.key = long, "{long}");
+        error!(
+            severity = "fatal",
+            alert.key = "empty",
+            alert.state = "firing",
+            ""
+        );
+    });
+
+    assert_eq!(counts.delivered, 2);
+    let (long, empty) = (json(&server.next()), json(&server.next()));
+    assert!(long["payload"]["summary"].as_str().unwrap().chars().count() <= 1024);
+    assert!(long["dedup_key"].as_str().unwrap().chars().count() <= 255);
+    assert_eq!(long["payload"]["severity"], "error");
+    assert_eq!(long["payload"]["source"], "host-7");
+    assert_eq!(
+        (&empty["payload"]["summary"], &empty["payload"]["severity"]),
+        (&"empty".into(), &"critical".into())
+    );
+}
+
+fn json(seen: &Seen) -> serde_json::Value {
+    serde_json::from_slice(&seen.body).unwrap()
+}
+
+#[test]
+fn a_webhook_gets_json_signed_and_with_headers() {
+    let server = Server::always(204);
+    let webhook = Webhook::new(secret(&server.url("/hook?token=SECRETQUERY")))
+        .header("Authorization", secret("Bearer SECRETHEADER"))
+        .sign_with(secret("key"));
+
+    let (_, counts) = sent(webhook, || {
+        error!(target: "pool", waiting = 7, category = "performance", alert.key = "db.pool", "it's \"full\"");
+    });
+
+    let seen = server.next();
+    assert_eq!(seen.path, "/hook?token=SECRETQUERY");
+    assert_eq!(seen.header("authorization"), Some("Bearer SECRETHEADER"));
+    assert_eq!(
+        seen.text(),
+        "{\"key\":\"db.pool\",\"state\":\"firing\",\"severity\":\"error\",\"message\":\"it's \\\"full\\\"\",\
+         \"target\":\"pool\",\"timestamp\":\"2026-11-22T14:00:00.000000Z\",\"category\":\"performance\",\
+         \"service\":\"poker\",\"version\":\"1.4.0\",\"environment\":\"production\",\"repeats\":0,\
+         \"details\":{\"waiting\":\"7\"}}"
+    );
+    // From `openssl dgst -sha256 -hmac key` over that body.
+    assert_eq!(seen.header("x-signature-256"), Some(SIGNATURE));
+    assert_eq!(counts.delivered, 1);
+}
+
+const SIGNATURE: &str = "sha256=34f5a644af446b2698658e66a7331137325907307f5f1333cb996edb90ecceb3";
+
+#[test]
+fn what_passes_is_tried_again_until_it_is_taken() {
+    let server = Server::start(|n| match n {
+        0 => Reply::status(500),
+        1 => Reply::status(503),
+        2 => Reply::Close,
+        3 => Reply::status(408),
+        4 => Reply::status(429),
+        _ => Reply::status(200),
+    });
+
+    let (log, counts) = sent(slack(&server), one);
+
+    assert_eq!((counts.delivered, counts.failed, counts.retries), (1, 0, 5));
+    let bodies: Vec<Vec<u8>> = server.rest().into_iter().map(|seen| seen.body).collect();
+    assert_eq!(bodies.len(), 6);
+    assert!(bodies.iter().all(|body| *body == bodies[0]));
+    assert!(!log.contains("not sent"), "{log}");
+}
+
+#[test]
+fn what_does_not_pass_is_tried_once_and_shows_no_secret() {
+    for code in [301, 400, 401, 403, 404, 410, 413] {
+        let server =
+            Server::start(move |_| Reply::Status(code, Vec::new(), "no 0123456789SECRET, \u{7} here"));
+        let pager = PagerDuty::new(secret("0123456789SECRET")).url(secret(&server.url("/v2/SECRETPATH")));
+
+        let (log, counts) = sent(pager, one);
+
+        assert_eq!(
+            (counts.delivered, counts.failed, counts.retries),
+            (0, 1, 0),
+            "{code}"
+        );
+        assert_eq!(server.rest().len(), 1, "{code}");
+        assert!(log.contains("\"message\":\"an alert was not sent\""), "{log}");
+        assert!(
+            log.contains(&format!("the server answered {code}")) && log.contains("no ***,  here"),
+            "{log}"
+        );
+        assert!(!log.contains("SECRET"), "{log}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_wait_is_asked_again_then_and_not_before() {
+    // A backoff of an hour: only the server's own answer can make the next attempt come at once.
+    let slow = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600)).jitter(0.0);
+    let past = "Sun, 22 Nov 2026 13:59:00 GMT";
+    for wait in ["0", past] {
+        let server = Server::start(move |n| {
+            if n < 2 {
+                Reply::after(429, wait)
+            } else {
+                Reply::status(200)
+            }
+        });
+        let (_, counts) = sent(slack(&server).backoff(slow), one);
+        assert_eq!((counts.delivered, counts.retries), (1, 2), "{wait}");
+    }
+
+    // And no backoff at all: the next attempt would come at once, but for the answer.
+    let soon = "Sun, 22 Nov 2026 14:00:40 GMT";
+    for wait in ["40", soon] {
+        let server = Server::start(move |_| Reply::after(503, wait));
+        let (log, counts) = sent(slack(&server).deadline(Duration::from_secs(30)), one);
+        assert_eq!((counts.failed, counts.retries), (1, 0), "{wait}");
+        assert!(
+            log.contains("the server answered 503 Service Unavailable 1 times"),
+            "{log}"
+        );
+        assert_eq!(server.rest().len(), 1, "{wait}");
+    }
+}
+
+#[test]
+fn a_server_that_hangs_costs_its_deadline() {
+    let server = Server::start(|_| Reply::Hang);
+    let sink = slack(&server)
+        .attempt(Duration::from_millis(20))
+        .deadline(Duration::from_millis(200));
+
+    let (log, counts) = sent(sink, one);
+
+    assert_eq!((counts.delivered, counts.failed), (0, 1));
+    assert!(counts.retries >= 1, "{counts:?}");
+    assert!(log.contains("no answer within"), "{log}");
+}
+
+#[test]
+fn a_connection_that_is_refused_or_speaks_no_tls_is_an_error_without_the_address() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plain = Server::always(200);
+    let tls = plain
+        .url("/services/SECRETPATH")
+        .replace("http:", "https:")
+        .replace("127.0.0.1", "localhost");
+    for url in [format!("http://{nobody}/services/SECRETPATH"), tls] {
+        let quick = Backoff::new(Duration::from_millis(1), Duration::from_millis(1));
+        let sink = Slack::new(secret(&url))
+            .backoff(quick)
+            .deadline(Duration::from_millis(100));
+
+        let (log, counts) = sent(sink, one);
+
+        assert_eq!((counts.delivered, counts.failed), (0, 1), "{url}");
+        assert!(
+            log.contains("sending to Slack") && !log.contains("SECRET"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn an_address_or_header_that_is_none_is_an_error_of_the_log_and_is_not_shown() {
+    let sinks: [(Box<dyn AlertSink>, &str); 4] = [
+        (
+            Box::new(Slack::new(secret("SECRET"))),
+            "the address of Slack is none",
+        ),
+        (
+            Box::new(PagerDuty::new(secret("k")).url(secret("ftp://SECRET/"))),
+            "the address of PagerDuty is none",
+        ),
+        (
+            Box::new(Webhook::new(secret("http://h/")).header("a b", secret("SECRET"))),
+            "the webhook cannot be sent header a b",
+        ),
+        (
+            Box::new(Slack::new(secret("http://h/")).ca_file("/nowhere/ca.pem")),
+            "trusting certificate authorities for Slack",
+        ),
+    ];
+    for (sink, why) in sinks {
+        assert!(
+            !format!(
+                "{:?}",
+                builder().alert_to("x", AlertPolicy::default(), Slack::new(secret("SECRET")))
+            )
+            .contains("SECRET")
+        );
+        let built = builder()
+            .alert_to("x", AlertPolicy::default(), Boxed(sink))
+            .build::<tracing_subscriber::Registry>();
+        let error = built.map(|_| ()).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(source, why);
+        assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+    }
+}
+
+struct Boxed(Box<dyn AlertSink>);
+
+impl AlertSink for Boxed {
+    fn start(
+        &mut self,
+        context: &groundcrew_logging::AlertContext,
+    ) -> Result<(), groundcrew_logging::AlertError> {
+        self.0.start(context)
+    }
+
+    fn send(&mut self, alert: &groundcrew_logging::Alert) -> Result<(), groundcrew_logging::AlertError> {
+        self.0.send(alert)
+    }
+}
+
+#[test]
+fn an_end_is_sent_where_the_server_may_have_taken_the_beginning() {
+    let server = Server::start(|n| if n == 0 { Reply::Close } else { Reply::status(200) });
+    let slow = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600)).jitter(0.0);
+
+    let (_, counts) = sent(slack(&server).backoff(slow), || {
+        one();
+        info!(alert.key = "pool", alert.state = "resolved", "room again");
+    });
+
+    assert_eq!((counts.delivered, counts.failed), (1, 1));
+    assert!(server.rest()[1].text().contains("RESOLVED"));
+}
+
+#[test]
+fn a_shutdown_sends_what_waits_and_cuts_the_waits_short() {
+    let server = Server::start(|n| {
+        if n == 0 {
+            Reply::status(500)
+        } else {
+            Reply::status(200)
+        }
+    });
+    let slow = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600)).jitter(0.0);
+    let hour = Duration::from_secs(7200);
+    let builder = builder().alert_to(
+        "slack",
+        AlertPolicy::default(),
+        slack(&server).backoff(slow).deadline(hour),
+    );
+
+    run(builder, |logging| {
+        one();
+        error!(alert.key = "other", "waits");
+        server.next();
+
+        let report = logging.shutdown(DEADLINE);
+
+        assert!(report.is_clean(), "{report:?}");
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.delivered, counts.retries, counts.pending), (2, 1, 0));
+    });
+}
+
+#[test]
+fn a_shutdown_waits_for_no_longer_than_it_was_told() {
+    let server = Server::start(|_| Reply::Hang);
+    let builder = builder().alert_to("slack", AlertPolicy::default(), slack(&server).attempt(DEADLINE));
+
+    run(builder, |logging| {
+        one();
+        error!(alert.key = "other", "waits");
+        server.next();
+
+        let report = logging.shutdown(Duration::from_millis(50));
+
+        assert!(!report.is_clean());
+        // The one on its way gives up at the same deadline.
+        testkit_poll(|| logging.stats().alerts.pending == 0);
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.delivered, counts.failed, counts.dropped), (0, 1, 1));
+    });
+}
+
+#[test]
+fn what_the_sending_thread_logs_makes_no_alert() {
+    let server = Server::start(|n| {
+        if n < 3 {
+            Reply::status(500)
+        } else {
+            Reply::status(400)
+        }
+    });
+    let kept = Kept::default();
+    let mut config = at("trace");
+    config.redact = Vec::new();
+    let builder = builder()
+        .config(config)
+        .sink("kept", Level::TRACE, kept.clone())
+        .alert_rule(groundcrew_logging::AlertRule::new("everything"))
+        .alert_to("slack", AlertPolicy::every(), slack(&server));
+
+    run(builder, |logging| {
+        warn!(target: "poker", "an event");
+        testkit_poll(|| logging.stats().alerts.failed == 1);
+        assert!(logging.shutdown(DEADLINE).is_clean());
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.accepted, counts.failed), (1, 1));
+    });
+
+    assert_eq!(server.rest().len(), 4);
+    assert!(kept.text().contains("an alert was not sent"), "{}", kept.text());
+}
+
+#[test]
+fn several_transports_fail_apart() {
+    let (hangs, works) = (Server::start(|_| Reply::Hang), Server::always(202));
+    let pager = PagerDuty::new(secret("k")).url(secret(&works.url("/")));
+    let builder = builder()
+        .alert_to("slack", AlertPolicy::default(), slack(&hangs).attempt(DEADLINE))
+        .alert_to("pagerduty", AlertPolicy::default(), pager);
+
+    run(builder, |logging| {
+        for key in ["a", "b", "c"] {
+            error!(alert.key = key, "x");
+            assert_eq!(json(&works.next())["dedup_key"], format!("poker/{key}"));
+        }
+        drop(logging.shutdown(Duration::from_millis(1)));
+        let stats = logging.stats();
+        assert_eq!(stats.alert_sinks[0].counts.delivered, 0);
+        assert_eq!(stats.alert_sinks[1].counts.delivered, 3);
+    });
+}
+
+#[test]
+fn the_fixed_time_of_these_tests_is_what_it_says() {
+    let time: SystemTime = "2026-11-22T14:00:00Z".parse::<jiff::Timestamp>().unwrap().into();
+
+    assert_eq!(time.duration_since(UNIX_EPOCH).unwrap().as_secs(), NOW);
+}

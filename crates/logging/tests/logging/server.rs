@@ -1,0 +1,165 @@
+//! A real HTTP server that answers as it is told, and shows what it was asked.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    header::HeaderMap,
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, runtime::Builder, sync::oneshot, task::JoinSet};
+
+use crate::capture::DEADLINE;
+
+/// What the server does about a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    Status(u16, Vec<(&'static str, String)>, &'static str),
+    /// Never answers.
+    Hang,
+    /// Closes the connection without an answer.
+    Close,
+}
+
+/// A request as it came.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Ends when it is dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    seen: mpsc::Receiver<Seen>,
+    _stop: oneshot::Sender<Infallible>,
+}
+
+impl Reply {
+    pub(crate) const fn status(code: u16) -> Self {
+        Self::Status(code, Vec::new(), "")
+    }
+
+    pub(crate) fn after(code: u16, wait: &str) -> Self {
+        Self::Status(code, vec![("retry-after", wait.to_owned())], "")
+    }
+}
+
+impl Seen {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Server {
+    /// Answers the n-th request as `reply` says.
+    pub(crate) fn start(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
+        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, seen) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<Infallible>();
+        thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(listener, Arc::new(reply), sender) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self {
+            address,
+            seen,
+            _stop: stop,
+        }
+    }
+
+    /// Answers each request with this status.
+    pub(crate) fn always(code: u16) -> Self {
+        Self::start(move |_| Reply::status(code))
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The next request.
+    pub(crate) fn next(&self) -> Seen {
+        self.seen.recv_timeout(DEADLINE).unwrap()
+    }
+
+    /// The requests that have come and were not looked at.
+    pub(crate) fn rest(&self) -> Vec<Seen> {
+        self.seen.try_iter().collect()
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    reply: Arc<impl Fn(usize) -> Reply + Send + Sync + 'static>,
+    seen: mpsc::Sender<Seen>,
+) {
+    let mut connections = JoinSet::new();
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (reply, seen, count) = (Arc::clone(&reply), seen.clone(), Arc::clone(&count));
+        connections.spawn(async move {
+            let service = service_fn(|request: Request<Incoming>| {
+                let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                answer(request, reply(n), seen.clone())
+            });
+            http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+                .ok();
+        });
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    reply: Reply,
+    seen: mpsc::Sender<Seen>,
+) -> io::Result<Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(io::Error::other)?
+        .to_bytes()
+        .to_vec();
+    seen.send(Seen {
+        path: parts.uri.to_string(),
+        headers: parts.headers,
+        body,
+    })
+    .ok();
+    match reply {
+        Reply::Status(code, headers, text) => {
+            let mut response = Response::builder().status(code);
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            Ok(response.body(Full::from(text)).unwrap())
+        }
+        Reply::Hang => pending().await,
+        Reply::Close => Err(io::Error::other("closed")),
+    }
+}
