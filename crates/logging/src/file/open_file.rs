@@ -42,7 +42,7 @@ impl OpenFile {
     /// Opens `path` for appending, and makes it and its directory if they are not there.
     pub(super) fn open(path: &Path, mode: FileMode) -> io::Result<Self> {
         if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::create_dir_all(directory)?;
+            make_directory(directory)?;
         }
         let file = append_to(path, mode)?;
         let metadata = file.metadata()?;
@@ -179,6 +179,14 @@ pub(super) fn behind_links(path: &Path) -> PathBuf {
     }
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     if is_special { path.to_owned() } else { found }
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        // That would be no mistake of a directory.
+        io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })
 }
 
 fn is_gone(error: &io::Error) -> bool {

@@ -15,9 +15,12 @@ mod console;
 mod crash;
 mod crash_campaign;
 mod fields;
+mod file_settings;
 mod files;
 mod flood;
 mod folder;
+#[cfg(target_os = "linux")]
+mod full_disk;
 #[cfg(feature = "sighup")]
 mod hangup;
 #[cfg(feature = "tower")]

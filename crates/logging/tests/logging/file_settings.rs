@@ -1,0 +1,278 @@
+//! What operators and programs may set for files, and what they are told when that is wrong.
+
+use std::{fs, path::Path, time::Duration};
+
+use groundcrew_base::ByteSize;
+use groundcrew_logging::{Error, FileMode, LogFile, Logging, LoggingConfig};
+
+use crate::{
+    capture::quiet,
+    folder::{Folder, logging},
+};
+
+fn refusal(file: LogFile) -> Error {
+    let built = logging(file).build::<tracing_subscriber::Registry>();
+    built.map(drop).unwrap_err()
+}
+
+/// An error and its source, as a service prints them.
+fn told(error: &Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_told_with_its_path_and_what_has_given_it() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("app.log")).unwrap();
+    fs::write(folder.path("file"), "").unwrap();
+    let mut config = quiet();
+    config.dir = Some(folder.path("file/logs"));
+
+    let directory = refusal(folder.file());
+    let below_a_file = refusal(LogFile::at(folder.path("file/app.log")));
+    let configured = Logging::builder()
+        .config(config)
+        .build::<tracing_subscriber::Registry>();
+    let configured = configured.map(drop).unwrap_err();
+
+    let path = |name: &str| folder.path(name).display().to_string();
+    assert_eq!(
+        told(&directory),
+        format!(
+            "opening log file {}, given by LogFile::at: Is a directory (os error 21)",
+            path("app.log")
+        )
+    );
+    assert_eq!(
+        told(&below_a_file),
+        format!(
+            "opening log file {}, given by LogFile::at: not a directory",
+            path("file/app.log")
+        )
+    );
+    assert_eq!(
+        told(&configured),
+        format!(
+            "opening log file {}, given by LOG_DIR: Not a directory (os error 20)",
+            path("file/logs/combined.log")
+        )
+    );
+    assert!(!folder.names().contains(&".app.log.lock".to_owned()));
+}
+
+#[test]
+fn a_directory_that_takes_no_files_is_told() {
+    // Root may write wherever there are permissions to give; not here.
+    let error = refusal(LogFile::at("/proc/app.log"));
+
+    assert!(
+        told(&error).starts_with("opening log file /proc/app.log, given by LogFile::at: "),
+        "{}",
+        told(&error)
+    );
+}
+
+#[test]
+fn settings_that_leave_no_room_are_told() {
+    let file = || LogFile::at("never/made/app.log");
+    let cases = [
+        (file().max_size(ByteSize::new(0)), "max_size must be at least 1"),
+        (file().max_files(0), "max_files must be at least 1"),
+        (file().max_age(Duration::ZERO), "max_age must be at least 1"),
+        (
+            file().max_size(ByteSize::mib(2)).max_total(ByteSize::mib(1)),
+            "max_total 1 MiB is less than max_size 2 MiB: no full file could stay",
+        ),
+        (
+            file().zone("Europe/Bielefeld"),
+            "time zone Europe/Bielefeld is not known on this machine, which may lack the package tzdata",
+        ),
+    ];
+
+    for (file, expected) in cases {
+        assert_eq!(refusal(file).to_string(), expected);
+    }
+    assert!(
+        !Path::new("never").exists(),
+        "nothing is made before all is checked"
+    );
+}
+
+#[cfg(not(any(feature = "gzip", feature = "zstd")))]
+#[test]
+fn a_compression_that_the_build_lacks_is_refused_at_the_start() {
+    use groundcrew_logging::Compress;
+
+    let folder = Folder::new();
+    for (compress, name) in [(Compress::Gzip, "gzip"), (Compress::Zstd, "zstd")] {
+        let error = refusal(folder.file().compress(compress));
+
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "compress {name} needs the feature {name} of groundcrew-logging, which this build does not have"
+            )
+        );
+    }
+}
+
+#[cfg(all(feature = "envcfg", not(any(feature = "gzip", feature = "zstd"))))]
+#[test]
+fn a_compression_that_the_build_lacks_is_in_the_report() {
+    use groundcrew_envcfg::{Config as _, Vars};
+
+    let report = LoggingConfig::from_source(&Vars::from([("LOG_COMPRESS", "zstd"), ("LOG_MAX_FILES", "0")]));
+
+    let text = report.unwrap_err().to_string();
+    assert!(text.contains("2 problems"), "{text}");
+    assert!(
+        text.contains(
+            "LOG_COMPRESS: zstd needs the feature zstd of groundcrew-logging, which this build does not have"
+        ),
+        "{text}"
+    );
+}
+
+#[cfg(all(feature = "envcfg", feature = "gzip", feature = "zstd"))]
+#[test]
+fn files_are_set_by_variables() {
+    use groundcrew_envcfg::{Config as _, Vars};
+    use groundcrew_logging::{Compress, Rotate};
+
+    let vars = Vars::from([
+        ("LOG_DIR", "/var/log/app"),
+        ("LOG_MAX_SIZE", "100m"),
+        ("LOG_ROTATE", "daily"),
+        ("LOG_ROTATE_ZONE", "Europe/Berlin"),
+        ("LOG_MAX_TOTAL", "2GiB"),
+        ("LOG_MAX_AGE", "30"),
+        ("LOG_COMPRESS", "zstd"),
+        ("LOG_FILE_MODE", "0600"),
+    ]);
+
+    let config = LoggingConfig::from_source(&vars).unwrap();
+
+    assert_eq!(config.max_size, ByteSize::mib(100));
+    assert_eq!(
+        (config.rotate, config.rotate_zone.as_str()),
+        (Rotate::Daily, "Europe/Berlin")
+    );
+    assert_eq!(config.max_total, Some(ByteSize::gib(2)));
+    assert_eq!(config.max_age, Some(Duration::from_secs(30 * 86_400)));
+    assert_eq!(
+        (config.compress, config.file_mode.bits()),
+        (Compress::Zstd, 0o600)
+    );
+    let age = |text| {
+        LoggingConfig::from_source(&Vars::from([("LOG_MAX_AGE", text)]))
+            .unwrap()
+            .max_age
+    };
+    assert_eq!(age("36h"), Some(Duration::from_secs(36 * 3600)));
+}
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn every_mistake_about_files_is_in_one_report() {
+    use groundcrew_envcfg::{Config as _, Vars};
+
+    let mistakes = [
+        ("LOG_ROTATE", "monthly"),
+        ("LOG_ROTATE_ZONE", "Mars/Olympus"),
+        ("LOG_MAX_AGE", "0"),
+        ("LOG_COMPRESS", "lzma"),
+        ("LOG_FILE_MODE", "rw-r-----"),
+    ];
+    let sizes = Vars::from([("LOG_MAX_TOTAL", "60MiB"), ("LOG_FILE_MODE", "0755")]);
+
+    let report = LoggingConfig::from_source(&Vars::from(mistakes)).unwrap_err();
+    let of_sizes = LoggingConfig::from_source(&sizes).unwrap_err();
+
+    let mut named: Vec<&str> = report
+        .problems()
+        .iter()
+        .filter_map(|problem| problem.variable())
+        .collect();
+    named.sort_unstable();
+    let mut expected = mistakes.map(|(name, _)| name);
+    expected.sort_unstable();
+    assert_eq!(named, expected, "{report}");
+    let text = report.to_string();
+    assert!(text.contains("expected an octal mode such as 0640"), "{text}");
+    assert!(text.contains("off, hourly, daily, weekly"), "{text}");
+    let text = of_sizes.to_string();
+    assert!(
+        text.contains("LOG_MAX_TOTAL: 60 MiB is less than the size of one full file, 100 MiB"),
+        "{text}"
+    );
+    assert!(text.contains("from 0600 to 0666"), "{text}");
+}
+
+#[test]
+fn the_directory_gets_combined_and_error_log_with_the_limits_of_the_requirements() {
+    let config = LoggingConfig::default();
+
+    assert_eq!((config.max_size, config.max_files), (ByteSize::mib(100), 10));
+    assert_eq!(
+        (config.error_max_size, config.error_max_files),
+        (ByteSize::mib(50), 5)
+    );
+    assert_eq!(config.file_mode, FileMode::default());
+    assert_eq!((config.max_total, config.max_age), (None, None));
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn metrics_show_what_happens_to_files() {
+    let folder = Folder::new();
+    let registry = groundcrew_metrics::Registry::new();
+    let text = crate::capture::run(logging(folder.file().max_files(2)), |logging| {
+        logging.register_metrics(&registry).unwrap();
+        for n in 0..13 {
+            crate::folder::log_one(logging, n);
+        }
+        logging.reopen();
+        logging.flush(crate::capture::DEADLINE).unwrap();
+        registry.encode()
+    });
+
+    for line in [
+        "log_rotations_total{sink=\"app.log\"} 3",
+        "log_rotation_failures_total{sink=\"app.log\"} 0",
+        "log_compressions_total{sink=\"app.log\"} 0",
+        "log_compression_failures_total{sink=\"app.log\"} 0",
+        "log_archives_removed_total{sink=\"app.log\"} 2",
+        "log_reopens_total{sink=\"app.log\"} 1",
+        "log_reopen_failures_total{sink=\"app.log\"} 0",
+    ] {
+        assert!(
+            text.lines().any(|shown| shown == line),
+            "{line} is missing in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_program_may_have_any_number_of_files_by_level() {
+    let folder = Folder::new();
+    let at = |name: &str| LogFile::at(folder.path(name));
+    let builder = logging(at("all.log"))
+        .file(at("warn.log").least(tracing::Level::WARN))
+        .file(at("audit/error.log").least(tracing::Level::ERROR));
+
+    let stats = crate::capture::run(builder, |logging| {
+        tracing::info!(n = 1_u64, "x");
+        tracing::warn!(n = 2_u64, "x");
+        tracing::error!(n = 3_u64, "x");
+        logging.flush(crate::capture::DEADLINE).unwrap();
+        logging.stats()
+    });
+
+    let numbers = |name: &str| crate::folder::numbers(&folder.path(name));
+    assert_eq!(numbers("all.log"), [1, 2, 3]);
+    assert_eq!(numbers("warn.log"), [2, 3]);
+    assert_eq!(numbers("audit/error.log"), [3]);
+    let names: Vec<&str> = stats.sinks.iter().map(|sink| sink.name.as_str()).collect();
+    assert_eq!(names, ["all.log", "warn.log", "error.log"]);
+}
