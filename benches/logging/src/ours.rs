@@ -14,7 +14,7 @@ use crate::candidate::Candidate;
 /// Ours without redaction, which no rival has.
 pub(crate) const PLAIN: Candidate = Candidate {
     name: "groundcrew",
-    dispatch: || dispatch(builder().redactor(Redactor::without_keys())),
+    dispatch: || dispatch(builder().redactor(Redactor::none())),
     settle,
 };
 

@@ -63,6 +63,15 @@ pub struct Redactor {
 }
 
 impl Redactor {
+    /// Hides nothing at all until it is told to: for logs that nobody but their owner sees, and to learn what hiding
+    /// costs.
+    #[must_use]
+    pub fn none() -> Self {
+        SecretKind::ALL
+            .into_iter()
+            .fold(Self::without_keys(), Self::without_kind)
+    }
+
     /// Hides nothing by its name; secrets are still found by their form.
     #[must_use]
     pub fn without_keys() -> Self {

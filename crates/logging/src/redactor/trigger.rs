@@ -90,6 +90,9 @@ impl Triggers {
     /// The next place that may be something; `progress` stands behind it then, else at the end of the text.
     #[inline]
     pub(crate) fn next(&self, text: &[u8], progress: &mut Progress) -> Option<Hit> {
+        if self.ends == 0 {
+            return None;
+        }
         let mut state = progress.state;
         let (chunks, tail) = text.get(progress.place..)?.as_chunks::<CHUNK>();
         for chunk in chunks {
