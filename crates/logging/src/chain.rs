@@ -3,7 +3,7 @@ use std::{mem, sync::Arc};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::{
-    encoder::{Entry, Pairs},
+    encoder::{Entry, Pairs, Part, Present},
     frame::Frame,
     sampling::SampleKey,
     span_fields::SpanFieldSets,
@@ -46,7 +46,7 @@ struct ChainSpan {
 /// The names that an event has.
 pub(crate) struct EventNames<'a> {
     pub(crate) template: &'a Template,
-    pub(crate) entries: &'a [Entry],
+    pub(crate) present: Present,
 }
 
 impl Chain {
@@ -205,7 +205,7 @@ impl Chain {
         }
         let nothing = EventNames {
             template: &frame.nothing,
-            entries: &[],
+            present: Present::default(),
         };
         let mut made = mem::take(&mut self.made);
         self.is_complete = self.append_with(frame, &nothing, &mut shown.text, &mut shown.lifted, &mut made);
@@ -281,10 +281,10 @@ impl Seen {
 
 impl EventNames<'_> {
     fn contains(&self, name: &str) -> bool {
-        let mut entries = self.entries.iter();
-        entries.any(|entry| {
-            let key = self.template.key(entry.field, entry.part);
-            key.is_some_and(|key| key.name == name)
+        let mut fields = self.template.fields.iter().enumerate();
+        fields.any(|(at, field)| {
+            (field.key.name == name && self.present.has(at, Part::Value))
+                || (field.chain.name == name && self.present.has(at, Part::Chain))
         })
     }
 }

@@ -24,8 +24,18 @@ pub(crate) struct Encoder<'a> {
     pub(crate) clean: &'a mut String,
     pub(crate) template: &'a Template,
     pub(crate) frame: &'a Frame,
+    /// Whether the place of each pair is kept: those of a span are taken apart again.
+    pub(crate) keeps_places: bool,
+    pub(crate) present: Present,
     pub(crate) truncated: bool,
     pub(crate) marks: Marks,
+}
+
+/// The fields that have a pair, a bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Present {
+    values: u64,
+    chains: u64,
 }
 
 /// Encoded pairs, and where each stands.
@@ -105,6 +115,23 @@ impl Pairs {
     }
 }
 
+impl Present {
+    pub(crate) const fn has(self, field: usize, part: Part) -> bool {
+        let bits = match part {
+            Part::Value => self.values,
+            Part::Chain => self.chains,
+        };
+        bits & bit(field) != 0
+    }
+
+    const fn add(&mut self, field: usize, part: Part) {
+        match part {
+            Part::Value => self.values |= bit(field),
+            Part::Chain => self.chains |= bit(field),
+        }
+    }
+}
+
 impl Entry {
     /// The pair of a default, which has the place of a field.
     pub(crate) fn of_default(at: usize, start: usize, end: usize) -> Self {
@@ -132,20 +159,32 @@ impl Encoder<'_> {
     }
 
     fn close(&mut self, field: &Field, part: Part, start: usize, is_lifted: bool) {
-        let mut range = (start, self.out.text.len());
+        self.present.add(field.index(), part);
+        let mut start = start;
         if is_lifted {
             let lifted = self.out.lifted.len();
             let pair = self.out.text.get(start..).unwrap_or_default();
             self.out.lifted.push_str(pair);
             self.out.text.truncate(start);
-            range = (lifted, self.out.lifted.len());
+            start = lifted;
         }
+        if self.keeps_places {
+            self.keep_place(field, part, start, is_lifted);
+        }
+    }
+
+    fn keep_place(&mut self, field: &Field, part: Part, start: usize, is_lifted: bool) {
+        let text = if is_lifted {
+            &self.out.lifted
+        } else {
+            &self.out.text
+        };
         self.out.entries.push(Entry {
             field: small(field.index()),
             part,
             is_lifted,
-            start: small(range.0),
-            end: small(range.1),
+            start: small(start),
+            end: small(text.len()),
         });
     }
 
@@ -169,15 +208,19 @@ impl Encoder<'_> {
             return;
         };
         let (role, is_lifted) = (template.role, template.is_lifted);
-        let mut buffer = mem::take(self.clean);
-        let shown = self.frame.redactor.clean(text, &mut buffer);
-        let has_pair = if role == Role::Plain {
-            self.value(shown);
+        let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
+        let has_pair = if role == Role::Plain || (role == Role::Message && !self.template.is_alert) {
+            let shown = self.frame.redactor.clean(text, self.clean);
+            self.truncated |= !json::string(&mut self.out.text, shown, limit);
+            self.marks.has_message |= role == Role::Message;
             true
         } else {
-            self.special(role, shown, start)
+            let mut buffer = mem::take(self.clean);
+            let shown = self.frame.redactor.clean(text, &mut buffer);
+            let has_pair = self.special(role, shown, start);
+            *self.clean = buffer;
+            has_pair
         };
-        *self.clean = buffer;
         if has_pair {
             self.close(field, Part::Value, start, is_lifted);
         }
@@ -405,6 +448,11 @@ impl Visit for LogRecord<'_> {
 
 fn offset(text: &str) -> u32 {
     small(text.len())
+}
+
+/// A callsite has at most 32 fields.
+const fn bit(field: usize) -> u64 {
+    if field < 64 { 1 << field } else { u64::MAX }
 }
 
 /// A line is at most some mebibytes long, and a callsite has some dozens of fields.

@@ -12,7 +12,7 @@ use tracing_subscriber::{
 use crate::{
     chain::Chain,
     core::Core,
-    encoder::{Encoder, LogRecord, Marks},
+    encoder::{Encoder, LogRecord, Marks, Present},
     frame::Frame,
     held::{self, Hold},
     json,
@@ -23,6 +23,7 @@ use crate::{
     span_fields::{SpanFieldSets, SpanFields},
     span_stack,
     template::{LONGEST_NAME, Template, push_location},
+    timestamp::nanoseconds,
     writer,
 };
 
@@ -55,6 +56,8 @@ impl JsonLayer {
                 clean: &mut scratch.clean,
                 template,
                 frame,
+                keeps_places: true,
+                present: Present::default(),
                 truncated: false,
                 marks: Marks::default(),
             });
@@ -101,7 +104,7 @@ impl JsonLayer {
         ctx: &Context<'_, S>,
         template: &Template,
         chains: &mut Chains,
-        time: SystemTime,
+        nanos: u64,
     ) -> Option<Hold>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -115,10 +118,10 @@ impl JsonLayer {
             return Some(Hold::Sampled);
         }
         let flood = template.flood.as_ref()?;
-        if flood.admits(event, time) {
+        if flood.admits(event, nanos) {
             return None;
         }
-        if let Some(delay) = core.floods.suppress(flood, event, time) {
+        if let Some(delay) = core.floods.suppress(flood, event, nanos) {
             // Without a thread the summary comes at the end.
             core.timer.wake_after(delay, &self.core).ok();
         }
@@ -138,13 +141,16 @@ impl JsonLayer {
         let frame = &*self.core.frame;
         let template = scratch.templates.find(frame, event.metadata())?;
         let time = frame.clock.now();
-        if let Some(hold) = self.hold(event, ctx, template, &mut scratch.chains, time) {
+        let nanos = nanoseconds(time);
+        if let Some(hold) = self.hold(event, ctx, template, &mut scratch.chains, nanos) {
             return Some(Err(hold));
         }
         let pairs = &mut scratch.pairs;
         pairs.clear();
         pairs.text.push_str(frame.names.open);
-        scratch.stamp.write(&mut pairs.text, time, frame.names.time);
+        scratch
+            .stamp
+            .write(&mut pairs.text, (time, nanos), frame.names.time);
         pairs.text.push_str(&template.head);
         let (mut fields, buffers) = (pairs.text.len(), (&mut scratch.text, &mut scratch.clean));
         match &template.after_target {
@@ -157,11 +163,13 @@ impl JsonLayer {
             clean: &mut scratch.clean,
             template,
             frame,
+            keeps_places: false,
+            present: Present::default(),
             truncated: false,
             marks: Marks::default(),
         };
         event.record(&mut encoder);
-        let (truncated, marks) = (encoder.truncated, encoder.marks);
+        let (present, truncated, marks) = (encoder.present, encoder.truncated, encoder.marks);
         if !marks.has_message {
             let message = if frame.names.nest.is_some() {
                 &mut pairs.lifted
@@ -174,6 +182,7 @@ impl JsonLayer {
             frame,
             template,
             pairs,
+            present,
             fields,
             truncated,
         };

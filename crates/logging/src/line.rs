@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     chain::{Chain, EventNames},
-    encoder::Pairs,
+    encoder::{Pairs, Present},
     frame::Frame,
     level,
     template::Template,
@@ -14,6 +14,7 @@ pub(crate) struct Line<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) template: &'a Arc<Template>,
     pub(crate) pairs: &'a mut Pairs,
+    pub(crate) present: Present,
     /// Where the fields begin.
     pub(crate) fields: usize,
     pub(crate) truncated: bool,
@@ -52,7 +53,7 @@ impl Line<'_> {
         }
         let names = EventNames {
             template: self.template,
-            entries: &pairs.entries,
+            present: self.present,
         };
         self.truncated |= !chain.append(frame, &names, &mut pairs.text, &mut pairs.lifted);
     }

@@ -2,7 +2,12 @@ use std::fmt::Write as _;
 
 use tracing::Level;
 
-use crate::{frame::Frame, json, level, profile::Names, timestamp::TimestampWriter};
+use crate::{
+    frame::Frame,
+    json, level,
+    profile::Names,
+    timestamp::{TimestampWriter, nanoseconds},
+};
 
 /// A line that logging writes about itself, past the subscriber: that lines were dropped, that a thread has
 /// panicked inside of the subscriber.
@@ -26,7 +31,8 @@ impl Notice<'_> {
         let names = frame.names;
         let level = names.levels.get(self.rank(names)).copied();
         let mut out = String::from(names.open);
-        TimestampWriter::default().write(&mut out, frame.clock.now(), names.time);
+        let time = frame.clock.now();
+        TimestampWriter::default().write(&mut out, (time, nanoseconds(time)), names.time);
         out.push_str(names.after_time);
         out.push_str(level.unwrap_or_default());
         out.push_str(names.target.0);

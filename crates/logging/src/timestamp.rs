@@ -18,22 +18,30 @@ pub(crate) struct TimestampWriter {
 
 impl TimestampWriter {
     /// Appends the time: RFC 3339 in UTC with microseconds, or nanoseconds since 1970.
-    pub(crate) fn write(&mut self, out: &mut String, time: SystemTime, form: TimeForm) {
+    ///
+    /// The time comes with its [`nanoseconds`], which others need too.
+    pub(crate) fn write(&mut self, out: &mut String, (time, nanos): (SystemTime, u64), form: TimeForm) {
         match form {
-            TimeForm::Rfc3339 => self.rfc3339(out, time),
-            TimeForm::Nanoseconds => json::integer(out, nanoseconds(time)),
+            TimeForm::Nanoseconds => json::integer(out, nanos),
+            TimeForm::Rfc3339 if nanos > 0 => {
+                let second = i64::try_from(nanos / SECOND).unwrap_or(i64::MAX);
+                self.rfc3339(out, second, nanos % SECOND / 1000);
+            }
+            TimeForm::Rfc3339 => {
+                let (second, micros) = split(time);
+                self.rfc3339(out, second, micros.into());
+            }
         }
     }
 
     /// The time as `2026-11-22T04:56:15.123456Z`.
     pub(crate) fn render(&mut self, time: SystemTime) -> String {
         let mut out = String::new();
-        self.rfc3339(&mut out, time);
+        self.write(&mut out, (time, nanoseconds(time)), TimeForm::Rfc3339);
         out
     }
 
-    fn rfc3339(&mut self, out: &mut String, time: SystemTime) {
-        let (second, micros) = split(time);
+    fn rfc3339(&mut self, out: &mut String, second: i64, micros: u64) {
         if self.second != Some(second) {
             self.render_second(second);
         }
@@ -71,15 +79,18 @@ fn split(time: SystemTime) -> (i64, u32) {
     }
 }
 
-fn nanoseconds(time: SystemTime) -> u64 {
+/// Nanoseconds since 1970; 0 for what was before.
+pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn three_digits(number: u32) -> &'static str {
-    let start = number as usize * 3;
+fn three_digits(number: u64) -> &'static str {
+    let start = usize::try_from(number).unwrap_or_default() * 3;
     DIGITS.get(start..start + 3).unwrap_or_default()
 }
+
+const SECOND: u64 = 1_000_000_000;
 
 /// `000001002` and so on up to `999`.
 const DIGITS: &str = match str::from_utf8(&DIGIT_BYTES) {
@@ -136,7 +147,7 @@ mod tests {
         let mut out = String::new();
         let time = UNIX_EPOCH + Duration::from_nanos(1_795_323_375_000_007_009);
 
-        TimestampWriter::default().write(&mut out, time, TimeForm::Nanoseconds);
+        TimestampWriter::default().write(&mut out, (time, nanoseconds(time)), TimeForm::Nanoseconds);
 
         assert_eq!(out, "1795323375000007009");
     }

@@ -77,14 +77,14 @@ impl CallsiteFlood {
     }
 
     /// Whether the event has a budget left. Takes no lock and allocates nothing.
-    pub(crate) fn admits(&self, event: &Event<'_>, now: SystemTime) -> bool {
+    pub(crate) fn admits(&self, event: &Event<'_>, nanos: u64) -> bool {
         let at = if self.keys.is_empty() {
             0
         } else {
             self.bucket_of(event)
         };
         let bucket = self.buckets.get(at);
-        bucket.is_none_or(|bucket| bucket.admits(nanos(now), &self.limit))
+        bucket.is_none_or(|bucket| bucket.admits(nanos, &self.limit))
     }
 
     fn bucket_of(&self, event: &Event<'_>) -> usize {
@@ -97,16 +97,15 @@ impl CallsiteFlood {
     }
 
     /// Notes an event that was not admitted; says whether it is the first since the last summary.
-    fn note(&self, event: &Event<'_>, now: SystemTime) -> bool {
-        let now = nanos(now);
-        self.last.fetch_max(now, Ordering::Relaxed);
+    fn note(&self, event: &Event<'_>, nanos: u64) -> bool {
+        self.last.fetch_max(nanos, Ordering::Relaxed);
         if self.suppressed.fetch_add(1, Ordering::Relaxed) > 0 {
             return false;
         }
         let mut message = MessageText::default();
         event.record(&mut message);
         let mut period = self.period();
-        period.first = now;
+        period.first = nanos;
         period.message = message.0;
         true
     }
@@ -137,9 +136,9 @@ impl Floods {
         &self,
         callsite: &Arc<CallsiteFlood>,
         event: &Event<'_>,
-        now: SystemTime,
+        nanos: u64,
     ) -> Option<Duration> {
-        callsite.note(event, now).then(|| {
+        callsite.note(event, nanos).then(|| {
             self.lock().push(Arc::clone(callsite));
             SUMMARY_INTERVAL
         })
@@ -251,11 +250,6 @@ impl Visit for MessageText {
             self.0.truncate(self.0.floor_char_boundary(LONGEST_MESSAGE));
         }
     }
-}
-
-fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn time(nanos: u64) -> SystemTime {
