@@ -212,24 +212,19 @@ fn behind_a_symbolic_link_the_target_is_rotated_and_the_link_stays() {
 }
 
 /// Runs the stock tool once, as cron does.
-fn logrotate(folder: &Folder, directives: &str) {
-    let configuration = folder.path("logrotate.conf");
-    let path = folder.path("app.log");
-    let text = format!(
-        "{} {{\n  su root root\n  rotate 5\n  missingok\n{directives}\n}}\n",
-        path.display()
-    );
+fn logrotate(folder: &Folder, configuration: &str) {
+    let path = folder.path("logrotate.conf");
     let text = if is_root() {
-        text
+        format!("su root root\n{configuration}")
     } else {
-        text.replace("  su root root\n", "")
+        configuration.to_owned()
     };
-    fs::write(&configuration, text).unwrap();
-    fs::set_permissions(&configuration, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let output = Command::new("logrotate")
         .args(["--force", "--state"])
         .arg(folder.path("state"))
-        .arg(&configuration)
+        .arg(&path)
         .output()
         .unwrap_or_else(|error| panic!("logrotate: {error}; apt-get install logrotate"));
     assert!(output.status.success(), "{output:?}");
@@ -239,35 +234,61 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// The configurations of the guide, for this folder.
+fn documented(folder: &Folder) -> Vec<String> {
+    let guide = include_str!("../../../../docs/logging.md");
+    let blocks = guide.split("```logrotate\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let here = folder.path("");
+    blocks
+        .map(|block| block.replace("/var/log/app/", here.to_str().unwrap()))
+        .collect()
+}
+
+/// The numbers of the moved files, the oldest first.
+fn moved(folder: &Folder) -> Vec<u64> {
+    let mut names = folder.names();
+    names.retain(|name| name.starts_with("app.log."));
+    names.sort_by_key(|name| std::cmp::Reverse(name.split('.').nth(2).unwrap().parse::<u32>().unwrap()));
+    names
+        .iter()
+        .flat_map(|name| numbers(&folder.path(name)))
+        .collect()
+}
+
 #[test]
-fn logrotate_create_is_noticed_without_a_signal() {
+fn logrotate_create_of_the_guide_is_noticed_without_a_signal() {
     let folder = Folder::new();
     let path = folder.path("app.log");
+    let configuration = &documented(&folder)[0];
+    assert!(configuration.contains("create 0640"), "{configuration}");
 
-    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+    run(logging(folder.file().max_size(ByteSize::gib(1024))), |logging| {
         for n in 0..3 {
             log_one(logging, n);
-            logrotate(&folder, "  create 0600\n  nocompress");
+            logrotate(&folder, configuration);
             until("the reopening", || reopens(logging) == n + 1);
         }
         log_one(logging, 3);
     });
 
     assert_eq!(numbers(&path), [3]);
-    let moved = |number: u32| numbers(&folder.path(format!("app.log.{number}")));
-    assert_eq!([moved(3), moved(2), moved(1)].concat(), [0, 1, 2]);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(moved(&folder), [0, 1, 2]);
+    assert!(folder.path("app.log.3.gz").exists(), "{:?}", folder.names());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
 #[test]
-fn logrotate_copytruncate_leaves_no_hole() {
+fn logrotate_copytruncate_of_the_guide_leaves_no_hole() {
     let folder = Folder::new();
     let path = folder.path("app.log");
+    let configuration = &documented(&folder)[1];
+    assert!(configuration.contains("copytruncate"), "{configuration}");
 
-    run(logging(folder.file().max_size(ByteSize::mib(1))), |logging| {
+    run(logging(folder.file().max_size(ByteSize::gib(1024))), |logging| {
         for n in 0..3 {
             log_one(logging, n);
-            logrotate(&folder, "  copytruncate\n  nocompress");
+            logrotate(&folder, configuration);
         }
         log_one(logging, 3);
         assert_eq!(reopens(logging), 0);
@@ -275,6 +296,5 @@ fn logrotate_copytruncate_leaves_no_hole() {
 
     assert_eq!(numbers(&path), [3]);
     assert!(fs::metadata(&path).unwrap().len() < 300);
-    let moved = |number: u32| numbers(&folder.path(format!("app.log.{number}")));
-    assert_eq!([moved(3), moved(2), moved(1)].concat(), [0, 1, 2]);
+    assert_eq!(moved(&folder), [0, 1, 2]);
 }
