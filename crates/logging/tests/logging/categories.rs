@@ -85,7 +85,7 @@ fn what_is_critical_is_counted_as_such_and_may_be_an_alert() {
     let (sender, alerts) = std::sync::mpsc::channel();
     let builder = Logging::builder()
         .config(quiet())
-        .alert_sink(move |alert: &groundcrew_logging::Alert| sender.send(alert.clone()))
+        .alert_sink(move |alert: &groundcrew_logging::Alert| sender.send(alert.clone()).map_err(Box::new))
         .sink("kept", Level::TRACE, kept.clone());
 
     let events = run(builder, |logging| {
