@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc};
+use std::{mem, ptr, sync::Arc};
 
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -33,6 +33,9 @@ pub(crate) struct Chain {
     is_complete: bool,
     /// The names in `shown` that are not those of `raw`.
     made: Vec<Key>,
+    /// The pairs as they follow events that have some of their names.
+    settled: [Settled; SETTLED],
+    oldest: usize,
     /// Templates by a few bits of their address, none of whose names is in here.
     disjoint: [usize; DISJOINT],
 }
@@ -41,6 +44,13 @@ pub(crate) struct Chain {
 struct ChainSpan {
     name: &'static str,
     template: Arc<Template>,
+}
+
+/// The pairs as they follow the events of one callsite with certain fields.
+#[derive(Debug, Default)]
+struct Settled {
+    owner: Option<(usize, Present)>,
+    pairs: Pairs,
 }
 
 /// The names that an event has.
@@ -122,17 +132,51 @@ impl Chain {
     }
 
     /// Appends the pairs to an event that has some of their names; whether all had room.
-    pub(crate) fn append(
-        &self,
-        frame: &Frame,
-        event: &EventNames<'_>,
-        out: &mut String,
-        lifted: &mut String,
-    ) -> bool {
-        self.append_with(frame, event, out, lifted, &mut Vec::new())
+    pub(crate) fn append(&mut self, frame: &Frame, event: &EventNames<'_>, out: &mut Pairs) -> bool {
+        let room = frame.line_limit.saturating_sub(out.len());
+        match self.settled_with(frame, event) {
+            Some(pairs) if pairs.len() <= room => {
+                out.text.push_str(&pairs.text);
+                out.lifted.push_str(&pairs.lifted);
+                true
+            }
+            _ => self.append_with(frame, event, &mut out.text, &mut out.lifted, &mut Vec::new()),
+        }
     }
 
-    /// The same, and tells the names that were made.
+    /// The pairs as they follow the events of a callsite that has some of their names; `None` if they are too long.
+    fn settled_with(&mut self, frame: &Frame, event: &EventNames<'_>) -> Option<&Pairs> {
+        let owner = (ptr::from_ref(event.template).addr(), event.present);
+        let known = self
+            .settled
+            .iter()
+            .position(|settled| settled.owner == Some(owner));
+        let at = match known {
+            Some(at) => at,
+            None => self.settle_with(frame, event, owner)?,
+        };
+        self.settled.get(at).map(|settled| &settled.pairs)
+    }
+
+    /// The place in `settled` of what follows the events of a callsite, worked out now; the oldest one gives way.
+    fn settle_with(
+        &mut self,
+        frame: &Frame,
+        event: &EventNames<'_>,
+        owner: (usize, Present),
+    ) -> Option<usize> {
+        let at = self.oldest % SETTLED;
+        self.oldest = at + 1;
+        let mut settled = mem::take(self.settled.get_mut(at)?);
+        settled.pairs.clear();
+        let Pairs { text, lifted, .. } = &mut settled.pairs;
+        let is_complete = self.append_with(frame, event, text, lifted, &mut Vec::new());
+        settled.owner = is_complete.then_some(owner);
+        *self.settled.get_mut(at)? = settled;
+        is_complete.then_some(at)
+    }
+
+    /// The same for any event, and tells the names that were made.
     fn append_with(
         &self,
         frame: &Frame,
@@ -180,6 +224,9 @@ impl Chain {
         self.raw.clear();
         self.owners.clear();
         self.made.clear();
+        for settled in &mut self.settled {
+            settled.owner = None;
+        }
         self.disjoint = [0; DISJOINT];
     }
 
@@ -309,3 +356,4 @@ fn push(
 /// The owner of a default is beyond all spans.
 const DEFAULT: usize = usize::MAX;
 const DISJOINT: usize = 8;
+const SETTLED: usize = 4;

@@ -32,7 +32,7 @@ pub(crate) struct Encoder<'a> {
 }
 
 /// The fields that have a pair, a bit each.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Present {
     values: u64,
     chains: u64,

@@ -55,7 +55,7 @@ impl Line<'_> {
             template: self.template,
             present: self.present,
         };
-        self.truncated |= !chain.append(frame, &names, &mut pairs.text, &mut pairs.lifted);
+        self.truncated |= !chain.append(frame, &names, pairs);
     }
 
     /// Ends the object of the fields and adds what stands beside it.
