@@ -23,6 +23,7 @@ pub(crate) struct Batch {
 pub(crate) struct Mark {
     pub(crate) end: usize,
     pub(crate) route: Route,
+    level: Level,
 }
 
 impl Batch {
@@ -35,11 +36,11 @@ impl Batch {
 
     pub(crate) fn push(&mut self, line: &[u8], level: Level, route: Route) {
         match &mut self.half {
-            Some(half) => half.push(line, level, route),
+            Some(half) => half.push(line, route),
             None => self.bytes.extend_from_slice(line),
         }
         let end = self.size();
-        self.marks.push(Mark { end, route });
+        self.marks.push(Mark { end, route, level });
         self.all &= route;
         self.any |= route;
     }
@@ -90,6 +91,19 @@ impl Batch {
         }
     }
 
+    /// The lines of the outlet `at`, one by one.
+    pub(crate) fn each_of(&self, at: usize) -> impl Iterator<Item = (&[u8], Level)> {
+        let bytes = self.bytes();
+        let mut start = 0;
+        let lines = self.marks.iter().map(move |mark| {
+            let line = bytes.get(start..mark.end).unwrap_or_default();
+            start = mark.end;
+            (mark, line)
+        });
+        let of_outlet = lines.filter(move |(mark, _)| mark.route & (1 << at) != 0);
+        of_outlet.map(|(mark, line)| (line, mark.level))
+    }
+
     /// The lines of the outlet `at`: all of them, or those that are put together in `gathered`.
     pub(crate) fn lines_of<'a>(&'a self, at: usize, gathered: &'a mut Vec<u8>) -> (&'a [u8], u64) {
         let bit = 1 << at;
@@ -100,13 +114,10 @@ impl Batch {
         if self.any & bit == 0 {
             return (gathered, 0);
         }
-        let (mut start, mut count) = (0, 0);
-        for mark in &self.marks {
-            if mark.route & bit != 0 {
-                gathered.extend_from_slice(self.bytes().get(start..mark.end).unwrap_or_default());
-                count += 1;
-            }
-            start = mark.end;
+        let mut count = 0;
+        for (line, _) in self.each_of(at) {
+            gathered.extend_from_slice(line);
+            count += 1;
         }
         (gathered, count)
     }

@@ -23,6 +23,7 @@ use crate::{
     flood::Floods,
     frame::{Frame, FrameParts},
     held::Held,
+    lane,
     layer::JsonLayer,
     panic::OnPanic,
     queue::Queue,
@@ -268,18 +269,22 @@ impl LoggingBuilder {
         let (buffers, replayed, notices) = ring
             .map(|ring| ring.start(&mut taken, first_file, bytes))
             .unwrap_or_default();
-        let queue = Queue::new(bytes, self.config.overflow, taken.len(), buffers.filled);
+        let routes = Routes::new(&taken);
+        let outputs = lane::spread(
+            taken,
+            |at| infos.get(at).is_some_and(|info| info.file.is_some()),
+            bytes,
+            self.config.overflow,
+            &frame,
+        )?;
+        let queue = Queue::new(bytes, self.config.overflow, outputs.len(), buffers.filled)
+            .with_lanes(lane::queues(&outputs));
         queue.note_own(&replayed);
         let queue = Arc::new(queue);
-        let routes = Routes::new(&taken);
         let alerts = self.alerts(&frame)?;
-        Writer::start(
-            Arc::clone(&queue),
-            Arc::clone(&frame),
-            taken,
-            buffers.spare,
-            buffers.journal,
-        )?;
+        Writer::new(Arc::clone(&queue), Arc::clone(&frame), outputs)
+            .journal(buffers.journal)
+            .start(buffers.spare)?;
         let core = Core {
             frame,
             filter: SharedFilter::new(self.config.level, alerts.is_some()),
@@ -321,7 +326,7 @@ impl LoggingBuilder {
         let directory = self.config.dir.as_ref().filter(|_| self.config.crash_safe);
         let files = self.config.files();
         let files = files.iter().chain(&self.files);
-        let files = files.map(|file| (file.real_path(), file.level())).collect();
+        let files = files.map(LogFile::real_path).collect();
         directory
             .map(|directory| Ring::open(directory, files))
             .transpose()

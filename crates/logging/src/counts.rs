@@ -49,6 +49,11 @@ impl Ledger {
         self.each(route, |sink| sink.lines.accepted += 1);
     }
 
+    /// Takes an acceptance back.
+    pub(crate) fn retract(&mut self, route: Route) {
+        self.each(route, |sink| sink.lines.accepted -= 1);
+    }
+
     pub(crate) fn refuse(&mut self, route: Route, why: Refusal) {
         self.each(route, |sink| {
             let dropped = &mut sink.lines.dropped;
@@ -76,8 +81,14 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn snapshot(&self) -> Vec<SinkCounts> {
+    /// The counts, where those of some outlets are continued by others.
+    pub(crate) fn snapshot(&self, continued: &[(usize, SinkCounts)]) -> Vec<SinkCounts> {
         let mut sinks = self.0.clone();
+        for (at, counts) in continued {
+            if let Some(sink) = sinks.get_mut(*at) {
+                sink.continue_with(counts);
+            }
+        }
         for SinkCounts { lines, .. } in &mut sinks {
             lines.pending = lines.accepted - lines.written - lines.dropped.total();
         }
@@ -115,6 +126,15 @@ impl Outcome {
 }
 
 impl SinkCounts {
+    const fn continue_with(&mut self, other: &Self) {
+        self.lines.written += other.lines.written;
+        self.lines.dropped.add(&other.lines.dropped);
+        self.bytes += other.bytes;
+        self.errors += other.errors;
+        self.panics += other.panics;
+        self.partial_writes += other.partial_writes;
+    }
+
     const fn settle(&mut self, outcome: &Outcome) {
         self.lines.written += outcome.written;
         self.lines.dropped.io += outcome.failed;
@@ -138,7 +158,7 @@ mod tests {
         ledger.accept(0b001);
         ledger.refuse(0b001, Refusal::RateLimit);
 
-        let lines: Vec<LineCounts> = ledger.snapshot().iter().map(|sink| sink.lines).collect();
+        let lines: Vec<LineCounts> = ledger.snapshot(&[]).iter().map(|sink| sink.lines).collect();
 
         assert_eq!((lines[0].accepted, lines[0].pending), (2, 1));
         assert_eq!(lines[0].dropped.ratelimit, 1);

@@ -1,6 +1,6 @@
 use std::{
     mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Queue {
     /// So many bytes are worth a batch.
     enough: usize,
     overflow: Overflow,
+    /// The queues that lines of some outlets are handed on to.
+    lanes: Vec<(usize, Arc<Self>)>,
 }
 
 #[derive(Debug)]
@@ -89,23 +91,76 @@ impl Queue {
             capacity,
             enough: ENOUGH.min(capacity / 4),
             overflow,
+            lanes: Vec::new(),
         }
+    }
+
+    /// Tells which outlets have queues of their own.
+    pub(crate) fn with_lanes(mut self, lanes: Vec<(usize, Arc<Self>)>) -> Self {
+        self.lanes = lanes;
+        self
     }
 
     /// Takes one line, or counts why not.
     pub(crate) fn push(&self, line: &[u8], level: Level, route: Route) {
-        if route == 0 {
-            return;
+        if route != 0 {
+            // Counting is all that can be done about a refusal.
+            self.put(line, level, route, || match writer::is_this_thread() {
+                // Who empties the queue cannot wait for that.
+                true => Some(Duration::ZERO),
+                false => self.overflow.patience(level),
+            })
+            .ok();
         }
+    }
+
+    /// Takes one line, waiting for room so long at most; `None` is for ever.
+    pub(crate) fn push_within(
+        &self,
+        line: &[u8],
+        level: Level,
+        route: Route,
+        patience: Option<Duration>,
+    ) -> Result<(), Refusal> {
+        self.put(line, level, route, || patience)
+    }
+
+    /// Takes one line if there is room for it, and otherwise counts nothing.
+    pub(crate) fn offer(&self, line: &[u8], level: Level, route: Route) -> bool {
+        let mut state = self.lock();
+        let is_taken = !state.closed && state.has_room(line.len(), self.capacity);
+        if is_taken {
+            state.ledger.accept(route);
+            self.add(state, line, level, route);
+        }
+        is_taken
+    }
+
+    #[inline]
+    fn put(
+        &self,
+        line: &[u8],
+        level: Level,
+        route: Route,
+        patience: impl FnOnce() -> Option<Duration>,
+    ) -> Result<(), Refusal> {
         let mut state = self.lock();
         state.ledger.accept(route);
         let limit = self.overflow.limit(level, self.capacity);
         if state.closed || !state.has_room(line.len(), limit) {
-            state = match self.await_room(state, line.len(), level) {
+            state = match self.await_room(state, line.len(), limit, patience()) {
                 Ok(state) => state,
-                Err((mut state, why)) => return state.ledger.refuse(route, why),
+                Err((mut state, why)) => {
+                    state.ledger.refuse(route, why);
+                    return Err(why);
+                }
             };
         }
+        self.add(state, line, level, route);
+        Ok(())
+    }
+
+    fn add(&self, mut state: MutexGuard<'_, State>, line: &[u8], level: Level, route: Route) {
         state.pushed += 1;
         state.batch.push(line, level, route);
         let is_urgent = level == Level::ERROR || state.batch.size() >= self.enough;
@@ -125,14 +180,14 @@ impl Queue {
         &'a self,
         mut state: MutexGuard<'a, State>,
         bytes: usize,
-        level: Level,
+        limit: usize,
+        patience: Option<Duration>,
     ) -> Result<MutexGuard<'a, State>, (MutexGuard<'a, State>, Refusal)> {
         let start = Instant::now();
-        let limit = self.overflow.limit(level, self.capacity);
-        // Who empties the queue cannot wait for that, and for some lines there never is room.
-        let patience = match writer::is_this_thread() || !state.batch.could_hold(bytes) {
-            true => Some(Duration::ZERO),
-            false => self.overflow.patience(level),
+        // For some lines there never is room.
+        let patience = match state.batch.could_hold(bytes) {
+            true => patience,
+            false => Some(Duration::ZERO),
         };
         loop {
             if state.closed {
@@ -238,6 +293,21 @@ impl Queue {
         self.notify_waiting(state);
     }
 
+    /// Counts a line of the writer's own before it is offered to a lane.
+    pub(crate) fn accept_own(&self, route: Route) {
+        self.lock().ledger.accept(route);
+    }
+
+    /// Takes that back: it was not taken.
+    pub(crate) fn retract_own(&self, route: Route) {
+        self.lock().ledger.retract(route);
+    }
+
+    /// How many lines were written or given up.
+    pub(crate) fn done(&self) -> u64 {
+        self.lock().done
+    }
+
     /// Notes lines that the writer made itself and wrote at once.
     pub(crate) fn note_own(&self, outcomes: &[Outcome]) {
         self.lock().ledger.settle_own(outcomes);
@@ -257,7 +327,13 @@ impl Queue {
             self.hasten(&mut state);
             state = self.wait_emptied(state, Some(left));
         }
-        Ok(())
+        drop(state);
+        let left = || deadline.saturating_sub(start.elapsed());
+        let lanes = self.lanes.iter().map(|(_, lane)| lane.flush(left()));
+        match lanes.filter_map(Result::err).sum() {
+            0 => Ok(()),
+            pending => Err(pending),
+        }
     }
 
     /// Takes no more lines; the writer ends when it has written the rest.
@@ -270,6 +346,18 @@ impl Queue {
     /// Waits for the writer's end. When the deadline comes first, gives up what it has not yet taken. Says
     /// how many lines were given up or are still being written.
     pub(crate) fn await_end(&self, deadline: Duration) -> u64 {
+        let start = Instant::now();
+        let mut left = self.await_writer(deadline);
+        for (_, lane) in &self.lanes {
+            lane.close();
+        }
+        for (_, lane) in &self.lanes {
+            left += lane.await_end(deadline.saturating_sub(start.elapsed()));
+        }
+        left
+    }
+
+    fn await_writer(&self, deadline: Duration) -> u64 {
         let start = Instant::now();
         let mut state = self.lock();
         while !state.finished {
@@ -298,13 +386,26 @@ impl Queue {
     }
 
     pub(crate) fn drops(&self) -> Drops {
-        self.lock().ledger.drops()
+        let mut drops = self.lock().ledger.drops();
+        for (_, lane) in &self.lanes {
+            drops.add(&lane.drops());
+        }
+        drops
     }
 
-    /// The counts of all outlets and the bytes held, of one moment.
+    /// The counts of all outlets and the bytes held by the fullest queue, of one moment.
     pub(crate) fn snapshot(&self) -> (Vec<SinkCounts>, u64) {
+        // The lanes come first: they cannot have counted a line that is not among those that were accepted.
+        let lanes = self.lanes.iter().map(|(at, lane)| (*at, lane.snapshot()));
+        let lanes: Vec<_> = lanes.collect();
+        let most = lanes.iter().map(|(_, (_, held))| *held).max();
+        let counts = lanes
+            .iter()
+            .filter_map(|(at, (sinks, _))| Some((*at, *sinks.first()?)));
+        let counts: Vec<_> = counts.collect();
         let state = self.lock();
-        (state.ledger.snapshot(), state.held() as u64)
+        let held = (state.held() as u64).max(most.unwrap_or_default());
+        (state.ledger.snapshot(&counts), held)
     }
 
     fn wait_filled<'a>(

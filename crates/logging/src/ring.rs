@@ -56,7 +56,6 @@ pub(crate) struct Ring {
 #[derive(Debug)]
 struct LogFile {
     path: PathBuf,
-    least: Level,
     done: Vec<usize>,
 }
 
@@ -77,9 +76,8 @@ pub(crate) enum RingNotice {
 }
 
 impl Ring {
-    /// Looks what was left in `directory`, when the log files are not yet open: `files` with the least grave level
-    /// of each.
-    pub(crate) fn open(directory: &Path, files: Vec<(PathBuf, Level)>) -> Result<Self, Error> {
+    /// Looks what was left in `directory`, when the log files are not yet open.
+    pub(crate) fn open(directory: &Path, files: Vec<PathBuf>) -> Result<Self, Error> {
         let mut place = Place::open(directory)?;
         let mut notices = Vec::new();
         let path = directory.join(place::FILE_NAME);
@@ -91,12 +89,12 @@ impl Ring {
                 Image::default()
             }
         };
-        let files = files.into_iter().map(|(path, least)| {
-            let of_half = |lost| already_there(&image, lost, &path, least);
+        let files = files.into_iter().map(|path| {
+            let of_half = |lost| already_there(&image, lost, &path);
             // What cannot be told is written again.
             let done = image.lost.iter().map(of_half).collect();
             overlap::cut_torn_line(&path).map_err(|source| opening(&path, source))?;
-            Ok(LogFile { path, least, done })
+            Ok(LogFile { path, done })
         });
         Ok(Self {
             files: files.collect::<Result<_, Error>>()?,
@@ -116,13 +114,10 @@ impl Ring {
     ) -> (Buffers, Vec<Outcome>, Vec<RingNotice>) {
         let paths = self.files.iter().map(|file| Some(file.path.clone()));
         let files: Vec<Option<PathBuf>> = iter::repeat_n(None, first_file).chain(paths).collect();
-        let json = (0..outlets.len())
-            .filter(|at| outlets.get(*at).is_some_and(Outlet::is_json))
-            .fold(0, |json, at| json | 1 << at);
         let mut outcomes = vec![Outcome::default(); outlets.len()];
         let written = outlets.get_mut(first_file..).unwrap_or_default();
         let counted = outcomes.get_mut(first_file..).unwrap_or_default();
-        let buffers = self.replay_and_map(written, counted, files, json, capacity);
+        let buffers = self.replay_and_map(written, counted, files, capacity);
         let buffers = buffers.unwrap_or_else(|error| {
             let why = error.to_string();
             self.notices.push(RingNotice::Off { why });
@@ -136,7 +131,6 @@ impl Ring {
         outlets: &mut [Outlet],
         outcomes: &mut [Outcome],
         files: Vec<Option<PathBuf>>,
-        json: Route,
         capacity: usize,
     ) -> io::Result<Buffers> {
         let old = match self.image.head {
@@ -158,12 +152,14 @@ impl Ring {
         let map::Parts { words, regions } = self.place.map(capacity, self.image.head)?;
         let generation = self.image.generation() + 1;
         let [first, second] = regions;
-        let first = Half::new(words.clone(), first, 0, json, generation);
-        let second = Half::new(words.clone(), second, 1, json, generation);
+        let first = Half::new(words.clone(), first, 0, generation);
+        let second = Half::new(words.clone(), second, 1, generation);
+        let journal = Journal::new(words, files);
+        journal.note_files();
         Ok(Buffers {
             filled: Batch::in_ring(first),
             spare: Batch::in_ring(second),
-            journal: Some(Journal::new(words, files)),
+            journal: Some(journal),
         })
     }
 
@@ -176,7 +172,8 @@ impl Ring {
             for (file, (outlet, outcome)) in self.files.iter().zip(outlets) {
                 let done = file.done.get(nth).copied().unwrap_or_default();
                 let mut lines = Vec::new();
-                let left = lost.of(file.least).skip(done);
+                let route = self.image.route_to(journal::path_hash(&file.path));
+                let left = lost.of(route).skip(done);
                 let count = left
                     .map(|line| mark::push_marked(&mut lines, &line.bytes))
                     .count() as u64;
@@ -201,7 +198,7 @@ fn opening(path: &Path, source: io::Error) -> Error {
 }
 
 /// How many of the lines of a half a file has already got.
-fn already_there(image: &Image, lost: &Lost, path: &Path, least: Level) -> usize {
+fn already_there(image: &Image, lost: &Lost, path: &Path) -> usize {
     let name = journal::path_hash(path);
     let of_file = image.intents.iter().filter(|intent| intent.name == name);
     // Its outlet may have had another number in an earlier run.
@@ -209,7 +206,7 @@ fn already_there(image: &Image, lost: &Lost, path: &Path, least: Level) -> usize
     let Some(intent) = newest else {
         return 0;
     };
-    let lines: Vec<&LostLine> = lost.of(least).collect();
+    let lines: Vec<&LostLine> = lost.of(image.route_to(name)).collect();
     if intent.generation != lost.generation {
         // It has gone on to the half that came later, or had not begun with this one.
         return if intent.generation > lost.generation {
@@ -238,11 +235,9 @@ fn already_there(image: &Image, lost: &Lost, path: &Path, least: Level) -> usize
 }
 
 impl Lost {
-    /// The lines of a file that takes this level and graver ones.
-    fn of(&self, least: Level) -> impl Iterator<Item = &LostLine> {
-        self.lines
-            .iter()
-            .filter(move |line| line.is_json && line.level <= least)
+    /// The lines that were for these outlets.
+    fn of(&self, route: Route) -> impl Iterator<Item = &LostLine> {
+        self.lines.iter().filter(move |line| line.route & route != 0)
     }
 }
 

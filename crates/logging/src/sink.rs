@@ -6,8 +6,10 @@ use crate::level::{LEVELS, rank};
 
 /// Takes finished lines: a file, the standard output, or what you bring.
 ///
-/// One thread writes to all sinks, a batch of lines at a time. What a sink logs itself through `tracing` on
-/// that thread is ignored, so that it cannot feed itself.
+/// It is called by a thread of logging, a batch of lines at a time; beside other sinks by one of its own, so that it
+/// may take its time. What a sink logs itself through `tracing` on that thread is ignored, so that it cannot feed
+/// itself. Other threads that a sink waits for must not wait for the log: with [`Overflow::Block`](crate::Overflow::Block) a full queue
+/// would make them wait for each other.
 ///
 /// # Examples
 /// ```
@@ -60,12 +62,6 @@ pub(crate) struct Outlet {
     /// The least grave level it takes.
     pub(crate) least: Level,
     pub(crate) sink: Box<dyn Sink>,
-}
-
-impl Outlet {
-    pub(crate) fn is_json(&self) -> bool {
-        self.encoding == Encoding::Json
-    }
 }
 
 impl fmt::Debug for Outlet {

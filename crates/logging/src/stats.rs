@@ -17,7 +17,7 @@ pub struct LoggingStats {
     pub lines: LineCounts,
     /// Lines of each sink, in the order in which they were added: stdout, files, your own.
     pub sinks: Vec<SinkStats>,
-    /// Bytes that wait in the queue or are being written.
+    /// Bytes that wait in the queue or are being written; of the fullest queue, where sinks have their own.
     pub queue_bytes: u64,
     /// The most bytes the queue takes.
     pub queue_capacity: u64,
@@ -177,6 +177,16 @@ impl Drops {
         self.overflow + self.io + self.shutdown
     }
 
+    pub(crate) const fn none() -> Self {
+        Self {
+            overflow: 0,
+            io: 0,
+            shutdown: 0,
+            ratelimit: 0,
+            sampled: 0,
+        }
+    }
+
     /// The counts by the names that they have in metrics and in the log.
     pub(crate) const fn reasons(&self) -> [(&'static str, u64); 5] {
         [
@@ -198,7 +208,7 @@ impl Drops {
         }
     }
 
-    const fn add(&mut self, other: &Self) {
+    pub(crate) const fn add(&mut self, other: &Self) {
         self.overflow += other.overflow;
         self.io += other.io;
         self.shutdown += other.shutdown;

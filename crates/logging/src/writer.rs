@@ -13,9 +13,11 @@ use crate::{
     batch::Batch,
     counts::Outcome,
     frame::Frame,
+    lane::Lane,
     notice::{Notice, Value},
     queue::Queue,
     ring::Journal,
+    signals,
     sink::{Encoding, Outlet},
     stats::Drops,
 };
@@ -25,7 +27,9 @@ use crate::{
 pub(crate) struct Writer {
     queue: Arc<Queue>,
     frame: Arc<Frame>,
-    outlets: Vec<Outlet>,
+    outputs: Vec<Output>,
+    /// Whether it says in the log what was lost.
+    reports: bool,
     /// Where it is noted what is written, if the lines outlive the process.
     journal: Option<Journal>,
     /// The lines of one outlet, where it does not get all.
@@ -36,6 +40,15 @@ pub(crate) struct Writer {
     maintained_at: Option<Instant>,
     /// After how long without lines the sinks want to be looked after.
     idle: Option<Duration>,
+}
+
+/// Who writes to a sink.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// The writer itself.
+    Here(Outlet),
+    /// A thread of the sink's own.
+    Lane(Lane),
 }
 
 thread_local! {
@@ -53,35 +66,46 @@ pub(crate) fn mark_this_thread() {
 }
 
 impl Writer {
-    /// Starts the thread. It ends when the queue is closed and empty.
-    pub(crate) fn start(
-        queue: Arc<Queue>,
-        frame: Arc<Frame>,
-        outlets: Vec<Outlet>,
-        spare: Batch,
-        journal: Option<Journal>,
-    ) -> Result<(), Error> {
-        let writer = Self {
+    pub(crate) const fn new(queue: Arc<Queue>, frame: Arc<Frame>, outputs: Vec<Output>) -> Self {
+        Self {
             queue,
             frame,
-            outlets,
-            journal,
+            outputs,
+            reports: true,
+            journal: None,
             gathered: Vec::new(),
             outcomes: Vec::new(),
-            reported: Drops::default(),
+            reported: Drops::none(),
             reported_at: None,
             maintained_at: None,
             idle: None,
-        };
+        }
+    }
+
+    /// Leaves it to somebody else to say what was lost.
+    pub(crate) const fn silent(mut self) -> Self {
+        self.reports = false;
+        self
+    }
+
+    /// Notes what it writes, so that lines outlive the process.
+    pub(crate) fn journal(mut self, journal: Option<Journal>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// Starts the thread. It ends when the queue is closed and empty.
+    pub(crate) fn start(self, spare: Batch) -> Result<(), Error> {
         thread::Builder::new()
             .name(THREAD.to_owned())
-            .spawn(move || writer.run(spare))
+            .spawn(move || self.run(spare))
             .map(drop)
             .map_err(|source| Error::Thread { name: THREAD, source })
     }
 
     fn run(mut self, mut spare: Batch) {
         mark_this_thread();
+        signals::block_those_of_writing();
         let _end = EndOfWriter(Arc::clone(&self.queue));
         self.maintain();
         while let Some(mut batch) = self.queue.take(spare, self.idle) {
@@ -97,14 +121,19 @@ impl Writer {
         }
         self.report_drops();
         // Whoever waits for the end may open the same files at once.
-        self.outlets.clear();
+        self.outputs.clear();
         self.journal = None;
     }
 
     fn reopen(&mut self) {
         if let Some(asked) = self.queue.reopen_asked() {
-            for outlet in &mut self.outlets {
-                catch_unwind(AssertUnwindSafe(|| outlet.sink.reopen())).ok();
+            for output in &mut self.outputs {
+                match output {
+                    Output::Here(outlet) => {
+                        catch_unwind(AssertUnwindSafe(|| outlet.sink.reopen())).ok();
+                    }
+                    Output::Lane(lane) => lane.queue.ask_for_reopen(),
+                }
             }
             self.queue.note_reopen(asked);
         }
@@ -116,7 +145,10 @@ impl Writer {
         if self.maintained_at.is_some_and(too_early) {
             return;
         }
-        let wishes = self.outlets.iter_mut().filter_map(|outlet| {
+        let wishes = self.outputs.iter_mut().filter_map(|output| {
+            let Output::Here(outlet) = output else {
+                return None;
+            };
             let wish = catch_unwind(AssertUnwindSafe(|| outlet.sink.maintain()));
             wish.unwrap_or_default()
         });
@@ -126,12 +158,24 @@ impl Writer {
 
     fn write_batch(&mut self, batch: &Batch) {
         self.outcomes.clear();
-        for (at, outlet) in self.outlets.iter_mut().enumerate() {
-            let (lines, count) = batch.lines_of(at, &mut self.gathered);
-            if let (Some(journal), Some(generation)) = (&self.journal, batch.generation()) {
-                journal.note(at, generation);
+        for (at, output) in self.outputs.iter_mut().enumerate() {
+            let outcome = match output {
+                Output::Here(outlet) => {
+                    let (lines, count) = batch.lines_of(at, &mut self.gathered);
+                    if let (Some(journal), Some(generation)) = (&self.journal, batch.generation()) {
+                        journal.note(at, generation);
+                    }
+                    write_all(outlet, lines, count)
+                }
+                Output::Lane(_) => Outcome::default(),
+            };
+            self.outcomes.push(outcome);
+        }
+        // Last, for they may have to be waited for.
+        for (at, output) in self.outputs.iter_mut().enumerate() {
+            if let Output::Lane(lane) = output {
+                lane.take_over(batch, at);
             }
-            self.outcomes.push(write_all(outlet, lines, count));
         }
         if self.gathered.capacity() > MOST_GATHERED {
             self.gathered = Vec::new();
@@ -145,7 +189,7 @@ impl Writer {
         let too_early = self
             .reported_at
             .is_some_and(|at| at.elapsed() < REPORT_INTERVAL && !self.queue.is_closed());
-        if new.lost() == 0 || too_early {
+        if new.lost() == 0 || too_early || !self.reports {
             return;
         }
         let fields = new
@@ -156,23 +200,43 @@ impl Writer {
             message: "log lines were dropped",
             fields: &fields,
         };
-        let (json, console) = (notice.json(&self.frame), notice.console(&self.frame));
-        let outcomes: Vec<Outcome> = self
-            .outlets
-            .iter_mut()
-            .map(|outlet| match outlet.encoding {
-                _ if outlet.least < Level::WARN => Outcome::default(),
-                Encoding::Json | Encoding::Audit => write_all(outlet, &json, 1),
-                Encoding::Console => write_all(outlet, &console, 1),
-            })
-            .collect();
-        self.queue.note_own(&outcomes);
         self.reported_at = Some(Instant::now());
-        if outcomes.iter().any(|outcome| outcome.written > 0) {
+        if let Some(failed) = self.say(&notice) {
             self.reported = drops;
             // Where the notice itself was lost is no news.
-            self.reported.io += outcomes.iter().map(|outcome| outcome.failed).sum::<u64>();
+            self.reported.io += failed;
         }
+    }
+
+    /// Writes a notice past the queue. Says how many sinks have failed, if one has taken it.
+    fn say(&mut self, notice: &Notice<'_>) -> Option<u64> {
+        let (json, console) = (notice.json(&self.frame), notice.console(&self.frame));
+        let line = |encoding| match encoding {
+            Encoding::Json | Encoding::Audit => json.as_slice(),
+            Encoding::Console => console.as_slice(),
+        };
+        let mut is_taken = false;
+        let mut outcomes = Vec::new();
+        for (at, output) in self.outputs.iter_mut().enumerate() {
+            outcomes.push(match output {
+                Output::Here(outlet) if outlet.least >= notice.level => {
+                    write_all(outlet, line(outlet.encoding), 1)
+                }
+                Output::Lane(lane) if lane.least >= notice.level => {
+                    self.queue.accept_own(1 << at);
+                    let fits = lane.offer(line(lane.encoding), notice.level);
+                    if !fits {
+                        self.queue.retract_own(1 << at);
+                    }
+                    is_taken |= fits;
+                    Outcome::default()
+                }
+                Output::Here(_) | Output::Lane(_) => Outcome::default(),
+            });
+        }
+        self.queue.note_own(&outcomes);
+        is_taken |= outcomes.iter().any(|outcome| outcome.written > 0);
+        is_taken.then(|| outcomes.iter().map(|outcome| outcome.failed).sum())
     }
 }
 

@@ -15,10 +15,7 @@ mod rotate;
 mod rotating;
 mod whole_lines;
 
-pub(crate) use self::{
-    archiver::Archiver, counters::FileCounters, rotate::UTC, rotating::RotatingFile,
-    whole_lines::write_counted,
-};
+pub(crate) use self::{archiver::Archiver, counters::FileCounters, rotate::UTC, rotating::RotatingFile};
 pub use self::{
     compress::Compress,
     log_file::LogFile,

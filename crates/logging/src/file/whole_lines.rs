@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 /// Writes all of `bytes`, or says how many went out before the error.
-pub(crate) fn write_counted(out: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+pub(super) fn write_counted(out: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
         match out.write(rest) {

@@ -1,5 +1,3 @@
-use tracing::Level;
-
 use crate::{
     ring::{
         layout::{self, Mark},
@@ -14,8 +12,6 @@ pub(crate) struct Half {
     words: Words,
     region: Region,
     place: usize,
-    /// The outlets that get JSON.
-    json: Route,
     generation: u64,
     size: usize,
     count: usize,
@@ -23,12 +19,11 @@ pub(crate) struct Half {
 
 impl Half {
     /// An empty one.
-    pub(super) fn new(words: Words, region: Region, place: usize, json: Route, generation: u64) -> Self {
+    pub(super) fn new(words: Words, region: Region, place: usize, generation: u64) -> Self {
         let mut half = Self {
             words,
             region,
             place,
-            json,
             generation,
             size: 0,
             count: 0,
@@ -50,13 +45,9 @@ impl Half {
     }
 
     /// Adds a line that fits. From then on it is not lost, whatever becomes of the process.
-    pub(crate) fn push(&mut self, line: &[u8], level: Level, route: Route) {
+    pub(crate) fn push(&mut self, line: &[u8], route: Route) {
         let end = self.size + line.len();
-        let mark = Mark {
-            end,
-            level,
-            is_json: route & self.json != 0,
-        };
+        let mark = Mark { end, route };
         let Some(mark_at) = layout::mark_at(self.region.len(), self.count) else {
             return;
         };

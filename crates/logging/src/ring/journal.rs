@@ -3,9 +3,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::ring::{
-    layout::{self, Intent},
-    map::Words,
+use crate::{
+    ring::{
+        layout::{self, Intent},
+        map::Words,
+    },
+    sink::MOST_OUTLETS,
 };
 
 /// Notes in the ring what is about to be written where, so that a process that comes later can tell what was
@@ -20,6 +23,15 @@ pub(crate) struct Journal {
 impl Journal {
     pub(super) const fn new(words: Words, files: Vec<Option<PathBuf>>) -> Self {
         Self { words, files }
+    }
+
+    /// Notes which outlet writes to which file.
+    pub(super) fn note_files(&self) {
+        for slot in 0..MOST_OUTLETS {
+            let path = self.files.get(slot).and_then(Option::as_deref);
+            let file = path.map_or(0, path_hash);
+            self.words.store(layout::file_at(slot), file);
+        }
     }
 
     /// To be called before the lines of a batch are written to an outlet.
@@ -53,7 +65,7 @@ impl Journal {
 
 /// Stores the intent so that half of it is none.
 fn store(words: &Words, slot: usize, intent: &Intent) {
-    if slot >= layout::INTENTS {
+    if slot >= MOST_OUTLETS {
         return;
     }
     let at = layout::intent_at(slot);

@@ -1,6 +1,4 @@
-use tracing::Level;
-
-use crate::level::{LEVELS, rank};
+use crate::sink::{MOST_OUTLETS, Route};
 
 /// What the head of the file says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +15,8 @@ pub(super) struct Lost {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LostLine {
-    pub(super) level: Level,
-    pub(super) is_json: bool,
+    /// The outlets of the process that logged it.
+    pub(super) route: Route,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -57,6 +55,8 @@ pub(super) struct Image {
     /// The older half first.
     pub(super) lost: Vec<Lost>,
     pub(super) intents: Vec<Intent>,
+    /// The files of the outlets, by the hashes of their paths; 0 is none.
+    pub(super) files: Vec<u64>,
     pub(super) head: Option<Head>,
 }
 
@@ -96,9 +96,20 @@ impl Image {
         lost.sort_by_key(|lost| lost.generation);
         Ok(Self {
             lost,
-            intents: (0..INTENTS).filter_map(|slot| intent(bytes, slot)).collect(),
+            intents: (0..MOST_OUTLETS).filter_map(|slot| intent(bytes, slot)).collect(),
+            files: (0..MOST_OUTLETS)
+                .map(|slot| at(file_at(slot)))
+                .collect::<Result<_, _>>()?,
             head: Some(Head { half }),
         })
+    }
+
+    /// The outlets that wrote to the file of this path.
+    pub(super) fn route_to(&self, path: u64) -> Route {
+        let files = self.files.iter().enumerate();
+        files
+            .filter(|(_, file)| **file == path)
+            .fold(0, |route, (slot, _)| route | 1 << slot)
     }
 
     /// The newest generation that stands in the file.
@@ -123,35 +134,31 @@ fn lines(region: &[u8], count: u64) -> Option<Vec<LostLine>> {
             start = mark.end;
             // One line feed, at the end.
             (memchr::memchr(b'\n', bytes)? + 1 == bytes.len()).then(|| LostLine {
-                level: mark.level,
-                is_json: mark.is_json,
+                route: mark.route,
                 bytes: bytes.to_vec(),
             })
         })
         .collect()
 }
 
-/// Where a line ends and what it is; the marks stand at the end of a half, from behind.
+/// Where a line ends and its way; the marks stand at the end of a half, from behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) end: usize,
-    pub(super) level: Level,
-    pub(super) is_json: bool,
+    pub(super) route: Route,
 }
 
 impl Mark {
     pub(super) const fn encode(self) -> u64 {
-        let json = if self.is_json { JSON_BIT } else { 0 };
-        self.end as u64 | (rank(self.level) as u64) << LEVEL_SHIFT | json | SET_BIT
+        self.end as u64 & END_BITS | SET_BIT | (self.route as u64) << Route::BITS
     }
 
     fn decode(mark: u64) -> Option<Self> {
-        let level = usize::try_from(mark >> LEVEL_SHIFT & 0x7f).ok()?;
-        let known = mark & !(END_BITS | 0x7f << LEVEL_SHIFT | JSON_BIT | SET_BIT) == 0 && mark & SET_BIT != 0;
         Some(Self {
-            end: usize::try_from(mark & END_BITS).ok().filter(|_| known)?,
-            level: LEVELS.get(level).copied()?,
-            is_json: mark & JSON_BIT != 0,
+            end: usize::try_from(mark & END_BITS)
+                .ok()
+                .filter(|_| mark & SET_BIT != 0)?,
+            route: Route::try_from(mark >> Route::BITS).ok()?,
         })
     }
 }
@@ -205,6 +212,10 @@ pub(super) const fn intent_at(slot: usize) -> usize {
     32 + 8 * slot
 }
 
+pub(super) const fn file_at(slot: usize) -> usize {
+    intent_at(MOST_OUTLETS) + slot
+}
+
 /// Stored as a number, so that a file from a machine of the other byte order is foreign.
 pub(super) const MAGIC: u64 = u64::from_be_bytes(*b"logqueue");
 pub(super) const VERSION: u64 = 1;
@@ -214,10 +225,7 @@ pub(super) const HALF_AT: usize = 2;
 pub(super) const CHECK_AT: usize = 3;
 /// The bytes before the first half: a page.
 pub(super) const HEAD: usize = 4096;
-/// As many as there may be outlets.
-pub(super) const INTENTS: usize = crate::sink::MOST_OUTLETS;
 pub(super) const MARK: usize = size_of::<u64>();
-const END_BITS: u64 = (1 << LEVEL_SHIFT) - 1;
-const LEVEL_SHIFT: u32 = 48;
-const JSON_BIT: u64 = 1 << 55;
-const SET_BIT: u64 = 1 << 63;
+/// A file is shorter than that.
+const END_BITS: u64 = SET_BIT - 1;
+const SET_BIT: u64 = 1 << 31;

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::{
     layout::{
-        CHECK_AT, HALF_AT, HEAD, Head, Intent, MAGIC, MAGIC_AT, VERSION, VERSION_AT, check, generation_at,
-        intent_at,
+        CHECK_AT, HALF_AT, HEAD, Head, Intent, MAGIC, MAGIC_AT, VERSION, VERSION_AT, check, file_at,
+        generation_at, intent_at,
     },
     map::{Parts, in_memory},
     *,
@@ -18,8 +18,8 @@ fn halves(parts: Parts) -> (Half, Half, impl Fn(&Half, &Half) -> Vec<u8>) {
     words.store(CHECK_AT, check(HALF));
     words.store(MAGIC_AT, MAGIC);
     let [first, second] = regions;
-    let first = Half::new(words.clone(), first, 0, 0b01, 7);
-    let second = Half::new(words.clone(), second, 1, 0b01, 7);
+    let first = Half::new(words.clone(), first, 0, 7);
+    let second = Half::new(words.clone(), second, 1, 7);
     let image = move |first: &Half, second: &Half| {
         let head = (0..HEAD / 8).flat_map(|at| words.load(at).to_ne_bytes());
         head.chain(first.all().iter().copied())
@@ -29,10 +29,9 @@ fn halves(parts: Parts) -> (Half, Half, impl Fn(&Half, &Half) -> Vec<u8>) {
     (first, second, image)
 }
 
-fn line(level: Level, is_json: bool, text: &str) -> LostLine {
+fn line(route: Route, text: &str) -> LostLine {
     LostLine {
-        level,
-        is_json,
+        route,
         bytes: text.into(),
     }
 }
@@ -40,11 +39,13 @@ fn line(level: Level, is_json: bool, text: &str) -> LostLine {
 /// A file with lines in both halves and an intent.
 fn filled() -> Vec<u8> {
     let (mut first, mut second, image) = halves(in_memory(HEAD, HALF));
-    second.push(b"{\"n\":1}\n", Level::INFO, 0b01);
-    second.push(b"for people\n", Level::ERROR, 0b10);
+    second.push(b"{\"n\":1}\n", 0b01);
+    second.push(b"for people\n", 0b10);
     first.begin(8);
-    first.push(b"{\"n\":2}\n", Level::WARN, 0b11);
+    first.push(b"{\"n\":2}\n", 0b11);
     let mut bytes = image(&first, &second);
+    let file = file_at(1) * 8;
+    bytes[file..file + 8].copy_from_slice(&99_u64.to_ne_bytes());
     let at = intent_at(3) * 8;
     for (nth, value) in [7_u64, 1, 2, 3, 4, 1].into_iter().enumerate() {
         bytes[at + 8 * nth..at + 8 * nth + 8].copy_from_slice(&value.to_ne_bytes());
@@ -58,19 +59,17 @@ fn what_was_pushed_is_found_the_older_half_first() {
 
     assert_eq!(image.head, Some(Head { half: HALF }));
     assert_eq!(image.generation(), 8);
+    assert_eq!((image.route_to(99), image.route_to(98)), (0b10, 0));
     assert_eq!(
         image.lost,
         [
             Lost {
                 generation: 7,
-                lines: vec![
-                    line(Level::INFO, true, "{\"n\":1}\n"),
-                    line(Level::ERROR, false, "for people\n")
-                ]
+                lines: vec![line(0b01, "{\"n\":1}\n"), line(0b10, "for people\n")]
             },
             Lost {
                 generation: 8,
-                lines: vec![line(Level::WARN, true, "{\"n\":2}\n")]
+                lines: vec![line(0b11, "{\"n\":2}\n")]
             },
         ]
     );
@@ -90,7 +89,7 @@ fn what_was_pushed_is_found_the_older_half_first() {
 #[test]
 fn what_was_written_is_found_no_more() {
     let (mut first, second, image) = halves(in_memory(HEAD, HALF));
-    first.push(b"{}\n", Level::INFO, 1);
+    first.push(b"{}\n", 1);
     first.clear();
 
     assert_eq!(Image::parse(&image(&first, &second)).unwrap().lost, []);
@@ -101,7 +100,7 @@ fn a_half_holds_lines_and_marks_up_to_its_last_byte() {
     let (mut first, second, image) = halves(in_memory(HEAD, HALF));
     let mut count = 0;
     while first.fits(8) {
-        first.push(b"{\"n\":1}\n", Level::INFO, 1);
+        first.push(b"{\"n\":1}\n", 1);
         count += 1;
     }
 

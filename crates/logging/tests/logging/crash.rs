@@ -2,17 +2,17 @@
 
 use std::{
     fs::{self, OpenOptions, read_to_string},
-    io::{self, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
     process::{Command, Stdio, exit},
-    sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use groundcrew_base::ByteSize;
-use groundcrew_logging::{Error, Format, Logging, LoggingBuilder, LoggingConfig, Sink};
+use groundcrew_logging::{Error, Format, LogFile, Logging, LoggingBuilder, LoggingConfig};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use tempfile::TempDir;
 use tracing::{Level, info, subscriber::with_default, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
@@ -48,13 +48,29 @@ fn said(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-/// A sink that does not come back until it is let.
-struct Stuck<F>(F);
+/// A file that takes nothing until somebody reads from the other end, which is given too.
+fn stuck_file(directory: &Path) -> (LogFile, fs::File) {
+    let path = directory.join("stuck");
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    let mut other_end = options
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(&path)
+        .unwrap();
+    for size in [4096, 1] {
+        while other_end.write(&vec![b' '; size]).is_ok() {}
+    }
+    (LogFile::at(path), other_end)
+}
 
-impl<F: FnMut() + Send + 'static> Sink for Stuck<F> {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.0();
-        Ok(lines.len())
+/// Waits until the writer has written a line to the first file; the next one it writes to is stuck.
+fn await_line(directory: &Path) {
+    let start = Instant::now();
+    let path = directory.join("combined.log");
+    while fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+        assert!(start.elapsed() < DEADLINE, "nothing is written");
+        thread::park_timeout(Duration::from_millis(1));
     }
 }
 
@@ -69,15 +85,11 @@ fn log_once(directory: &Path) {
 #[ignore = "run by a test of this file in a process of its own"]
 fn child_leaves_lines() {
     let directory = std::env::var_os("DIRECTORY").unwrap();
-    let (entered, entries) = mpsc::channel();
-    let stuck = Stuck(move || {
-        entered.send(()).unwrap();
-        thread::park();
-    });
-    let builder = builder(Path::new(&directory)).sink("stuck", Level::TRACE, stuck);
-    let _logging = builder.service("poker").init().unwrap();
+    let directory = Path::new(&directory);
+    let (stuck, _other_end) = stuck_file(directory);
+    let _logging = builder(directory).file(stuck).service("poker").init().unwrap();
     info!("written");
-    entries.recv_timeout(DEADLINE).unwrap();
+    await_line(directory);
     for n in 0..50 {
         info!(
             n,
@@ -162,23 +174,15 @@ fn the_file_is_private_allocated_and_bounded() {
 #[test]
 fn what_a_shutdown_gives_up_is_written_by_the_next_process() {
     let dir = TempDir::new().unwrap();
-    let (entered, entries) = mpsc::channel();
-    let (opener, gate) = mpsc::channel::<()>();
-    let stuck = Stuck(move || {
-        entered.send(()).ok();
-        gate.recv().ok();
-    });
-    let (layer, logging) = builder(dir.path())
-        .sink("stuck", Level::TRACE, stuck)
-        .build()
-        .unwrap();
+    let (stuck, mut other_end) = stuck_file(dir.path());
+    let (layer, logging) = builder(dir.path()).file(stuck).build().unwrap();
     with_default(Registry::default().with(layer), || {
         info!("in the sink");
-        entries.recv_timeout(DEADLINE).unwrap();
+        await_line(dir.path());
         info!("given up");
         assert!(!logging.shutdown(Duration::from_millis(20)).is_clean());
     });
-    drop(opener);
+    while other_end.read(&mut [0; 4096]).is_ok() {}
     assert!(logging.shutdown(DEADLINE).is_clean());
     drop(logging);
 
@@ -271,6 +275,7 @@ fn a_file_that_cannot_be_read_is_set_aside_and_logging_goes_on() {
         assert!(said.contains(&notice), "{said:?}");
         assert_eq!(said.last().unwrap(), "once: null");
         assert_eq!(fs::read(dir.path().join("log.ring.aside")).unwrap(), damaged);
+        fs::remove_file(dir.path().join("stuck")).unwrap();
         leave_lines(dir.path());
         log_once(dir.path());
         assert!(

@@ -192,7 +192,7 @@ fn child_closed_stdout() {
     let (stdout, combined) = (&stats.sinks[0].lines, &stats.sinks[1].lines);
     eprintln!(
         "stdout {} {} {} combined {} {}",
-        stdout.accepted == stdout.written + stdout.dropped.io,
+        stdout.accepted == stdout.written + stdout.dropped.io + stdout.pending,
         stdout.written,
         stdout.dropped.io >= 500,
         combined.accepted == combined.written,
