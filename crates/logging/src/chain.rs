@@ -3,8 +3,8 @@ use std::{mem, ptr, sync::Arc};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::{
-    encoder::{Entry, Pairs, Part, Present},
     frame::Frame,
+    pairs::{Entry, Pairs, Part, Present},
     sampling::SampleKey,
     span_fields::SpanFieldSets,
     template::{Key, Template, free_name},

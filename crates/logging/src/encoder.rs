@@ -11,6 +11,7 @@ use crate::{
     error_chain::sources,
     frame::Frame,
     json,
+    pairs::{Entry, Pairs, Part, Present, small},
     profile::ChainForm,
     template::{FieldTemplate, LOG_TARGET, Role, Template},
 };
@@ -31,118 +32,11 @@ pub(crate) struct Encoder<'a> {
     pub(crate) marks: Marks,
 }
 
-/// The fields that have a pair, a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Present {
-    values: u64,
-    chains: u64,
-}
-
-/// Encoded pairs, and where each stands.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pairs {
-    pub(crate) text: String,
-    /// Those that stand beside the object of the fields.
-    pub(crate) lifted: String,
-    pub(crate) entries: Vec<Entry>,
-}
-
-/// Where one pair stands in its text, with its comma.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    pub(crate) field: u32,
-    pub(crate) part: Part,
-    pub(crate) is_lifted: bool,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-/// A field makes one pair, an error with sources two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Value,
-    Chain,
-}
-
 /// What the fields say about the event as a whole.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks {
     pub(crate) has_message: bool,
     pub(crate) is_critical: bool,
-}
-
-impl Pairs {
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.lifted.clear();
-        self.entries.clear();
-    }
-
-    /// The pair of one of the entries.
-    pub(crate) fn get(&self, entry: &Entry) -> &str {
-        let text = if entry.is_lifted { &self.lifted } else { &self.text };
-        text.get(entry.start as usize..entry.end as usize)
-            .unwrap_or_default()
-    }
-
-    pub(crate) const fn len(&self) -> usize {
-        self.text.len() + self.lifted.len()
-    }
-
-    /// Appends all of another one.
-    pub(crate) fn append(&mut self, other: &Self) {
-        let (text, lifted) = (offset(&self.text), offset(&self.lifted));
-        self.text.push_str(&other.text);
-        self.lifted.push_str(&other.lifted);
-        self.entries.extend(other.entries.iter().map(|entry| {
-            let base = if entry.is_lifted { lifted } else { text };
-            let (start, end) = (entry.start + base, entry.end + base);
-            Entry { start, end, ..*entry }
-        }));
-    }
-
-    /// Appends a pair of another one.
-    pub(crate) fn copy(&mut self, from: &Self, entry: &Entry) {
-        let text = if entry.is_lifted {
-            &mut self.lifted
-        } else {
-            &mut self.text
-        };
-        let start = offset(text);
-        text.push_str(from.get(entry));
-        let end = offset(text);
-        self.entries.push(Entry { start, end, ..*entry });
-    }
-}
-
-impl Present {
-    pub(crate) const fn has(self, field: usize, part: Part) -> bool {
-        let bits = match part {
-            Part::Value => self.values,
-            Part::Chain => self.chains,
-        };
-        bits & bit(field) != 0
-    }
-
-    const fn add(&mut self, field: usize, part: Part) {
-        match part {
-            Part::Value => self.values |= bit(field),
-            Part::Chain => self.chains |= bit(field),
-        }
-    }
-}
-
-impl Entry {
-    /// The pair of a default, which has the place of a field.
-    pub(crate) fn of_default(at: usize, start: usize, end: usize) -> Self {
-        Self {
-            field: small(at),
-            part: Part::Value,
-            is_lifted: false,
-            start: small(start),
-            end: small(end),
-        }
-    }
 }
 
 impl Encoder<'_> {
@@ -444,20 +338,6 @@ impl Visit for LogRecord<'_> {
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
-}
-
-fn offset(text: &str) -> u32 {
-    small(text.len())
-}
-
-/// A callsite has at most 32 fields.
-const fn bit(field: usize) -> u64 {
-    if field < 64 { 1 << field } else { u64::MAX }
-}
-
-/// A line is at most some mebibytes long, and a callsite has some dozens of fields.
-fn small(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Enough for any number, and for the quotes and one escape of a string.

@@ -12,11 +12,12 @@ use tracing_subscriber::{
 use crate::{
     chain::Chain,
     core::Core,
-    encoder::{Encoder, LogRecord, Marks, Present},
+    encoder::{Encoder, LogRecord, Marks},
     frame::Frame,
     held::{self, Hold},
     json,
     line::Line,
+    pairs::Present,
     panic,
     sampling::SampleKey,
     scratch::{Chains, Scratch, with_scratch},

@@ -36,6 +36,7 @@ mod logging;
 mod metrics;
 mod notice;
 mod overflow;
+mod pairs;
 mod panic;
 mod profile;
 mod queue;

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use crate::{
     chain::{Chain, EventNames},
-    encoder::{Pairs, Present},
     frame::Frame,
     level,
+    pairs::{Pairs, Present},
     template::Template,
 };
 

@@ -2,7 +2,7 @@ use std::{cell::Cell, ptr, sync::Arc};
 
 use tracing::Metadata;
 
-use crate::{chain::Chain, encoder::Pairs, frame::Frame, template::Template, timestamp::TimestampWriter};
+use crate::{chain::Chain, frame::Frame, pairs::Pairs, template::Template, timestamp::TimestampWriter};
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    encoder::{Pairs, Part},
+    pairs::{Pairs, Part},
     template::{Key, Template},
 };
 
