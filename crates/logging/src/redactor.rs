@@ -88,15 +88,16 @@ impl Redactor {
     /// added decides.
     #[must_use]
     pub fn key_with(mut self, pattern: impl AsRef<str>, action: Action) -> Self {
+        let is_first = self.names.is_empty();
         self.names.push(pattern.as_ref(), Some(action));
-        self.update()
+        if is_first { self.update() } else { self }
     }
 
     /// Shows values of this name, which an earlier pattern hides.
     #[must_use]
     pub fn allow(mut self, pattern: impl AsRef<str>) -> Self {
         self.names.push(pattern.as_ref(), None);
-        self.update()
+        self
     }
 
     /// Hides secrets of this kind in the way of `action`; default [`Action::Mask`], for e-mail addresses none.
@@ -218,11 +219,11 @@ impl Redactor {
 
     /// Makes the triggers look for what there is to be found.
     fn update(mut self) -> Self {
-        let names = !self.names.is_empty();
+        let has_names = !self.names.is_empty();
         let kinds = self.kinds;
         self.triggers = Triggers::new(|kind| {
             let is_on = kinds.get(kind as usize).is_some_and(Option::is_some);
-            is_on && (names || kind != SecretKind::Named)
+            is_on && (has_names || kind != SecretKind::Named)
         });
         self
     }

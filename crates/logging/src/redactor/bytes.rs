@@ -3,21 +3,25 @@
 //! Every loop over a text is in here, so that a test can count their steps.
 
 /// The byte at a place, 0 outside of the text.
+#[inline]
 pub(crate) fn at(text: &[u8], place: usize) -> u8 {
     text.get(place).copied().unwrap_or_default()
 }
 
 /// The byte before a place.
+#[inline]
 pub(crate) fn before(text: &[u8], place: usize) -> u8 {
     place.checked_sub(1).map_or(0, |before| at(text, before))
 }
 
 /// Whether these bytes stand at a place.
+#[inline]
 pub(crate) fn is_at(text: &[u8], place: usize, what: &[u8]) -> bool {
     text.get(place..).is_some_and(|rest| rest.starts_with(what))
 }
 
 /// Whether these letters, in any case, end before a place.
+#[inline]
 pub(crate) fn ends_in(text: &[u8], place: usize, what: &[u8]) -> bool {
     let start = place.checked_sub(what.len());
     let end = start.and_then(|start| text.get(start..place));
@@ -25,6 +29,7 @@ pub(crate) fn ends_in(text: &[u8], place: usize, what: &[u8]) -> bool {
 }
 
 /// Where the run of such bytes ends that starts at a place.
+#[inline]
 pub(crate) fn run(text: &[u8], from: usize, is_part: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let length = rest.iter().position(|&byte| !is_part(byte));
@@ -34,6 +39,7 @@ pub(crate) fn run(text: &[u8], from: usize, is_part: impl Fn(u8) -> bool) -> usi
 }
 
 /// Where the run of such bytes starts that ends before a place.
+#[inline]
 pub(crate) fn run_back(text: &[u8], end: usize, is_part: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(..end).unwrap_or_default();
     let start = rest.iter().rposition(|&byte| !is_part(byte));
@@ -80,10 +86,12 @@ pub(crate) fn backslashes(text: &[u8], place: usize) -> usize {
     place - run_back(text, place, |byte| byte == b'\\')
 }
 
+#[inline]
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+#[inline]
 pub(crate) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }

@@ -20,6 +20,11 @@ pub(crate) fn card_at(text: &[u8], from: usize, last: usize) -> Digits {
             place += 1;
             continue;
         }
+        // `%20` and other escapes of URLs.
+        if before(text, place) == b'%' && digits > place + 2 {
+            place += 2;
+            continue;
+        }
         if let Some(end) = card_end(text, place, digits).filter(|_| !is_iban) {
             return Digits::Card(place, end);
         }
@@ -47,12 +52,13 @@ pub(crate) fn is_card_number(number: u64) -> bool {
 
 /// Where the card number ends that starts with the digits from `start` to `end`.
 fn card_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
-    if is_inside(text, start) {
+    let length = end - start;
+    if (length != GROUP && !(SHORTEST..=LONGEST).contains(&length)) || is_inside(text, start) {
         return None;
     }
     let mut number = Number::default();
     number.extend(text, start, end);
-    if end - start != GROUP {
+    if length != GROUP {
         let is_phone = before(text, start) == b'+' && number.length <= LONGEST_PHONE;
         return (number.is_card() && !is_phone && !goes_on(text, end)).then_some(end);
     }
@@ -163,6 +169,7 @@ const fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || is_separator(byte)
 }
 
+const SHORTEST: usize = 13;
 const LONGEST: usize = 19;
 const LONGEST_PHONE: usize = 15;
 const GROUP: usize = 4;

@@ -110,12 +110,12 @@ fn in_tag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
 /// `--password x`, `"--password", "x"`.
 fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let end = run(text.get(..text.len().min(last + LONGEST_FLAG))?, last, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
     });
     let (_, action) = names.action_before(text, end)?;
     let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
     let from = run(text, between, is_space);
-    if from == between || at(text, from) == b'-' {
+    if from == between || is_flag(text, from) {
         return None;
     }
     let value = value_at(text, from, false, None)?;
@@ -124,6 +124,12 @@ fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
         action,
         quote: None,
     })
+}
+
+/// Whether another flag follows, `--x` or `-x`, and no value that begins with a dash.
+fn is_flag(text: &[u8], place: usize) -> bool {
+    let is_short = at(text, place + 1).is_ascii_alphabetic() && !at(text, place + 2).is_ascii_graphic();
+    at(text, place) == b'-' && (at(text, place + 1) == b'-' || is_short)
 }
 
 const LONGEST_FLAG: usize = 64;

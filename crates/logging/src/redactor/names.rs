@@ -1,4 +1,4 @@
-use std::{array, fmt, iter};
+use std::{array, fmt};
 
 use super::{
     action::Action,
@@ -74,50 +74,76 @@ impl Names {
             .iter()
             .rposition(|&byte| byte == b'.')
             .map_or(0, |dot| dot + 1);
-        self.decide(&whole, &[0, last])
+        self.decide(&whole, &[0, last], u64::MAX)
     }
 
     /// What to do with a value whose name ends before `end`, inside of a text; the place where the name starts.
     pub(crate) fn action_before(&self, text: &[u8], end: usize) -> Option<(usize, Action)> {
-        if !self.may_match(text, end) {
+        let mut candidates = self.candidates_before(text, end);
+        if before(text, end).is_ascii_digit() {
+            let end = run_back(text, end, |byte| byte.is_ascii_digit());
+            candidates |= self.candidates_before(text, end);
+        }
+        if candidates == 0 {
             return None;
         }
         let name = NameInText::before(text, end);
         let starts = name.starts.get(..name.words).unwrap_or_default();
-        let action = self.decide(name.tail.get(name.from..)?, starts)?;
+        let action = self.decide(name.tail.get(name.from..)?, starts, candidates)?;
         Some((name.start, action))
     }
 
     /// A quick look at the last bytes, which is enough for nearly every name.
-    fn may_match(&self, text: &[u8], end: usize) -> bool {
-        let Some(ends) = &self.ends else { return false };
-        let candidates = |end: usize| {
-            let mut place = end;
-            let mut bits = u64::MAX;
-            for of_byte in ends.iter() {
-                place = run_back(text, place, |byte| matches!(byte, b'_' | b'-'));
-                let byte = before(text, place).to_ascii_lowercase();
-                bits &= of_byte.get(usize::from(byte)).copied().unwrap_or_default();
-                place = place.saturating_sub(1);
+    #[inline]
+    fn candidates_before(&self, text: &[u8], end: usize) -> u64 {
+        let Some(ends) = &self.ends else { return 0 };
+        let mut place = end;
+        let mut bits = u64::MAX;
+        for of_byte in ends.iter() {
+            let mut byte = before(text, place);
+            while matches!(byte, b'_' | b'-' | b' ') {
+                steps::count(1);
+                place -= 1;
+                byte = before(text, place);
             }
-            bits
-        };
-        let plain = run_back(text, end, |byte| byte.is_ascii_digit());
-        candidates(end) != 0 || (plain < end && candidates(plain) != 0)
+            bits &= of_byte
+                .get(usize::from(byte.to_ascii_lowercase()))
+                .copied()
+                .unwrap_or_default();
+            if bits == 0 {
+                break;
+            }
+            place = place.saturating_sub(1);
+        }
+        bits
     }
 
-    /// The action of the last rule that matches the name from one of these places on.
-    fn decide(&self, name: &[u8], starts: &[usize]) -> Option<Action> {
+    /// The action of the last of the rules `candidates`, which stand for one in 64 each, that matches the name from
+    /// one of these places on.
+    fn decide(&self, name: &[u8], starts: &[usize], candidates: u64) -> Option<Action> {
         let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let plain = name.get(..name.len() - digits).unwrap_or_default();
-        let matches = |rule: &&Rule| {
-            let mut names = starts.iter().flat_map(|&start| {
-                let without = rule.numbered.then(|| plain.get(start..)).flatten();
-                iter::once(name.get(start..).unwrap_or_default()).chain(without)
-            });
-            names.any(|name| !name.is_empty() && glob_matches(&rule.pattern, name))
+        let matches = |rule: &Rule| {
+            starts.iter().any(|&start| {
+                let is_name = |name: &[u8]| {
+                    let name = name.get(start..).unwrap_or_default();
+                    !name.is_empty() && glob_matches(&rule.pattern, name)
+                };
+                is_name(name) || (rule.numbered && digits > 0 && is_name(plain))
+            })
         };
-        self.rules.iter().rev().find(matches).and_then(|rule| rule.action)
+        for rules in self.rules.chunks(64).rev() {
+            let mut bits = candidates;
+            while let Some(last) = bits.checked_ilog2() {
+                bits ^= 1 << last;
+                if let Some(rule) = rules.get(last as usize)
+                    && matches(rule)
+                {
+                    return rule.action;
+                }
+            }
+        }
+        None
     }
 }
 
@@ -213,7 +239,7 @@ pub(crate) fn is_header(text: &[u8], end: usize) -> bool {
 }
 
 /// How many of the last bytes are looked at before anything else.
-const ENDS: usize = 3;
+const ENDS: usize = 4;
 /// Of a longer name in a text, the end is looked at.
 const LONGEST: usize = 64;
 /// How many words a name in a text may have.

@@ -1,4 +1,4 @@
-use super::bytes::{find_all, is_at, run};
+use super::bytes::{at, backslashes, find_all, is_at, is_quote, run};
 
 /// Finds private keys in PEM armour.
 #[derive(Debug, Default)]
@@ -36,7 +36,14 @@ impl Pems {
         };
         let Some(end) = found else {
             self.no_end = true;
-            return run(text, body, is_of_body);
+            let end = run(text, body, is_of_body);
+            // The backslashes of a quote are no part of it.
+            let slashes = if is_quote(at(text, end)) {
+                backslashes(text, end)
+            } else {
+                0
+            };
+            return body.max(end - slashes);
         };
         let label = end + b"-----END ".len();
         run(text, run(text, label, is_of_label), |byte| byte == b'-')

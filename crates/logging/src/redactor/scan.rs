@@ -57,6 +57,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Writes the text without its secrets; says whether there were any.
+    #[inline(never)]
     pub(crate) fn run(mut self, first: Hit, mut progress: Progress) -> bool {
         let redactor = self.redactor;
         let bytes = self.text.as_bytes();
@@ -90,9 +91,13 @@ impl<'a> Scan<'a> {
         let text = self.text.as_bytes();
         let (kind, place) = match form {
             Form::Separator => return self.separator(last),
-            Form::TupleComma | Form::Quote | Form::TagEnd => return self.named(form, last),
-            Form::Dashes if at(text, last) != b'B' => return self.named(form, last),
-            Form::Dashes => (SecretKind::PrivateKey, self.pems.block_at(text, last)),
+            Form::Dashes
+                if at(text, last) == b'B'
+                    && let Some(place) = self.pems.block_at(text, last) =>
+            {
+                (SecretKind::PrivateKey, Some(place))
+            }
+            Form::TupleComma | Form::Quote | Form::TagEnd | Form::Dashes => return self.named(form, last),
             Form::Jwt => (SecretKind::Jwt, self.jwts.token_at(text, last)),
             Form::Scheme => (SecretKind::Authorization, credentials_at(text, last)),
             Form::Digits => match card_at(text, self.copied, last) {

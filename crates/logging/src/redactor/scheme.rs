@@ -1,3 +1,5 @@
+use groundcrew_base::MASK;
+
 use super::{
     bytes::{at, begins_word, ends_in, is_at, is_quote, is_space, run, run_back, steps},
     jwt::base64_value,
@@ -21,6 +23,9 @@ pub(crate) fn credentials_at(text: &[u8], last: usize) -> Option<(usize, usize)>
     let from = run(text, from, is_space);
     let from = run(text, from, |byte| byte == b'\\');
     let start = if is_quote(at(text, from)) { from + 1 } else { from };
+    if is_at(text, start, MASK.as_bytes()) {
+        return Some((start, start + MASK.len()));
+    }
     if !is_bearer && !is_basic(text.get(start..)?) {
         return None;
     }

@@ -1,17 +1,30 @@
+use std::{collections::HashMap, sync::Arc};
+
 use super::kind::SecretKind;
 
 /// Finds the places of a text where a secret may be: reads every byte once, whatever the number of forms.
 ///
 /// Each form is a row of classes of bytes, and every place in a row is a bit. The state says which rows have
 /// matched up to which place ("shift-and"); a byte moves all bits on by one and keeps those whose class it is in.
-#[derive(Clone, Debug)]
+/// The states that come up are few, so what a byte makes of each stands in a table: nearly all of a text takes one
+/// look-up a byte.
+#[derive(Clone)]
 pub(crate) struct Triggers {
     /// The places whose class a byte is in.
     classes: Box<[u64; 256]>,
     starts: u64,
     ends: u64,
-    /// The last place of each form.
-    forms: Vec<(u64, Form)>,
+    /// The form of which a bit is the last place.
+    forms: [Option<Form>; 64],
+    table: Arc<Table>,
+}
+
+/// The numbers of states, in the upper byte. A state in which a form ends has none: [`FOUND`] stands for all of
+/// them and never leaves itself.
+struct Table {
+    next: Box<[u16; 1 << 16]>,
+    /// The state of each number.
+    states: Vec<u64>,
 }
 
 /// What a place that was found may be.
@@ -58,7 +71,8 @@ impl Triggers {
             classes: Box::new([0; 256]),
             starts: 0,
             ends: 0,
-            forms: Vec::new(),
+            forms: [None; 64],
+            table: Arc::default(),
         };
         let mut next = 0;
         for (form, kinds, row) in ROWS {
@@ -66,6 +80,7 @@ impl Triggers {
                 next = triggers.add(*form, row, next);
             }
         }
+        triggers.table = Arc::new(Table::new(&triggers));
         triggers
     }
 
@@ -83,8 +98,11 @@ impl Triggers {
             }
         }
         self.ends |= bit;
-        self.forms.push((bit, form));
-        bit.trailing_zeros() + 1
+        let last = bit.trailing_zeros();
+        if let Some(slot) = self.forms.get_mut(last as usize) {
+            *slot = Some(form);
+        }
+        last + 1
     }
 
     /// The next place that may be something; `progress` stands behind it then, else at the end of the text.
@@ -93,23 +111,63 @@ impl Triggers {
         if self.ends == 0 {
             return None;
         }
-        let mut state = progress.state;
+        if progress.state != 0
+            && let Some(hit) = self.find(text, progress, |state| state == 0)
+        {
+            return Some(hit);
+        }
+        // At the start of a text, or where no row has begun.
         let (chunks, tail) = text.get(progress.place..)?.as_chunks::<CHUNK>();
+        let mut number = 0;
         for chunk in chunks {
-            let before = state;
-            let mut seen = 0;
-            for &byte in chunk {
-                state = self.step(state, byte);
-                seen |= state;
-            }
-            if seen & self.ends != 0 {
-                progress.state = before;
-                return self.find(chunk, progress);
+            let before = number;
+            number = self.table.walk(number, chunk);
+            if number == FOUND {
+                return self.find_again(text, before, progress);
             }
             progress.place += CHUNK;
         }
-        progress.state = state;
-        self.find(tail, progress)
+        if self.table.walk(number, tail) == FOUND {
+            return self.find_again(text, number, progress);
+        }
+        progress.place = text.len();
+        None
+    }
+
+    /// Finds the place that the table has passed by.
+    fn find_again(&self, text: &[u8], mut number: u16, progress: &mut Progress) -> Option<Hit> {
+        for &byte in text.get(progress.place..)? {
+            let after = self.table.step(number, byte);
+            if after == FOUND {
+                break;
+            }
+            number = after;
+            progress.place += 1;
+        }
+        let state = self.table.states.get(usize::from(number >> 8));
+        progress.state = state.copied().unwrap_or_default();
+        self.find(text, progress, |_| false)
+    }
+
+    /// Goes on byte by byte until a form ends, or `stops`.
+    fn find(&self, text: &[u8], progress: &mut Progress, stops: impl Fn(u64) -> bool) -> Option<Hit> {
+        for &byte in text.get(progress.place..)? {
+            let state = self.step(progress.state, byte);
+            progress.place += 1;
+            let ends = state & self.ends;
+            // The end of a form begins none.
+            progress.state = state & !self.ends;
+            if ends != 0 {
+                return Some(Hit {
+                    last: progress.place - 1,
+                    ends,
+                });
+            }
+            if stops(progress.state) {
+                break;
+            }
+        }
+        None
     }
 
     #[inline]
@@ -118,24 +176,68 @@ impl Triggers {
         ((state << 1) | self.starts) & classes
     }
 
-    fn find(&self, bytes: &[u8], progress: &mut Progress) -> Option<Hit> {
-        for &byte in bytes {
-            progress.state = self.step(progress.state, byte);
-            progress.place += 1;
-            if progress.state & self.ends != 0 {
-                return Some(Hit {
-                    last: progress.place - 1,
-                    ends: progress.state & self.ends,
-                });
-            }
-        }
-        None
-    }
-
     /// What a place may be.
     pub(crate) fn forms(&self, hit: Hit) -> impl Iterator<Item = Form> {
-        let forms = self.forms.iter();
-        forms.filter_map(move |&(end, form)| (hit.ends & end != 0).then_some(form))
+        let mut ends = hit.ends;
+        std::iter::from_fn(move || {
+            let form = self
+                .forms
+                .get(ends.trailing_zeros() as usize)
+                .copied()
+                .flatten()?;
+            ends &= ends - 1;
+            Some(form)
+        })
+    }
+}
+
+impl Table {
+    fn new(triggers: &Triggers) -> Self {
+        let mut next = Box::new([FOUND; 1 << 16]);
+        let mut states = vec![0];
+        let mut numbers = HashMap::from([(0, 0)]);
+        let mut number = 0;
+        while let Some(&state) = states.get(number) {
+            for byte in u8::MIN..=u8::MAX {
+                let after = triggers.step(state, byte);
+                if after & triggers.ends != 0 {
+                    continue;
+                }
+                let free = states.len();
+                let after = *numbers.entry(after).or_insert_with(|| {
+                    states.push(after);
+                    free
+                });
+                // What has no number is looked at byte by byte.
+                let after = u16::try_from(after << 8).unwrap_or(FOUND);
+                if let Some(slot) = next.get_mut((number << 8) | usize::from(byte)) {
+                    *slot = after;
+                }
+            }
+            number += 1;
+        }
+        Self { next, states }
+    }
+
+    /// The state behind some bytes.
+    #[inline]
+    fn walk(&self, number: u16, bytes: &[u8]) -> u16 {
+        bytes.iter().fold(number, |number, &byte| self.step(number, byte))
+    }
+
+    #[inline]
+    fn step(&self, number: u16, byte: u8) -> u16 {
+        let place = usize::from(number | u16::from(byte));
+        self.next.get(place).copied().unwrap_or(FOUND)
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            next: Box::new([0; 1 << 16]),
+            states: Vec::new(),
+        }
     }
 }
 
@@ -171,7 +273,7 @@ const ROWS: &[Row] = rows! {
     TupleComma (Named): b"\"'" b",";
     Quote (Named): b" (" b"'\"\\";
     TagEnd (Named): b">";
-    Dashes (Named PrivateKey): b"-" b"-" b"a-zB";
+    Dashes (Named PrivateKey): b"-" b"-" b"a-zA-Z";
     Jwt (Jwt): b"e" b"yw" b"JIAo0k";
     Scheme (Authorization): b"rR" b"eE" b"rR" b" \t%+";
     Scheme (Authorization): b"iI" b"cC" b" \t%+";
@@ -189,7 +291,9 @@ const ROWS: &[Row] = rows! {
     Token (Token): b"g" b"l" b"acdfiprs" b"bgmopt";
 };
 
-const CHUNK: usize = 8;
+/// The number of all states in which a form ends.
+const FOUND: u16 = 0xff00;
+const CHUNK: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -211,6 +315,8 @@ mod tests {
         let classes: usize = ROWS.iter().map(|(_, _, row)| row.len()).sum();
 
         assert!(classes <= 64, "{classes}");
+        let states = Triggers::new(|_| true).table.states.len();
+        assert!(states <= 255, "{states}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Quote {
 pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option<Quote>) -> Option<Value> {
     let mut start = run(text, from, is_space);
     while is_at(text, start, b"Some(") {
-        start = run(text, start + b"Some(".len(), |byte| byte.is_ascii_whitespace());
+        start = skip_white_space(text, start + b"Some(".len());
     }
     if matches!(at(text, start), b'b' | b'r') && is_quote(at(text, start + 1)) {
         start += 1;
@@ -88,7 +88,13 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         .filter(|value| value.start < value.end);
     }
     let end = if begins_nested(text, start) {
-        nested_end(text, start)
+        // What is glued to the brackets belongs to the value as well.
+        let end = nested_end(text, start);
+        match at(text, end) {
+            b']' | b'>' if !is_header => end,
+            _ if is_header => header_end(text, end, around),
+            _ => plain_end(text, end),
+        }
     } else if is_header {
         header_end(text, start, around)
     } else {
@@ -106,6 +112,19 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         end,
         is_quoted: false,
     })
+}
+
+/// Where white space ends, and its escapes.
+fn skip_white_space(text: &[u8], start: usize) -> usize {
+    let mut place = start;
+    loop {
+        place = run(text, place, |byte| byte.is_ascii_whitespace());
+        let slashes = run(text, place, |byte| byte == b'\\');
+        if slashes == place || !is_escape(b'\\', at(text, slashes)) {
+            return place;
+        }
+        place = slashes + 1;
+    }
 }
 
 /// Whether a struct, a list or a map starts here.
