@@ -129,11 +129,7 @@ impl Core {
                     errors: counts.errors,
                     panics: counts.panics,
                     partial_writes: counts.partial_writes,
-                    file: outlet
-                        .file
-                        .as_deref()
-                        .map(FileCounters::snapshot)
-                        .unwrap_or_default(),
+                    file: outlet.file.as_deref().map(FileCounters::snapshot),
                 }
             });
         let sinks = sinks.collect();

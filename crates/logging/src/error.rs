@@ -146,7 +146,12 @@ struct Writer(Option<u32>);
 impl fmt::Display for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(process) if process == std::process::id() => f.write_str("another log of this process"),
+            Some(process) if process == std::process::id() => {
+                write!(
+                    f,
+                    "another log of this process, or process {process} of another container"
+                )
+            }
             Some(process) => write!(f, "process {process}"),
             None => f.write_str("another process"),
         }

@@ -110,7 +110,9 @@ fn collect_lines(stats: &LoggingStats, samples: &mut Samples<'_>) {
         samples.counter("log_sink_errors_total", &labels, sink.errors);
         samples.counter("log_sink_panics_total", &labels, sink.panics);
         samples.counter("log_partial_writes_total", &labels, sink.partial_writes);
-        collect_file(&labels, &sink.file, samples);
+        if let Some(file) = &sink.file {
+            collect_file(&labels, file, samples);
+        }
     }
 }
 

@@ -93,8 +93,8 @@ pub struct SinkStats {
     pub panics: u64,
     /// How often it took a part of a line first.
     pub partial_writes: u64,
-    /// What happened to its file; nothing where there is none.
-    pub file: FileCounts,
+    /// What happened to its file, if it is one.
+    pub file: Option<FileCounts>,
 }
 
 /// What happened to a log file besides being written.

@@ -46,6 +46,9 @@ impl FileLock {
     fn try_take(path: &Path) -> Result<Self, LockError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
+        // Who cannot open it cannot keep it from us.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
         let mut file = options.open(names::lock(path)).map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -73,11 +76,20 @@ impl FileLock {
     }
 }
 
+impl Drop for FileLock {
+    /// Not left to the closing of the file: a process that is being started has it open too, until it runs its program.
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            file.unlock().ok();
+        }
+    }
+}
+
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);

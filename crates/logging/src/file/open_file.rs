@@ -167,6 +167,8 @@ impl Identity {
 ///
 /// A link to a device or a pipe, such as `/dev/stdout`, is left as it is.
 pub(super) fn behind_links(path: &Path) -> PathBuf {
+    // The process may change its directory.
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut found = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&found) else {

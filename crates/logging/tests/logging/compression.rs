@@ -41,7 +41,7 @@ fn full_files_are_compressed_and_stock_tools_read_them() {
             assert_eq!(metadata.permissions().mode() & 0o777, 0o660);
         }
         assert_eq!(folder.numbers(), (0..50).collect::<Vec<u64>>());
-        let counts = stats.sinks[0].file;
+        let counts = stats.sinks[0].file.unwrap();
         assert_eq!(
             (counts.compressions, counts.compression_failures),
             (archives.len() as u64, 0)
@@ -145,7 +145,7 @@ fn what_cannot_be_compressed_stays_as_it_is_and_is_counted() {
     assert!(names.contains(&"app.000001.log".to_owned()), "{names:?}");
     assert!(names.contains(&"app.000002.log.gz".to_owned()), "{names:?}");
     assert_eq!(numbers(&folder.path("app.000001.log")), [0, 1, 2, 3]);
-    let counts = stats.sinks[0].file;
+    let counts = stats.sinks[0].file.unwrap();
     assert!(
         counts.compression_failures >= 1 && counts.compressions >= 1,
         "{counts:?}"

@@ -95,7 +95,7 @@ fn a_full_file_is_rotated_and_no_line_is_lost_or_torn() {
         let size = fs::metadata(dir.path().join(&name)).unwrap().len();
         assert!(size <= 1000, "{name} has {size} bytes");
     }
-    let rotations = stats.sinks[0].file.rotations;
+    let rotations = stats.sinks[0].file.unwrap().rotations;
     assert_eq!(rotations + 1, files(dir.path()).len() as u64);
     assert!(rotations >= 10, "{rotations}");
 }
@@ -219,7 +219,7 @@ fn a_failed_rotation_loses_no_line_and_is_tried_again_now_and_then() {
         .map(|line| line.field("n").as_u64().unwrap())
         .collect();
     assert_eq!(numbers, (0..100).collect::<Vec<u64>>());
-    let counts = stats.sinks[0].file;
+    let counts = stats.sinks[0].file.unwrap();
     // Some hundred bytes lie between two attempts, and a second at the most; not each line is one.
     assert!((5..=30).contains(&counts.rotation_failures), "{counts:?}");
     assert_eq!(counts.rotations, 0);

@@ -120,7 +120,7 @@ fn child_runs_out_of_inodes() {
         .max_files(100);
 
     let stats = run(logging(file), |logging| {
-        let file = || logging.stats().sinks[0].file;
+        let file = || logging.stats().sinks[0].file.unwrap();
         let mut n = 0;
         while file().rotation_failures < 3 {
             log_one(logging, n);
@@ -165,7 +165,7 @@ fn child_has_no_room_to_compress() {
 
     let stats = run(logging(file()), |logging| {
         until("a failure", || {
-            logging.stats().sinks[0].file.compression_failures > 0
+            logging.stats().sinks[0].file.unwrap().compression_failures > 0
         });
         assert_eq!(names(), ["app.000001.log", "app.log", "ballast"]);
         assert!(
@@ -183,7 +183,7 @@ fn child_has_no_room_to_compress() {
         assert!(logging.shutdown(DEADLINE).is_clean());
         logging.stats()
     });
-    assert_eq!(stats.sinks[0].file.compressions, 1);
+    assert_eq!(stats.sinks[0].file.unwrap().compressions, 1);
     assert_eq!(names(), ["app.000001.log.gz", "app.log"]);
 }
 

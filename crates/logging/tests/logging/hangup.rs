@@ -25,7 +25,11 @@ fn child_listens_for_hangups() {
         log_one(logging, 0);
         eprintln!("READY");
         until("two files anew", || {
-            logging.stats().sinks.iter().all(|sink| sink.file.reopens == 1)
+            logging
+                .stats()
+                .sinks
+                .iter()
+                .all(|sink| sink.file.unwrap().reopens == 1)
         });
         log_one(logging, 1);
     });

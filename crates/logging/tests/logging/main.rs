@@ -16,6 +16,8 @@ mod crash;
 mod crash_campaign;
 mod dice;
 mod fields;
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod file_histories;
 mod file_settings;
 mod files;
 mod flood;

@@ -27,7 +27,7 @@ fn inode(path: &Path) -> u64 {
 }
 
 fn reopens(logging: &Logging) -> u64 {
-    logging.stats().sinks[0].file.reopens
+    logging.stats().sinks[0].file.unwrap().reopens
 }
 
 #[test]
@@ -65,7 +65,10 @@ fn a_full_file_that_was_moved_away_is_not_rotated_but_made_anew() {
     assert_eq!([numbers(&moved), numbers(&path)].concat(), [0, 1, 2, 3, 4, 5, 6]);
     assert_eq!(folder.names(), ["app.log", "app.log.1"]);
     assert_eq!(
-        (stats.sinks[0].file.rotations, stats.sinks[0].file.reopens),
+        (
+            stats.sinks[0].file.unwrap().rotations,
+            stats.sinks[0].file.unwrap().reopens
+        ),
         (0, 1)
     );
 }
@@ -126,7 +129,7 @@ fn while_no_new_file_can_be_made_lines_go_on_into_the_old_one() {
         log_one(logging, 0);
         fs::rename(folder.path("logs"), &moved).unwrap();
         fs::write(folder.path("logs"), "a file where the directory was").unwrap();
-        let failed = || logging.stats().sinks[0].file.reopen_failures > 0;
+        let failed = || logging.stats().sinks[0].file.unwrap().reopen_failures > 0;
         until("a failed attempt", failed);
         log_one(logging, 1);
         assert_eq!(numbers(&moved.join("app.log")), [0, 1]);
@@ -181,9 +184,13 @@ fn a_file_that_was_emptied_is_filled_again_from_its_start() {
         for n in 50..54 {
             log_one(logging, n);
         }
-        assert_eq!(logging.stats().sinks[0].file.rotations, 0, "it was never full");
+        assert_eq!(
+            logging.stats().sinks[0].file.unwrap().rotations,
+            0,
+            "it was never full"
+        );
         log_one(logging, 54);
-        assert_eq!(logging.stats().sinks[0].file.rotations, 1);
+        assert_eq!(logging.stats().sinks[0].file.unwrap().rotations, 1);
     });
 
     assert!(!text(&folder.path("app.000001.log")).contains('\0'));
