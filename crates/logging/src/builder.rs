@@ -57,6 +57,8 @@ pub struct LoggingBuilder {
     alert_rules: Vec<AlertRule>,
     on_panic: OnPanic,
     reporter: Reporter,
+    #[cfg(feature = "intake")]
+    exports: Vec<crate::Export>,
 }
 
 impl LoggingBuilder {
@@ -137,6 +139,13 @@ impl LoggingBuilder {
             least,
             sink: Box::new(sink),
         });
+        self
+    }
+
+    /// Sends the lines to a service over the network, beside the other sinks.
+    #[cfg(feature = "intake")]
+    pub fn export(mut self, export: impl Into<crate::Export>) -> Self {
+        self.exports.push(export.into());
         self
     }
 
@@ -315,6 +324,8 @@ impl LoggingBuilder {
         for outlet in self.sinks.drain(..) {
             outlets.add(outlet, None);
         }
+        #[cfg(feature = "intake")]
+        self.add_exports(&mut outlets)?;
         let (count, most) = (outlets.taken.len(), MOST_OUTLETS);
         if count > most {
             return Err(Error::TooManySinks { count, most });
@@ -330,6 +341,36 @@ impl LoggingBuilder {
         directory
             .map(|directory| Ring::open(directory, files))
             .transpose()
+    }
+
+    #[cfg(feature = "intake")]
+    fn add_exports(&mut self, outlets: &mut Outlets) -> Result<(), Error> {
+        let redactor = self.whole_redactor();
+        let place = crate::export::Place {
+            service: self.service.clone(),
+            version: self.version.clone(),
+            environment: self.environment.clone(),
+            profile: self.config.profile,
+            clock: self.clock.clone(),
+            redactor,
+            reporter: self.reporter.clone(),
+            closing: crate::closing::Closing::default(),
+        };
+        for export in mem::take(&mut self.exports) {
+            let (name, least) = (export.name.to_owned(), export.level);
+            let (sink, buffer) = crate::export::ExportSink::start(export, place.clone())?;
+            let outlet = Outlet {
+                name,
+                encoding: Encoding::Json,
+                least,
+                sink: Box::new(sink),
+            };
+            outlets.add(outlet, None);
+            if let Some(info) = outlets.infos.last_mut() {
+                info.remote = Some(buffer);
+            }
+        }
+        Ok(())
     }
 
     fn alerts(&mut self, frame: &Frame) -> Result<Option<AlertDesk>, Error> {
@@ -351,9 +392,14 @@ impl LoggingBuilder {
         AlertDesk::start(routes, rules, &origin).map(Some)
     }
 
-    fn frame(&self) -> Result<Frame, Error> {
+    /// The redactor with the names of the configuration.
+    fn whole_redactor(&self) -> Redactor {
         let names = self.config.redact.iter();
-        let redactor = names.fold(self.redactor.clone(), |redactor, name| redactor.key(name));
+        names.fold(self.redactor.clone(), |redactor, name| redactor.key(name))
+    }
+
+    fn frame(&self) -> Result<Frame, Error> {
+        let redactor = self.whole_redactor();
         redactor.check()?;
         let line = self.config.max_line;
         let bytes = usize::try_from(line.bytes()).unwrap_or(usize::MAX);
@@ -426,6 +472,8 @@ impl Default for LoggingBuilder {
             alert_rules: Vec::new(),
             on_panic: OnPanic::default(),
             reporter: Reporter::default(),
+            #[cfg(feature = "intake")]
+            exports: Vec::new(),
         }
     }
 }
@@ -455,6 +503,7 @@ impl Outlets {
         self.infos.push(OutletInfo {
             name: outlet.name.clone(),
             file,
+            remote: None,
         });
         self.taken.push(outlet);
     }

@@ -16,6 +16,7 @@ use crate::{
     notice::Notice,
     panic::OnPanic,
     queue::Queue,
+    remote::{Remote, joined, later},
     sink::Routes,
     stats::{EventCounters, LineCounts, LoggingStats, SinkStats},
     timer::Timer,
@@ -46,6 +47,8 @@ pub(crate) struct Core {
 pub(crate) struct OutletInfo {
     pub(crate) name: String,
     pub(crate) file: Option<Arc<FileCounters>>,
+    /// Where the lines go that the outlet hands on.
+    pub(crate) remote: Option<Arc<dyn Remote>>,
 }
 
 impl Core {
@@ -70,7 +73,20 @@ impl Core {
 
     /// Waits for those who send over the network; says how many lines and alerts they have not sent.
     pub(crate) fn flush_remote(&self, deadline: Duration) -> u64 {
-        self.alerts.as_ref().map_or(0, |alerts| alerts.flush(deadline))
+        let start = Instant::now();
+        let lines = self.flush_lines(deadline);
+        let left = deadline.saturating_sub(start.elapsed());
+        lines + self.alerts.as_ref().map_or(0, |alerts| alerts.flush(left))
+    }
+
+    /// Waits for those who send lines over the network; says how many they have not sent.
+    pub(crate) fn flush_lines(&self, deadline: Duration) -> u64 {
+        let end = later(deadline);
+        self.remotes().map(|remote| remote.flush(end)).sum()
+    }
+
+    pub(crate) fn remotes(&self) -> impl Iterator<Item = &dyn Remote> {
+        self.outlets.iter().filter_map(|outlet| outlet.remote.as_deref())
     }
 
     /// Logs past the subscriber, as an event of its own.
@@ -112,15 +128,20 @@ impl Core {
     }
 
     pub(crate) fn stats(&self) -> LoggingStats {
-        let (counts, queue_bytes) = self.queue.snapshot();
-        let mut lines = LineCounts::default();
-        let sinks = self
+        // First, so that no line is counted further on its way than it has come.
+        let remotes: Vec<Option<LineCounts>> = self
             .outlets
             .iter()
-            .zip(counts)
-            .enumerate()
-            .map(|(at, (outlet, mut counts))| {
+            .map(|outlet| outlet.remote.as_ref().map(|remote| remote.counts()))
+            .collect();
+        let (counts, queue_bytes) = self.queue.snapshot();
+        let mut lines = LineCounts::default();
+        let sinks = self.outlets.iter().zip(counts).zip(remotes).enumerate().map(
+            |(at, ((outlet, mut counts), remote))| {
                 self.held.add_to(&mut counts.lines, &self.routes, at);
+                if let Some(far) = remote {
+                    counts.lines = joined(&counts.lines, &far);
+                }
                 lines.add(&counts.lines);
                 SinkStats {
                     name: outlet.name.clone(),
@@ -131,7 +152,8 @@ impl Core {
                     partial_writes: counts.partial_writes,
                     file: outlet.file.as_deref().map(FileCounters::snapshot),
                 }
-            });
+            },
+        );
         let sinks = sinks.collect();
         let alert_sinks = self.alerts.as_ref().map(AlertDesk::stats).unwrap_or_default();
         LoggingStats {
@@ -153,6 +175,11 @@ impl Drop for Core {
         self.report_floods();
         self.queue.close();
         self.queue.await_end(self.flush_timeout);
+        let end = later(self.flush_timeout.saturating_sub(start.elapsed()));
+        self.remotes().for_each(|remote| remote.close(end));
+        self.remotes().for_each(|remote| {
+            remote.await_end(end);
+        });
         let left = self.flush_timeout.saturating_sub(start.elapsed());
         self.archiver.close(left);
     }

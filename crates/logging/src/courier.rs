@@ -315,6 +315,7 @@ impl fmt::Debug for Parcel {
 
 impl CourierError {
     /// Whether the server may have taken the parcel nevertheless.
+    #[cfg(feature = "alerts")]
     pub(crate) const fn may_have_arrived(&self) -> bool {
         matches!(self, Self::Unreachable { sent: true, .. })
     }
@@ -341,6 +342,13 @@ impl fmt::Display for Said<'_> {
         }
         write!(f, ": {}", self.0)
     }
+}
+
+/// A URL with a scheme of ours and a host.
+pub(crate) fn address(text: &str) -> Option<Uri> {
+    let uri: Uri = text.trim().parse().ok()?;
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    (is_http && uri.host().is_some()).then_some(uri)
 }
 
 /// Whether the same request may be taken later.

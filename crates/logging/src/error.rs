@@ -85,6 +85,16 @@ pub enum Error {
     /// A crash-safe queue is a file beside the logs.
     #[error("crash_safe needs a directory of log files, and dir is not set")]
     NoDirectory,
+    /// Lines cannot be sent to a service.
+    #[cfg(feature = "intake")]
+    #[error("setting up the export to {name}")]
+    Export {
+        /// The name of the export.
+        name: &'static str,
+        /// Why.
+        #[source]
+        source: crate::ExportError,
+    },
     /// A sink of alerts cannot work.
     #[error("starting alert sink {name}")]
     AlertSink {

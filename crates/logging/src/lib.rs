@@ -13,13 +13,15 @@ mod console;
 mod context;
 mod core;
 mod counts;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "intake"))]
 mod courier;
 mod current_span;
 mod encoder;
 mod epochs;
 mod error;
 mod error_chain;
+#[cfg(feature = "intake")]
+mod export;
 mod file;
 mod filter;
 mod flat;
@@ -41,6 +43,7 @@ mod panic;
 mod profile;
 mod queue;
 mod redactor;
+mod remote;
 mod reporter;
 #[cfg(feature = "tower")]
 mod request;
@@ -70,6 +73,11 @@ pub use category::AuditOutcome;
 pub use config::{Audit, Color, Format, LoggingConfig};
 pub use context::LogContext;
 pub use error::Error;
+#[cfg(feature = "intake")]
+#[cfg_attr(docsrs, doc(cfg(feature = "intake")))]
+pub use export::{Datadog, NewRelic};
+#[cfg(feature = "intake")]
+pub use export::{Export, ExportError};
 pub use file::{Compress, FileMode, FileModeError, LogFile, Rotate};
 pub use filter::{Filter, FilterError};
 pub use flood::{Flood, FloodError};

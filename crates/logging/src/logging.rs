@@ -6,7 +6,7 @@ use std::{
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 
-use crate::{Error, Filter, LoggingBuilder, LoggingStats, core::Core, panic};
+use crate::{Error, Filter, LoggingBuilder, LoggingStats, core::Core, panic, remote::later};
 
 /// The handle to a service's logs: flushes them, changes their level, counts them.
 ///
@@ -60,8 +60,14 @@ impl Logging {
     /// # Errors
     /// [`Error::Deadline`] when the writer was not done in time; the lines stay in the queue.
     pub fn flush(&self, deadline: Duration) -> Result<(), Error> {
-        let flushed = self.0.core.queue.flush(deadline);
-        flushed.map_err(|pending| Error::Deadline { deadline, pending })
+        let start = Instant::now();
+        let core = &self.0.core;
+        let written = core.queue.flush(deadline);
+        written.map_err(|pending| Error::Deadline { deadline, pending })?;
+        match core.flush_lines(deadline.saturating_sub(start.elapsed())) {
+            0 => Ok(()),
+            pending => Err(Error::Deadline { deadline, pending }),
+        }
     }
 
     /// Opens every file anew by its name, after somebody has moved it away; [`Logging::flush`] waits for that.
@@ -83,9 +89,12 @@ impl Logging {
         core.report_floods();
         core.queue.close();
         let alerts_end = core.alerts.as_ref().map(|alerts| alerts.close(deadline));
-        let abandoned = core.queue.await_end(deadline);
+        let mut abandoned = core.queue.await_end(deadline);
+        let end = later(deadline.saturating_sub(start.elapsed()));
+        core.remotes().for_each(|remote| remote.close(end));
         let alerts = core.alerts.as_ref().zip(alerts_end);
         let alerts = alerts.map_or(0, |(alerts, end)| alerts.await_end(end));
+        abandoned += core.remotes().map(|remote| remote.await_end(end)).sum::<u64>();
         let uncompressed = core.archiver.close(deadline.saturating_sub(start.elapsed()));
         let lines = self.stats().lines;
         let outcome = match abandoned + alerts {

@@ -20,6 +20,7 @@ use crate::{
     level::rank,
     notice::TARGET,
     panic,
+    remote::later,
     reporter::Reporter,
     stats::{AlertCounts, AlertSinkStats},
 };
@@ -246,11 +247,3 @@ fn of_rule(
         ..Draft::new(alert, line)
     }
 }
-
-/// A time so far away that it cannot be told is as good as a day.
-fn later(deadline: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(deadline).unwrap_or(now + DAY)
-}
-
-const DAY: Duration = Duration::from_secs(24 * 3600);

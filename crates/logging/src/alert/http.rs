@@ -4,7 +4,7 @@ use groundcrew_base::{Backoff, Secret};
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::{AlertContext, AlertError, queue};
-use crate::courier::{Courier, CourierError, CourierSettings, Parcel};
+use crate::courier::{self, Courier, CourierError, CourierSettings, Parcel};
 
 /// The way of alerts over HTTP: one request each, with retries.
 #[derive(Debug, Default)]
@@ -110,14 +110,9 @@ impl AlertTransportError {
     }
 }
 
-/// The address as a URI with a host.
+/// The address as a URI.
 pub(super) fn address(url: &Secret, service: &'static str) -> Result<Uri, AlertTransportError> {
-    url.expose()
-        .trim()
-        .parse()
-        .ok()
-        .filter(|uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")))
-        .ok_or_else(|| Failure::Address { service }.into())
+    courier::address(url.expose()).ok_or_else(|| Failure::Address { service }.into())
 }
 
 /// A header as HTTP can send it.

@@ -28,6 +28,8 @@ mod full_disk;
 mod hangup;
 #[cfg(feature = "tower")]
 mod http;
+#[cfg(feature = "intake")]
+mod intake;
 mod lines;
 mod locks;
 #[cfg(feature = "log")]
@@ -43,6 +45,6 @@ mod redaction_text;
 mod reopen;
 mod sampling;
 mod seams;
-#[cfg(feature = "alerts")]
+#[cfg(any(feature = "alerts", feature = "intake"))]
 mod server;
 mod spans;

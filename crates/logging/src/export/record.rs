@@ -1,0 +1,111 @@
+use std::{borrow::Cow, time::SystemTime};
+
+use jiff::Timestamp;
+
+use crate::{
+    flat::{self, Value},
+    profile::Profile,
+};
+
+/// A line taken apart, whatever names its profile has.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub(super) time: Option<SystemTime>,
+    /// In small letters.
+    pub(super) level: String,
+    pub(super) target: Cow<'a, str>,
+    pub(super) message: Cow<'a, str>,
+    pub(super) trace_id: Option<Cow<'a, str>>,
+    pub(super) span_id: Option<Cow<'a, str>>,
+    /// The rest, each name once.
+    pub(super) fields: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn parse(line: &'a [u8], profile: Profile) -> Self {
+        let mut record = Self {
+            time: None,
+            level: String::new(),
+            target: Cow::default(),
+            message: Cow::default(),
+            trace_id: None,
+            span_id: None,
+            fields: Vec::new(),
+        };
+        let nested = profile == Profile::OpenTelemetry;
+        for (name, value) in flat::pairs(line) {
+            match &*name {
+                "Attributes" if nested => record.fields.extend(flat::pairs(value.0)),
+                "InstrumentationScope" if nested => {
+                    let name = flat::pairs(value.0).find(|(name, _)| name == "name");
+                    record.target = name.map(|(_, value)| value.text()).unwrap_or_default();
+                }
+                "Resource" | "SeverityNumber" if nested => {}
+                _ => record.take(name, value, names(profile)),
+            }
+        }
+        record
+    }
+
+    fn take(&mut self, name: Cow<'a, str>, value: Value<'a>, names: [&str; 6]) {
+        let [time, level, target, message, trace, span] = names;
+        match &*name {
+            name if name == time => self.time = parse_time(&value.text()),
+            name if name == level => self.level = value.text().to_ascii_lowercase(),
+            name if name == target => self.target = value.text(),
+            name if name == message => self.message = value.text(),
+            name if name == trace => self.trace_id = Some(last_part(value)),
+            name if name == span => self.span_id = Some(value.text()),
+            _ => self.fields.push((name, value)),
+        }
+    }
+}
+
+/// What a profile calls the time, the level, the target, the message, and the ids of trace and span.
+const fn names(profile: Profile) -> [&'static str; 6] {
+    match profile {
+        Profile::Default => ["timestamp", "level", "target", "message", "trace_id", "span_id"],
+        Profile::OpenTelemetry => ["Timestamp", "SeverityText", "", "Body", "TraceId", "SpanId"],
+        Profile::Ecs => [
+            "@timestamp",
+            "log.level",
+            "log.logger",
+            "message",
+            "trace.id",
+            "span.id",
+        ],
+        Profile::Gcp => [
+            "time",
+            "severity",
+            "target",
+            "message",
+            "logging.googleapis.com/trace",
+            "logging.googleapis.com/spanId",
+        ],
+        Profile::Datadog => [
+            "timestamp",
+            "status",
+            "logger.name",
+            "message",
+            "dd.trace_id",
+            "dd.span_id",
+        ],
+    }
+}
+
+/// Google's traces have their project in front.
+fn last_part(value: Value<'_>) -> Cow<'_, str> {
+    match value.text() {
+        Cow::Borrowed(text) => Cow::Borrowed(text.rsplit('/').next().unwrap_or(text)),
+        Cow::Owned(text) => Cow::Owned(text.rsplit('/').next().unwrap_or_default().to_owned()),
+    }
+}
+
+/// RFC 3339, or nanoseconds since 1970.
+fn parse_time(text: &str) -> Option<SystemTime> {
+    let stamp = match text.parse() {
+        Ok(nanoseconds) => Timestamp::from_nanosecond(nanoseconds).ok()?,
+        Err(_) => text.parse().ok()?,
+    };
+    Some(stamp.into())
+}
