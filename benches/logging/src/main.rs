@@ -4,6 +4,7 @@
 //! the bytes and forgets them.
 
 mod candidate;
+mod node;
 mod ours;
 mod rivals;
 mod scenario;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     redaction(&mut suite);
     disabled(&mut suite);
     suite.slow_rows("file", throughput::rows);
+    suite.slow_rows("node", node::rows);
     suite.run()
 }
 

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use groundcrew_logging::{Flood, Format, Logging, LoggingBuilder, LoggingConfig, Redactor, Sink};
+use groundcrew_base::Secret;
+use groundcrew_logging::{
+    Action, Flood, Format, Logging, LoggingBuilder, LoggingConfig, Redactor, SecretKind, Sink,
+};
 use tracing::{Dispatch, Level};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
@@ -18,10 +21,17 @@ pub(crate) const PLAIN: Candidate = Candidate {
     settle,
 };
 
-/// Ours with all that the redactor can do.
+/// Ours with all that the redactor can do: the usual names, every kind of secret, hashes.
 pub(crate) const REDACTED: Candidate = Candidate {
     name: "groundcrew, full redaction",
-    dispatch: || dispatch(builder()),
+    dispatch: || {
+        let redactor = Redactor::default()
+            .kind(SecretKind::Email, Action::Mask)
+            .key_with("iban", Action::Hash)
+            .key_with("phone", Action::KeepLast(3))
+            .hash_key(&Secret::from("a key of the benchmark alone"));
+        dispatch(builder().redactor(redactor))
+    },
     settle,
 };
 

@@ -155,7 +155,7 @@ fn nanos_per_event(name: &str) -> f64 {
 }
 
 /// The time of all threads of this process, those that have ended too.
-fn cpu_nanos() -> i64 {
+pub(crate) fn cpu_nanos() -> i64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
