@@ -115,7 +115,7 @@ impl Work {
                 } else {
                     Counted::All
                 };
-                archives.enforce(counted).ok();
+                archives.enforce(counted);
             }
         }
     }

@@ -93,61 +93,46 @@ impl Archives {
     }
 
     /// Removes what an earlier process has left half done: archives in the making, and compressed ones beside
-    /// which the plain one still stands.
-    pub(super) fn tidy(&self) -> io::Result<()> {
-        let _change = self.change();
-        for entry in fs::read_dir(self.names.directory())? {
-            let entry = entry?;
+    /// which the plain one still stands. What cannot be removed is left.
+    pub(super) fn tidy(&self) {
+        for entry in fs::read_dir(self.names.directory())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
             if is_file && self.names.is_temporary(&entry.file_name()) {
-                fs::remove_file(entry.path())?;
+                fs::remove_file(entry.path()).ok();
             }
         }
-        let archives = self.list()?;
-        for archive in archives
-            .iter()
-            .filter(|archive| archive.name.compress != Compress::Off)
-        {
-            let number = archive.name.number;
-            let is_plain = |other: &Archive| {
-                other.name
-                    == ArchiveName {
-                        number,
-                        compress: Compress::Off,
-                    }
-                    && names::compressed(&other.path, archive.name.compress) == archive.path
-            };
-            if archives.iter().any(is_plain) {
-                fs::remove_file(&archive.path)?;
+        for plain in self.list().unwrap_or_default() {
+            if plain.name.compress == Compress::Off && !is_empty(&plain.path) {
+                for compress in [Compress::Gzip, Compress::Zstd] {
+                    fs::remove_file(names::compressed(&plain.path, compress)).ok();
+                }
             }
         }
-        Ok(())
     }
 
     /// Removes the oldest while there are too many of them, they are too old, or those that are counted too large.
-    pub(super) fn enforce(&self, counted: Counted) -> io::Result<()> {
+    pub(super) fn enforce(&self, counted: Counted) {
         let _change = self.change();
-        let (mut count, mut total) = (0, 0_u64);
-        let mut result = Ok(());
-        for archive in self.list()?.iter().rev() {
+        let (mut numbers, mut total, mut previous) = (0, 0_u64, None);
+        for archive in self.list().unwrap_or_default().iter().rev() {
             let Ok(metadata) = fs::symlink_metadata(&archive.path) else {
                 continue;
             };
-            count += 1;
+            // One that is being replaced by its compressed form is one.
+            numbers += u64::from(previous.replace(archive.name.number) != Some(archive.name.number));
             if counted == Counted::All || archive.name.compress != Compress::Off {
                 total = total.saturating_add(metadata.len());
             }
             let is_large = self.limits.total.is_some_and(|limit| total > limit);
-            if count <= self.limits.count && !is_large && !self.is_old(&metadata) {
-                continue;
-            }
-            match fs::remove_file(&archive.path) {
-                Ok(()) => self.counters.archives_removed.add_one(),
-                // The others go all the same; this one is tried again later.
-                Err(error) => result = Err(error),
+            let goes = numbers > self.limits.count || is_large || self.is_old(&metadata);
+            if goes && fs::remove_file(&archive.path).is_ok() {
+                self.counters.archives_removed.add_one();
             }
         }
-        result
     }
 
     /// How many wait to be compressed.
@@ -163,8 +148,7 @@ impl Archives {
     /// is tried again the next time.
     pub(super) fn compress_all(&self, cancel: &AtomicBool) {
         for archive in self.list().unwrap_or_default() {
-            let is_empty = || fs::metadata(&archive.path).is_ok_and(|metadata| metadata.len() == 0);
-            if archive.name.compress != Compress::Off || is_empty() {
+            if archive.name.compress != Compress::Off || is_empty(&archive.path) {
                 continue;
             }
             match self.compress_one(&archive.path, cancel) {
@@ -173,7 +157,7 @@ impl Archives {
                 Err(error) if is_cancelled(&error) => return,
                 Err(_) => self.counters.compression_failures.add_one(),
             }
-            self.enforce(Counted::Compressed).ok();
+            self.enforce(Counted::Compressed);
         }
     }
 
@@ -182,24 +166,31 @@ impl Archives {
         let target = names::compressed(plain, self.compress);
         let temporary = names::temporary(&target);
         let made = compress(plain, &temporary, self.compress, cancel);
-        if made.is_err() && !plain.exists() {
-            fs::remove_file(&temporary).ok();
-            return Ok(false);
-        }
-        let replaced = made.and_then(|()| {
-            let _change = self.change();
-            if !plain.exists() {
-                return Ok(false);
-            }
-            fs::rename(&temporary, &target)?;
-            sync_directory(self.names.directory());
-            fs::remove_file(plain)?;
-            Ok(true)
-        });
+        let replaced = match made {
+            Ok(()) => self.replace(plain, &temporary, &target),
+            Err(_) if !plain.exists() => Ok(false),
+            Err(error) => Err(error),
+        };
         if !matches!(replaced, Ok(true)) {
             fs::remove_file(&temporary).ok();
         }
         replaced
+    }
+
+    fn replace(&self, plain: &Path, temporary: &Path, target: &Path) -> io::Result<bool> {
+        {
+            let _change = self.change();
+            if !plain.exists() {
+                return Ok(false);
+            }
+            fs::rename(temporary, target)?;
+        }
+        // The writer does not wait for that.
+        sync_directory(self.names.directory());
+        match fs::remove_file(plain) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(true),
+        }
     }
 
     /// The oldest first; of one number the plain one.
@@ -230,6 +221,10 @@ impl Archives {
     fn change(&self) -> MutexGuard<'_, ()> {
         self.change.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
 
 /// Makes the new name last before the old file goes.

@@ -2,7 +2,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use groundcrew_base::Clock;
@@ -45,22 +45,8 @@ impl RotatingFile {
     /// Opens the file and takes its lock; completes what an earlier process has left half done.
     pub(crate) fn open(settings: &LogFile, clock: &Clock, archiver: &mut Archiver) -> Result<Self, Error> {
         let path = behind_links(&settings.path);
-        let opening = |source| Error::Open {
-            path: settings.path.clone(),
-            setting: settings.setting,
-            source,
-        };
         let zone = settings.time_zone()?;
-        let current = OpenFile::open(&path, settings.mode).map_err(opening)?;
-        let lock = take_lock(&path, &current).map_err(|error| match error {
-            LockError::Held(process) => Error::InUse {
-                path: settings.path.clone(),
-                setting: settings.setting,
-                process,
-            },
-            LockError::Io(source) => opening(source),
-        })?;
-        current.set_mode(settings.mode);
+        let (current, lock) = open_locked(&path, settings)?;
         let counters = Arc::<FileCounters>::default();
         let archives = Arc::new(Archives::new(
             &path,
@@ -69,15 +55,8 @@ impl RotatingFile {
             clock.clone(),
             Arc::clone(&counters),
         ));
-        let mut bell = None;
-        if current.is_regular() {
-            bell = archiver.add(&archives);
-            let counted = counted(bell.as_ref());
-            let swept = archives.tidy().and_then(|()| archives.enforce(counted));
-            swept.map_err(opening)?;
-        }
         let max_size = settings.max_size.bytes();
-        Ok(Self {
+        let mut opened = Self {
             schedule: Schedule::new(settings.rotate, zone, first_write(&current, clock)),
             path,
             mode: settings.mode,
@@ -87,14 +66,20 @@ impl RotatingFile {
             is_blocked: false,
             clock: clock.clone(),
             archives,
-            bell,
+            bell: None,
             has_max_age: settings.max_age.is_some(),
             swept_at: Instant::now(),
             counters,
             lock,
             #[cfg(feature = "sighup")]
             hangup: None,
-        })
+        };
+        if opened.current.is_regular() {
+            opened.bell = archiver.add(&opened.archives);
+            opened.archives.tidy();
+            opened.sweep();
+        }
+        Ok(opened)
     }
 
     /// Opens the file anew when the process gets SIGHUP.
@@ -158,7 +143,6 @@ impl RotatingFile {
                 return Err(error);
             }
         }
-        // What could not be removed is tried again at the next rotation.
         self.sweep();
         if let Some(bell) = &self.bell {
             bell.ring();
@@ -189,9 +173,13 @@ impl RotatingFile {
         self.rotate_at = self.max_size;
     }
 
-    /// Removes archives that are too many, too old or too large.
+    /// Removes archives that are too many, too old or too large. What cannot be removed is tried again later.
     fn sweep(&mut self) {
-        self.archives.enforce(counted(self.bell.as_ref())).ok();
+        let counted = match self.bell {
+            Some(_) => Counted::Compressed,
+            None => Counted::All,
+        };
+        self.archives.enforce(counted);
         self.swept_at = Instant::now();
     }
 
@@ -240,23 +228,30 @@ impl Sink for RotatingFile {
     }
 }
 
-const fn counted(bell: Option<&Bell>) -> Counted {
-    match bell {
-        Some(_) => Counted::Compressed,
-        None => Counted::All,
+fn open_locked(path: &Path, settings: &LogFile) -> Result<(OpenFile, FileLock), Error> {
+    let opening = |source| Error::Open {
+        path: settings.path.clone(),
+        setting: settings.setting,
+        source,
+    };
+    let file = OpenFile::open(path, settings.mode).map_err(opening)?;
+    if !file.is_regular() {
+        return Ok((file, FileLock::none()));
     }
-}
-
-fn take_lock(path: &Path, file: &OpenFile) -> Result<FileLock, LockError> {
-    if file.is_regular() {
-        FileLock::take(path)
-    } else {
-        Ok(FileLock::none())
-    }
+    let lock = FileLock::take(path).map_err(|error| match error {
+        LockError::Held(process) => Error::InUse {
+            path: settings.path.clone(),
+            setting: settings.setting,
+            process,
+        },
+        LockError::Io(source) => opening(source),
+    })?;
+    file.set_mode(settings.mode);
+    Ok((file, lock))
 }
 
 /// When the lines of a file begin, as far as it tells: it has been written to last in the period that it is of.
-fn first_write(file: &OpenFile, clock: &Clock) -> std::time::SystemTime {
+fn first_write(file: &OpenFile, clock: &Clock) -> SystemTime {
     let modified = file.modified().filter(|_| file.size() > 0);
     modified.unwrap_or_else(|| clock.now())
 }
