@@ -199,6 +199,7 @@ impl LoggingBuilder {
             logging.follow_log_records();
         }
         logging.install_panic_hook();
+        logging.flush_at_exit();
         Ok(logging)
     }
 

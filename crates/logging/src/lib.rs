@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 mod alert;
+mod at_exit;
 mod batch;
 mod builder;
 mod category;
@@ -50,6 +51,7 @@ mod request;
 mod ring;
 mod sampling;
 mod scratch;
+mod shutdown;
 mod signals;
 mod sink;
 mod span_fields;

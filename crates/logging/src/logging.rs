@@ -6,7 +6,10 @@ use std::{
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 
-use crate::{Error, Filter, LoggingBuilder, LoggingStats, core::Core, panic, remote::later};
+use crate::{
+    Error, Filter, LoggingBuilder, LoggingStats, at_exit, core::Core, panic, remote::later,
+    shutdown::Shutdown,
+};
 
 /// The handle to a service's logs: flushes them, changes their level, counts them.
 ///
@@ -83,6 +86,9 @@ impl Logging {
     /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped`,
     /// `abandoned`, the lines that the deadline found in the queue or half written, `abandonedAlerts`, and
     /// `uncompressed`, the full files that are left to be compressed after the next start.
+    ///
+    /// Called again it says how things stand then. Threads that wait for room in the queue are let go, their lines
+    /// counted as dropped.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let start = Instant::now();
         let core = &self.0.core;
@@ -107,6 +113,33 @@ impl Logging {
             .detail("abandoned", abandoned)
             .detail("abandonedAlerts", alerts)
             .detail("uncompressed", uncompressed)
+    }
+
+    /// [`Logging::shutdown`] for asynchronous code, whatever its runtime: a thread of its own waits.
+    ///
+    /// It begins at the call.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the shutdown to itself; it goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn end(logging: groundcrew_logging::Logging) {
+    /// let report = logging.shutdown_async(Duration::from_secs(5)).await;
+    /// # drop(report);
+    /// # }
+    /// ```
+    pub fn shutdown_async(
+        &self,
+        deadline: Duration,
+    ) -> impl Future<Output = ShutdownReport> + Send + Unpin + use<> {
+        let logging = self.clone();
+        Shutdown::start(move || logging.shutdown(deadline))
+    }
+
+    pub(crate) fn flush_at_exit(&self) {
+        at_exit::flush_with_this_thread(&self.0.core);
     }
 
     /// What has been logged, written and dropped so far.

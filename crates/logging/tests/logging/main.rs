@@ -9,6 +9,7 @@ mod archives;
 mod capture;
 mod categories;
 mod complaints_files;
+mod complaints_writer;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod console;
@@ -48,3 +49,4 @@ mod seams;
 #[cfg(any(feature = "alerts", feature = "intake"))]
 mod server;
 mod spans;
+mod writer_properties;
