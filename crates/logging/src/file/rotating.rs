@@ -126,8 +126,7 @@ impl RotatingFile {
             }
             Err(_) => {
                 self.counters.rotation_failures.add_one();
-                self.is_blocked = true;
-                self.rotate_at = size.saturating_add(self.max_size / 8 + 1);
+                self.back_off();
             }
         }
     }
@@ -156,16 +155,25 @@ impl RotatingFile {
             Ok(file) => {
                 self.counters.reopens.add_one();
                 self.use_file(file);
+                self.unblock();
                 self.lock.renew(&self.path);
             }
-            Err(_) => self.counters.reopen_failures.add_one(),
+            Err(_) => {
+                self.counters.reopen_failures.add_one();
+                self.back_off();
+            }
         }
-        self.unblock();
     }
 
     fn use_file(&mut self, file: OpenFile) {
         self.schedule.restart(first_write(&file, &self.clock));
         self.current = file;
+    }
+
+    /// Puts the next attempt off, so that a failing one does not come with every line.
+    const fn back_off(&mut self) {
+        self.is_blocked = true;
+        self.rotate_at = self.current.size().saturating_add(self.max_size / 8 + 1);
     }
 
     const fn unblock(&mut self) {
@@ -210,10 +218,10 @@ impl Sink for RotatingFile {
         if !self.current.is_regular() {
             return None;
         }
+        self.unblock();
         if self.is_hung_up() || self.current.standing(&self.path) == Standing::Replaced {
             self.open_anew();
         }
-        self.unblock();
         self.make_room(0);
         if self.has_max_age && self.swept_at.elapsed() >= SWEEP_INTERVAL {
             self.sweep();

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use groundcrew_base::ByteSize;
+use groundcrew_base::{ByteSize, Detail};
 use groundcrew_logging::Compress;
 use tracing::info;
 
@@ -161,7 +161,7 @@ fn what_cannot_be_compressed_stays_as_it_is_and_is_counted() {
 }
 
 #[test]
-fn a_shutdown_that_may_not_wait_leaves_the_rest_for_the_next_start() {
+fn compressing_holds_up_neither_lines_nor_rotation_nor_a_shutdown_that_may_not_wait() {
     let folder = Folder::new();
     log(logging(folder.file().max_files(100)), 0..4);
     // What takes longer than the shutdown may.
@@ -171,11 +171,23 @@ fn a_shutdown_that_may_not_wait_leaves_the_rest_for_the_next_start() {
     let file = || folder.file().max_files(100).compress(Compress::Gzip);
 
     run(logging(file()), |logging| {
-        until("start", || folder.path(".app.000009.log.gz.tmp").exists());
+        let is_compressing = || folder.path(".app.000009.log.gz.tmp").exists();
+        until("start", is_compressing);
+        for n in 0..12 {
+            log_one(logging, n);
+        }
+        assert!(logging.stats().sinks[0].file.unwrap().rotations >= 2);
+        assert!(is_compressing(), "all that went on meanwhile");
         let report = logging.shutdown(Duration::ZERO);
+        let left = folder
+            .archives()
+            .iter()
+            .filter(|name| name.ends_with(".log"))
+            .count();
+        assert!(left >= 3, "{left}");
         assert_eq!(
             report.details().find("uncompressed"),
-            Some(&groundcrew_base::Detail::UInt(1))
+            Some(&Detail::UInt(left as u64))
         );
     });
 

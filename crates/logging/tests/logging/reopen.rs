@@ -143,6 +143,32 @@ fn while_no_new_file_can_be_made_lines_go_on_into_the_old_one() {
 }
 
 #[test]
+fn a_directory_in_the_place_of_a_full_file_costs_no_line_and_few_attempts() {
+    let folder = Folder::new();
+    let (path, moved) = (folder.path("app.log"), folder.path("moved"));
+
+    run(
+        logging(folder.file().max_size(ByteSize::new(10_000))),
+        |logging| {
+            log_one(logging, 0);
+            fs::rename(&path, &moved).unwrap();
+            fs::create_dir(&path).unwrap();
+            for n in 1..300 {
+                log_one(logging, n);
+            }
+            let failures = logging.stats().sinks[0].file.unwrap().reopen_failures;
+            assert!((5..=100).contains(&failures), "{failures}");
+            assert_eq!(numbers(&moved), (0..300).collect::<Vec<u64>>());
+            fs::remove_dir(&path).unwrap();
+            until("the file", || path.is_file());
+            log_one(logging, 300);
+        },
+    );
+
+    assert_eq!(numbers(&path), [300]);
+}
+
+#[test]
 fn a_file_that_was_replaced_is_appended_to_and_keeps_its_mode() {
     let folder = Folder::new();
     let path = folder.path("app.log");
