@@ -25,6 +25,7 @@ use crate::{
     held::Held,
     lane,
     layer::JsonLayer,
+    levels::Levels,
     panic::OnPanic,
     queue::Queue,
     reporter::Reporter,
@@ -295,9 +296,11 @@ impl LoggingBuilder {
         Writer::new(Arc::clone(&queue), Arc::clone(&frame), outputs)
             .journal(buffers.journal)
             .start(buffers.spare)?;
+        let filter = SharedFilter::new(self.config.level.clone(), alerts.is_some());
         let core = Core {
             frame,
-            filter: SharedFilter::new(self.config.level, alerts.is_some()),
+            levels: Levels::new(self.config.level, filter.clone()),
+            filter,
             queue,
             routes,
             counters: EventCounters::default(),

@@ -13,6 +13,7 @@ use crate::{
     flood::Floods,
     frame::Frame,
     held::{Held, Hold},
+    levels::Levels,
     notice::Notice,
     panic::OnPanic,
     queue::Queue,
@@ -27,6 +28,7 @@ use crate::{
 pub(crate) struct Core {
     pub(crate) frame: Arc<Frame>,
     pub(crate) filter: SharedFilter,
+    pub(crate) levels: Levels,
     pub(crate) queue: Arc<Queue>,
     pub(crate) routes: Routes,
     pub(crate) counters: EventCounters,
@@ -111,13 +113,24 @@ impl Core {
     /// Does what has become due; says when to come again.
     pub(crate) fn tick(&self) -> Option<Instant> {
         self.report_floods();
-        None
+        self.filter.settle();
+        let now = Instant::now();
+        let next = self.levels.expire(now, &|notice| self.tell(notice));
+        if !self.filter.is_unsettled() {
+            return next;
+        }
+        let settled = now + SETTLING;
+        Some(next.map_or(settled, |next| next.min(settled)))
+    }
+
+    /// Logs a notice that is nobody's failure.
+    pub(crate) fn tell(&self, notice: &Notice<'_>) {
+        self.log_notice(notice, Marks::default());
     }
 
     /// Tells what flood control has suppressed.
     pub(crate) fn report_floods(&self) {
-        self.floods
-            .report(|notice| self.log_notice(notice, Marks::default()));
+        self.floods.report(|notice| self.tell(notice));
     }
 
     /// Hands a finished line for people on.
@@ -184,3 +197,6 @@ impl Drop for Core {
         self.archiver.close(left);
     }
 }
+
+/// After how long a change of levels has reached every callsite for certain.
+pub(crate) const SETTLING: Duration = Duration::from_millis(100);

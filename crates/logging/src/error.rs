@@ -2,6 +2,8 @@ use std::{fmt, io, path::PathBuf, time::Duration};
 
 use groundcrew_base::ByteSize;
 
+use crate::FilterError;
+
 /// What can go wrong with logging. No event ever fails: only setting up and waiting do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -139,6 +141,15 @@ pub enum Error {
     HashKey {
         /// The length of the shortest key.
         least: usize,
+    },
+    /// A level cannot be set for this target.
+    #[error("setting a log level")]
+    Level(#[source] FilterError),
+    /// There is a limit to the temporary levels.
+    #[error("more than {most} temporary log levels")]
+    TooManyLevels {
+        /// How many there may be.
+        most: usize,
     },
     /// Lines were still waiting when the deadline came. They stay in the queue.
     #[error("{pending} lines were not written within {deadline:?}")]

@@ -1,13 +1,19 @@
-#[cfg(feature = "log")]
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     fmt,
     str::FromStr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
+use tracing::{
+    Dispatch, Level, Metadata, Subscriber, callsite,
+    dispatcher::{self, WeakDispatch},
+    level_filters::LevelFilter,
+    subscriber::Interest,
+};
 use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 
 use crate::category;
@@ -82,6 +88,14 @@ impl Filter {
             .iter()
             .map(|&(_, level)| level)
             .fold(self.default, LevelFilter::max)
+    }
+
+    /// The same as a directive for the target, or for all without one.
+    pub(crate) fn change(&mut self, target: Option<&str>, level: LevelFilter) {
+        match target {
+            Some(target) => self.set_target(target.to_owned(), level),
+            None => self.default = level,
+        }
     }
 
     fn set_target(&mut self, target: String, level: LevelFilter) {
@@ -191,6 +205,10 @@ pub(crate) struct SharedFilter {
     filter: Arc<RwLock<Filter>>,
     /// Whether alerts are wanted, which no level holds back.
     has_alert_sink: bool,
+    /// The subscriber that asks.
+    dispatch: Arc<OnceLock<WeakDispatch>>,
+    was_asked: Arc<AtomicBool>,
+    is_unsettled: Arc<AtomicBool>,
     #[cfg(feature = "log")]
     follows_log_records: Arc<AtomicBool>,
 }
@@ -200,6 +218,9 @@ impl SharedFilter {
         Self {
             filter: Arc::new(RwLock::new(filter)),
             has_alert_sink,
+            dispatch: Arc::default(),
+            was_asked: Arc::default(),
+            is_unsettled: Arc::default(),
             #[cfg(feature = "log")]
             follows_log_records: Arc::default(),
         }
@@ -211,11 +232,43 @@ impl SharedFilter {
 
     pub(crate) fn store(&self, filter: Filter) {
         *self.filter.write().unwrap_or_else(PoisonError::into_inner) = filter;
-        // Callsites remember whether they are enabled: ask them all again.
-        tracing::callsite::rebuild_interest_cache();
+        self.rebuild();
+        self.is_unsettled.store(true, Ordering::Release);
         #[cfg(feature = "log")]
         if self.follows_log_records.load(Ordering::Relaxed) {
             self.set_log_level();
+        }
+    }
+
+    /// The layer with this filter is part of a subscriber.
+    pub(crate) fn is_asked_by(&self, dispatch: &Dispatch) {
+        self.dispatch.get_or_init(|| dispatch.downgrade());
+    }
+
+    /// Asks all callsites once more some time after a change, for one that was asked for the first time just
+    /// then may have got the old answer.
+    pub(crate) fn settle(&self) {
+        if self.is_unsettled.swap(false, Ordering::AcqRel) {
+            self.rebuild();
+        }
+    }
+
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.is_unsettled.load(Ordering::Acquire)
+    }
+
+    /// Callsites remember whether they are enabled: asks them all again.
+    fn rebuild(&self) {
+        // Of two at a time the one with the old filter could come last.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // While there is one subscriber, tracing asks that of the thread, which may have none, and takes it that
+        // nobody is interested.
+        match self.dispatch.get().map(WeakDispatch::upgrade) {
+            Some(Some(dispatch)) => dispatcher::with_default(&dispatch, callsite::rebuild_interest_cache),
+            // Something around the layer has not told it of its subscriber.
+            None if self.was_asked.load(Ordering::Relaxed) => callsite::rebuild_interest_cache(),
+            Some(None) | None => {}
         }
     }
 
@@ -267,6 +320,7 @@ impl<S: Subscriber> LayerFilter<S> for SharedFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.was_asked.store(true, Ordering::Relaxed);
         if self.allows(metadata) {
             Interest::always()
         } else {
@@ -289,8 +343,8 @@ pub(crate) fn covers(prefix: &str, target: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-fn valid_target(target: &str, directive: &str) -> Result<String, FilterError> {
-    let odd = |c: char| c.is_whitespace() || matches!(c, '=' | '[' | ']' | '{' | '}' | '"');
+pub(crate) fn valid_target(target: &str, directive: &str) -> Result<String, FilterError> {
+    let odd = |c: char| c.is_whitespace() || matches!(c, ',' | '=' | '[' | ']' | '{' | '}' | '"');
     if target.is_empty() || target.contains(odd) {
         return Err(FilterError::NoTarget {
             directive: directive.to_owned(),

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use tracing::{
-    Event, Level, Subscriber,
+    Dispatch, Event, Level, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -260,6 +260,10 @@ impl<S> Layer<S> for JsonLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.core.filter.is_asked_by(dispatch);
+    }
+
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         self.note_sample_key(id, &ctx, |key| attrs.record(key));
         self.record_span(id, &ctx, |encoder| attrs.record(encoder));

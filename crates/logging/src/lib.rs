@@ -33,6 +33,9 @@ mod json;
 mod lane;
 mod layer;
 mod level;
+#[cfg(feature = "axum")]
+mod level_route;
+mod levels;
 mod line;
 mod logging;
 #[cfg(feature = "metrics")]
@@ -84,6 +87,10 @@ pub use file::{Compress, FileMode, FileModeError, LogFile, Rotate};
 pub use filter::{Filter, FilterError};
 pub use flood::{Flood, FloodError};
 pub use frame::Location;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use level_route::level_route;
+pub use levels::TemporaryLevel;
 pub use logging::Logging;
 pub use overflow::{Overflow, OverflowError};
 pub use panic::PanicReport;

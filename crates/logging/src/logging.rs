@@ -5,9 +5,13 @@ use std::{
 };
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+use tracing::level_filters::LevelFilter;
 
 use crate::{
-    Error, Filter, LoggingBuilder, LoggingStats, at_exit, core::Core, panic, remote::later,
+    Error, Filter, LoggingBuilder, LoggingStats, TemporaryLevel, at_exit,
+    core::{Core, SETTLING},
+    panic,
+    remote::later,
     shutdown::Shutdown,
 };
 
@@ -154,9 +158,101 @@ impl Logging {
         self.0.core.filter.load()
     }
 
-    /// Changes what is logged from now on, in all threads.
+    /// Changes what is logged from now on, in all threads; temporary levels stay on top of it.
     pub fn set_filter(&self, filter: impl Into<Filter>) {
-        self.0.core.filter.store(filter.into());
+        self.0.core.levels.set_base(filter.into());
+        self.settle_later();
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn set_filter_by(&self, filter: Filter, by: &str) {
+        self.set_filter(filter);
+        let core = &self.0.core;
+        core.levels.tell_base(by, &|notice| core.tell(notice));
+    }
+
+    /// Logs `target` and its modules from this level on for the time `ttl`, then as before again; `*` stands for
+    /// all targets without a level of their own.
+    ///
+    /// Takes hold in all threads at once, and ends without anybody's doing. Changes may overlap: of those for one
+    /// target the latest counts, and when it is over, the one before if that still holds. The same level for the
+    /// same target begins anew. A line tells of each change and its end.
+    ///
+    /// # Errors
+    /// [`Error::Level`] if nothing can have such a target, [`Error::TooManyLevels`] beyond 100 changes at a
+    /// time, [`Error::Thread`] if the thread that ends them cannot be had; nothing is changed then.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use groundcrew_logging::{Format, Logging, LoggingConfig};
+    /// use tracing::Level;
+    ///
+    /// # let mut config = LoggingConfig::default();
+    /// # config.format = Format::Off;
+    /// let (layer, logging) = Logging::builder().config(config).build::<tracing_subscriber::Registry>()?;
+    /// # drop(layer);
+    /// let change = logging.set_level_for("sqlx", Level::DEBUG, Duration::from_secs(600))?;
+    /// assert_eq!(logging.filter().to_string(), "info,sqlx=debug");
+    ///
+    /// logging.revert_level(&change);
+    /// assert_eq!(logging.filter().to_string(), "info");
+    /// # Ok::<(), groundcrew_logging::Error>(())
+    /// ```
+    pub fn set_level_for(
+        &self,
+        target: impl AsRef<str>,
+        level: impl Into<LevelFilter>,
+        ttl: Duration,
+    ) -> Result<TemporaryLevel, Error> {
+        self.set_level_for_by(target.as_ref(), level.into(), ttl, CODE)
+    }
+
+    pub(crate) fn set_level_for_by(
+        &self,
+        target: &str,
+        level: LevelFilter,
+        ttl: Duration,
+        by: &str,
+    ) -> Result<TemporaryLevel, Error> {
+        let core = &self.0.core;
+        core.timer.wake_after(ttl, core)?;
+        let change = core
+            .levels
+            .set_for(target, level, ttl, by, &|notice| core.tell(notice))?;
+        self.settle_later();
+        Ok(change)
+    }
+
+    /// Ends a temporary level before its time; if it is over or was replaced, nothing happens.
+    pub fn revert_level(&self, change: &TemporaryLevel) {
+        let core = &self.0.core;
+        core.levels.revert(change, &|notice| core.tell(notice));
+        self.settle_later();
+    }
+
+    /// Goes back to the filter of the configuration: ends all temporary levels and what
+    /// [`Logging::set_filter`] has changed.
+    pub fn reset_levels(&self) {
+        self.reset_levels_by(CODE);
+    }
+
+    pub(crate) fn reset_levels_by(&self, by: &str) {
+        let core = &self.0.core;
+        core.levels.reset(by, &|notice| core.tell(notice));
+        self.settle_later();
+    }
+
+    fn settle_later(&self) {
+        // Without a thread the change holds all the same, but for a race that hardly ever happens.
+        self.0.core.timer.wake_after(SETTLING, &self.0.core).ok();
+    }
+
+    /// The temporary levels that hold, the latest last.
+    #[must_use]
+    pub fn temporary_levels(&self) -> Vec<TemporaryLevel> {
+        self.0.core.levels.changes()
     }
 
     /// Shows [`Logging::stats`] at each scrape of `registry`: `log_events_total{level}`,
@@ -213,3 +309,6 @@ impl Drop for Handle {
         self.core.flush_remote(left);
     }
 }
+
+/// Who changes levels, if it is not a request.
+const CODE: &str = "code";

@@ -760,8 +760,19 @@ async fn the_access_line_can_be_silenced_without_its_context() {
     assert_eq!(lines[0].field("requestId"), "r-3");
 }
 
+/// Where a callsite is first met without a subscriber, tracing takes it that there is none elsewhere.
+#[test]
+fn without_a_subscriber_requests_are_served_as_ever() {
+    let output = crate::process::child("http::child_without_a_subscriber")
+        .output()
+        .unwrap();
+
+    assert!(output.status.success(), "{output:?}");
+}
+
 #[tokio::test]
-async fn without_a_subscriber_requests_are_served_as_ever() {
+#[ignore = "run by a test of this file in a process of its own"]
+async fn child_without_a_subscriber() {
     let log = RequestLog::new();
     let service = ServiceBuilder::new()
         .layer(log)

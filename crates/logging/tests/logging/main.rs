@@ -31,6 +31,7 @@ mod hangup;
 mod http;
 #[cfg(feature = "intake")]
 mod intake;
+mod levels;
 mod lines;
 mod locks;
 #[cfg(feature = "log")]
