@@ -240,7 +240,8 @@ impl LoggingConfig {
         if self.crash_safe && self.dir.is_none() {
             checks.add_between(
                 &["crash_safe", "dir"],
-                "a crash-safe queue is a file in the directory of the logs, and there is none".to_owned(),
+                "a crash-safe queue is a file in the directory of the logs, and LOG_DIR is not set"
+                    .to_owned(),
             );
         }
         if queue < line {

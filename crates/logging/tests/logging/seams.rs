@@ -399,3 +399,50 @@ fn files_and_queues_without_room_are_all_named() {
     );
     assert_eq!((of_zeros.exit_code(), of_sizes.exit_code()), (78, 78));
 }
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn policies_and_the_crash_safe_queue_come_from_the_environment() {
+    use groundcrew_envcfg::{Config as _, Vars};
+    use groundcrew_logging::{LoggingConfig, Overflow};
+
+    let overflow = |text: &'static str| {
+        let vars = Vars::from([("LOG_OVERFLOW", text)]);
+        LoggingConfig::from_source(&vars).map(|config| config.overflow)
+    };
+
+    for (text, expected) in [
+        ("block", Overflow::Block),
+        ("block-for=250ms", Overflow::BlockFor(Duration::from_millis(250))),
+        ("drop-below=warn", Overflow::DropBelow(Level::WARN)),
+    ] {
+        assert_eq!(overflow(text).unwrap(), expected);
+        assert_eq!(expected.to_string(), text);
+    }
+    let refused = overflow("block-for=250").unwrap_err().to_string();
+    assert!(refused.contains("LOG_OVERFLOW"), "{refused}");
+    assert!(
+        refused.contains("block-for needs a duration such as 250ms"),
+        "{refused}"
+    );
+    let refused = overflow("drop-below=loud").unwrap_err().to_string();
+    assert!(
+        refused.contains("drop-below needs a level: error, warn, info, debug or trace"),
+        "{refused}"
+    );
+    let alone = LoggingConfig::from_source(&Vars::from([("LOG_CRASH_SAFE", "true")])).unwrap_err();
+    assert_eq!(
+        alone.to_string(),
+        "configuration is invalid: 1 problem\n  LOG_CRASH_SAFE: a crash-safe queue is a file in the directory of the \
+         logs, and LOG_DIR is not set"
+    );
+    let safe = Vars::from([("LOG_CRASH_SAFE", "true"), ("LOG_DIR", "/var/log/app")]);
+    assert!(LoggingConfig::from_source(&safe).unwrap().crash_safe);
+    let json = serde_json::to_value(LoggingConfig::default()).unwrap();
+    assert_eq!(
+        (&json["overflow"], &json["crash_safe"]),
+        (&"block".into(), &false.into())
+    );
+    let settings = LoggingConfig::docs().env_example().to_string();
+    assert!(settings.contains("LOG_OVERFLOW=block\n"), "{settings}");
+}
