@@ -58,7 +58,7 @@ pub struct LoggingBuilder {
     alert_rules: Vec<AlertRule>,
     on_panic: OnPanic,
     reporter: Reporter,
-    #[cfg(feature = "intake")]
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
     exports: Vec<crate::Export>,
 }
 
@@ -144,7 +144,7 @@ impl LoggingBuilder {
     }
 
     /// Sends the lines to a service over the network, beside the other sinks.
-    #[cfg(feature = "intake")]
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
     pub fn export(mut self, export: impl Into<crate::Export>) -> Self {
         self.exports.push(export.into());
         self
@@ -328,7 +328,7 @@ impl LoggingBuilder {
         for outlet in self.sinks.drain(..) {
             outlets.add(outlet, None);
         }
-        #[cfg(feature = "intake")]
+        #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
         self.add_exports(&mut outlets)?;
         let (count, most) = (outlets.taken.len(), MOST_OUTLETS);
         if count > most {
@@ -347,7 +347,7 @@ impl LoggingBuilder {
             .transpose()
     }
 
-    #[cfg(feature = "intake")]
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
     fn add_exports(&mut self, outlets: &mut Outlets) -> Result<(), Error> {
         let redactor = self.whole_redactor();
         let place = crate::export::Place {
@@ -476,7 +476,7 @@ impl Default for LoggingBuilder {
             alert_rules: Vec::new(),
             on_panic: OnPanic::default(),
             reporter: Reporter::default(),
-            #[cfg(feature = "intake")]
+            #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
             exports: Vec::new(),
         }
     }

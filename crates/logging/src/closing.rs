@@ -31,7 +31,7 @@ impl Closing {
 
     /// `limit`, or the deadline if that comes first.
     #[cfg_attr(
-        not(any(feature = "alerts", feature = "intake")),
+        not(any(feature = "alerts", feature = "intake", feature = "otlp", feature = "sentry")),
         expect(dead_code, reason = "for those who wait for servers")
     )]
     pub(crate) fn earlier(&self, limit: Instant) -> Instant {
@@ -40,7 +40,7 @@ impl Closing {
 
     /// Completes when the end is announced. One task may wait at a time.
     #[cfg_attr(
-        not(any(feature = "alerts", feature = "intake")),
+        not(any(feature = "alerts", feature = "intake", feature = "otlp", feature = "sentry")),
         expect(dead_code, reason = "for those who wait for servers")
     )]
     pub(crate) async fn announced(&self) {

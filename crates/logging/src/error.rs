@@ -88,7 +88,7 @@ pub enum Error {
     #[error("crash_safe needs a directory of log files, and dir is not set")]
     NoDirectory,
     /// Lines cannot be sent to a service.
-    #[cfg(feature = "intake")]
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
     #[error("setting up the export to {name}")]
     Export {
         /// The name of the export.

@@ -7,12 +7,20 @@ mod buffer;
 mod error;
 #[cfg(feature = "intake")]
 mod intake;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod record;
+#[cfg(feature = "sentry")]
+mod sentry;
 mod sink;
 
 pub use self::error::ExportError;
 #[cfg(feature = "intake")]
 pub use self::intake::{Datadog, NewRelic};
+#[cfg(feature = "otlp")]
+pub use self::otlp::Otlp;
+#[cfg(feature = "sentry")]
+pub use self::sentry::SentryEvents;
 pub(crate) use self::sink::{ExportSink, Exporter, Place};
 use crate::courier::CourierSettings;
 

@@ -14,14 +14,14 @@ mod console;
 mod context;
 mod core;
 mod counts;
-#[cfg(any(feature = "alerts", feature = "intake"))]
+#[cfg(any(feature = "alerts", feature = "intake", feature = "otlp", feature = "sentry"))]
 mod courier;
 mod current_span;
 mod encoder;
 mod epochs;
 mod error;
 mod error_chain;
-#[cfg(feature = "intake")]
+#[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
 mod export;
 mod file;
 mod filter;
@@ -78,10 +78,16 @@ pub use category::AuditOutcome;
 pub use config::{Audit, Color, Format, LoggingConfig};
 pub use context::LogContext;
 pub use error::Error;
+#[cfg(feature = "otlp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "otlp")))]
+pub use export::Otlp;
+#[cfg(feature = "sentry")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sentry")))]
+pub use export::SentryEvents;
 #[cfg(feature = "intake")]
 #[cfg_attr(docsrs, doc(cfg(feature = "intake")))]
 pub use export::{Datadog, NewRelic};
-#[cfg(feature = "intake")]
+#[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
 pub use export::{Export, ExportError};
 pub use file::{Compress, FileMode, FileModeError, LogFile, Rotate};
 pub use filter::{Filter, FilterError};

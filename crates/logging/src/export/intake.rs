@@ -8,7 +8,7 @@ use tracing::Level;
 use super::{Export, ExportError, Exporter, Place, error::Failure, record::Record};
 use crate::{
     courier::{self, Courier, Parcel},
-    flat, json, writer,
+    flat, json,
 };
 
 /// Sends lines to Datadog's [log intake].
@@ -67,7 +67,7 @@ impl From<Datadog> for Export {
     fn from(datadog: Datadog) -> Self {
         Self::new("datadog", Level::TRACE, move |place, settings| {
             let (name, key) = (HeaderName::from_static("dd-api-key"), &datadog.key);
-            let post = Post::new(&datadog.address, name, key, courier(place, settings)?)?;
+            let post = Post::new(&datadog.address, name, key, place.courier(settings)?)?;
             let tags = [("env", &place.environment), ("version", &place.version)];
             let tags = tags
                 .into_iter()
@@ -173,7 +173,7 @@ impl From<NewRelic> for Export {
     fn from(new_relic: NewRelic) -> Self {
         Self::new("newrelic", Level::TRACE, move |place, settings| {
             let (name, key) = (HeaderName::from_static("api-key"), &new_relic.key);
-            let post = Post::new(&new_relic.address, name, key, courier(place, settings)?)?;
+            let post = Post::new(&new_relic.address, name, key, place.courier(settings)?)?;
             let mut common = vec![
                 ("service", place.service.clone()),
                 ("version", place.version.clone()),
@@ -301,18 +301,6 @@ fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
-}
-
-fn courier(place: &Place, settings: courier::CourierSettings) -> Result<Courier, ExportError> {
-    let (clock, redactor) = (place.clock.clone(), place.redactor.clone());
-    Courier::new(
-        settings,
-        clock,
-        redactor,
-        place.closing.clone(),
-        writer::mark_this_thread,
-    )
-    .map_err(|error| Failure::Tls(error).into())
 }
 
 impl std::fmt::Debug for Datadog {

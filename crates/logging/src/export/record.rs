@@ -35,61 +35,73 @@ impl<'a> Record<'a> {
         let nested = profile == Profile::OpenTelemetry;
         for (name, value) in flat::pairs(line) {
             match &*name {
-                "Attributes" if nested => record.fields.extend(flat::pairs(value.0)),
+                "Attributes" if nested => {
+                    for (name, value) in flat::pairs(value.0) {
+                        record.take_field(name, value, profile);
+                    }
+                }
                 "InstrumentationScope" if nested => {
                     let name = flat::pairs(value.0).find(|(name, _)| name == "name");
                     record.target = name.map(|(_, value)| value.text()).unwrap_or_default();
                 }
                 "Resource" | "SeverityNumber" if nested => {}
-                _ => record.take(name, value, names(profile)),
+                _ => record.take(name, value, profile),
             }
         }
         record
     }
 
-    fn take(&mut self, name: Cow<'a, str>, value: Value<'a>, names: [&str; 6]) {
-        let [time, level, target, message, trace, span] = names;
+    fn take(&mut self, name: Cow<'a, str>, value: Value<'a>, profile: Profile) {
+        let [time, level, target, message] = names(profile);
         match &*name {
             name if name == time => self.time = parse_time(&value.text()),
             name if name == level => self.level = value.text().to_ascii_lowercase(),
             name if name == target => self.target = value.text(),
             name if name == message => self.message = value.text(),
-            name if name == trace => self.trace_id = Some(last_part(value)),
-            name if name == span => self.span_id = Some(value.text()),
+            _ => self.take_field(name, value, profile),
+        }
+    }
+
+    /// A field by our name for it.
+    fn take_field(&mut self, name: Cow<'a, str>, value: Value<'a>, profile: Profile) {
+        let renamed = profile.names().renamed.iter();
+        let ours = renamed
+            .into_iter()
+            .find(|(_, theirs)| *theirs == name)
+            .map(|(ours, _)| *ours);
+        let name = ours.map_or(name, Cow::Borrowed);
+        match &*name {
+            "trace_id" => self.trace_id = Some(last_part(value)),
+            "span_id" => self.span_id = Some(value.text()),
             _ => self.fields.push((name, value)),
         }
     }
 }
 
-/// What a profile calls the time, the level, the target, the message, and the ids of trace and span.
-const fn names(profile: Profile) -> [&'static str; 6] {
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+impl Record<'_> {
+    /// A field, taken out of the rest.
+    pub(super) fn field(&self, name: &str) -> Option<Value<'_>> {
+        let found = self.fields.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| *value)
+    }
+
+    /// Whether somebody must act now.
+    pub(super) fn is_critical(&self) -> bool {
+        let severity = self.field("severity").map(Value::text);
+        matches!(self.level.as_str(), "critical" | "fatal")
+            || severity.is_some_and(|severity| severity.eq_ignore_ascii_case("critical"))
+    }
+}
+
+/// What a profile calls the time, the level, the target and the message.
+const fn names(profile: Profile) -> [&'static str; 4] {
     match profile {
-        Profile::Default => ["timestamp", "level", "target", "message", "trace_id", "span_id"],
-        Profile::OpenTelemetry => ["Timestamp", "SeverityText", "", "Body", "TraceId", "SpanId"],
-        Profile::Ecs => [
-            "@timestamp",
-            "log.level",
-            "log.logger",
-            "message",
-            "trace.id",
-            "span.id",
-        ],
-        Profile::Gcp => [
-            "time",
-            "severity",
-            "target",
-            "message",
-            "logging.googleapis.com/trace",
-            "logging.googleapis.com/spanId",
-        ],
-        Profile::Datadog => [
-            "timestamp",
-            "status",
-            "logger.name",
-            "message",
-            "dd.trace_id",
-            "dd.span_id",
-        ],
+        Profile::Default => ["timestamp", "level", "target", "message"],
+        Profile::OpenTelemetry => ["Timestamp", "SeverityText", "", "Body"],
+        Profile::Ecs => ["@timestamp", "log.level", "log.logger", "message"],
+        Profile::Gcp => ["time", "severity", "target", "message"],
+        Profile::Datadog => ["timestamp", "status", "logger.name", "message"],
     }
 }
 

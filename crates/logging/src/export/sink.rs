@@ -9,10 +9,16 @@ use std::{
 use groundcrew_base::{Clock, error_text};
 use tracing::Level;
 
-use super::{Export, ExportError, buffer::ExportBuffer};
+use super::{Export, ExportError, buffer::ExportBuffer, error::Failure};
 use crate::{
-    Error, Redactor, Sink, closing::Closing, notice::Value, profile::Profile, remote::Remote as _,
-    reporter::Reporter, writer,
+    Error, Redactor, Sink,
+    closing::Closing,
+    courier::{Courier, CourierSettings},
+    notice::Value,
+    profile::Profile,
+    remote::Remote as _,
+    reporter::Reporter,
+    writer,
 };
 
 /// Sends batches of lines.
@@ -38,6 +44,20 @@ pub(crate) struct Place {
     pub(crate) redactor: Redactor,
     pub(crate) reporter: Reporter,
     pub(crate) closing: Closing,
+}
+
+impl Place {
+    pub(super) fn courier(&self, settings: CourierSettings) -> Result<Courier, ExportError> {
+        let (clock, redactor) = (self.clock.clone(), self.redactor.clone());
+        let courier = Courier::new(
+            settings,
+            clock,
+            redactor,
+            self.closing.clone(),
+            writer::mark_this_thread,
+        );
+        courier.map_err(|error| Failure::Tls(error).into())
+    }
 }
 
 /// The side of the writer: hands lines on and never waits.

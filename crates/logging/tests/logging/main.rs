@@ -36,6 +36,8 @@ mod lines;
 mod locks;
 #[cfg(feature = "log")]
 mod log_records;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod process;
 mod profiles;
 mod properties;
@@ -47,7 +49,9 @@ mod redaction_text;
 mod reopen;
 mod sampling;
 mod seams;
-#[cfg(any(feature = "alerts", feature = "intake"))]
+#[cfg(feature = "sentry")]
+mod sentry_events;
+#[cfg(any(feature = "alerts", feature = "intake", feature = "otlp", feature = "sentry"))]
 mod server;
 mod spans;
 mod writer_properties;
