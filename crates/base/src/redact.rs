@@ -45,16 +45,18 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// The byte ranges of passwords in `scheme://user:password@host`.
 fn userinfo_passwords(text: &str) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
+    let mut url = Url::default();
     let mut from = 0;
     while let Some(found) = text[from..].find("://") {
         let authority = from + found + "://".len();
-        if let Some(at) = userinfo_end(&text[authority..]) {
-            let userinfo = &text[authority..authority + at];
-            let start = userinfo
-                .find(':')
-                .map_or(authority, |colon| authority + colon + 1);
-            if start < authority + at {
-                spans.push((start, authority + at));
+        if authority >= url.end {
+            url = Url::at(text, authority);
+        }
+        if let Some(at) = url.userinfo_end(text, authority) {
+            let colon = text[authority..at].find(':');
+            let start = colon.map_or(authority, |colon| authority + colon + 1);
+            if start < at {
+                spans.push((start, at));
             }
         }
         from = authority;
@@ -62,19 +64,38 @@ fn userinfo_passwords(text: &str) -> Vec<(usize, usize)> {
     spans
 }
 
-/// Where the `@` stands that ends the userinfo of what follows `://`.
-///
-/// An unescaped `@` may be part of the password: the last one counts. So may `/`, `?` and `#`, which end the
-/// authority of a well-formed URL, but not every driver insists on that: when what follows the first colon up to
-/// there is no port, the userinfo reaches on.
-fn userinfo_end(rest: &str) -> Option<usize> {
-    let url = &rest[..rest.find(ends_url).unwrap_or(rest.len())];
-    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-    authority.rfind('@').or_else(|| {
-        let (_, port) = authority.split_once(':')?;
-        let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || authority.starts_with('[');
-        if is_port { None } else { url.rfind('@') }
-    })
+/// A URL, found once for all `://` in it: a text of nothing else takes no longer for that.
+#[derive(Default)]
+struct Url {
+    end: usize,
+    last_at: Option<usize>,
+}
+
+impl Url {
+    fn at(text: &str, start: usize) -> Self {
+        let url = &text[start..];
+        let url = &url[..url.find(ends_url).unwrap_or(url.len())];
+        Self {
+            end: start + url.len(),
+            last_at: url.rfind('@').map(|at| start + at),
+        }
+    }
+
+    /// Where the `@` stands that ends the userinfo of what follows `://`.
+    ///
+    /// An unescaped `@` may be part of the password: the last one counts. So may `/`, `?` and `#`, which end the
+    /// authority of a well-formed URL, but not every driver insists on that: when what follows the first colon up to
+    /// there is no port, the userinfo reaches on.
+    fn userinfo_end(&self, text: &str, start: usize) -> Option<usize> {
+        let last_at = self.last_at.filter(|&at| at >= start)?;
+        let url = &text[start..self.end];
+        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+        authority.rfind('@').map(|at| start + at).or_else(|| {
+            let (_, port) = authority.split_once(':')?;
+            let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || authority.starts_with('[');
+            (!is_port).then_some(last_at)
+        })
+    }
 }
 
 fn ends_url(c: char) -> bool {
@@ -84,14 +105,16 @@ fn ends_url(c: char) -> bool {
 /// The byte ranges of the values behind a secret-looking name and `=`.
 fn pair_values(text: &str) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
+    let mut covered = 0;
     for (equals, _) in text.match_indices('=') {
-        if !names_secret(&text[..equals]) {
+        if equals < covered || !names_secret(&text[..equals]) {
             continue;
         }
         let start = equals + 1;
         let end = value_end(text, start);
         if start < end {
             spans.push((start, end));
+            covered = end;
         }
     }
     spans
@@ -167,6 +190,26 @@ mod tests {
 
         for (text, shown) in cases {
             assert_eq!(redact(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_hostile_text_takes_no_square_of_its_length() {
+        for unit in [
+            "://",
+            "a://u:",
+            "://@",
+            "a://b:c/",
+            "password=",
+            "password='",
+            "a=",
+            "://u:p@",
+            "token=://",
+        ] {
+            // Square, they would take hours.
+            let text = unit.repeat(1_000_000 / unit.len());
+
+            assert!(redact(&text).len() <= text.len() + text.len() / 2, "{unit}");
         }
     }
 
