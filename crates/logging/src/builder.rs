@@ -396,10 +396,14 @@ impl LoggingBuilder {
         AlertDesk::start(routes, rules, &origin).map(Some)
     }
 
-    /// The redactor with the names of the configuration.
+    /// The redactor with the rules and the key of the configuration.
     fn whole_redactor(&self) -> Redactor {
-        let names = self.config.redact.iter();
-        names.fold(self.redactor.clone(), |redactor, name| redactor.key(name))
+        let rules = self.config.redact.iter();
+        let redactor = rules.fold(self.redactor.clone(), Redactor::rule);
+        match &self.config.redact_key {
+            Some(key) => redactor.hash_key(key),
+            None => redactor,
+        }
     }
 
     fn frame(&self) -> Result<Frame, Error> {

@@ -3,12 +3,13 @@ use std::{
     time::Duration,
 };
 
-use groundcrew_base::ByteSize;
+use groundcrew_base::{ByteSize, Secret};
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
 use crate::{
-    Compress, Error, FileMode, Filter, Flood, Location, LogFile, Overflow, Profile, Rotate, file::UTC,
+    Compress, Error, FileMode, Filter, Flood, Location, LogFile, Overflow, Profile, RedactRule, Rotate,
+    file::UTC,
 };
 
 /// Where logs go and how: what an operator decides.
@@ -110,9 +111,13 @@ pub struct LoggingConfig {
     /// The longest line; what is longer is cut and marked `"truncated":true`. Default 64 KiB. `LOG_MAX_LINE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_MAX_LINE"))]
     pub max_line: ByteSize,
-    /// Names of fields that are masked besides the usual ones; `*` stands for any characters. `LOG_REDACT`.
+    /// Names of fields that are hidden besides the usual ones, and kinds of secrets: `hole_*,ssn=hash,@email`; see
+    /// [`RedactRule`]. `LOG_REDACT`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_REDACT"))]
-    pub redact: Vec<String>,
+    pub redact: Vec<RedactRule>,
+    /// The key of the action `hash`, at least 16 bytes; default none. `LOG_REDACT_KEY`.
+    #[cfg_attr(feature = "envcfg", config(env = "LOG_REDACT_KEY"))]
+    pub redact_key: Option<Secret>,
     /// How long a panic, or dropping the handle, waits for the writer; default 5 s, a bare number is seconds.
     /// `LOG_FLUSH_TIMEOUT`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_FLUSH_TIMEOUT", unit = "s"))]
@@ -244,6 +249,9 @@ impl LoggingConfig {
                     .to_owned(),
             );
         }
+        if !self.redact_key.as_ref().is_none_or(crate::Redactor::may_hash) {
+            checks.add("redact_key", Error::hash_key().to_string());
+        }
         if queue < line {
             checks.add_between(
                 &["queue_size", "max_line"],
@@ -316,6 +324,7 @@ impl Default for LoggingConfig {
             audit: Audit::Combined,
             max_line: ByteSize::kib(64),
             redact: Vec::new(),
+            redact_key: None,
             flush_timeout: Duration::from_secs(5),
         }
     }

@@ -1,11 +1,11 @@
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
     io,
     sync::Arc,
 };
 
-use groundcrew_base::MASK;
 use tracing::{
     Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape,
+    Action, Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape,
     timestamp::TimestampWriter, writer,
 };
 
@@ -116,6 +116,10 @@ impl ConsoleVisitor<'_, '_> {
     }
 
     fn write(&mut self, name: &str, value: &str) -> fmt::Result {
+        let action = self.redactor.action(name);
+        if action == Some(Action::Remove) {
+            return Ok(());
+        }
         if !self.is_first {
             self.writer.write_char(' ')?;
         }
@@ -128,10 +132,15 @@ impl ConsoleVisitor<'_, '_> {
             };
             write!(self.writer, "{on}{name}={off}")?;
         }
-        if self.redactor.masks(name) {
-            return self.writer.write_str(MASK);
-        }
-        for c in self.redactor.text(value).chars() {
+        let mut hidden = String::new();
+        let shown = match action {
+            Some(action) => {
+                self.redactor.apply(action, value, &mut hidden);
+                Cow::Borrowed(hidden.as_str())
+            }
+            None => self.redactor.text(value),
+        };
+        for c in shown.chars() {
             if needs_escape(c) {
                 write!(self.writer, "{}", c.escape_default())?;
             } else {

@@ -180,6 +180,12 @@ impl fmt::Display for Writer {
 }
 
 impl Error {
+    pub(crate) const fn hash_key() -> Self {
+        Self::HashKey {
+            least: crate::redactor::SHORTEST_KEY,
+        }
+    }
+
     /// Whether trying again may help without a change of the configuration.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {

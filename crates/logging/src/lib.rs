@@ -101,7 +101,7 @@ pub use logging::Logging;
 pub use overflow::{Overflow, OverflowError};
 pub use panic::PanicReport;
 pub use profile::Profile;
-pub use redactor::{Action, Pattern, Redactor, SecretKind};
+pub use redactor::{Action, Pattern, RedactRule, RedactRuleError, Redactor, SecretKind};
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use request::{

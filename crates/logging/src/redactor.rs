@@ -10,6 +10,7 @@ mod named;
 mod names;
 mod pattern;
 mod pem;
+mod rule;
 mod scan;
 mod scheme;
 mod token;
@@ -21,9 +22,15 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use groundcrew_base::{MASK, Secret};
 
-pub use self::{action::Action, kind::SecretKind, pattern::Pattern};
+pub(crate) use self::hasher::SHORTEST_KEY;
+pub use self::{
+    action::Action,
+    kind::SecretKind,
+    pattern::Pattern,
+    rule::{RedactRule, RedactRuleError},
+};
 use self::{
-    hasher::{Hasher, SHORTEST_KEY},
+    hasher::Hasher,
     names::Names,
     scan::Scan,
     trigger::{Progress, Triggers},
@@ -98,6 +105,12 @@ impl Redactor {
     pub fn allow(mut self, pattern: impl AsRef<str>) -> Self {
         self.names.push(pattern.as_ref(), None);
         self
+    }
+
+    /// Hides or shows what an operator asks for.
+    #[must_use]
+    pub fn rule(self, rule: &RedactRule) -> Self {
+        rule.apply(self)
     }
 
     /// Hides secrets of this kind in the way of `action`; default [`Action::Mask`], for e-mail addresses none.
@@ -193,9 +206,15 @@ impl Redactor {
         let mut actions = self.kinds.iter().copied().chain(of_patterns);
         let hashes = self.names.hashes() || actions.any(|action| action == Some(Action::Hash));
         if hashes && self.hasher.is_none() {
-            return Err(Error::HashKey { least: SHORTEST_KEY });
+            return Err(Error::hash_key());
         }
         Ok(())
+    }
+
+    /// Whether a key is long enough for hashes.
+    #[cfg(feature = "envcfg")]
+    pub(crate) fn may_hash(key: &Secret) -> bool {
+        key.expose().len() >= SHORTEST_KEY
     }
 
     fn with_names(names: Names) -> Self {

@@ -52,7 +52,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     Some(Named {
         value,
         action,
-        quote: quote.filter(|_| is_colon && !value.is_quoted),
+        quote: quote.filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start),
     })
 }
 

@@ -13,7 +13,7 @@ use super::{
     token::token_at,
     trigger::{Form, Hit, Progress},
     url::Urls,
-    value::Quote,
+    value::{Quote, plain_end},
 };
 
 /// One walk through a text, from its beginning to its end.
@@ -112,24 +112,78 @@ impl<'a> Scan<'a> {
 
     /// A `:` or `=` is that of a URL or behind a name.
     fn separator(&mut self, last: usize) -> Option<Found> {
-        let text = self.text.as_bytes();
-        let may_be_url = at(text, last) == b':' && matches!(at(text, last + 1), b'/' | b'\\');
-        if may_be_url && let Some(place) = self.urls.secret_at(text, last) {
-            return self.secret(SecretKind::UrlPassword, place);
+        match self.url(last) {
+            Some(place) => self.secret(SecretKind::UrlPassword, place),
+            None => self.named(Form::Separator, last),
         }
-        self.named(Form::Separator, last)
     }
 
-    fn named(&self, form: Form, last: usize) -> Option<Found> {
+    fn url(&mut self, last: usize) -> Option<(usize, usize)> {
+        let text = self.text.as_bytes();
+        let may_be_url = at(text, last) == b':' && matches!(at(text, last + 1), b'/' | b'\\');
+        may_be_url.then(|| self.urls.secret_at(text, last)).flatten()
+    }
+
+    fn named(&mut self, form: Form, last: usize) -> Option<Found> {
         self.redactor.action_of(SecretKind::Named)?;
         let Named { value, action, quote } =
             named_at(&self.redactor.names, self.text.as_bytes(), form, last)?;
+        let end = if value.is_quoted {
+            value.end
+        } else {
+            self.end_of_value(value.start, value.end)
+        };
         self.found(Cut {
             start: value.start,
-            end: value.end,
+            end,
             action,
             quote,
         })
+    }
+
+    /// Where a value of one word ends whose secret goes on: `card_number: 4111 1111 1111 1111`.
+    fn end_of_value(&mut self, start: usize, end: usize) -> usize {
+        let (mut start, mut end) = (start, end);
+        loop {
+            let last = self.end_of_secrets(start, end);
+            if last == end {
+                return end;
+            }
+            start = last;
+            end = plain_end(self.text.as_bytes(), last);
+        }
+    }
+
+    /// Where the last secret ends that begins in between, no earlier than at `end`.
+    fn end_of_secrets(&mut self, start: usize, end: usize) -> usize {
+        let redactor = self.redactor;
+        let text = self.text.as_bytes();
+        let near = text.get(..text.len().min(end + LONGEST_FORM)).unwrap_or_default();
+        let mut progress = Progress::at(start);
+        let mut last = end;
+        while let Some(hit) = redactor.triggers.next(near, &mut progress) {
+            for form in redactor.triggers.forms(hit) {
+                let found = match form {
+                    Form::TupleComma | Form::Quote | Form::TagEnd => None,
+                    Form::Separator => self
+                        .url(hit.last)
+                        .and_then(|place| self.secret(SecretKind::UrlPassword, place)),
+                    _ => self.look_at(form, hit.last),
+                };
+                let behind = match found {
+                    Some(Found::Secret(cut)) if cut.start < end => {
+                        last = last.max(cut.end);
+                        cut.end
+                    }
+                    Some(Found::NothingBefore(place)) => place,
+                    _ => continue,
+                };
+                if behind > progress.place {
+                    progress = Progress::at(behind);
+                }
+            }
+        }
+        last
     }
 
     fn secret(&self, kind: SecretKind, (start, end): (usize, usize)) -> Option<Found> {
@@ -175,6 +229,9 @@ impl<'a> Scan<'a> {
         }
     }
 }
+
+/// How far behind its first byte a form may be found.
+const LONGEST_FORM: usize = 16;
 
 /// Whether a value is what the action shows of another one.
 fn is_shown(value: &str, action: Action) -> bool {

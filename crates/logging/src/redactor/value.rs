@@ -96,7 +96,7 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
             _ => plain_end(text, end),
         }
     } else if is_header {
-        header_end(text, start, around)
+        without_bracket(text, start, header_end(text, start, around))
     } else {
         plain_end(text, skip_scheme(text, start))
     };
@@ -166,7 +166,7 @@ fn nested_end(text: &[u8], start: usize) -> usize {
 }
 
 /// Where a value of one word ends.
-fn plain_end(text: &[u8], start: usize) -> usize {
+pub(crate) fn plain_end(text: &[u8], start: usize) -> usize {
     let mut end = run(text, start, |byte| !ends_plain(byte) && byte != b'\\');
     // A backslash is a part of the value, that of a line feed or of a quote is not.
     while at(text, end) == b'\\' && !is_escape(b'\\', at(text, end + 1)) {
@@ -176,9 +176,12 @@ fn plain_end(text: &[u8], start: usize) -> usize {
         }
         end = run(text, slashes, |byte| !ends_plain(byte) && byte != b'\\');
     }
-    // The bracket around the pair.
-    let value = text.get(start..end).unwrap_or_default();
-    match value {
+    without_bracket(text, start, end)
+}
+
+/// The end without the bracket around the pair: `[token=x]`.
+fn without_bracket(text: &[u8], start: usize, end: usize) -> usize {
+    match text.get(start..end).unwrap_or_default() {
         [inside @ .., b']'] if !inside.contains(&b'[') && !inside.is_empty() => end - 1,
         _ => end,
     }
@@ -189,7 +192,7 @@ fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
     let mut end = skip_scheme(text, start);
     loop {
         end = run(text, end, |byte| {
-            !byte.is_ascii_whitespace() && byte != b'\\' && !is_quote(byte)
+            !is_white(byte) && byte != b'\\' && !is_quote(byte)
         });
         if at(text, end) == b'\\' && is_escape(b'\\', at(text, end + 1)) {
             return end;
@@ -225,11 +228,11 @@ fn skip_scheme(text: &[u8], start: usize) -> usize {
 }
 
 const fn ends_plain(byte: u8) -> bool {
-    byte.is_ascii_whitespace()
-        || matches!(
-            byte,
-            b'&' | b';' | b',' | b'"' | b'\'' | b'`' | b')' | b'}' | 0x0b
-        )
+    is_white(byte) || matches!(byte, b'&' | b';' | b',' | b'"' | b'\'' | b'`' | b')' | b'}')
+}
+
+const fn is_white(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0b
 }
 
 const fn is_bracket_or_quote(byte: u8) -> bool {

@@ -45,6 +45,7 @@ mod queue;
 mod redaction;
 mod redaction_plain;
 mod redaction_secrets;
+mod redaction_sinks;
 mod redaction_text;
 mod reopen;
 mod sampling;

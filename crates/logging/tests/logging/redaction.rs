@@ -97,7 +97,7 @@ fn a_credential_is_masked_before_a_long_text_is_cut() {
 fn names_of_the_configuration_come_on_top_of_the_usual_ones() {
     let kept = Kept::default();
     let mut config = quiet();
-    config.redact = vec!["hole_*".to_owned()];
+    config.redact = vec!["hole_*".parse().unwrap()];
     let builder = Logging::builder()
         .config(config)
         .redactor(Redactor::default().key("ssn2"))

@@ -430,10 +430,10 @@ fn pieces() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("TEST_CAMPAIGN").is_some() { 200_000 } else { 4_000 }))]
 
-    /// Without URLs: those may begin or end where a number with spaces was.
+    /// Without URLs and headers: those may begin or end in other places when a number with spaces is gone.
     #[test]
     fn what_is_shown_has_nothing_more_to_hide(text in pieces()) {
-        let text = text.replace('@', "").replace("://", "");
+        let text = text.replace('@', "").replace("://", "").replace("authorization", "").replace("cookie", "");
         let once = STRICT.text(&text).into_owned();
 
         let twice = STRICT.text(&once);

@@ -229,6 +229,26 @@ fn a_value_that_is_cut_off_is_masked_to_its_end() {
 }
 
 #[test]
+fn a_value_of_several_words_whose_form_is_known_is_masked_whole() {
+    assert_shown(&[
+        (
+            "card_number: 4111 1111 1111 1111 exp 12/27",
+            "card_number: *** exp 12/27",
+        ),
+        ("card_number=4111 1111 1111 1111", "card_number=***"),
+        (
+            "private_key: -----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\nuser: bob",
+            "private_key: ***\nuser: bob",
+        ),
+        (
+            "token: bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln.",
+            "token: bearer ***",
+        ),
+        ("dsn=postgres://u:p,w;d@h/db x", "dsn=*** x"),
+    ]);
+}
+
+#[test]
 fn headers_are_masked_with_all_their_words() {
     assert_shown(&[
         ("Authorization: Bearer abc", "Authorization: ***"),

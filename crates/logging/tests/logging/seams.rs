@@ -330,7 +330,8 @@ fn the_configuration_is_read_from_the_environment() {
         ("LOG_MAX_SIZE", "100m"),
         ("LOG_MAX_FILES", "5"),
         ("LOG_OVERFLOW", "drop-newest"),
-        ("LOG_REDACT", "hole_cards,x-*"),
+        ("LOG_REDACT", "hole_cards,x-*=hash"),
+        ("LOG_REDACT_KEY", "0123456789abcdef"),
         ("LOG_FLUSH_TIMEOUT", "2"),
     ]);
 
@@ -345,7 +346,9 @@ fn the_configuration_is_read_from_the_environment() {
         (ByteSize::mib(50), 5)
     );
     assert_eq!(config.overflow, Overflow::DropNewest);
-    assert_eq!(config.redact, ["hole_cards", "x-*"]);
+    let rules: Vec<String> = config.redact.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["hole_cards", "x-*=hash"]);
+    assert_eq!(config.redact_key, Some("0123456789abcdef".into()));
     assert_eq!(config.flush_timeout, Duration::from_secs(2));
     assert_eq!(
         LoggingConfig::from_source(&Vars::default()).unwrap(),
@@ -370,6 +373,32 @@ fn mistakes_in_the_environment_are_all_named() {
     );
     assert!(text.contains("LOG_MAX_FILES"), "{text}");
     assert_eq!(report.exit_code(), 78);
+}
+
+#[cfg(feature = "envcfg")]
+#[test]
+fn mistakes_in_what_is_hidden_are_told_without_it() {
+    use groundcrew_envcfg::{Config as _, Vars};
+    use groundcrew_logging::LoggingConfig;
+
+    let problem = |vars: &[(&'static str, &'static str)]| {
+        let report = LoggingConfig::from_source(&Vars::from_iter(vars.iter().copied())).unwrap_err();
+        report.to_string()
+    };
+
+    let of_value = problem(&[("LOG_REDACT", "table,password=hunter2")]);
+    let of_short_key = problem(&[("LOG_REDACT_KEY", "hunter2")]);
+
+    assert!(
+        of_value.contains("expected mask, hash, remove, show or last4 behind the `=`"),
+        "{of_value}"
+    );
+    let told = "LOG_REDACT_KEY: redacting by hash needs a key of at least 16 bytes";
+    assert!(of_short_key.contains(told), "{of_short_key}");
+    assert!(
+        !of_value.contains("hunter2") && !of_short_key.contains("hunter2"),
+        "{of_value} {of_short_key}"
+    );
 }
 
 #[cfg(feature = "envcfg")]
