@@ -148,7 +148,7 @@ fn winston_2354_an_entry_larger_than_a_file_is_written_and_logging_goes_on() {
     let stats = run(logging(file), |logging| {
         info!(n = 1_u64, "Log statement 1 - should get written.");
         let long = format!(
-            "Log statment 2 - never makes it to the file (value > maxsize) {}",
+            "Log statement 2 - never makes it to the file (value > maxsize) {}",
             "#".repeat(1024)
         );
         info!(n = 2_u64, "{long}");
