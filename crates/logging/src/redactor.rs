@@ -37,27 +37,35 @@ use self::{
 };
 use crate::Error;
 
-/// Decides what must not be seen: fields by their name, credentials inside of text by their form.
+/// Decides what must not be seen: values by their name, and secrets inside of text by their form.
 ///
 /// One redactor stands in front of every sink: files, stdout, console, alerts, panic messages. A field whose
-/// name matches shows `***`, whatever its value and length. In every other string and in messages, passwords
-/// in URLs and the values of `password=`, `token=`, `secret=` and `api_key=` pairs are masked
-/// (see [`groundcrew_base::redact`]).
+/// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
+/// messages, strings, the output of a `Debug`, JSON. Secrets of every [`SecretKind`] are found in every text.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by
-/// `password`. The text of a value printed with `?` is opaque: keep secrets in
+/// `password`. The usual names also match with a number behind: `api_key_2`. Of several patterns that match, the
+/// last one added decides.
+///
+/// A secret without a telling name and without a known form is not found: keep secrets in
 /// [`Secret`](groundcrew_base::Secret), which never prints.
 ///
 /// # Examples
 /// ```
-/// use groundcrew_logging::Redactor;
+/// use groundcrew_logging::{Action, Redactor};
 ///
-/// let redactor = Redactor::default().key("ssn").key("x-internal-*");
+/// let redactor = Redactor::default()
+///     .key("x-internal-*")
+///     .key_with("card", Action::KeepLast(4));
 /// assert!(redactor.masks("accessToken"));
 /// assert!(redactor.masks("X_Internal_Id"));
 /// assert!(!redactor.masks("token_count"));
 /// assert_eq!(redactor.text("dial redis://:pw@cache:6379"), "dial redis://:***@cache:6379");
+/// assert_eq!(
+///     redactor.text("User { name: \"bob\", password: \"pw\", card: \"4000-1234\" }"),
+///     "User { name: \"bob\", password: \"***\", card: \"***1234\" }",
+/// );
 /// ```
 #[derive(Clone)]
 pub struct Redactor {
