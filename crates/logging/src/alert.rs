@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use tracing::Level;
 
 mod bucket;
+#[cfg(feature = "alerts")]
+mod config;
 mod context;
 mod desk;
 mod digest;
@@ -23,6 +25,14 @@ mod slack;
 #[cfg(feature = "alerts")]
 mod webhook;
 
+#[cfg(feature = "alerts")]
+pub use self::{
+    config::{AlertOn, AlertsConfig},
+    http::AlertTransportError,
+    pagerduty::PagerDuty,
+    slack::Slack,
+    webhook::Webhook,
+};
 pub use self::{
     context::AlertContext,
     policy::AlertPolicy,
@@ -33,8 +43,6 @@ pub(crate) use self::{
     desk::{AlertDesk, AlertRoute, Origin},
     queue::is_this_thread,
 };
-#[cfg(feature = "alerts")]
-pub use self::{http::AlertTransportError, pagerduty::PagerDuty, slack::Slack, webhook::Webhook};
 
 /// Something that an operator should know now: an event with the field `alert.key`, one that an
 /// [`AlertRule`] picks, or a panic.

@@ -360,7 +360,8 @@ impl LoggingBuilder {
             reporter: self.reporter.clone(),
             closing: crate::closing::Closing::default(),
         };
-        for export in mem::take(&mut self.exports) {
+        let configured = self.config.exports.exports();
+        for export in mem::take(&mut self.exports).into_iter().chain(configured) {
             let (name, least) = (export.name.to_owned(), export.level);
             let (sink, buffer) = crate::export::ExportSink::start(export, place.clone())?;
             let outlet = Outlet {
@@ -378,6 +379,12 @@ impl LoggingBuilder {
     }
 
     fn alerts(&mut self, frame: &Frame) -> Result<Option<AlertDesk>, Error> {
+        #[cfg(feature = "alerts")]
+        {
+            let (routes, rule) = self.config.alerts.routes();
+            self.alert_routes.extend(routes);
+            self.alert_rules.extend(rule);
+        }
         if self.alert_routes.is_empty() {
             return Ok(None);
         }

@@ -33,6 +33,15 @@ use crate::{
 #[cfg_attr(feature = "envcfg", config(default, check = Self::report))]
 #[non_exhaustive]
 pub struct LoggingConfig {
+    /// Where alerts go.
+    #[cfg(feature = "alerts")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "alerts")))]
+    #[cfg_attr(feature = "envcfg", config(nested))]
+    pub alerts: crate::AlertsConfig,
+    /// Which services get the lines.
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
+    #[cfg_attr(feature = "envcfg", config(nested))]
+    pub exports: crate::ExportsConfig,
     /// The least grave level that is logged, and directives for single targets (`info,sqlx=warn`); default
     /// `info`. `LOG_LEVEL`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_LEVEL"))]
@@ -300,6 +309,10 @@ impl LoggingConfig {
 impl Default for LoggingConfig {
     fn default() -> Self {
         Self {
+            #[cfg(feature = "alerts")]
+            alerts: crate::AlertsConfig::default(),
+            #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
+            exports: crate::ExportsConfig::default(),
             level: Filter::default(),
             format: Format::Auto,
             color: Color::Auto,

@@ -13,7 +13,7 @@ use groundcrew_connect::{
 };
 use http::{
     HeaderMap, Method, Request, StatusCode, Uri,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
+    header::{CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -299,7 +299,8 @@ impl Parcel {
     }
 
     /// Adds a header that no log shows.
-    pub(crate) fn secret_header(&mut self, name: HeaderName, mut value: HeaderValue) {
+    #[cfg(any(feature = "alerts", feature = "intake", feature = "sentry"))]
+    pub(crate) fn secret_header(&mut self, name: http::HeaderName, mut value: HeaderValue) {
         value.set_sensitive(true);
         self.headers.insert(name, value);
     }

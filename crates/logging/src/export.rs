@@ -4,6 +4,7 @@ use groundcrew_base::{Backoff, ByteSize};
 use tracing::Level;
 
 mod buffer;
+mod config;
 mod error;
 #[cfg(feature = "intake")]
 mod intake;
@@ -14,7 +15,8 @@ mod record;
 mod sentry;
 mod sink;
 
-pub use self::error::ExportError;
+#[cfg(feature = "otlp")]
+pub use self::config::OtlpProtocol;
 #[cfg(feature = "intake")]
 pub use self::intake::{Datadog, NewRelic};
 #[cfg(feature = "otlp")]
@@ -22,6 +24,7 @@ pub use self::otlp::Otlp;
 #[cfg(feature = "sentry")]
 pub use self::sentry::SentryEvents;
 pub(crate) use self::sink::{ExportSink, Exporter, Place};
+pub use self::{config::ExportsConfig, error::ExportError};
 use crate::courier::CourierSettings;
 
 /// Sends the lines of the log to a service over the network: [`Datadog`](crate::Datadog),

@@ -72,15 +72,12 @@ pub use alert::{
 };
 #[cfg(feature = "alerts")]
 #[cfg_attr(docsrs, doc(cfg(feature = "alerts")))]
-pub use alert::{AlertTransportError, PagerDuty, Slack, Webhook};
+pub use alert::{AlertOn, AlertTransportError, AlertsConfig, PagerDuty, Slack, Webhook};
 pub use builder::LoggingBuilder;
 pub use category::AuditOutcome;
 pub use config::{Audit, Color, Format, LoggingConfig};
 pub use context::LogContext;
 pub use error::Error;
-#[cfg(feature = "otlp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "otlp")))]
-pub use export::Otlp;
 #[cfg(feature = "sentry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sentry")))]
 pub use export::SentryEvents;
@@ -88,7 +85,10 @@ pub use export::SentryEvents;
 #[cfg_attr(docsrs, doc(cfg(feature = "intake")))]
 pub use export::{Datadog, NewRelic};
 #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
-pub use export::{Export, ExportError};
+pub use export::{Export, ExportError, ExportsConfig};
+#[cfg(feature = "otlp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "otlp")))]
+pub use export::{Otlp, OtlpProtocol};
 pub use file::{Compress, FileMode, FileModeError, LogFile, Rotate};
 pub use filter::{Filter, FilterError};
 pub use flood::{Flood, FloodError};

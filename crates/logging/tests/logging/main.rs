@@ -47,6 +47,14 @@ mod redaction_plain;
 mod redaction_secrets;
 mod redaction_sinks;
 mod redaction_text;
+#[cfg(all(
+    feature = "envcfg",
+    feature = "alerts",
+    feature = "intake",
+    feature = "otlp",
+    feature = "sentry"
+))]
+mod remote_settings;
 mod reopen;
 mod sampling;
 mod seams;
