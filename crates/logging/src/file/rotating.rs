@@ -218,11 +218,15 @@ impl Sink for RotatingFile {
         if !self.current.is_regular() {
             return None;
         }
+        let has_failed = self.is_blocked;
         self.unblock();
         if self.is_hung_up() || self.current.standing(&self.path) == Standing::Replaced {
             self.open_anew();
         }
-        self.make_room(0);
+        // One that is merely full waits for the next line, so that there is no empty file meanwhile.
+        if has_failed || self.schedule.is_due(self.clock.now()) {
+            self.make_room(0);
+        }
         if self.has_max_age && self.swept_at.elapsed() >= SWEEP_INTERVAL {
             self.sweep();
         }

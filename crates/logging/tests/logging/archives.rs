@@ -55,6 +55,28 @@ fn a_day_gets_a_file_of_its_own_with_its_date() {
 }
 
 #[test]
+fn a_file_that_one_line_has_filled_stays_the_current_one_until_the_next_line() {
+    let folder = Folder::new();
+    let other = folder.path("other.log");
+    let builder = logging(folder.file()).file(groundcrew_logging::LogFile::at(&other));
+
+    run(builder, |logging| {
+        tracing::info!(n = 0_u64, "{}", "x".repeat(5000));
+        logging.flush(DEADLINE).unwrap();
+        // Both are looked after together, and at this one it shows; twice, for the line has come in between.
+        for _ in 0..2 {
+            fs::remove_file(&other).unwrap();
+            until("the other file", || other.exists());
+        }
+        assert_eq!(numbers(&folder.path("app.log")), [0]);
+        log_one(logging, 1);
+    });
+
+    assert_eq!(numbers(&folder.path("app.000001.log")), [0]);
+    assert_eq!(numbers(&folder.path("app.log")), [1]);
+}
+
+#[test]
 fn a_day_ends_though_nothing_is_logged_and_only_once() {
     let folder = Folder::new();
     let clock = noon();
