@@ -38,6 +38,7 @@ mod locks;
 mod log_records;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod pipelines;
 mod process;
 mod profiles;
 mod properties;
