@@ -15,7 +15,7 @@ impl Sink for Nowhere {
     }
 }
 
-/// Allocations of many rounds of `work`, after enough of them that every buffer has its size.
+/// Allocations of 2000 rounds of `work`, after enough of them that every buffer has its size.
 fn allocations(work: impl Fn(u64)) -> u64 {
     const ROUNDS: u64 = 2000;
 
@@ -63,6 +63,46 @@ fn an_event_without_a_span_allocates_nothing() {
     });
 
     assert_eq!(count, 0);
+}
+
+/// With its span, its context, the headers and its line.
+#[cfg(feature = "tower")]
+#[test]
+fn a_request_allocates_little() {
+    use std::{convert::Infallible, future::ready};
+
+    use futures_util::FutureExt as _;
+    use groundcrew_logging::RequestLog;
+    use http::{HeaderValue, Request, Response, request::Parts};
+    use http_body_util::{BodyExt as _, Empty};
+    use tower::{Layer as _, Service, service_fn};
+
+    const REQUESTS: u64 = 2000;
+
+    fn serve<S, B>(service: &mut S)
+    where
+        S: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+        B: http_body::Body<Error = Infallible>,
+    {
+        let mut request = Request::new(());
+        let agent = HeaderValue::from_static("curl/8");
+        request.headers_mut().insert("user-agent", agent);
+        let response = service.call(request).now_or_never();
+        let body = response.and_then(Result::ok).map(Response::into_body);
+        assert!(body.is_some_and(|body| body.collect().now_or_never().is_some()));
+    }
+
+    let bare = service_fn(|_: Request<()>| ready(Ok(Response::new(Empty::<&[u8]>::new()))));
+    let log = RequestLog::new().peer(|_: &Parts| Some([192, 0, 2, 7].into()));
+    let logged = log.layer(bare);
+
+    let without = allocations(|_| {
+        serve(&mut bare.clone());
+        info!("x");
+    });
+    let with = allocations(|_| serve(&mut logged.clone()));
+
+    assert!((with - without) / REQUESTS <= 11, "{with} {without}");
 }
 
 #[test]
