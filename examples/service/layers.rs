@@ -1,20 +1,19 @@
 //! What every request passes through before it reaches the card room.
 
-use std::{any::Any, net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{any::Any, num::NonZeroU32, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Request},
+    extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
 };
-use groundcrew::{connect::redis::RedisUrl, logging::LogContext};
+use groundcrew::{connect::redis::RedisUrl, logging::RequestLog};
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer,
     limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer,
 };
-use tracing::Instrument;
 
 use crate::{api::Problem, limiter::Limiter, settings::Settings};
 
@@ -40,7 +39,7 @@ pub(crate) fn around(routes: Router, settings: &Settings, limiter: Option<Limite
         ));
     }
     app.layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(in_context))
+        .layer(RequestLog::new().quiet(PROBES))
 }
 
 /// The limiter that the settings ask for.
@@ -80,29 +79,6 @@ fn cors(settings: &Settings) -> CorsLayer {
     }
 }
 
-/// Gives each request an id, made or accepted, in its log lines and its answer.
-async fn in_context(request: Request, next: Next) -> Response {
-    let given = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
-    let fits = |id: &&str| {
-        id.len() <= 64
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let id = given
-        .filter(fits)
-        .map_or_else(|| format!("{:016x}", fastrand::u64(..)), str::to_owned);
-    let mut context = LogContext::new().request_id(&id);
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        context = context.ip(peer.ip());
-    }
-    let mut response = next.run(request).instrument(context.span()).await;
-    if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
-}
-
 /// What is left of the body is not read, so the connection cannot carry another request: the client is told.
 async fn hang_up_on_the_oversized(mut response: Response) -> Response {
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -117,7 +93,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What is asked every few seconds by machines.
+const PROBES: [&str; 5] = ["/livez", "/readyz", "/startupz", "/healthz", "/metrics"];
 
 /// Those of the deployment guide, without `unsafe-eval`, which nothing here needs, and with the old
 /// X-XSS-Protection switched off, as it opens holes in the browsers that still know it.

@@ -10,7 +10,7 @@ use axum::{
 use groundcrew::{
     backup::{Backup, BackupId, Entry, Ownership},
     base::Secret,
-    logging::Filter,
+    logging::security_event,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub(super) async fn guard(
     if allowed {
         return next.run(request).await;
     }
-    tracing::warn!(category = "security", peer = %peer.ip(), path = request.uri().path(), "admin access denied");
+    security_event!("admin access denied", peer = %peer.ip(), path = request.uri().path());
     Problem::new(StatusCode::UNAUTHORIZED, "the admin token is needed").into_response()
 }
 
@@ -47,28 +47,6 @@ fn came_from_elsewhere(headers: &HeaderMap) -> bool {
     ["forwarded", "x-forwarded-for", "x-real-ip", "origin"]
         .iter()
         .any(|name| headers.contains_key(*name))
-}
-
-pub(super) async fn log_level(State(room): State<Room>) -> Json<Value> {
-    Json(json!({ "level": room.logging.filter().to_string() }))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LogLevel {
-    level: String,
-}
-
-pub(super) async fn set_log_level(
-    State(room): State<Room>,
-    Json(wanted): Json<LogLevel>,
-) -> Result<Json<Value>, Problem> {
-    let filter: Filter = wanted
-        .level
-        .parse()
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("{error}")))?;
-    room.logging.set_filter(filter);
-    Ok(log_level(State(room)).await)
 }
 
 pub(super) async fn backups(State(room): State<Room>) -> Result<Json<Value>, Problem> {

@@ -20,7 +20,7 @@ use groundcrew::{
     cache::{Cache, Space},
     dbopt::Db,
     lifecycle::Lifecycle,
-    logging::Logging,
+    logging::{Logging, level_route},
     metrics::BusinessMetrics,
 };
 
@@ -65,7 +65,7 @@ impl Room {
     /// Every route of the card room, without those of the service around it.
     pub(crate) fn router(self) -> Router {
         let admin = Router::new()
-            .route("/log-level", get(admin::log_level).put(admin::set_log_level))
+            .route("/log-level", level_route(&self.logging))
             .route("/backups", get(admin::backups).post(admin::take_backup))
             .route("/backups/{id}/verify", post(admin::verify_backup))
             .route("/backups/{id}/restore", post(admin::restore_backup))

@@ -73,16 +73,16 @@ async fn the_log_level_changes_while_the_service_runs() {
 
     assert_eq!(
         client.get("/admin/log-level").await.expect(200),
-        json!({ "level": "info" })
+        json!({ "level": "info", "changes": [] })
     );
     assert_eq!(
         set("warn,hyper=off").await.expect(200),
-        json!({ "level": "warn,hyper=off" })
+        json!({ "level": "warn,hyper=off", "changes": [] })
     );
     set("loud").await.expect(400);
     assert_eq!(
         client.get("/admin/log-level").await.expect(200),
-        json!({ "level": "warn,hyper=off" })
+        json!({ "level": "warn,hyper=off", "changes": [] })
     );
     service.stop().await;
 }
