@@ -54,6 +54,8 @@ fn child_records() {
     assert_eq!(lines[1].message(), "let through");
 }
 
+/// tokio-rs/tracing #2314 too: a filter is opened while the service runs, and records of `log` stay away, for the
+/// level of `log` itself is not raised.
 #[test]
 fn records_of_the_log_crate_are_events_with_their_own_targets() {
     let output = child("log_records::child_records").output().unwrap();

@@ -9,6 +9,7 @@ mod archives;
 mod capture;
 mod categories;
 mod complaints_files;
+mod complaints_layer;
 mod complaints_writer;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
