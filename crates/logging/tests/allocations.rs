@@ -162,3 +162,19 @@ fn secrets_that_are_found_allocate_nothing() {
 
     assert_eq!(count, 0);
 }
+
+#[test]
+fn a_text_with_secrets_allocates_nothing() {
+    let count = allocations(|round| {
+        warn!(
+            round,
+            url = "redis://:hunter2@cache:6379",
+            debug = ?("password", "hunter2"),
+            body = r#"{"user":"bob","api_key":"hunter2","card":"4111 1111 1111 1111"}"#,
+            pan = 4_111_111_111_111_111_u64,
+            "login with token=hunter2 and Bearer abc1, key ghp_0123456789abcdefghij"
+        );
+    });
+
+    assert_eq!(count, 0);
+}
