@@ -29,6 +29,11 @@ impl Closing {
         self.lock().deadline
     }
 
+    /// Whether the deadline has come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= Instant::now())
+    }
+
     /// `limit`, or the deadline if that comes first.
     #[cfg_attr(
         not(any(feature = "alerts", feature = "intake", feature = "otlp", feature = "sentry")),

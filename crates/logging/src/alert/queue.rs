@@ -40,6 +40,8 @@ struct State {
     in_hand: u64,
     /// What is told later, or only as a number.
     held: u64,
+    /// What failed because the deadline of the shutdown came.
+    cut_short: u64,
     counts: AlertCounts,
     is_closed: bool,
     /// What is left is not sent any more.
@@ -134,7 +136,7 @@ impl AlertQueue {
         state.held = 0;
         state.is_given_up = true;
         state.counts.dropped += given_up;
-        given_up + state.in_hand
+        given_up + state.in_hand + state.cut_short
     }
 
     fn wait(&self, deadline: Instant, condition: impl FnMut(&mut State) -> bool) -> MutexGuard<'_, State> {
@@ -262,6 +264,9 @@ impl Feeding {
             counts.digests += u64::from(message.counted > 0 && message.told == 0);
         } else {
             counts.failed += message.told + message.counted;
+            if self.shared.closing.is_over() {
+                state.cut_short += message.told + message.counted;
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ struct State {
     sending_bytes: usize,
     sending: u64,
     counts: LineCounts,
+    /// What failed because the deadline of the shutdown came.
+    cut_short: u64,
     is_wanted_now: bool,
     is_finished: bool,
     phase: Phase,
@@ -108,7 +110,12 @@ impl ExportBuffer {
         state.sending -= delivered + failed;
         state.sending_bytes -= bytes;
         state.counts.written += delivered;
-        state.counts.dropped.io += failed;
+        if self.closing.is_over() {
+            state.counts.dropped.shutdown += failed;
+            state.cut_short += failed;
+        } else {
+            state.counts.dropped.io += failed;
+        }
         state.is_wanted_now &= state.sending + state.lines > 0;
         drop(state);
         self.changed.notify_all();
@@ -163,7 +170,7 @@ impl Remote for ExportBuffer {
 
     fn await_end(&self, deadline: Instant) -> u64 {
         let mut state = self.wait(deadline, |state| !state.is_finished);
-        let left = state.pending();
+        let left = state.pending() + state.cut_short;
         state.give_up();
         left
     }

@@ -161,7 +161,9 @@ impl Sending {
     }
 
     fn tell(&mut self, error: &ExportError) {
-        if self.told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
+        // The report of the shutdown tells of what comes too late.
+        let is_too_late = self.buffer.closing().is_over();
+        if is_too_late || self.told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
             return;
         }
         self.told = Some(Instant::now());
