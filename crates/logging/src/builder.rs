@@ -7,7 +7,7 @@ use std::{
 };
 
 use groundcrew_base::{ByteSize, Clock};
-use tracing::{Level, Subscriber};
+use tracing::{Level, Subscriber, dispatcher};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
@@ -178,7 +178,8 @@ impl LoggingBuilder {
         self
     }
 
-    /// Calls `callback` at a panic, on the panicking thread, after it has been logged and flushed.
+    /// Calls `callback` at a panic, on the panicking thread, after it has been logged and flushed. It must not panic
+    /// itself: that ends the process.
     pub fn on_panic(mut self, callback: impl Fn(&PanicReport) + Send + Sync + 'static) -> Self {
         self.on_panic = OnPanic(Some(Arc::new(callback)));
         self
@@ -191,14 +192,16 @@ impl LoggingBuilder {
     /// [`Error::AlreadyInstalled`] when there is a global subscriber, or with the feature `log` a logger, and those of
     /// [`LoggingBuilder::build`].
     pub fn init(self) -> Result<Logging, Error> {
+        if dispatcher::has_been_set() {
+            return Err(Error::AlreadyInstalled);
+        }
         let (layer, logging) = self.build()?;
+        #[cfg(feature = "log")]
+        tracing_log::LogTracer::init().map_err(|_| Error::AlreadyInstalled)?;
         tracing::subscriber::set_global_default(Registry::default().with(layer))
             .map_err(|_| Error::AlreadyInstalled)?;
         #[cfg(feature = "log")]
-        {
-            tracing_log::LogTracer::init().map_err(|_| Error::AlreadyInstalled)?;
-            logging.follow_log_records();
-        }
+        logging.follow_log_records();
         logging.install_panic_hook();
         logging.flush_at_exit();
         Ok(logging)

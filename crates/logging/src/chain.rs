@@ -1,4 +1,4 @@
-use std::{mem, ptr, sync::Arc};
+use std::{fmt::Write as _, mem, ptr, sync::Arc};
 
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -7,7 +7,7 @@ use crate::{
     pairs::{Entry, Pairs, Part, Present},
     sampling::SampleKey,
     span_fields::SpanFieldSets,
-    template::{Key, Template, free_name},
+    template::{Key, Template},
 };
 
 /// The fields of a span and of all around it, and the defaults: what follows the fields of an event, worked out once.
@@ -32,7 +32,9 @@ pub(crate) struct Chain {
     pub(crate) shown: Pairs,
     is_complete: bool,
     /// The names in `shown` that are not those of `raw`.
-    made: Vec<Key>,
+    made: Made,
+    /// The same while what follows an event is worked out.
+    made_for_event: Made,
     /// The pairs as they follow events that have some of their names.
     settled: [Settled; SETTLED],
     oldest: usize,
@@ -44,6 +46,61 @@ pub(crate) struct Chain {
 struct ChainSpan {
     name: &'static str,
     template: Arc<Template>,
+}
+
+/// The names that were made because others were taken.
+#[derive(Debug, Default)]
+struct Made {
+    keys: Vec<Arc<Key>>,
+    /// All that were made for this chain, to be used again.
+    known: Vec<Arc<Key>>,
+    candidate: String,
+}
+
+impl Made {
+    fn has(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name)
+    }
+
+    fn forget(&mut self) {
+        self.keys.clear();
+        self.known.clear();
+    }
+
+    /// A name for a pair whose own is taken: that with its span in front, if need be with a number behind.
+    fn free_key(
+        &mut self,
+        span: &ChainSpan,
+        entry: &Entry,
+        key: &Key,
+        taken: impl Fn(&str, &Self) -> bool,
+    ) -> Arc<Key> {
+        let field = span.template.fields.get(entry.field as usize);
+        match field.map(|field| &field.grouped) {
+            Some(grouped) if entry.part == Part::Value && !taken(&grouped.name, self) => {
+                return Arc::clone(grouped);
+            }
+            _ => {}
+        }
+        let mut candidate = mem::take(&mut self.candidate);
+        for number in 1_u32.. {
+            candidate.clear();
+            write!(candidate, "{}.{}", span.name, key.name).ok();
+            if number > 1 {
+                write!(candidate, ".{number}").ok();
+            }
+            if !taken(&candidate, self) {
+                break;
+            }
+        }
+        let known = self.known.iter().find(|known| known.name == candidate);
+        let made = known.map_or_else(|| Arc::new(Key::new(candidate.clone())), Arc::clone);
+        if known.is_none() {
+            self.known.push(Arc::clone(&made));
+        }
+        self.candidate = candidate;
+        made
+    }
 }
 
 /// The pairs as they follow the events of one callsite with certain fields.
@@ -117,7 +174,7 @@ impl Chain {
             return true;
         }
         let has = |name: &str| {
-            self.made.iter().any(|key| key.name == name)
+            self.made.has(name)
                 || (0..self.raw.entries.len())
                     .any(|at| self.key(frame, at).is_some_and(|key| key.name == name))
         };
@@ -140,7 +197,7 @@ impl Chain {
                 out.lifted.push_str(&pairs.lifted);
                 true
             }
-            _ => self.append_with(frame, event, &mut out.text, &mut out.lifted, &mut Vec::new()),
+            _ => self.append_to_event(frame, event, &mut out.text, &mut out.lifted),
         }
     }
 
@@ -170,20 +227,34 @@ impl Chain {
         let mut settled = mem::take(self.settled.get_mut(at)?);
         settled.pairs.clear();
         let Pairs { text, lifted, .. } = &mut settled.pairs;
-        let is_complete = self.append_with(frame, event, text, lifted, &mut Vec::new());
+        let is_complete = self.append_to_event(frame, event, text, lifted);
         settled.owner = is_complete.then_some(owner);
         *self.settled.get_mut(at)? = settled;
         is_complete.then_some(at)
     }
 
-    /// The same for any event, and tells the names that were made.
+    fn append_to_event(
+        &mut self,
+        frame: &Frame,
+        event: &EventNames<'_>,
+        out: &mut String,
+        lifted: &mut String,
+    ) -> bool {
+        let mut made = mem::take(&mut self.made_for_event);
+        made.keys.clear();
+        let is_complete = self.append_with(frame, event, out, lifted, &mut made);
+        self.made_for_event = made;
+        is_complete
+    }
+
+    /// Appends the pairs to any event, and tells the names that were made.
     fn append_with(
         &self,
         frame: &Frame,
         event: &EventNames<'_>,
         out: &mut String,
         lifted: &mut String,
-        made: &mut Vec<Key>,
+        made: &mut Made,
     ) -> bool {
         let mut is_complete = true;
         let mut seen = Seen::of(event.template);
@@ -191,21 +262,21 @@ impl Chain {
             let Some(key) = self.key(frame, at) else { continue };
             let pair = self.raw.get(entry);
             let owner = self.owners.get(at).copied().unwrap_or(DEFAULT);
-            let taken = |name: &str| {
+            let taken = |name: &str, made: &Made| {
                 event.contains(name)
                     || frame.is_reserved(name)
-                    || made.iter().any(|key| key.name == name)
+                    || made.has(name)
                     || self.is_further_in(frame, owner, name)
             };
-            let is_taken = seen.may_have(owner, key) && taken(&key.name);
+            let is_taken = seen.may_have(owner, key) && taken(&key.name, made);
             match self.spans.get(owner) {
                 Some(span) if is_taken => {
-                    let taken = |name: &str| taken(name) || self.has(frame, owner, name);
-                    let new = Key::new(free_name(span.name, &key.name, taken));
+                    let taken = |name: &str, made: &Made| taken(name, made) || self.has(frame, owner, name);
+                    let new = made.free_key(span, entry, key, taken);
                     let value = pair.get(key.prefix.len()..).unwrap_or_default();
                     is_complete &= push(frame, out, lifted, false, &new.prefix, value);
                     seen.all |= new.bit;
-                    made.push(new);
+                    made.keys.push(new);
                 }
                 Some(_) => is_complete &= push(frame, out, lifted, entry.is_lifted, pair, ""),
                 None if is_taken => {}
@@ -217,13 +288,18 @@ impl Chain {
     }
 
     fn clear(&mut self) {
+        let settled = self.settled.iter_mut().map(|settled| &mut settled.pairs);
+        for pairs in settled.chain([&mut self.raw, &mut self.shown]) {
+            pairs.clear();
+            pairs.shrink(KEPT_BYTES);
+        }
         self.owner = None;
         self.sample = SampleKey::default();
         self.ids.clear();
         self.spans.clear();
-        self.raw.clear();
         self.owners.clear();
-        self.made.clear();
+        self.made.forget();
+        self.made_for_event.forget();
         for settled in &mut self.settled {
             settled.owner = None;
         }
@@ -256,7 +332,7 @@ impl Chain {
         };
         let mut made = mem::take(&mut self.made);
         self.is_complete = self.append_with(frame, &nothing, &mut shown.text, &mut shown.lifted, &mut made);
-        self.bits = made.iter().fold(self.bits, |bits, key| bits | key.bit);
+        self.bits = made.keys.iter().fold(self.bits, |bits, key| bits | key.bit);
         self.shown = shown;
         self.made = made;
     }
@@ -356,4 +432,6 @@ fn push(
 /// The owner of a default is beyond all spans.
 const DEFAULT: usize = usize::MAX;
 const DISJOINT: usize = 8;
-const SETTLED: usize = 4;
+const SETTLED: usize = 8;
+/// Longer texts are let go with the span that they belong to.
+const KEPT_BYTES: usize = 4096;

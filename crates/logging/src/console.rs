@@ -2,18 +2,19 @@ use std::{
     borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
-    io,
+    io, mem,
     sync::Arc,
 };
 
 use tracing::{
     Level, Metadata, Subscriber,
     field::{Field, Visit},
+    span::Record,
 };
 use tracing_subscriber::{
     Layer,
     field::RecordFields,
-    fmt::{FormatFields, MakeWriter, format::Writer, time::FormatTime},
+    fmt::{FormatFields, FormattedFields, MakeWriter, format::Writer, time::FormatTime},
     registry::LookupSpan,
 };
 
@@ -75,7 +76,8 @@ struct ConsoleLine<'a> {
 impl io::Write for ConsoleLine<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.is_logged && !writer::is_this_thread() {
-            self.core.push_console(line, self.level);
+            let shown: Vec<u8> = line.iter().copied().filter(|byte| *byte != MARK as u8).collect();
+            self.core.push_console(&shown, self.level);
         }
         Ok(line.len())
     }
@@ -86,6 +88,8 @@ impl io::Write for ConsoleLine<'_> {
 }
 
 /// Formats fields as `name=value`, with the redactor in front and control characters escaped.
+///
+/// Before each field stands a [`MARK`], so that a field of a span that is recorded again is found and replaced.
 struct ConsoleFields(Redactor);
 
 impl<'writer> FormatFields<'writer> for ConsoleFields {
@@ -99,6 +103,34 @@ impl<'writer> FormatFields<'writer> for ConsoleFields {
         fields.record(&mut visitor);
         visitor.result
     }
+
+    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+        let old = mem::take(&mut current.fields);
+        self.format_fields(current.as_writer(), fields)?;
+        let new = mem::take(&mut current.fields);
+        let added: Vec<&str> = parts(&new).collect();
+        let is_kept = |part: &&str| added.iter().all(|new| name(new) != name(part));
+        let kept: Vec<&str> = parts(&old).filter(is_kept).collect();
+        let all: Vec<&str> = kept.into_iter().chain(added).collect();
+        let all = all.join(&format!(" {MARK}"));
+        current.fields = if all.is_empty() {
+            all
+        } else {
+            format!("{MARK}{all}")
+        };
+        Ok(())
+    }
+}
+
+/// The fields of a span, as they were formatted.
+fn parts(fields: &str) -> impl Iterator<Item = &str> {
+    let parts = fields.split(MARK).map(|part| part.trim_end_matches(' '));
+    parts.filter(|part| !part.is_empty())
+}
+
+/// What stands before the value, colours too.
+fn name(part: &str) -> &str {
+    part.split_once('=').map_or(part, |(name, _)| name)
 }
 
 struct ConsoleVisitor<'a, 'writer> {
@@ -110,7 +142,8 @@ struct ConsoleVisitor<'a, 'writer> {
 
 impl ConsoleVisitor<'_, '_> {
     fn show(&mut self, field: &Field, value: &str) {
-        if self.result.is_ok() {
+        // The line tells the target of a record of the `log` crate in its own place.
+        if self.result.is_ok() && !LOG_RECORD.contains(&field.name()) {
             self.result = self.write(field.name(), value);
         }
     }
@@ -124,6 +157,7 @@ impl ConsoleVisitor<'_, '_> {
             self.writer.write_char(' ')?;
         }
         self.is_first = false;
+        self.writer.write_char(MARK)?;
         if name != "message" {
             let (on, off) = if self.writer.has_ansi_escapes() {
                 DIM
@@ -170,5 +204,8 @@ impl Visit for ConsoleVisitor<'_, '_> {
     }
 }
 
+/// A control character, which no name and no value shows as it is.
+const MARK: char = '\u{1f}';
+const LOG_RECORD: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
 const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[0m");
 const PLAIN: (&str, &str) = ("", "");

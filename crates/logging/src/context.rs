@@ -1,8 +1,6 @@
 use std::net::IpAddr;
 
-#[cfg(not(feature = "tower"))]
-use tracing::Metadata;
-use tracing::{Level, Span, field};
+use tracing::{Level, Metadata, Span, field};
 
 use crate::current_span;
 #[cfg(feature = "tower")]
@@ -88,7 +86,7 @@ impl LogContext {
         // A span of a lesser level would be filtered out, and its fields be missing from graver events.
         tracing::span!(
             Level::ERROR,
-            "context",
+            SPAN,
             userId = self.user_id.as_deref(),
             sessionId = self.session_id.as_deref(),
             handId = self.hand_id.as_deref(),
@@ -133,10 +131,18 @@ impl LogContext {
     }
 }
 
+/// Whether a span is one of ours, which no filter takes from the events inside.
+pub(crate) fn is_context(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span()
+        && ((metadata.target() == module_path!() && metadata.name() == SPAN) || is_request(metadata))
+}
+
 fn record(name: &str, value: &str) -> bool {
     current_span::record(is_request, name, &value)
         || current_span::record(|metadata| metadata.fields().field(name).is_some(), name, &value)
 }
+
+const SPAN: &str = "context";
 
 #[cfg(not(feature = "tower"))]
 const fn is_request(_: &Metadata<'_>) -> bool {

@@ -46,6 +46,8 @@ impl Encoder<'_> {
         let template = self.template.fields.get(field.index())?;
         if self.out.len() + template.key.prefix.len() + SHORT_VALUE > self.frame.limit {
             self.truncated = true;
+            // No outer value may take its name.
+            self.present.add(field.index(), Part::Value);
             return None;
         }
         self.out.text.push_str(&template.key.prefix);
@@ -154,7 +156,7 @@ impl Encoder<'_> {
             self.marks.is_critical = shown.eq_ignore_ascii_case("critical");
         }
         let is_told_by_level =
-            role == Role::Severity && self.marks.is_critical && self.frame.names.level_is_last;
+            role == Role::Severity && self.marks.is_critical && self.template.tells_critical;
         if is_told_by_level {
             self.out.text.truncate(start);
             return false;

@@ -16,7 +16,7 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Filter as LayerFilter};
 
-use crate::category;
+use crate::{category, context};
 
 /// Says which events are logged: a least grave level, and other ones for single targets.
 ///
@@ -306,6 +306,7 @@ impl SharedFilter {
 
     fn passes(&self, metadata: &Metadata<'_>) -> bool {
         category::is_audit(metadata)
+            || context::is_context(metadata)
             || self.read(|filter| filter.enables(metadata.target(), *metadata.level()))
     }
 

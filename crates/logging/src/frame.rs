@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Metadata;
 
 use crate::{
-    Flood, Profile, Redactor, Sampling,
+    Action, Flood, Profile, Redactor, Sampling,
     epochs::Epochs,
     json,
     profile::{Names, ServiceForm},
@@ -90,7 +90,8 @@ impl Frame {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         let names = parts.profile.names();
-        let (defaults, resource) = surroundings(names, parts.service, parts.fields);
+        let around = Around::new(&parts);
+        let (defaults, resource) = around.pairs(names, parts.location);
         let tail: usize = defaults.iter().map(|default| default.pair.len()).sum();
         let limit = parts.max_line.saturating_sub(tail + resource.len() + RESERVE);
         Self {
@@ -100,7 +101,7 @@ impl Frame {
             names,
             location: parts.location,
             trace_prefix: trace_prefix(parts.profile, parts.gcp_project),
-            console_end: console_end(parts.service, parts.fields),
+            console_end: around.console_end(),
             resource,
             limit,
             line_limit: limit + tail,
@@ -125,8 +126,12 @@ impl Frame {
 
     /// Whether a name among the fields belongs to us.
     pub(crate) fn is_reserved(&self, name: &str) -> bool {
-        self.names.reserved.contains(&name)
-            || (self.location == Location::Shown && self.names.location.contains(&name))
+        self.names.reserves(name, self.location)
+    }
+
+    /// How long a target or the path of a source file may be.
+    pub(crate) fn longest_name(&self) -> usize {
+        LONGEST_NAME.min(self.limit / 4)
     }
 
     /// The smallest longest line that leaves room for fields beside the defaults.
@@ -136,39 +141,89 @@ impl Frame {
     }
 }
 
-/// The pairs that every line has, and what follows the object of the fields.
-fn surroundings(names: &Names, service: [&str; 3], fields: &[(String, String)]) -> (Vec<Default>, String) {
-    let mut defaults = Vec::new();
-    match names.service {
-        ServiceForm::Flat(keys) => {
-            defaults.extend(
-                keys.iter()
-                    .zip(service)
-                    .map(|(key, value)| Default::new(key, value)),
-            );
-        }
-        ServiceForm::Gcp => {
-            let [name, version, environment] = service;
-            let context = object(&[("service", name), ("version", version)]);
-            let labels = object(&[("environment", environment)]);
-            defaults.push(Default::raw("serviceContext", &context));
-            defaults.push(Default::raw("logging.googleapis.com/labels", &labels));
-        }
-        ServiceForm::Resource(keys) => {
-            let mut pairs: Vec<_> = keys.into_iter().zip(service).collect();
-            let own = fields.iter().filter(|(name, _)| !keys.contains(&name.as_str()));
-            pairs.extend(own.map(|(name, value)| (name.as_str(), value.as_str())));
-            return (defaults, format!(",\"Resource\":{}", object(&pairs)));
+/// What stands on every line, with nothing in it that must not be seen.
+struct Around {
+    /// Name, version and environment.
+    service: [String; 3],
+    fields: Vec<(String, String)>,
+}
+
+impl Around {
+    fn new(parts: &FrameParts<'_>) -> Self {
+        let redactor = &parts.redactor;
+        let fields = parts.fields.iter().filter_map(|(name, value)| {
+            let shown = match redactor.action(name) {
+                Some(Action::Remove) => return None,
+                Some(action) => {
+                    let mut shown = String::new();
+                    redactor.apply(action, value, &mut shown);
+                    shown
+                }
+                None => redactor.text(value).into_owned(),
+            };
+            Some((name.clone(), shown))
+        });
+        Self {
+            service: parts.service.map(|text| redactor.text(text).into_owned()),
+            fields: fields.collect(),
         }
     }
-    for (name, value) in fields {
-        let taken = |name: &str| {
-            names.reserved.contains(&name) || defaults.iter().any(|default| default.key.name == name)
-        };
-        let name = free_name("fields", name, taken);
-        defaults.push(Default::new(&name, value));
+
+    /// The pairs that every line has, and what follows the object of the fields.
+    fn pairs(&self, names: &Names, location: Location) -> (Vec<Default>, String) {
+        let service = self.service.each_ref().map(String::as_str);
+        let mut defaults = Vec::new();
+        match names.service {
+            ServiceForm::Flat(keys) => {
+                defaults.extend(
+                    keys.iter()
+                        .zip(service)
+                        .map(|(key, value)| Default::new(key, value)),
+                );
+            }
+            ServiceForm::Gcp => {
+                let [name, version, environment] = service;
+                let context = object(&[("service", name), ("version", version)]);
+                let labels = object(&[("environment", environment)]);
+                defaults.push(Default::raw("serviceContext", &context));
+                defaults.push(Default::raw("logging.googleapis.com/labels", &labels));
+            }
+            ServiceForm::Resource(keys) => {
+                let mut pairs: Vec<_> = keys.into_iter().zip(service).collect();
+                let own = self
+                    .fields
+                    .iter()
+                    .filter(|(name, _)| !keys.contains(&name.as_str()));
+                pairs.extend(own.map(|(name, value)| (name.as_str(), value.as_str())));
+                return (defaults, format!(",\"Resource\":{}", object(&pairs)));
+            }
+        }
+        for (name, value) in &self.fields {
+            let taken = |name: &str| {
+                names.reserves(name, location) || defaults.iter().any(|default| default.key.name == name)
+            };
+            let name = free_name("fields", name, taken);
+            defaults.push(Default::new(&name, value));
+        }
+        (defaults, String::new())
     }
-    (defaults, String::new())
+
+    /// What ends a line for people.
+    fn console_end(&self) -> Vec<u8> {
+        let mut end = String::new();
+        let service = ["service", "version", "environment"]
+            .into_iter()
+            .zip(&self.service);
+        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value));
+        for (name, value) in service.chain(fields) {
+            end.push(' ');
+            json::escape(&mut end, name, usize::MAX);
+            end.push('=');
+            json::escape(&mut end, value, usize::MAX);
+        }
+        end.push('\n');
+        end.into_bytes()
+    }
 }
 
 fn object(pairs: &[(&str, &str)]) -> String {
@@ -190,20 +245,6 @@ fn trace_prefix(profile: Profile, gcp_project: Option<&str>) -> Option<String> {
     Some(format!("projects/{project}/traces/"))
 }
 
-fn console_end(service: [&str; 3], fields: &[(String, String)]) -> Vec<u8> {
-    let mut end = String::new();
-    let service = ["service", "version", "environment"].into_iter().zip(service);
-    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in service.chain(fields) {
-        end.push(' ');
-        json::escape(&mut end, name, usize::MAX);
-        end.push('=');
-        json::escape(&mut end, value, usize::MAX);
-    }
-    end.push('\n');
-    end.into_bytes()
-}
-
 impl Default {
     fn new(name: &str, value: &str) -> Self {
         let mut json = String::new();
@@ -218,6 +259,8 @@ impl Default {
     }
 }
 
+/// The longest target, and path of a source file.
+const LONGEST_NAME: usize = 4096;
 /// Room for the closing of a value, an empty message, the level, the mark of a cut line and the closing of the line.
 const RESERVE: usize = 128;
 /// Room for the timestamp, level, target and some text.

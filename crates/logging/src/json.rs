@@ -76,9 +76,10 @@ fn push_escaped(out: &mut String, c: char) {
     }
 }
 
-/// Control characters (C1 too: a terminal obeys them) and the two that end a line in JavaScript.
+/// Control characters (C1 too: a terminal obeys them), the two that end a line in JavaScript, and those that change
+/// the direction of what follows.
 pub(crate) fn needs_escape(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a character that starts with this byte may need an escape.

@@ -23,7 +23,7 @@ use crate::{
     scratch::{Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
     span_stack,
-    template::{LONGEST_NAME, Template, push_location},
+    template::{Template, push_location},
     timestamp::nanoseconds,
     writer,
 };
@@ -215,11 +215,12 @@ fn log_record(
         line: 0,
     };
     event.record(&mut record);
-    json::string(out, record.target, LONGEST_NAME);
+    let target = frame.redactor.text(record.target);
+    json::string(out, &target, out.len() + frame.longest_name());
     out.push_str(rest);
     let fields = out.len();
     if !record.file.is_empty() {
-        push_location(frame, record.file, record.line, out);
+        push_location(frame, &frame.redactor.text(record.file), record.line, out);
     }
     fields
 }

@@ -44,7 +44,12 @@ impl Notice<'_> {
         out.push_str(names.nest.unwrap_or_default());
         let start = out.len();
         complete &= self.add_fields(frame, &mut out);
-        for default in &frame.defaults {
+        let is_told = |name: &str| self.fields.iter().any(|(told, _)| *told == name);
+        for default in frame
+            .defaults
+            .iter()
+            .filter(|default| !is_told(&default.key.name))
+        {
             out.push_str(&default.pair);
         }
         if !complete {

@@ -38,6 +38,16 @@ impl Pairs {
         self.entries.clear();
     }
 
+    /// Lets go of memory beyond so many bytes, and of what is in it.
+    pub(crate) fn shrink(&mut self, most: usize) {
+        for text in [&mut self.text, &mut self.lifted] {
+            if text.capacity() > most {
+                text.clear();
+                text.shrink_to(most);
+            }
+        }
+    }
+
     /// The pair of one of the entries.
     pub(crate) fn get(&self, entry: &Entry) -> &str {
         let text = if entry.is_lifted { &self.lifted } else { &self.text };

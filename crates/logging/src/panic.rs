@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     io::Write as _,
     panic::{self, PanicHookInfo},
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Instant,
 };
@@ -12,6 +12,7 @@ use std::{
 use tracing::{Level, Metadata};
 
 use crate::{
+    Redactor,
     core::Core,
     encoder::Marks,
     notice::{Notice, TARGET, Value},
@@ -28,6 +29,18 @@ pub struct PanicReport {
     pub location: String,
     /// The name of the thread, if it has one.
     pub thread: Option<String>,
+}
+
+impl PanicReport {
+    fn new(info: &PanicHookInfo<'_>, redactor: &Redactor) -> Self {
+        Self {
+            message: redactor.text(message(info)).into_owned(),
+            location: info
+                .location()
+                .map_or_else(|| "unknown".to_owned(), ToString::to_string),
+            thread: thread::current().name().map(ToOwned::to_owned),
+        }
+    }
 }
 
 /// The callback of [`crate::LoggingBuilder::on_panic`].
@@ -64,42 +77,42 @@ pub(crate) fn install(core: &Arc<Core>) {
     if core.has_panic_hook.swap(true, Ordering::Relaxed) {
         return;
     }
-    let core = Arc::downgrade(core);
+    let (core, redactor) = (Arc::downgrade(core), core.frame.redactor.clone());
     let previous = panic::take_hook();
-    panic::set_hook(Box::new(move |info| on_panic(&core, info, &previous)));
+    panic::set_hook(Box::new(move |info| {
+        let report = PanicReport::new(info, &redactor);
+        // The writer cannot log its own panic; it goes on without the sink's lines.
+        if !writer::is_this_thread()
+            && let Some(core) = core.upgrade()
+        {
+            tell(&core, &report);
+        }
+        show(&report, info, &previous);
+    }));
 }
 
-fn on_panic(core: &Weak<Core>, info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
-    let core = match core.upgrade() {
-        // The writer cannot log its own panic; it goes on without the sink's lines.
-        Some(core) if !writer::is_this_thread() => core,
-        _ => return previous(info),
-    };
-    let raw = message(info);
-    let report = PanicReport {
-        message: core.frame.redactor.text(raw).into_owned(),
-        location: info
-            .location()
-            .map_or_else(|| "unknown".to_owned(), ToString::to_string),
-        thread: thread::current().name().map(ToOwned::to_owned),
-    };
-    log(&core, &report);
-    flush(&core, report.thread.as_deref());
+/// Logs the panic and calls back.
+fn tell(core: &Core, report: &PanicReport) {
+    log(core, report);
+    flush(core, report.thread.as_deref());
     if let OnPanic(Some(callback)) = &core.on_panic {
-        callback(&report);
+        callback(report);
     }
-    if report.message == raw {
-        previous(info);
-    } else {
-        let line = format!(
-            "thread '{}' panicked at {}:\n{}\n",
-            report.thread.as_deref().unwrap_or("<unnamed>"),
-            report.location,
-            report.message
-        );
-        // There is nobody left to tell.
-        io::stderr().write_all(line.as_bytes()).ok();
+}
+
+/// Lets the hook that was there before show the panic, or shows it masked in its place.
+fn show(report: &PanicReport, info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
+    if report.message == message(info) {
+        return previous(info);
     }
+    let line = format!(
+        "thread '{}' panicked at {}:\n{}\n",
+        report.thread.as_deref().unwrap_or("<unnamed>"),
+        report.location,
+        report.message
+    );
+    // There is nobody left to tell.
+    io::stderr().write_all(line.as_bytes()).ok();
 }
 
 /// Where the process may end with the panic, those who must know are told first.

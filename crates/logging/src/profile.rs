@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Location;
+
 /// The names that the fields of a line have: those of the system that reads the logs.
 ///
 /// Each profile is one flat JSON object a line, but for OpenTelemetry, whose data model has the fields of an event in
@@ -104,6 +106,13 @@ pub(crate) struct Names {
     pub(crate) location: &'static [&'static str],
     pub(crate) file: (&'static str, &'static str, &'static str),
     pub(crate) service: ServiceForm,
+}
+
+impl Names {
+    /// Whether a name among the fields belongs to us.
+    pub(crate) fn reserves(&self, name: &str, location: Location) -> bool {
+        self.reserved.contains(&name) || (location == Location::Shown && self.location.contains(&name))
+    }
 }
 
 /// How the time is written.

@@ -25,7 +25,8 @@ thread_local! {
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut scratch);
-    for text in [&mut scratch.pairs.text, &mut scratch.text, &mut scratch.clean] {
+    scratch.pairs.shrink(KEPT_BYTES);
+    for text in [&mut scratch.text, &mut scratch.clean] {
         if text.capacity() > KEPT_BYTES {
             text.clear();
             text.shrink_to(KEPT_BYTES);

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use tracing::Metadata;
+use tracing::{Level, Metadata};
 
 use crate::{
     Action, category,
@@ -26,6 +26,8 @@ pub(crate) struct Template {
     pub(crate) fields: Vec<FieldTemplate>,
     /// The bits of all names.
     pub(crate) bits: u64,
+    /// Whether the level says of events of this callsite that they are critical, if they are.
+    pub(crate) tells_critical: bool,
     /// Whether events of this callsite are alerts.
     pub(crate) is_alert: bool,
     /// Whether they are audit events, which go their own way.
@@ -40,6 +42,8 @@ pub(crate) struct Template {
 #[derive(Debug)]
 pub(crate) struct FieldTemplate {
     pub(crate) key: Key,
+    /// The name with that of its span in front, for where its own is taken.
+    pub(crate) grouped: Arc<Key>,
     /// The name under which the sources of an error go.
     pub(crate) chain: Key,
     /// What is done with the value because of the name.
@@ -87,6 +91,7 @@ impl Template {
                 location(metadata, frame)
             },
             bits: fields.iter().fold(0, |all, field| all | bits(field)),
+            tells_critical: frame.names.level_is_last && *metadata.level() == Level::ERROR,
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
             is_audit: category::is_audit(metadata),
             flood: CallsiteFlood::new(metadata, &frame.flood).map(Arc::new),
@@ -129,6 +134,7 @@ impl Fields {
         for field in metadata.fields() {
             let role = match role(field.name()) {
                 // A span's message, or a second one, is a field like others.
+                Role::Severity if metadata.is_span() => Role::Plain,
                 Role::Message if metadata.is_span() || fields.has(Role::Message) => Role::Plain,
                 Role::Plain if is_log_record && field.name().starts_with("log.") => Role::LogRecord,
                 role => role,
@@ -162,6 +168,7 @@ impl Fields {
             role,
             is_lifted: names.nest.is_some()
                 && (role == Role::Message || names.lifted.contains(&name.as_str())),
+            grouped: Arc::new(Key::new(format!("{group}.{name}"))),
             key: Key::new(name),
             chain: Key::default(),
         });
@@ -227,7 +234,7 @@ fn head(metadata: &Metadata<'_>, frame: &Frame, is_log_record: bool) -> (String,
     let mut rest = String::from(names.target.1);
     rest.push_str(names.constant);
     if !is_log_record {
-        json::string(&mut head, metadata.target(), LONGEST_NAME);
+        json::string(&mut head, metadata.target(), frame.longest_name());
     }
     rest.push_str(names.nest.unwrap_or_default());
     if is_log_record {
@@ -251,7 +258,7 @@ pub(crate) fn push_location(frame: &Frame, file: &str, line: u64, out: &mut Stri
     if frame.location == Location::Shown {
         let (before_file, before_line, end) = frame.names.file;
         out.push_str(before_file);
-        json::string(out, file, out.len() + LONGEST_NAME);
+        json::string(out, file, out.len() + frame.longest_name());
         out.push_str(before_line);
         json::integer(out, line);
         out.push_str(end);
@@ -270,4 +277,3 @@ fn role(name: &str) -> Role {
 
 /// The field under which the bridge of the `log` crate hands over the target.
 pub(crate) const LOG_TARGET: &str = "log.target";
-pub(crate) const LONGEST_NAME: usize = 4096;

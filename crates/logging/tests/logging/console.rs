@@ -6,7 +6,7 @@ use std::{
 };
 
 use groundcrew_logging::{Alert, Color, Format, Logging, LoggingConfig};
-use tracing::{Level, info, info_span, warn};
+use tracing::{Level, Span, field::Empty, info, info_span, warn};
 
 use crate::{capture::DEADLINE, process::child};
 
@@ -27,6 +27,11 @@ fn child_console() {
             text = "a\u{1b}[31mb\nc",
             "at redis://:SECRET@h"
         );
+    });
+    info_span!("seat", player = "first one", late = Empty, stake = 1).in_scope(|| {
+        Span::current().record("player", "second\u{202e}");
+        Span::current().record("late", 3);
+        info!("recorded");
     });
     logging.set_filter(Level::ERROR);
     info!("not shown");
@@ -84,6 +89,15 @@ fn a_line_for_people_is_masked_and_holds_no_control_characters() {
     );
     assert!(!text.contains("SECRET"));
     assert!(!text.contains("not shown"));
+}
+
+#[test]
+fn what_is_recorded_again_replaces_what_people_saw_before() {
+    let text = stdout_of("console::child_console");
+
+    let line = line_with(&text, "recorded");
+    let fields = "seat{stake=1 player=second\\u{202e} late=3}: ";
+    assert!(line.contains(fields), "{line}");
 }
 
 #[test]

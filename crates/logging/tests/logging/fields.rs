@@ -170,6 +170,20 @@ fn a_line_that_fits_is_not_marked() {
     assert!(!text.contains("truncated"));
 }
 
+#[test]
+fn a_value_that_had_no_room_keeps_its_name() {
+    let text = with_short_lines(|| {
+        info_span!("span", userId = "span's").in_scope(|| {
+            info!(big = "x".repeat(664), userId = "event's", "m");
+        });
+    });
+
+    let line = &crate::capture::parse(&text)[0];
+    assert_eq!(line.field("truncated"), true);
+    // Whoever reads the line must not take the one for the other.
+    assert_ne!(line.field("userId"), "span's");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

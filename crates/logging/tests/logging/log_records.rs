@@ -62,3 +62,55 @@ fn records_of_the_log_crate_are_events_with_their_own_targets() {
 
     assert!(output.status.success(), "{output:?}");
 }
+
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
+fn child_console_records() {
+    let mut config = LoggingConfig::default();
+    config.format = Format::Console;
+    let logging = Logging::builder().config(config).init().unwrap();
+
+    log::warn!(target: "rumqttc?token=hunter2", "connection lost");
+    logging.flush(DEADLINE).unwrap();
+}
+
+#[test]
+fn people_see_the_target_of_a_record_and_no_more() {
+    let output = child("log_records::child_console_records").output().unwrap();
+
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.contains("connection lost"))
+        .unwrap();
+    assert!(line.contains(" WARN rumqttc?token="), "{line}");
+    assert!(!line.contains("log."), "{line}");
+}
+
+#[test]
+fn the_target_of_a_record_is_masked_and_cut() {
+    let lines = crate::capture::logged(|| {
+        let metadata = log::Metadata::builder()
+            .level(log::Level::Info)
+            .target("db?password=hunter2")
+            .build();
+        let record = log::Record::builder()
+            .metadata(metadata)
+            .args(format_args!("x"))
+            .build();
+        tracing_log::format_trace(&record).unwrap();
+        let long = "t".repeat(9000);
+        let metadata = log::Metadata::builder()
+            .level(log::Level::Info)
+            .target(&long)
+            .build();
+        let record = log::Record::builder()
+            .metadata(metadata)
+            .args(format_args!("x"))
+            .build();
+        tracing_log::format_trace(&record).unwrap();
+    });
+
+    assert_eq!(lines[0].field("target"), "db?password=***");
+    assert_eq!(lines[1].field("target").as_str().unwrap().len(), 4095);
+}

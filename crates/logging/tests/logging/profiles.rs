@@ -1,12 +1,14 @@
 //! The names of the fields in each profile.
 
 use std::{
-    fmt,
+    fmt, io,
     time::{Duration, SystemTime},
 };
 
 use groundcrew_base::ManualClock;
-use groundcrew_logging::{Format, Location, LogContext, Logging, LoggingBuilder, LoggingConfig, Profile};
+use groundcrew_logging::{
+    Format, Location, LogContext, Logging, LoggingBuilder, LoggingConfig, Profile, Sink,
+};
 use serde_json::{Value, json};
 use tracing::{Level, error, info, info_span, warn};
 
@@ -312,4 +314,96 @@ fn a_field_of_the_service_gives_way_to_that_of_an_event() {
 
     assert_eq!(line.field("region"), "us");
     assert_eq!(line.field("service"), "x");
+}
+
+#[test]
+fn a_critical_severity_is_never_lost() {
+    for profile in [
+        Profile::Default,
+        Profile::OpenTelemetry,
+        Profile::Ecs,
+        Profile::Gcp,
+        Profile::Datadog,
+    ] {
+        let said = |work: fn()| {
+            let text = text_of(profile, work).to_ascii_lowercase();
+            text.contains("critical") || text.contains("fatal")
+        };
+
+        assert!(said(|| error!(severity = "critical", "x")), "{profile}");
+        assert!(said(|| warn!(severity = "critical", "x")), "{profile}");
+        assert!(
+            said(|| info_span!("span", severity = "critical").in_scope(|| error!("x"))),
+            "{profile}"
+        );
+    }
+}
+
+#[test]
+fn fields_of_the_service_have_no_name_that_is_ours() {
+    for profile in [
+        Profile::Default,
+        Profile::OpenTelemetry,
+        Profile::Ecs,
+        Profile::Gcp,
+        Profile::Datadog,
+    ] {
+        let kept = Kept::default();
+        let mut config = config(profile);
+        config.location = Location::Shown;
+        let mut builder = Logging::builder()
+            .config(config)
+            .sink("kept", Level::TRACE, kept.clone());
+        for name in [
+            "file",
+            "line",
+            "level",
+            "service",
+            "env",
+            "io",
+            "overflow",
+            "location",
+            "thread",
+            "severity",
+            "log.origin.file.name",
+            "logger.file",
+            "logging.googleapis.com/sourceLocation",
+            "code.file.path",
+        ] {
+            builder = builder.field(name, "mine");
+        }
+        // The second line is logging's own: the sink that fails makes it say so.
+        builder = builder.sink("broken", Level::TRACE, Broken);
+        run(builder, |_| error!("x"));
+
+        // The parser refuses a name that stands twice.
+        let lines = kept.lines();
+        assert_eq!(lines.len(), 2, "{profile}: {lines:?}");
+    }
+}
+
+struct Broken;
+
+impl Sink for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("broken"))
+    }
+}
+
+#[test]
+fn fields_of_the_service_are_masked() {
+    let kept = Kept::default();
+    let builder = Logging::builder()
+        .config(config(Profile::OpenTelemetry))
+        .environment("postgres://u:hunter2@h/db")
+        .field("database", "postgres://u:hunter2@h/db")
+        .field("api_key", "hunter2")
+        .sink("kept", Level::TRACE, kept.clone());
+
+    run(builder, |_| info!("x"));
+
+    assert!(!kept.text().contains("hunter2"), "{}", kept.text());
+    let resource = kept.lines()[0].field("Resource").clone();
+    assert_eq!(resource["database"], "postgres://u:***@h/db");
+    assert_eq!(resource["api_key"], "***");
 }
