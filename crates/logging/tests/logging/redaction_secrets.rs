@@ -430,15 +430,17 @@ fn pieces() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("TEST_CAMPAIGN").is_some() { 200_000 } else { 4_000 }))]
 
-    /// Without URLs and headers: those may begin or end in other places when a number with spaces is gone.
+    /// It may hide more: what stands beside a mask may look like a part of the value then.
     #[test]
-    fn what_is_shown_has_nothing_more_to_hide(text in pieces()) {
-        let text = text.replace('@', "").replace("://", "").replace("authorization", "").replace("cookie", "");
+    fn a_second_look_brings_nothing_back(text in pieces()) {
         let once = STRICT.text(&text).into_owned();
 
         let twice = STRICT.text(&once);
 
-        prop_assert_eq!(&twice, &once);
+        for piece in twice.split("***") {
+            let shown = piece.split("hash:").next().unwrap_or_default();
+            prop_assert!(once.contains(shown), "{shown:?} was not in {once:?}");
+        }
     }
 
     #[test]
