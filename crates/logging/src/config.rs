@@ -98,8 +98,9 @@ pub struct LoggingConfig {
     /// Who may read both, as an octal mode; default 0640. `LOG_FILE_MODE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_FILE_MODE"))]
     pub file_mode: FileMode,
-    /// How many bytes of lines may wait for the writer; default 8 MiB. The memory used is at most about
-    /// twice that. `LOG_QUEUE_SIZE`.
+    /// How many bytes of lines may wait for the writer; default 8 MiB. The standard output beside files, and every
+    /// sink of the service's own beside others, has a queue of this size again. The memory used is at most about
+    /// twice that for each queue. `LOG_QUEUE_SIZE`.
     #[cfg_attr(feature = "envcfg", config(env = "LOG_QUEUE_SIZE"))]
     pub queue_size: ByteSize,
     /// What happens to a line when the queue is full: `block`, `block-for=250ms`, `drop-newest` or

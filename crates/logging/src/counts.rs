@@ -33,11 +33,6 @@ pub(crate) struct Outcome {
 pub(crate) enum Refusal {
     Overflow,
     Shutdown,
-    /// Flood control.
-    #[cfg_attr(not(test), expect(dead_code, reason = "flood control says so"))]
-    RateLimit,
-    #[cfg_attr(not(test), expect(dead_code, reason = "sampling says so"))]
-    Sampled,
 }
 
 impl Ledger {
@@ -60,8 +55,6 @@ impl Ledger {
             *match why {
                 Refusal::Overflow => &mut dropped.overflow,
                 Refusal::Shutdown => &mut dropped.shutdown,
-                Refusal::RateLimit => &mut dropped.ratelimit,
-                Refusal::Sampled => &mut dropped.sampled,
             } += 1;
         });
     }
@@ -154,14 +147,14 @@ mod tests {
         let mut ledger = Ledger::new(3);
         ledger.accept(0b101);
         ledger.accept(0b100);
-        ledger.refuse(0b100, Refusal::Sampled);
+        ledger.refuse(0b100, Refusal::Shutdown);
         ledger.accept(0b001);
-        ledger.refuse(0b001, Refusal::RateLimit);
+        ledger.refuse(0b001, Refusal::Overflow);
 
         let lines: Vec<LineCounts> = ledger.snapshot(&[]).iter().map(|sink| sink.lines).collect();
 
         assert_eq!((lines[0].accepted, lines[0].pending), (2, 1));
-        assert_eq!(lines[0].dropped.ratelimit, 1);
+        assert_eq!(lines[0].dropped.overflow, 1);
         assert_eq!(lines[1], LineCounts::default());
         assert_eq!((lines[2].accepted, lines[2].pending), (2, 1));
         assert_eq!(lines[2].dropped.sampled, 1);

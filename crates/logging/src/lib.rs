@@ -42,6 +42,7 @@ mod logging;
 mod metrics;
 mod notice;
 mod overflow;
+mod owner;
 mod pairs;
 mod panic;
 mod profile;

@@ -16,7 +16,7 @@ use crate::{
     core::Core,
     encoder::Marks,
     notice::{Notice, TARGET, Value},
-    writer,
+    owner, writer,
 };
 
 /// What is known of a panic, with nothing in it that must not be seen.
@@ -86,6 +86,7 @@ pub(crate) fn install(core: &Arc<Core>) {
             && let Some(core) = core.upgrade()
         {
             tell(&core, &report);
+            owner::let_go(core);
         }
         show(&report, info, &previous);
     }));

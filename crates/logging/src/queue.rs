@@ -167,14 +167,6 @@ impl Queue {
         self.rouse(state, is_urgent);
     }
 
-    /// Counts a line that is given up without having been in the queue.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for flood control and sampling"))]
-    pub(crate) fn refuse(&self, route: Route, why: Refusal) {
-        let mut state = self.lock();
-        state.ledger.accept(route);
-        state.ledger.refuse(route, why);
-    }
-
     #[cold]
     fn await_room<'a>(
         &'a self,
@@ -301,6 +293,11 @@ impl Queue {
     /// Takes that back: it was not taken.
     pub(crate) fn retract_own(&self, route: Route) {
         self.lock().ledger.retract(route);
+    }
+
+    /// Whether it holds lines.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.lock().held() > 0
     }
 
     /// How many lines were written or given up.

@@ -6,6 +6,7 @@ use crate::{
     core::Core,
     encoder::Marks,
     notice::{Notice, Value},
+    owner,
 };
 
 /// Lets the threads that send over the network say in the log what went wrong, past every subscriber: it is no
@@ -28,6 +29,7 @@ impl Reporter {
                 fields,
             };
             core.log_notice(&notice, Marks::default());
+            owner::let_go(core);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, core::Core};
+use crate::{Error, core::Core, owner};
 
 /// Does what is due later: ends temporary levels and tells of floods. Its thread starts when it is first needed
 /// and ends with the [`Core`].
@@ -61,6 +61,7 @@ impl Shared {
                 let mut state = self.lock();
                 state.due = Some(state.due.map_or(next, |earlier| earlier.min(next)));
             }
+            owner::let_go(core);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     frame::Frame,
     lane::Lane,
     notice::{Notice, Value},
-    queue::Queue,
+    queue::{self, Queue},
     ring::Journal,
     signals,
     sink::{Encoding, Outlet},
@@ -108,7 +108,7 @@ impl Writer {
         signals::block_those_of_writing();
         let _end = EndOfWriter(Arc::clone(&self.queue));
         self.maintain();
-        while let Some(mut batch) = self.queue.take(spare, self.idle) {
+        while let Some(mut batch) = self.queue.take(spare, self.patience()) {
             self.write_batch(&batch);
             let lines = batch.len();
             // What the lines of a later process are told apart by must not be written before.
@@ -182,13 +182,38 @@ impl Writer {
         }
     }
 
+    /// For how long it can wait for lines when none come.
+    fn patience(&self) -> Option<Duration> {
+        let report = self.next_report();
+        self.idle
+            .into_iter()
+            .chain(report)
+            .min()
+            .map(|wish| wish.max(queue::LINGER))
+    }
+
+    /// When it has to look again whether lines are missing, even if silence follows.
+    fn next_report(&self) -> Option<Duration> {
+        if !self.reports {
+            return None;
+        }
+        if self.queue.drops().since(&self.reported).lost() > 0 {
+            return Some(self.until_report());
+        }
+        let may_drop = |output: &Output| matches!(output, Output::Lane(lane) if lane.queue.is_busy());
+        self.outputs.iter().any(may_drop).then_some(REPORT_INTERVAL)
+    }
+
+    fn until_report(&self) -> Duration {
+        self.reported_at
+            .map_or(Duration::ZERO, |at| REPORT_INTERVAL.saturating_sub(at.elapsed()))
+    }
+
     /// Says in the log that lines are missing from it, at most once in a while.
     fn report_drops(&mut self) {
         let drops = self.queue.drops();
         let new = drops.since(&self.reported);
-        let too_early = self
-            .reported_at
-            .is_some_and(|at| at.elapsed() < REPORT_INTERVAL && !self.queue.is_closed());
+        let too_early = !self.until_report().is_zero() && !self.queue.is_closed();
         if new.lost() == 0 || too_early || !self.reports {
             return;
         }

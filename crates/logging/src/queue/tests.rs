@@ -37,7 +37,6 @@ fn line(size: usize) -> Vec<u8> {
 #[derive(Clone, Debug)]
 enum Step {
     Push(usize, Level, Route),
-    Refuse(Route, Refusal),
     /// Takes what there is, if there is anything.
     Take,
     /// Ends the batch that was taken; so many tenths of its lines fail.
@@ -48,10 +47,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let level = prop_oneof![Just(Level::ERROR), Just(Level::WARN), Just(Level::INFO)];
-    let refusal = prop_oneof![Just(Refusal::RateLimit), Just(Refusal::Sampled)];
     prop_oneof![
         12 => (2_usize..300, level, 0_u32..8).prop_map(|(size, level, route)| Step::Push(size, level, route)),
-        2 => (1_u32..8, refusal).prop_map(|(route, why)| Step::Refuse(route, why)),
         3 => Just(Step::Take),
         3 => (0_u64..=10).prop_map(Step::Finish),
         1 => Just(Step::Close),
@@ -111,11 +108,6 @@ proptest! {
                 Step::Push(size, level, route) => {
                     model.accepted += u64::from(route.count_ones());
                     queue.push(&line(size), level, route);
-                }
-                Step::Refuse(route, why) => {
-                    model.accepted += u64::from(route.count_ones());
-                    model.refused += u64::from(route.count_ones());
-                    queue.refuse(route, why);
                 }
                 Step::Take if taken.is_none() => taken = queue.take(Batch::default(), Some(Duration::ZERO)),
                 Step::Take => {}

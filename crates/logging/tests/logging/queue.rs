@@ -3,7 +3,10 @@
 use std::{
     fs::read_to_string,
     io,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -437,4 +440,56 @@ fn await_text(text: &dyn Fn() -> String, part: &str) {
         assert!(start.elapsed() < DEADLINE, "{part} is not written");
         thread::park_timeout(Duration::from_micros(500));
     }
+}
+
+/// A sink that stands still while somebody holds its lock.
+struct Held(Arc<Mutex<()>>, Kept);
+
+impl Sink for Held {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let _turn = self.0.lock().unwrap();
+        self.1.write(lines)
+    }
+}
+
+fn await_reports(kept: &Kept, logging: &Logging) {
+    let start = Instant::now();
+    loop {
+        let lines = kept.lines();
+        let reports = lines
+            .iter()
+            .filter(|line| line.message() == "log lines were dropped");
+        let said: u64 = reports.map(|line| line.field("overflow").as_u64().unwrap()).sum();
+        let dropped = logging.stats().lines.dropped.overflow;
+        if said == dropped {
+            return;
+        }
+        assert!(start.elapsed() < DEADLINE, "{said} of {dropped} are told");
+        thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn drops_are_told_though_silence_follows_soon_after_the_last_report() {
+    let (gate, kept) = (Arc::<Mutex<()>>::default(), Kept::default());
+    let builder = Logging::builder().config(small(Overflow::DropNewest)).sink(
+        "slow",
+        Level::TRACE,
+        Held(Arc::clone(&gate), kept.clone()),
+    );
+
+    run(builder, |logging| {
+        for burst in 1..=2_u64 {
+            let turn = gate.lock().unwrap();
+            for n in 0..100_u64 {
+                info!(burst, n, "x");
+            }
+            drop(turn);
+            logging.flush(DEADLINE).unwrap();
+            if burst == 1 {
+                await_reports(&kept, logging);
+            }
+        }
+        await_reports(&kept, logging);
+    });
 }
