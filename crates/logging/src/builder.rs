@@ -29,7 +29,7 @@ use crate::{
     panic::OnPanic,
     queue::Queue,
     reporter::Reporter,
-    ring::Ring,
+    ring::{self, Ring},
     sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
     stats::EventCounters,
     stdout::Stdout,
@@ -343,10 +343,9 @@ impl LoggingBuilder {
     fn ring(&self) -> Result<Option<Ring>, Error> {
         let directory = self.config.dir.as_ref().filter(|_| self.config.crash_safe);
         let files = self.config.files();
-        let files = files.iter().chain(&self.files);
-        let files = files.map(LogFile::real_path).collect();
+        let files: Vec<&LogFile> = files.iter().chain(&self.files).collect();
         directory
-            .map(|directory| Ring::open(directory, files))
+            .map(|directory| Ring::open(directory, &files))
             .transpose()
     }
 
@@ -458,7 +457,11 @@ impl LoggingBuilder {
 
     fn add_files(&self, outlets: &mut Outlets) -> Result<(), Error> {
         for file in self.config.files().iter().chain(&self.files) {
-            let opened = RotatingFile::open(file, &self.clock, &mut outlets.archiver)?;
+            let mut opened = RotatingFile::open(file, &self.clock, &mut outlets.archiver)?;
+            if self.config.crash_safe {
+                // The whole line is in the ring.
+                opened = opened.cut_torn_line(ring::SETTING)?;
+            }
             #[cfg(feature = "sighup")]
             let opened = if self.reopens_on_hangup {
                 opened.reopen_on_hangup()?

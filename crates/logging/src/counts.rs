@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(lines[0].dropped.overflow, 1);
         assert_eq!(lines[1], LineCounts::default());
         assert_eq!((lines[2].accepted, lines[2].pending), (2, 1));
-        assert_eq!(lines[2].dropped.sampled, 1);
+        assert_eq!(lines[2].dropped.shutdown, 1);
         assert_eq!(ledger.drops().total(), 2);
     }
 }

@@ -13,6 +13,7 @@ mod names;
 mod open_file;
 mod rotate;
 mod rotating;
+mod torn;
 mod whole_lines;
 
 pub(crate) use self::{archiver::Archiver, counters::FileCounters, rotate::UTC, rotating::RotatingFile};

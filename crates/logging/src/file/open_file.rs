@@ -5,7 +5,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{FileMode, whole_lines::write_counted};
+use super::{FileMode, torn::torn_at, whole_lines::write_counted};
 
 /// A file that lines are appended to, and how long it is.
 #[derive(Debug)]
@@ -69,6 +69,19 @@ impl OpenFile {
     /// When it was written last before it was opened.
     pub(super) const fn modified(&self) -> Option<SystemTime> {
         self.modified
+    }
+
+    /// Takes out the part of a line at its end, which a process left that died while it wrote.
+    pub(super) fn cut_torn_line(&mut self, path: &Path) -> io::Result<()> {
+        if !self.is_regular {
+            return Ok(());
+        }
+        if let Some(end) = torn_at(path)? {
+            self.file.set_len(end)?;
+            self.is_torn = false;
+        }
+        self.note_size(self.file.metadata()?.len());
+        Ok(())
     }
 
     /// Gives it `mode` if this process may.

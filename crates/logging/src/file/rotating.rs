@@ -82,6 +82,18 @@ impl RotatingFile {
         Ok(opened)
     }
 
+    /// Takes out the part of a line that a process left at its end which died while it wrote. No other process writes
+    /// to it: its lock is held.
+    pub(crate) fn cut_torn_line(mut self, setting: &'static str) -> Result<Self, Error> {
+        let cut = self.current.cut_torn_line(&self.path);
+        cut.map_err(|source| Error::Open {
+            path: self.path.clone(),
+            setting,
+            source,
+        })?;
+        Ok(self)
+    }
+
     /// Opens the file anew when the process gets SIGHUP.
     #[cfg(feature = "sighup")]
     pub(crate) fn reopen_on_hangup(mut self) -> Result<Self, Error> {

@@ -1,5 +1,6 @@
 use crate::{
     ring::{
+        check::sealed,
         layout::{self, Mark},
         map::{Region, Words},
     },
@@ -48,14 +49,16 @@ impl Half {
     pub(crate) fn push(&mut self, line: &[u8], route: Route) {
         let end = self.size + line.len();
         let mark = Mark { end, route };
+        let check = mark.check(self.generation, line);
         let Some(mark_at) = layout::mark_at(self.region.len(), self.count) else {
             return;
         };
         self.region.write(self.size, line);
-        self.region.write(mark_at, &mark.encode().to_ne_bytes());
+        self.region.write(mark_at, &mark.encode(check));
         self.size = end;
         self.count += 1;
-        self.words.store(layout::count_at(self.place), self.count as u64);
+        self.words
+            .store(layout::count_at(self.place), sealed(self.count as u64));
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -79,12 +82,13 @@ impl Half {
     /// Numbers an empty one, so that its lines come after those of lower numbers.
     pub(crate) fn begin(&mut self, generation: u64) {
         self.generation = generation;
-        self.words.store(layout::generation_at(self.place), generation);
+        self.words
+            .store(layout::generation_at(self.place), sealed(generation));
     }
 
     /// Forgets the lines: they are where they should be.
     pub(crate) fn clear(&mut self) {
         (self.size, self.count) = (0, 0);
-        self.words.store(layout::count_at(self.place), 0);
+        self.words.store(layout::count_at(self.place), sealed(0));
     }
 }

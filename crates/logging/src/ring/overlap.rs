@@ -1,6 +1,6 @@
 use std::{
     ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -99,42 +99,6 @@ fn read_from(path: &Path, start: u64, longest: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Takes out the part of a line at the end of a file, which a process left that died while it wrote. The whole
-/// line is in the ring.
-pub(super) fn cut_torn_line(path: &Path) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
-        return Ok(());
-    }
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let size = file.metadata()?.len();
-    let mut end = size;
-    let mut block = Vec::new();
-    while end > 0 && size - end < MOST_CUT {
-        let start = end.saturating_sub(BLOCK);
-        file.seek(SeekFrom::Start(start))?;
-        block.clear();
-        (&mut file).take(end - start).read_to_end(&mut block)?;
-        if let Some(last) = memchr::memrchr(b'\n', &block) {
-            let whole = start + last as u64 + 1;
-            return if whole < size { file.set_len(whole) } else { Ok(()) };
-        }
-        end = start;
-    }
-    // Nothing but a part of the first line; what is too long for that is none of ours.
-    if end == 0 && size > 0 {
-        file.set_len(0)
-    } else {
-        Ok(())
-    }
-}
-
-const BLOCK: u64 = 64 * 1024;
-const MOST_CUT: u64 = 64 * 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
     use std::fs::{read, write};
@@ -187,24 +151,5 @@ mod tests {
         let lines: [&[u8]; 4] = [b"a\n", b"b\n", b"c\n", b"d\n"];
 
         assert_eq!(already_written(&path, &intent, &lines).unwrap(), 3);
-    }
-
-    #[test]
-    fn a_part_of_a_line_at_the_end_is_cut() {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("combined.log");
-        let long = vec![b'x'; 200_000];
-        for (before, after) in [
-            (&b"a\nb\nhal"[..], &b"a\nb\n"[..]),
-            (b"a\n", b"a\n"),
-            (b"", b""),
-            (b"half", b""),
-            (&[b"a\n", long.as_slice()].concat(), b"a\n"),
-        ] {
-            write(&path, before).unwrap();
-            cut_torn_line(&path).unwrap();
-            assert_eq!(read(&path).unwrap(), after);
-        }
-        cut_torn_line(&dir.path().join("missing.log")).unwrap();
     }
 }

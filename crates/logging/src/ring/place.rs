@@ -65,6 +65,17 @@ impl Place {
         }
     }
 
+    /// Keeps a copy of the file, which is damaged in part.
+    pub(super) fn copy_aside(&self) -> io::Result<PathBuf> {
+        let aside = self.path.with_extension(ASIDE);
+        // By its bytes: a copy that shares blocks with it would take from it what `allocate` has given.
+        let bytes = fs::read(&self.path)?;
+        let mut copy = open(&aside)?;
+        copy.set_len(0)?;
+        copy.write_all(&bytes)?;
+        Ok(aside)
+    }
+
     /// Maps the file for a queue of so many bytes, its blocks allocated and its head written.
     pub(super) fn map(&self, capacity: usize, known: Option<Head>) -> io::Result<Parts> {
         let half = layout::half_for(capacity);

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::{
+    check::{checksum_of, sealed},
     layout::{
-        CHECK_AT, HALF_AT, HEAD, Head, Intent, MAGIC, MAGIC_AT, VERSION, VERSION_AT, check, file_at,
-        generation_at, intent_at,
+        CHECK_AT, Damage, FILES_CHECK_AT, HALF_AT, HEAD, Head, Intent, MAGIC, MAGIC_AT, MARK, VERSION,
+        VERSION_AT, check, count_at, file_at, generation_at, intent_at,
     },
     map::{Parts, in_memory},
     *,
@@ -16,6 +17,7 @@ fn halves(parts: Parts) -> (Half, Half, impl Fn(&Half, &Half) -> Vec<u8>) {
     words.store(VERSION_AT, VERSION);
     words.store(HALF_AT, HALF as u64);
     words.store(CHECK_AT, check(HALF));
+    words.store(FILES_CHECK_AT, checksum_of(&[0; 32]));
     words.store(MAGIC_AT, MAGIC);
     let [first, second] = regions;
     let first = Half::new(words.clone(), first, 0, 7);
@@ -44,13 +46,29 @@ fn filled() -> Vec<u8> {
     first.begin(8);
     first.push(b"{\"n\":2}\n", 0b11);
     let mut bytes = image(&first, &second);
-    let file = file_at(1) * 8;
-    bytes[file..file + 8].copy_from_slice(&99_u64.to_ne_bytes());
-    let at = intent_at(3) * 8;
-    for (nth, value) in [7_u64, 1, 2, 3, 4, 1].into_iter().enumerate() {
-        bytes[at + 8 * nth..at + 8 * nth + 8].copy_from_slice(&value.to_ne_bytes());
+    let mut files = [0; 32];
+    files[1] = 99;
+    for (slot, file) in files.into_iter().enumerate() {
+        put(&mut bytes, file_at(slot), file);
+    }
+    put(&mut bytes, FILES_CHECK_AT, checksum_of(&files));
+    for (nth, word) in INTENT.words().into_iter().enumerate() {
+        put(&mut bytes, intent_at(3) + nth, word);
     }
     bytes
+}
+
+const INTENT: Intent = Intent {
+    generation: 7,
+    name: 1,
+    inode: 2,
+    size: 3,
+    first: 4,
+    is_replay: true,
+};
+
+fn put(bytes: &mut [u8], at: usize, value: u64) {
+    bytes[at * 8..at * 8 + 8].copy_from_slice(&value.to_ne_bytes());
 }
 
 #[test]
@@ -73,17 +91,8 @@ fn what_was_pushed_is_found_the_older_half_first() {
             },
         ]
     );
-    assert_eq!(
-        image.intents,
-        [Intent {
-            generation: 7,
-            name: 1,
-            inode: 2,
-            size: 3,
-            first: 4,
-            is_replay: true
-        }]
-    );
+    assert_eq!(image.intents, [INTENT]);
+    assert!(image.damage.is_none());
 }
 
 #[test]
@@ -104,9 +113,9 @@ fn a_half_holds_lines_and_marks_up_to_its_last_byte() {
         count += 1;
     }
 
-    assert_eq!(count, HALF / 16);
-    assert_eq!(first.bytes().len(), HALF / 2);
-    assert!(first.could_hold(HALF - 8) && !first.could_hold(HALF - 7));
+    assert_eq!(count, HALF / 24);
+    assert_eq!(first.bytes().len(), count * 8);
+    assert!(first.could_hold(HALF - MARK) && !first.could_hold(HALF - MARK + 1));
     let lost = Image::parse(&image(&first, &second)).unwrap().lost;
     assert_eq!(lost[0].lines.len(), count);
 }
@@ -121,7 +130,7 @@ fn a_new_file_holds_nothing() {
 fn what_is_no_ring_of_ours_says_why() {
     let put = |at: usize, value: u64| {
         let mut bytes = filled();
-        bytes[at * 8..at * 8 + 8].copy_from_slice(&value.to_ne_bytes());
+        put(&mut bytes, at, value);
         Image::parse(&bytes).unwrap_err().to_string()
     };
 
@@ -130,14 +139,60 @@ fn what_is_no_ring_of_ours_says_why() {
         "it is no queue file"
     );
     assert_eq!(put(MAGIC_AT, MAGIC.swap_bytes()), "it is no queue file");
-    assert_eq!(put(VERSION_AT, 9), "it has version 9, known is 1");
+    assert_eq!(put(VERSION_AT, 9), "it has version 9, known is 2");
     assert_eq!(put(HALF_AT, 1 << 40), "its contents are damaged");
-    assert_eq!(put(generation_at(0) + 1, HALF as u64), "its contents are damaged");
+    assert_eq!(put(MAGIC_AT, 0), "its contents are damaged");
+    assert_eq!(put(file_at(1), 98), "its contents are damaged");
+    assert_eq!(put(FILES_CHECK_AT, 0), "its contents are damaged");
     let bytes = filled();
     assert_eq!(
         Image::parse(&bytes[..bytes.len() - 1]).unwrap_err().to_string(),
         "it is truncated"
     );
+}
+
+/// What is found after a word was replaced: the lines of each half, and the damage.
+fn found_with(at: usize, value: u64) -> (Vec<(u64, usize)>, Damage) {
+    let mut bytes = filled();
+    put(&mut bytes, at, value);
+    let image = Image::parse(&bytes).unwrap();
+    let lost = image.lost.iter();
+    let lost = lost.map(|lost| (lost.generation, lost.lines.len())).collect();
+    assert!(image.generation() < 9, "{}", image.generation());
+    (lost, image.damage)
+}
+
+#[test]
+fn damage_of_a_half_is_seen_and_the_rest_is_found() {
+    let damage = |lines, is_elsewhere| Damage { lines, is_elsewhere };
+    let (first, second) = (HEAD / 8, (HEAD + HALF) / 8);
+    let (all, last) = (second + HALF / 8 - 2, second + HALF / 8 - 4);
+
+    assert_eq!(found_with(second, 0), (vec![(7, 1), (8, 1)], damage(1, false)));
+    assert_eq!(found_with(last, 0), (vec![(7, 1), (8, 1)], damage(1, false)));
+    assert_eq!(found_with(last + 1, 5), (vec![(7, 1), (8, 1)], damage(1, false)));
+    assert_eq!(found_with(first, 0), (vec![(7, 2)], damage(1, false)));
+    assert_eq!(found_with(all, u64::MAX).1, damage(1, false));
+    for count in [0, 1, u64::MAX, sealed(1 << 40)] {
+        assert_eq!(
+            found_with(count_at(1), count),
+            (vec![(7, 2), (8, 1)], damage(0, true))
+        );
+    }
+    assert_eq!(
+        found_with(count_at(1), sealed(3)),
+        (vec![(7, 2), (8, 1)], damage(1, false))
+    );
+    for generation in [0, 9, u64::MAX] {
+        assert_eq!(
+            found_with(generation_at(1), generation),
+            (vec![(8, 1)], damage(2, true))
+        );
+    }
+    for at in 0..7 {
+        let (lost, found) = found_with(intent_at(3) + at, u64::MAX);
+        assert_eq!((lost, found), (vec![(7, 2), (8, 1)], damage(0, true)));
+    }
 }
 
 proptest! {
@@ -154,9 +209,14 @@ proptest! {
         }
         bytes.truncate(len.max(64));
         if let Ok(image) = Image::parse(&bytes) {
+            let known: [&[u8]; 3] = [b"{\"n\":1}\n", b"for people\n", b"{\"n\":2}\n"];
+            let mut count = 0;
             for line in image.lost.iter().flat_map(|lost| &lost.lines) {
-                prop_assert!(line.bytes.ends_with(b"\n"));
+                prop_assert!(known.contains(&line.bytes.as_slice()));
+                count += 1;
             }
+            // A line that is missed is told, or the file is as short as a new one.
+            prop_assert!(count == 3 || image.head.is_none() || !image.damage.is_none());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     fs::{self, OpenOptions, read_to_string},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::{
-        fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+        fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink},
         process::ExitStatusExt as _,
     },
     path::Path,
@@ -261,8 +261,8 @@ fn a_file_that_cannot_be_read_is_set_aside_and_logging_goes_on() {
                 .set_len(9_000)
                 .unwrap();
         }),
-        ("it has version 77, known is 1", |ring| put(ring, 8, 77)),
-        ("its contents are damaged", |ring| put(ring, 8 * 9, 1 << 40)),
+        ("it has version 77, known is 2", |ring| put(ring, 8, 77)),
+        ("its contents are damaged", |ring| put(ring, 8 * 2, 1 << 40)),
     ];
     for (reason, damage) in cases {
         let dir = TempDir::new().unwrap();
@@ -286,6 +286,131 @@ fn a_file_that_cannot_be_read_is_set_aside_and_logging_goes_on() {
                 .iter()
                 .any(|line| line.message() == "left too")
         );
+    }
+}
+
+/// What the log of a directory says, with the numbers that it gives of lines.
+fn told(directory: &Path) -> Vec<String> {
+    let lines = lines(directory, "combined.log");
+    let told = lines.iter().filter(|line| line.field("lines").is_number());
+    told.map(|line| {
+        format!(
+            "{}: {} {}",
+            line.message(),
+            line.field("lines"),
+            line.field("withoutFile")
+        )
+    })
+    .collect()
+}
+
+const REPLAYED_ALL: &str = "lines of an earlier process were replayed: 51 null";
+
+#[test]
+fn a_directory_that_was_moved_loses_no_line() {
+    let dir = TempDir::new().unwrap();
+    let (before, after) = (dir.path().join("before"), dir.path().join("after"));
+    fs::create_dir(&before).unwrap();
+    leave_lines(&before);
+    fs::rename(&before, &after).unwrap();
+
+    log_once(&after);
+
+    assert_eq!(told(&after), [REPLAYED_ALL]);
+    assert_eq!(lines(&after, "combined.log").len(), 54);
+}
+
+#[test]
+fn a_directory_behind_a_link_loses_no_line() {
+    let dir = TempDir::new().unwrap();
+    let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+    fs::create_dir(&real).unwrap();
+    symlink(&real, &link).unwrap();
+    for (left_by, found_by) in [(&real, &link), (&link, &real)] {
+        leave_lines(left_by);
+
+        log_once(found_by);
+
+        assert_eq!(told(&real), [REPLAYED_ALL]);
+        for name in ["combined.log", "stuck"] {
+            fs::remove_file(real.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn lines_of_a_file_that_is_no_more_go_to_the_first_that_takes_all() {
+    let dir = TempDir::new().unwrap();
+    let (logs, combined) = (dir.path().join("logs"), dir.path().join("logs/combined.log"));
+    fs::create_dir(&logs).unwrap();
+    symlink(dir.path().join("before.log"), &combined).unwrap();
+    leave_lines(&logs);
+    fs::remove_file(&combined).unwrap();
+    symlink(dir.path().join("after.log"), &combined).unwrap();
+
+    log_once(&logs);
+
+    assert_eq!(told(&logs), ["lines of an earlier process were replayed: 52 52"]);
+    let lines = lines(&logs, "combined.log");
+    let left = lines.iter().filter(|line| *line.field("replayed") == true);
+    assert_eq!(left.count(), 52);
+}
+
+#[test]
+fn damage_is_told_and_what_is_whole_is_replayed() {
+    let dir = TempDir::new().unwrap();
+    leave_lines(dir.path());
+    let ring = dir.path().join("log.ring");
+    let mut bytes = fs::read(&ring).unwrap();
+    let text = b"left at redis";
+    let at = bytes.windows(text.len()).position(|part| part == text).unwrap();
+    bytes[at..at + 4].fill(0);
+    fs::write(&ring, &bytes).unwrap();
+
+    log_once(dir.path());
+
+    assert_eq!(
+        told(dir.path()),
+        [
+            "the queue file of an earlier process is damaged: 1 null",
+            "lines of an earlier process were replayed: 50 null"
+        ]
+    );
+    assert_eq!(fs::read(dir.path().join("log.ring.aside")).unwrap(), bytes);
+    assert!(!fs::read(dir.path().join("combined.log")).unwrap().contains(&0));
+}
+
+/// Random words of the file replaced, most of them where the head, the lines or their marks are.
+#[test]
+fn no_damage_is_silent_or_ends_the_start() {
+    let dir = TempDir::new().unwrap();
+    leave_lines(dir.path());
+    let (ring, combined) = (dir.path().join("log.ring"), dir.path().join("combined.log"));
+    let (left, written) = (fs::read(&ring).unwrap(), fs::read(&combined).unwrap());
+    let mut random = fastrand::Rng::with_seed(7);
+    for round in 0..150 {
+        let mut bytes = left.clone();
+        for _ in 0..random.usize(1..4) {
+            let most = *random.choice(&[40, 600, bytes.len() / 8]).unwrap();
+            let at = 8 * random.usize(..most);
+            let values = [0, 1, 400_000, u64::MAX, random.u64(..), 1 << random.u32(..64)];
+            let value: u64 = *random.choice(&values).unwrap();
+            bytes[at..at + 8].copy_from_slice(&value.to_ne_bytes());
+        }
+        fs::write(&ring, &bytes).unwrap();
+        fs::write(&combined, &written).unwrap();
+
+        log_once(dir.path());
+
+        let lines = lines(dir.path(), "combined.log");
+        let replayed = lines
+            .iter()
+            .filter(|line| *line.field("replayed") == true)
+            .count();
+        let is_told = lines
+            .iter()
+            .any(|line| line.message().ends_with("was set aside") || line.message().ends_with("is damaged"));
+        assert!(replayed >= 51 || is_told, "round {round}: {replayed} lines");
     }
 }
 
@@ -324,6 +449,43 @@ fn a_half_line_at_the_end_of_a_file_is_cut() {
     let lines = lines(dir.path(), "combined.log");
     assert_eq!(*lines[0].field("n"), 1);
     assert_eq!(lines[1].message(), "once");
+}
+
+#[test]
+fn a_process_that_is_refused_cuts_nothing() {
+    let dir = TempDir::new().unwrap();
+    let mut first = config(dir.path());
+    first.crash_safe = false;
+    let (_layer, logging) = Logging::builder().config(first).build::<Registry>().unwrap();
+    let combined = dir.path().join("combined.log");
+    for text in ["{\"part of a line that the first one is writing", "{}\n{\"part"] {
+        fs::write(&combined, text).unwrap();
+
+        let refused = match builder(dir.path()).build::<Registry>() {
+            Ok(_) => panic!("it was accepted"),
+            Err(error) => error,
+        };
+
+        assert!(matches!(refused, Error::InUse { .. }), "{refused:?}");
+        assert_eq!(read_to_string(&combined).unwrap(), text);
+    }
+    assert!(logging.shutdown(DEADLINE).is_clean());
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_emptied() {
+    let dir = TempDir::new().unwrap();
+    let notes = dir.path().join("notes.txt");
+    fs::write(&notes, "without a line feed").unwrap();
+
+    let (layer, logging) = builder(dir.path()).file(LogFile::at(&notes)).build().unwrap();
+    with_default(Registry::default().with(layer), || info!("once"));
+    assert!(logging.shutdown(DEADLINE).is_clean());
+
+    let text = read_to_string(&notes).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    assert_eq!(first, "without a line feed");
+    assert_eq!(parse(rest)[0].message(), "once");
 }
 
 #[test]
