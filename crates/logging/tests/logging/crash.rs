@@ -461,9 +461,8 @@ fn a_process_that_is_refused_cuts_nothing() {
     for text in ["{\"part of a line that the first one is writing", "{}\n{\"part"] {
         fs::write(&combined, text).unwrap();
 
-        let refused = match builder(dir.path()).build::<Registry>() {
-            Ok(_) => panic!("it was accepted"),
-            Err(error) => error,
+        let Err(refused) = builder(dir.path()).build::<Registry>() else {
+            panic!("it was accepted")
         };
 
         assert!(matches!(refused, Error::InUse { .. }), "{refused:?}");
