@@ -90,6 +90,11 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
                     Probe::Program("redis-server"),
                 ),
                 promtool(),
+                apt(
+                    "logrotate",
+                    "logs that are rotated from outside",
+                    Probe::Program("logrotate"),
+                ),
                 apt("curl", "the deployment scripts", Probe::Program("curl")),
                 apt("jq", "the deployment scripts", Probe::Program("jq")),
                 apt("bc", "the deployment scripts", Probe::Program("bc")),

@@ -239,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_proxys_entry_is_found_behind_any_text(garbage in "[ -~]{0,40}", v4: u32, v6: u128) {
+        fn what_the_proxy_added_is_found_behind_any_text(garbage in "[ -~]{0,40}", v4: u32, v6: u128) {
             let v4 = IpAddr::V4(v4.into()).to_string();
             let v6 = IpAddr::V6(v6.into());
 

@@ -29,7 +29,7 @@ fn sampled(sampling: Sampling, work: impl FnOnce()) -> (Vec<String>, u64) {
     (messages, lines.dropped.sampled)
 }
 
-/// A trace id with so many 256ths of randomness.
+/// A trace id whose randomness is so many parts of 256.
 fn trace(share: u8) -> String {
     format!("0af7651916cd43dd84{share:02x}eb211c80319c")
 }
