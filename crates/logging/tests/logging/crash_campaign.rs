@@ -28,6 +28,7 @@ use crate::{
 const THREADS: usize = 3;
 const DIRECTORY: &str = "CAMPAIGN_DIRECTORY";
 const RUN: &str = "CAMPAIGN_RUN";
+const FEW_FILES: &str = "CAMPAIGN_FEW_FILES";
 
 fn config(directory: &Path) -> LoggingConfig {
     let mut config = LoggingConfig::default();
@@ -43,6 +44,21 @@ fn config(directory: &Path) -> LoggingConfig {
     config
 }
 
+/// The same where full files are compressed and soon removed.
+#[cfg(feature = "zstd")]
+fn config_of_few_files(directory: &Path) -> LoggingConfig {
+    let mut config = config(directory);
+    config.max_files = 2;
+    config.error_max_files = 2;
+    config.compress = groundcrew_logging::Compress::Zstd;
+    config
+}
+
+#[cfg(not(feature = "zstd"))]
+fn config_of_few_files(directory: &Path) -> LoggingConfig {
+    config(directory)
+}
+
 /// Logs numbered lines from some threads for ever, and notes each after it was logged.
 #[test]
 #[ignore = "run by a test of this file in a process of its own"]
@@ -53,7 +69,10 @@ fn child_logs_until_it_dies() {
         .write(true)
         .open(progress_path(&directory, run))
         .unwrap();
-    let mut config = config(&directory);
+    let mut config = match env::var_os(FEW_FILES) {
+        Some(_) => config_of_few_files(&directory),
+        None => config(&directory),
+    };
     if run % 2 == 1 {
         config.overflow = Overflow::BlockFor(DEADLINE);
     }
@@ -195,7 +214,11 @@ fn one_round(random: &mut fastrand::Rng, death: Death) -> Tally {
 
 fn kill_one(random: &mut fastrand::Rng, directory: &Path, run: u64, death: Death, longest_micros: u64) {
     fs::write(progress_path(directory, run), [0; 8 * THREADS]).unwrap();
-    let mut process = child("crash_campaign::child_logs_until_it_dies")
+    let mut process = child("crash_campaign::child_logs_until_it_dies");
+    if directory.ends_with(FEW_FILES) {
+        process.env(FEW_FILES, "1");
+    }
+    let mut process = process
         .env(DIRECTORY, directory)
         .env(RUN, run.to_string())
         .stdin(Stdio::piped())
@@ -290,4 +313,88 @@ fn check(directory: &Path, name: &str, step: u64, runs: u64, tally: &mut Tally) 
             tally.lost += lost.count() as u64;
         }
     }
+}
+
+/// With two files kept, the older one compressed: what stands in them are the last lines of each thread, without a
+/// gap, none of them half, and none twice but by a replay.
+#[cfg(feature = "zstd")]
+#[test]
+fn the_last_files_are_whole_though_others_are_compressed_and_removed_meanwhile() {
+    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let (seed, rounds) = (20_261_123, if is_long { 100 } else { 5 });
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut all, mut kills) = (Tally::default(), 0);
+    for round in 0..rounds {
+        let dir = TempDir::new().unwrap();
+        let directory = dir.path().join(FEW_FILES);
+        fs::create_dir(&directory).unwrap();
+        let runs = 1 + random.u64(..3);
+        for run in 0..runs {
+            let (death, most) = if run == 0 {
+                (DEATHS[round % DEATHS.len()], 150_000)
+            } else {
+                (Death::Kill, 15_000)
+            };
+            kill_one(&mut random, &directory, run, death, most);
+        }
+        kills += runs;
+        let built = Logging::builder()
+            .config(config_of_few_files(&directory))
+            .build::<Registry>();
+        assert!(built.unwrap().1.shutdown(DEADLINE).is_clean());
+        let tally = check_last_files(&directory, runs);
+        assert_eq!((tally.lost, tally.torn), (0, 0), "round {round}: {tally:?}");
+        assert!(tally.duplicates <= tally.replayed, "round {round}: {tally:?}");
+        all += tally;
+    }
+    eprintln!("few files, seed {seed}, {kills} kills: {all:?}");
+    assert!(all.lines > 0);
+}
+
+/// What the two files of the last lines say.
+#[cfg(feature = "zstd")]
+fn check_last_files(directory: &Path, runs: u64) -> Tally {
+    let mut tally = Tally::default();
+    let mut seen: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
+    let entries = fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().path());
+    let is_combined = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with("combined")
+    };
+    let paths: Vec<PathBuf> = names.filter(is_combined).collect();
+    assert!(paths.len() <= 2, "{paths:?}");
+    for path in paths {
+        let text = crate::folder::text(&path);
+        tally.torn += u64::from(!text.is_empty() && !text.ends_with('\n'));
+        for line in parse(&text) {
+            tally.lines += 1;
+            tally.replayed += u64::from(*line.field("replayed") == true);
+            if line.message() == "counted" {
+                let number = |name: &str| line.field(name).as_u64().unwrap();
+                let of_worker = seen.entry((number("run"), number("worker"))).or_default();
+                of_worker.push(number("n"));
+            }
+        }
+    }
+    for run in 0..runs {
+        for (worker, noted) in progress(directory, run).into_iter().enumerate() {
+            let mut numbers = seen.remove(&(run, worker as u64)).unwrap_or_default();
+            let count = numbers.len();
+            numbers.sort_unstable();
+            numbers.dedup();
+            tally.duplicates += (count - numbers.len()) as u64;
+            let Some(first) = numbers.first().copied() else {
+                continue;
+            };
+            let last = numbers
+                .last()
+                .copied()
+                .unwrap_or_default()
+                .max(noted.saturating_sub(1));
+            tally.logged += noted;
+            tally.lost += last + 1 - first - numbers.len() as u64;
+        }
+    }
+    tally
 }
