@@ -39,24 +39,27 @@ pub(crate) struct Marks {
     pub(crate) is_critical: bool,
 }
 
-impl Encoder<'_> {
-    /// Opens a pair, unless the line is full.
-    fn open(&mut self, field: &Field) -> Option<(&FieldTemplate, usize)> {
-        let start = self.out.text.len();
-        let template = self.template.fields.get(field.index())?;
-        if self.out.len() + template.key.prefix.len() + SHORT_VALUE > self.frame.limit {
-            self.truncated = true;
-            // No outer value may take its name.
-            self.present.add(field.index(), Part::Value);
-            return None;
-        }
-        self.out.text.push_str(&template.key.prefix);
-        Some((template, start))
+impl<'a> Encoder<'a> {
+    fn template(&self, field: &Field) -> Option<&'a FieldTemplate> {
+        let template: &'a Template = self.template;
+        template.fields.get(field.index())
+    }
+
+    /// Whether a pair of a name of so many bytes has room. Its name is taken in any case: no outer value may have it.
+    fn has_room(&mut self, field: &Field, part: Part, name: usize) -> bool {
+        self.present.add(field.index(), part);
+        let has_room = self.out.len() + name + SHORT_VALUE <= self.frame.limit;
+        self.truncated |= !has_room;
+        has_room
     }
 
     fn close(&mut self, field: &Field, part: Part, start: usize, is_lifted: bool) {
-        self.present.add(field.index(), part);
-        let mut start = start;
+        if is_lifted || self.keeps_places {
+            self.place(field, part, start, is_lifted);
+        }
+    }
+
+    fn place(&mut self, field: &Field, part: Part, mut start: usize, is_lifted: bool) {
         if is_lifted {
             let lifted = self.out.lifted.len();
             let pair = self.out.text.get(start..).unwrap_or_default();
@@ -85,41 +88,56 @@ impl Encoder<'_> {
     }
 
     fn short(&mut self, field: &Field, value: impl fmt::Display, write: impl FnOnce(&mut String)) {
-        if let Some(action) = self.action(field) {
-            return self.hide(field, action, format_args!("{value}"));
-        }
-        let Some((template, start)) = self.open(field) else {
+        let Some(template) = self.template(field) else {
             return;
         };
-        let is_lifted = template.is_lifted;
-        write(&mut self.out.text);
-        self.close(field, Part::Value, start, is_lifted);
+        if let Some(action) = template.action {
+            return self.hide(field, action, format_args!("{value}"));
+        }
+        if self.has_room(field, Part::Value, template.key.prefix.len()) {
+            let start = self.out.text.len();
+            self.out.text.push_str(&template.key.prefix);
+            write(&mut self.out.text);
+            self.close(field, Part::Value, start, template.is_lifted);
+        }
     }
 
     fn string(&mut self, field: &Field, text: &str) {
-        if let Some(action) = self.action(field) {
-            return self.hide(field, action, format_args!("{text}"));
-        }
-        let Some((template, start)) = self.open(field) else {
+        let Some(template) = self.template(field) else {
             return;
         };
+        if let Some(action) = template.action {
+            return self.hide(field, action, format_args!("{text}"));
+        }
+        self.shown(field, template, text);
+    }
+
+    /// Writes a text whose name does not hide it.
+    fn shown(&mut self, field: &Field, template: &FieldTemplate, text: &str) {
+        if !self.has_room(field, Part::Value, template.key.prefix.len()) {
+            return;
+        }
+        let start = self.out.text.len();
         let (role, is_lifted) = (template.role, template.is_lifted);
-        let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
-        let has_pair = if role == Role::Plain || (role == Role::Message && !self.template.is_alert) {
-            let shown = self.frame.redactor.clean(text, self.clean);
-            self.truncated |= !json::string(&mut self.out.text, shown, limit);
+        if role == Role::Plain || (role == Role::Message && !self.template.is_alert) {
             self.marks.has_message |= role == Role::Message;
-            true
+            let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
+            let shown = self.frame.redactor.clean(text, self.clean);
+            let out = &mut self.out.text;
+            out.push_str(&template.quoted);
+            self.truncated |= !json::escape(out, shown, limit);
+            out.push('"');
         } else {
+            self.out.text.push_str(&template.key.prefix);
             let mut buffer = mem::take(self.clean);
             let shown = self.frame.redactor.clean(text, &mut buffer);
             let has_pair = self.special(role, shown, start);
             *self.clean = buffer;
-            has_pair
-        };
-        if has_pair {
-            self.close(field, Part::Value, start, is_lifted);
+            if !has_pair {
+                return;
+            }
         }
+        self.close(field, Part::Value, start, is_lifted);
     }
 
     /// Shows what the redactor leaves of a value.
@@ -128,11 +146,15 @@ impl Encoder<'_> {
         if action == Action::Remove {
             return;
         }
-        let Some((template, start)) = self.open(field) else {
+        let Some(template) = self.template(field) else {
             return;
         };
-        let (role, is_lifted) = (template.role, template.is_lifted);
-        self.marks.has_message |= role == Role::Message;
+        if !self.has_room(field, Part::Value, template.key.prefix.len()) {
+            return;
+        }
+        let (start, is_lifted) = (self.out.text.len(), template.is_lifted);
+        self.out.text.push_str(&template.key.prefix);
+        self.marks.has_message |= template.role == Role::Message;
         let (mut text, mut shown) = (mem::take(self.text), mem::take(self.clean));
         text.clear();
         shown.clear();
@@ -179,14 +201,17 @@ impl Encoder<'_> {
     }
 
     fn formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        if let Some(action) = self.action(field) {
+        let Some(template) = self.template(field) else {
+            return;
+        };
+        if let Some(action) = template.action {
             return self.hide(field, action, value);
         }
         let mut text = mem::take(self.text);
         text.clear();
         // A value whose own formatting fails is shown as far as it came.
         text.write_fmt(value).ok();
-        self.string(field, &text);
+        self.shown(field, template, &text);
         *self.text = text;
     }
 
@@ -194,14 +219,13 @@ impl Encoder<'_> {
         if error.source().is_none() {
             return;
         }
-        let Some(template) = self.template.fields.get(field.index()) else {
+        let Some(template) = self.template(field) else {
             return;
         };
-        let start = self.out.text.len();
-        if self.out.len() + template.chain.prefix.len() + SHORT_VALUE > self.frame.limit {
-            self.truncated = true;
+        if !self.has_room(field, Part::Chain, template.chain.prefix.len()) {
             return;
         }
+        let start = self.out.text.len();
         self.out.text.push_str(&template.chain.prefix);
         match self.frame.names.chain_form {
             ChainForm::Array => self.chain_array(error),
@@ -249,7 +273,7 @@ impl Encoder<'_> {
 
     /// What is done with the value of a field because of its name.
     fn action(&self, field: &Field) -> Option<Action> {
-        self.template.fields.get(field.index())?.action
+        self.template(field)?.action
     }
 
     /// A whole number by itself may be that of a card.

@@ -42,6 +42,8 @@ pub(crate) struct Template {
 #[derive(Debug)]
 pub(crate) struct FieldTemplate {
     pub(crate) key: Key,
+    /// `,"name":"`.
+    pub(crate) quoted: String,
     /// The name with that of its span in front, for where its own is taken.
     pub(crate) grouped: Arc<Key>,
     /// The name under which the sources of an error go.
@@ -108,14 +110,18 @@ impl Key {
     pub(crate) fn new(name: String) -> Self {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
-        let mut prefix = String::from(",");
-        json::string(&mut prefix, &name, usize::MAX);
-        prefix.push(':');
         Self {
             bit: 1 << (hasher.finish() % 64),
-            prefix,
+            prefix: Self::prefix(&name),
             name,
         }
+    }
+
+    fn prefix(name: &str) -> String {
+        let mut prefix = String::from(",");
+        json::string(&mut prefix, name, usize::MAX);
+        prefix.push(':');
+        prefix
     }
 }
 
@@ -169,6 +175,7 @@ impl Fields {
             is_lifted: names.nest.is_some()
                 && (role == Role::Message || names.lifted.contains(&name.as_str())),
             grouped: Arc::new(Key::new(format!("{group}.{name}"))),
+            quoted: [Key::prefix(&name).as_str(), "\""].concat(),
             key: Key::new(name),
             chain: Key::default(),
         });
