@@ -43,5 +43,5 @@ impl Candidate {
     }
 }
 
-const WARM_UP: u64 = 1000;
+const WARM_UP: u64 = 4000;
 const WARM_UPS: u32 = 8;

@@ -29,6 +29,7 @@ pub(crate) struct Chain {
     /// What decides whether the request is sampled.
     pub(crate) sample: SampleKey,
     /// The pairs under free names.
+    /// With the end of the line, if nothing else comes before it.
     pub(crate) shown: Pairs,
     is_complete: bool,
     /// The names in `shown` that are not those of `raw`.
@@ -128,11 +129,12 @@ impl Chain {
         R: LookupSpan<'a>,
     {
         self.clear();
-        let scope = || span.into_iter().flat_map(SpanRef::scope);
-        self.ids.extend(scope().map(|span| span.id().into_u64()));
-        // Taken before the fields are read: what changes meanwhile makes the chain outdated.
-        self.stamp = frame.epochs.stamp(&self.ids);
-        for span in scope() {
+        let mut stamp = 0_u64;
+        for span in span.into_iter().flat_map(SpanRef::scope) {
+            let id = span.id().into_u64();
+            self.ids.push(id);
+            // Taken before the fields are read: what changes meanwhile makes the chain outdated.
+            stamp = stamp.wrapping_add(frame.epochs.stamp(&[id]));
             let extensions = span.extensions();
             if let Some(key) = extensions.get::<SampleKey>() {
                 self.sample.fill_from(key);
@@ -144,6 +146,7 @@ impl Chain {
                 self.add(span.name(), &fields.template, &fields.pairs);
             }
         }
+        self.stamp = stamp;
         for (at, default) in frame.defaults.iter().enumerate() {
             let (start, field) = (self.raw.text.len(), at);
             self.raw.text.push_str(&default.pair);
@@ -322,6 +325,7 @@ impl Chain {
         if self.has_different_names(frame) && self.raw.len() <= frame.limit {
             shown.text.push_str(&self.raw.text);
             shown.lifted.push_str(&self.raw.lifted);
+            shown.text.push_str(frame.names.end());
             self.shown = shown;
             self.is_complete = true;
             return;
@@ -333,6 +337,7 @@ impl Chain {
         let mut made = mem::take(&mut self.made);
         self.is_complete = self.append_with(frame, &nothing, &mut shown.text, &mut shown.lifted, &mut made);
         self.bits = made.keys.iter().fold(self.bits, |bits, key| bits | key.bit);
+        shown.text.push_str(frame.names.end());
         self.shown = shown;
         self.made = made;
     }

@@ -40,12 +40,14 @@ pub(crate) struct Marks {
 }
 
 impl<'a> Encoder<'a> {
+    #[inline]
     fn template(&self, field: &Field) -> Option<&'a FieldTemplate> {
         let template: &'a Template = self.template;
         template.fields.get(field.index())
     }
 
     /// Whether a pair of a name of so many bytes has room. Its name is taken in any case: no outer value may have it.
+    #[inline]
     fn has_room(&mut self, field: &Field, part: Part, name: usize) -> bool {
         self.present.add(field.index(), part);
         let has_room = self.out.len() + name + SHORT_VALUE <= self.frame.limit;
@@ -53,12 +55,14 @@ impl<'a> Encoder<'a> {
         has_room
     }
 
+    #[inline]
     fn close(&mut self, field: &Field, part: Part, start: usize, is_lifted: bool) {
         if is_lifted || self.keeps_places {
             self.place(field, part, start, is_lifted);
         }
     }
 
+    #[inline(never)]
     fn place(&mut self, field: &Field, part: Part, mut start: usize, is_lifted: bool) {
         if is_lifted {
             let lifted = self.out.lifted.len();
@@ -128,16 +132,22 @@ impl<'a> Encoder<'a> {
             self.truncated |= !json::escape(out, shown, limit);
             out.push('"');
         } else {
-            self.out.text.push_str(&template.key.prefix);
-            let mut buffer = mem::take(self.clean);
-            let shown = self.frame.redactor.clean(text, &mut buffer);
-            let has_pair = self.special(role, shown, start);
-            *self.clean = buffer;
+            let has_pair = self.special_pair(template, text, start);
             if !has_pair {
                 return;
             }
         }
         self.close(field, Part::Value, start, is_lifted);
+    }
+
+    #[inline(never)]
+    fn special_pair(&mut self, template: &FieldTemplate, text: &str, start: usize) -> bool {
+        self.out.text.push_str(&template.key.prefix);
+        let mut buffer = mem::take(self.clean);
+        let shown = self.frame.redactor.clean(text, &mut buffer);
+        let has_pair = self.special(template.role, shown, start);
+        *self.clean = buffer;
+        has_pair
     }
 
     /// Shows what the redactor leaves of a value.

@@ -155,6 +155,7 @@ impl JsonLayer {
         pairs.text.push_str(&template.head);
         let (mut fields, buffers) = (pairs.text.len(), (&mut scratch.text, &mut scratch.clean));
         match &template.after_target {
+            None if template.location.is_empty() => {}
             None => pairs.text.push_str(&template.location),
             Some(rest) => fields = log_record(frame, event, rest, &mut pairs.text, buffers),
         }

@@ -5,6 +5,7 @@ use crate::{
     frame::Frame,
     level,
     pairs::{Pairs, Present},
+    profile::END,
     template::Template,
 };
 
@@ -23,10 +24,17 @@ pub(crate) struct Line<'a> {
 impl Line<'_> {
     /// Adds the fields of the spans and the rest, and ends the line.
     pub(crate) fn finish(mut self, chain: &mut Chain, level: tracing::Level, is_critical: bool) {
-        self.add(chain);
         let names = self.frame.names;
+        let end = self.add(chain);
+        if !end.is_empty() {
+            if self.truncated {
+                let open = self.pairs.text.len() - end.len();
+                self.pairs.text.insert_str(open, TRUNCATED);
+            }
+            return;
+        }
         if self.truncated {
-            self.pairs.text.push_str(",\"truncated\":true");
+            self.pairs.text.push_str(TRUNCATED);
         }
         if names.nest.is_some() {
             self.close_nest();
@@ -40,22 +48,26 @@ impl Line<'_> {
             let pair = names.levels.get(rank).copied();
             self.pairs.text.push_str(pair.unwrap_or_default());
         }
-        self.pairs.text.push_str("}\n");
+        self.pairs.text.push_str(END);
     }
 
-    fn add(&mut self, chain: &mut Chain) {
+    /// Adds what follows the fields of the event; gives the end of the line if that is written already.
+    fn add(&mut self, chain: &mut Chain) -> &'static str {
         let (frame, pairs) = (self.frame, &mut *self.pairs);
         let has_room = pairs.len() + chain.shown.len() <= frame.line_limit;
         if has_room && chain.is_free_of(frame, self.template) {
             pairs.text.push_str(&chain.shown.text);
-            pairs.lifted.push_str(&chain.shown.lifted);
-            return;
+            if !chain.shown.lifted.is_empty() {
+                pairs.lifted.push_str(&chain.shown.lifted);
+            }
+            return frame.names.end();
         }
         let names = EventNames {
             template: self.template,
             present: self.present,
         };
         self.truncated |= !chain.append(frame, &names, pairs);
+        ""
     }
 
     /// Ends the object of the fields and adds what stands beside it.
@@ -69,3 +81,5 @@ impl Line<'_> {
         text.push_str(&self.frame.resource);
     }
 }
+
+const TRUNCATED: &str = ",\"truncated\":true";

@@ -63,7 +63,9 @@ impl Pairs {
     pub(crate) fn append(&mut self, other: &Self) {
         let (text, lifted) = (offset(&self.text), offset(&self.lifted));
         self.text.push_str(&other.text);
-        self.lifted.push_str(&other.lifted);
+        if !other.lifted.is_empty() {
+            self.lifted.push_str(&other.lifted);
+        }
         self.entries.extend(other.entries.iter().map(|entry| {
             let base = if entry.is_lifted { lifted } else { text };
             let (start, end) = (entry.start + base, entry.end + base);

@@ -109,6 +109,15 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// The end of a line as far as it follows the fields at once.
+    pub(crate) const fn end(&self) -> &'static str {
+        if self.nest.is_none() && !self.level_is_last {
+            END
+        } else {
+            ""
+        }
+    }
+
     /// Whether a name among the fields belongs to us.
     pub(crate) fn reserves(&self, name: &str, location: Location) -> bool {
         self.reserved.contains(&name) || (location == Location::Shown && self.location.contains(&name))
@@ -138,6 +147,9 @@ pub(crate) enum ServiceForm {
     Resource([&'static str; 3]),
     Gcp,
 }
+
+/// The end of every line.
+pub(crate) const END: &str = "}\n";
 
 const DEFAULT: Names = Names {
     open: "{\"timestamp\":\"",

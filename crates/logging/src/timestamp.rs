@@ -46,9 +46,10 @@ impl TimestampWriter {
             self.render_second(second);
         }
         out.push_str(&self.text);
-        out.push_str(three_digits(micros / 1000));
-        out.push_str(three_digits(micros % 1000));
-        out.push('Z');
+        let [a, b, c] = three_digits(micros / 1000);
+        let [d, e, f] = three_digits(micros % 1000);
+        let digits = [a, b, c, d, e, f, b'Z'];
+        out.push_str(str::from_utf8(&digits).unwrap_or_default());
     }
 
     fn render_second(&mut self, second: i64) {
@@ -85,20 +86,16 @@ pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn three_digits(number: u64) -> &'static str {
-    let start = usize::try_from(number).unwrap_or_default() * 3;
-    DIGITS.get(start..start + 3).unwrap_or_default()
+fn three_digits(number: u64) -> [u8; 3] {
+    let (digits, _) = DIGIT_BYTES.as_chunks();
+    let digits = digits.get(usize::try_from(number).unwrap_or_default());
+    digits.copied().unwrap_or([b'0'; 3])
 }
 
 const SECOND: u64 = 1_000_000_000;
 
 /// `000001002` and so on up to `999`.
-const DIGITS: &str = match str::from_utf8(&DIGIT_BYTES) {
-    Ok(digits) => digits,
-    Err(_) => "",
-};
-
-const DIGIT_BYTES: [u8; 3000] = {
+static DIGIT_BYTES: [u8; 3000] = {
     let mut bytes = [b'0'; 3000];
     let (mut hundreds, mut tens, mut ones, mut at) = (0, 0, 0, 0);
     while at < bytes.len() {
