@@ -1,8 +1,8 @@
-use std::sync::OnceLock;
+use std::{env, sync::OnceLock};
 
 use tracing::{Dispatch, dispatcher};
 
-use crate::scenario::Scenario;
+use crate::{processor, scenario::Scenario};
 
 /// A subscriber to be measured.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ impl Candidate {
                     dispatcher::with_default(&dispatch, || scenario.run(WARM_UP));
                     settle();
                 }
-                if harness::runs_one_kernel() {
+                if is_alone() {
                     dispatcher::set_global_default(dispatch.clone()).expect("this process sets it once");
                 }
                 dispatch
             });
-            if harness::runs_one_kernel() {
+            if is_alone() {
                 scenario.run(count);
             } else {
                 dispatcher::with_default(dispatch, || scenario.run(count));
@@ -45,3 +45,8 @@ impl Candidate {
 
 const WARM_UP: u64 = 4000;
 const WARM_UPS: u32 = 8;
+
+/// Whether this process runs one candidate.
+fn is_alone() -> bool {
+    harness::runs_one_kernel() || env::args().any(|argument| argument == processor::ARGUMENT)
+}
