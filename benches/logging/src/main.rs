@@ -136,7 +136,7 @@ fn redaction(suite: &mut Suite) {
 }
 
 fn disabled(suite: &mut Suite) {
-    beside(suite, "disabled", Scenario::Disabled, &rivals::NOTHING).instructions_at_least(1.0 / 1.5);
+    beside(suite, "disabled_100", Scenario::Disabled, &rivals::NOTHING).instructions_at_least(1.0 / 1.5);
 }
 
 fn beside<'s>(suite: &'s mut Suite, name: &str, scenario: Scenario, rival: &Candidate) -> &'s mut Comparison {

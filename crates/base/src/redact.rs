@@ -74,7 +74,7 @@ struct Url {
 impl Url {
     fn at(text: &str, start: usize) -> Self {
         let url = &text[start..];
-        let url = &url[..url.find(ends_url).unwrap_or(url.len())];
+        let url = &url[..length(url)];
         Self {
             end: start + url.len(),
             last_at: url.rfind('@').map(|at| start + at),
@@ -89,12 +89,30 @@ impl Url {
     fn userinfo_end(&self, text: &str, start: usize) -> Option<usize> {
         let last_at = self.last_at.filter(|&at| at >= start)?;
         let url = &text[start..self.end];
-        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+        let path = url.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+        let authority = &url[..path.unwrap_or(url.len())];
         authority.rfind('@').map(|at| start + at).or_else(|| {
             let (_, port) = authority.split_once(':')?;
             let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || authority.starts_with('[');
             (!is_port).then_some(last_at)
         })
+    }
+}
+
+/// The length of the URL at the start of `text`.
+fn length(text: &str) -> usize {
+    let is_plain = |byte: u8| byte.is_ascii() && !ends_url(char::from(byte));
+    let plain = text
+        .bytes()
+        .position(|byte| !is_plain(byte))
+        .unwrap_or(text.len());
+    // Almost every URL is ASCII, whose bytes need no decoding.
+    match text.as_bytes().get(plain) {
+        Some(byte) if !byte.is_ascii() => {
+            let rest = &text[plain..];
+            plain + rest.find(ends_url).unwrap_or(rest.len())
+        }
+        _ => plain,
     }
 }
 
