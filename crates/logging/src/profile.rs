@@ -293,8 +293,9 @@ const GCP: Names = Names {
     location: &["logging.googleapis.com/sourceLocation"],
     file: (
         ",\"logging.googleapis.com/sourceLocation\":{\"file\":",
-        ",\"line\":",
-        "}",
+        // A 64-bit number is a string in Google's JSON.
+        ",\"line\":\"",
+        "\"}",
     ),
     service: ServiceForm::Gcp,
 };

@@ -79,7 +79,7 @@ pub struct Redactor {
 
 impl Redactor {
     /// Hides nothing at all until it is told to: for logs that nobody but their owner sees, and to learn what hiding
-    /// costs.
+    /// costs. A name that is added hides fields; with [`SecretKind::Named`] as well, it hides values inside of texts too.
     #[must_use]
     pub fn none() -> Self {
         SecretKind::ALL
@@ -283,19 +283,30 @@ impl Redactor {
     fn without(&self, text: &str, pattern: &dyn Pattern, action: Action) -> Option<String> {
         let mut out = String::new();
         let mut rest = text;
-        while let Some((range, after)) = pattern
-            .find(rest)
-            .and_then(|range| Some((range.clone(), rest.get(range.end..)?)))
+        while !rest.is_empty()
+            && let Some(range) = pattern.find(rest)
         {
-            let (Some(before), Some(secret)) = (rest.get(..range.start), rest.get(range)) else {
+            let parts = (
+                rest.get(..range.start),
+                rest.get(range.clone()),
+                rest.get(range.end..),
+            );
+            let (Some(before), Some(secret), Some(after)) = parts else {
+                // Where the secret is cannot be told: all of it may be one.
+                self.apply(action, rest, &mut out);
+                rest = "";
                 break;
             };
-            if secret.is_empty() {
+            out.push_str(before);
+            rest = after;
+            if !secret.is_empty() {
+                self.apply(action, secret, &mut out);
+            } else if let Some(next) = after.chars().next() {
+                out.push(next);
+                rest = after.get(next.len_utf8()..).unwrap_or_default();
+            } else {
                 break;
             }
-            out.push_str(before);
-            self.apply(action, secret, &mut out);
-            rest = after;
         }
         if rest.len() == text.len() {
             return None;

@@ -19,8 +19,8 @@ use std::ops::Range;
 /// assert_eq!(redactor.text("opened seat-77 for u1"), "opened *** for u1");
 /// ```
 pub trait Pattern: Send + Sync + 'static {
-    /// The bytes of the first secret in `text`. A range that is empty, ends behind the text or falls into a
-    /// character is taken for none.
+    /// The bytes of the first secret in `text`. Behind an empty range the search goes on; one that ends behind the text or
+    /// falls into a character hides all of the text, for it cannot be told where the secret is.
     fn find(&self, text: &str) -> Option<Range<usize>>;
 }
 

@@ -337,7 +337,12 @@ fn a_pattern_of_your_own_finds_more() {
         "***34 a://u:***@h ***99"
     );
     assert_eq!(redactor.text("none"), "none");
-    assert_eq!(broken.text("hand dealt"), "hand dealt");
-    assert_eq!(outside.text("éé"), "éé");
+    assert_eq!(broken.text("hand dealt"), "***");
+    assert_eq!(outside.text("éé"), "***");
+    let empty = Redactor::none().pattern(
+        |text: &str| Some(if text.starts_with("é7") { 0..3 } else { 0..0 }),
+        Action::Mask,
+    );
+    assert_eq!(empty.text("aéé7b"), "aé***b");
     assert_eq!(outside.text("ab"), "******");
 }
