@@ -314,7 +314,7 @@ fn logging_of(file: LogFile) -> Result<(), Error> {
 }
 
 /// winstonjs/winston-daily-rotate-file #9, moved there from winston #800: `maxsize`, `maxFiles: 50`, `tailable`,
-/// `zippedArchive` and much logging: "ENOENT, open '/work/server/server.log'" ends the process, and "there is a
+/// `zippedArchive` and much logging: an ENOENT for the file ends the process, and "there is a
 /// server.log.gz that is 0 bytes".
 #[cfg(feature = "gzip")]
 #[test]
