@@ -7,11 +7,11 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
 };
 
-use crate::{Metric, descriptor::Kind, exposition::FamilyWriter, float::AtomicF64, metric::Cell};
+use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
 
 /// Counts events in whole numbers. Cloning gives another handle to the same count.
 ///
@@ -55,18 +55,14 @@ impl Cell for Counter {
         Self::default()
     }
 
-    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>) {
-        to.sample("", labels, None, self.value().into());
-    }
-
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        encoder.encode_counter::<NoLabelSet, _, u64>(&self.value(), None)
+    fn read(&self) -> Reading<'_> {
+        Reading::Count(self.value())
     }
 }
 
 impl EncodeMetric for Counter {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        Cell::encode(self, encoder)
+        interop::encode_reading(self.read(), encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -113,18 +109,14 @@ impl Cell for CounterF64 {
         Self::default()
     }
 
-    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>) {
-        to.sample("", labels, None, self.value().into());
-    }
-
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        encoder.encode_counter::<NoLabelSet, _, u64>(&self.value(), None)
+    fn read(&self) -> Reading<'_> {
+        Reading::Sum(self.value())
     }
 }
 
 impl EncodeMetric for CounterF64 {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        Cell::encode(self, encoder)
+        interop::encode_reading(self.read(), encoder)
     }
 
     fn metric_type(&self) -> MetricType {

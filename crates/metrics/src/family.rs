@@ -8,14 +8,16 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder},
+    encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
 };
 
 use crate::{
     Counter, CounterF64, Gauge, GaugeGuard, Histogram, LabelValue, LabelVisitor, Labels, Metric, Timer,
-    exposition::{FamilyWriter, escape_label},
-    registry::Cells,
+    exposition::escape_label,
+    interop,
+    series::{Cells, Series},
+    unix_time,
 };
 
 /// Metrics of one name, told apart by labels. Cloning gives another handle to the same family.
@@ -176,7 +178,7 @@ impl<L, M: Metric> fmt::Debug for Family<L, M> {
 
 impl<L, M: Metric> EncodeMetric for Family<L, M> {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        Cells::encode(&*self.table, encoder)
+        interop::encode_cells(&*self.table, encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -217,10 +219,15 @@ struct Rows<M> {
 }
 
 struct Row<M> {
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "for the figures of the HTTP layer")
+    )]
     key: Arc<[u8]>,
     /// Escaped and ready to be exposed, without braces.
     labels: Box<str>,
     metric: M,
+    created: u64,
 }
 
 impl<M: Metric> Table<M> {
@@ -245,6 +252,7 @@ impl<M: Metric> Table<M> {
             labels: render(self.names, &key).into(),
             key: Arc::clone(&key),
             metric: M::create(&self.spec),
+            created: unix_time::millis(),
         });
         let place = rows.rows.len();
         rows.rows.push(Arc::clone(&row));
@@ -267,21 +275,15 @@ impl<M: Metric> Cells for Table<M> {
         self.snapshot().is_empty()
     }
 
-    fn write(&self, to: &mut FamilyWriter<'_>) {
-        for row in self.snapshot() {
-            row.metric.write(&row.labels, to);
+    fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
+        for (number, row) in self.snapshot().iter().enumerate() {
+            show(&Series {
+                labels: &row.labels,
+                value: row.metric.read(),
+                created: row.created,
+                row: number,
+            });
         }
-    }
-
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        for row in self.snapshot() {
-            let labels = ForeignLabels {
-                names: self.names,
-                key: &row.key,
-            };
-            row.metric.encode(encoder.encode_family(&labels)?)?;
-        }
-        Ok(())
     }
 }
 
@@ -297,19 +299,6 @@ impl<M> Default for Rows<M> {
             index: HashMap::new(),
             rows: Vec::new(),
         }
-    }
-}
-
-/// A label set as `prometheus_client` encodes it.
-struct ForeignLabels<'a> {
-    names: &'static [&'static str],
-    key: &'a [u8],
-}
-
-impl EncodeLabelSet for ForeignLabels<'_> {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        let pairs: Vec<(&str, &str)> = self.names.iter().copied().zip(values(self.key)).collect();
-        pairs.as_slice().encode(encoder)
     }
 }
 

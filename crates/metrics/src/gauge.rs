@@ -5,7 +5,7 @@ use prometheus_client::{
     metrics::MetricType,
 };
 
-use crate::{Metric, descriptor::Kind, exposition::FamilyWriter, float::AtomicF64, metric::Cell};
+use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
 
 /// Shows a value that goes up and down. Cloning gives another handle to the same value.
 ///
@@ -67,18 +67,14 @@ impl Cell for Gauge {
         Self::default()
     }
 
-    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>) {
-        to.sample("", labels, None, self.value().into());
-    }
-
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        encoder.encode_gauge(&self.value())
+    fn read(&self) -> Reading<'_> {
+        Reading::Gauge(self.value())
     }
 }
 
 impl EncodeMetric for Gauge {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        Cell::encode(self, encoder)
+        interop::encode_reading(self.read(), encoder)
     }
 
     fn metric_type(&self) -> MetricType {

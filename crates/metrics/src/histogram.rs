@@ -8,11 +8,11 @@ use std::{
 };
 
 use prometheus_client::{
-    encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
+    encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
 };
 
-use crate::{Metric, Timer, descriptor::Kind, exposition::FamilyWriter, float::AtomicF64, metric::Cell};
+use crate::{Metric, Timer, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
 
 /// Counts observations by size. Cloning gives another handle to the same counts.
 ///
@@ -31,10 +31,13 @@ use crate::{Metric, Timer, descriptor::Kind, exposition::FamilyWriter, float::At
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Histogram(Arc<Inner>);
+pub struct Histogram(Arc<HistogramCell>);
 
+/// The counts of one histogram.
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
 #[derive(Debug)]
-struct Inner {
+pub struct HistogramCell {
     /// Ascending and finite; checked at registration.
     bounds: Arc<[f64]>,
     /// One for each bound, and one for what is above the last.
@@ -45,14 +48,7 @@ struct Inner {
 impl Histogram {
     /// Counts `value`, in the unit of the metric's name. NaN is ignored: it would spoil the sum for ever.
     pub fn observe(&self, value: f64) {
-        if value.is_nan() {
-            return;
-        }
-        let bucket = self.0.bounds.partition_point(|bound| *bound < value);
-        if let Some(count) = self.0.counts.get(bucket) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        self.0.sum.add(value);
+        self.0.observe(value);
     }
 
     /// Counts `duration` in seconds.
@@ -68,23 +64,42 @@ impl Histogram {
     /// How many observations there were.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0
-            .counts
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .sum()
+        self.0.buckets().map(|(_, count)| count).sum()
     }
 
     /// The sum of the observations.
     #[must_use]
     pub fn sum(&self) -> f64 {
-        self.0.sum.get()
+        self.0.sum()
     }
 
     /// The counts, each with the upper bound of its bucket; not cumulative.
+    #[cfg(feature = "axum")]
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
-        let bounds = self.0.bounds.iter().copied().chain([f64::INFINITY]);
-        bounds.zip(self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)))
+        self.0.buckets()
+    }
+}
+
+impl HistogramCell {
+    fn observe(&self, value: f64) {
+        if value.is_nan() {
+            return;
+        }
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        if let Some(count) = self.counts.get(bucket) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.sum.add(value);
+    }
+
+    /// The counts, each with the upper bound of its bucket, the last of them infinite; not cumulative.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+        bounds.zip(self.counts.iter().map(|count| count.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn sum(&self) -> f64 {
+        self.sum.get()
     }
 }
 
@@ -95,35 +110,21 @@ impl Cell for Histogram {
     const KIND: Kind = Kind::Histogram;
 
     fn create(bounds: &Arc<[f64]>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(HistogramCell {
             bounds: Arc::clone(bounds),
             counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
             sum: AtomicF64::default(),
         }))
     }
 
-    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>) {
-        let sum = self.sum();
-        let mut count = 0;
-        for (bound, here) in self.buckets() {
-            count += here;
-            to.sample("_bucket", labels, Some(bound), count.into());
-        }
-        to.sample("_sum", labels, None, sum.into());
-        to.sample("_count", labels, None, count.into());
-    }
-
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let sum = self.sum();
-        let buckets: Vec<(f64, u64)> = self.buckets().collect();
-        let count = buckets.iter().map(|(_, count)| count).sum();
-        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+    fn read(&self) -> Reading<'_> {
+        Reading::Histogram(&self.0)
     }
 }
 
 impl EncodeMetric for Histogram {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        Cell::encode(self, encoder)
+        interop::encode_reading(self.read(), encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -143,7 +144,7 @@ mod tests {
             histogram.observe(value);
         }
 
-        let counts: Vec<u64> = histogram.buckets().map(|(_, count)| count).collect();
+        let counts: Vec<u64> = histogram.0.buckets().map(|(_, count)| count).collect();
         assert_eq!(counts, [2, 2, 1, 2]);
         assert_eq!(histogram.count(), 7);
         assert_eq!(histogram.sum(), f64::INFINITY);

@@ -8,7 +8,13 @@ use prometheus_client::{
 };
 
 use crate::{
-    Registry, collector::SampledFamily, descriptor::Kind, exposition::Number, name, registry::Entry,
+    Registry,
+    collector::SampledFamily,
+    descriptor::Kind,
+    exposition::Number,
+    name,
+    registry::Entry,
+    series::{Cells, Reading},
 };
 
 /// Lets a `prometheus_client` registry expose everything of ours, except what is
@@ -33,7 +39,7 @@ impl ForeignCollector for Registry {
                 Entry::Cells(entry) if entry.cells.is_empty() => {}
                 Entry::Cells(entry) => {
                     let to = describe(&mut encoder, &entry.name, &entry.help, entry.kind)?;
-                    entry.cells.encode(to)?;
+                    encode_cells(&*entry.cells, to)?;
                 }
                 Entry::Collector(collector) => {
                     let (families, _success) = collector.collect();
@@ -45,6 +51,45 @@ impl ForeignCollector for Registry {
             }
         }
         Ok(())
+    }
+}
+
+/// Writes every series through their encoder.
+pub(crate) fn encode_cells(cells: &dyn Cells, mut to: MetricEncoder<'_>) -> fmt::Result {
+    let mut outcome = Ok(());
+    cells.each(&mut |series| {
+        if outcome.is_err() {
+            return;
+        }
+        let pairs = series.pairs();
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
+        outcome = if pairs.is_empty() {
+            encode_value(series.value, &mut to)
+        } else {
+            to.encode_family(&pairs)
+                .and_then(|mut to| encode_value(series.value, &mut to))
+        };
+    });
+    outcome
+}
+
+/// Writes one value through their encoder.
+pub(crate) fn encode_reading(value: Reading<'_>, mut to: MetricEncoder<'_>) -> fmt::Result {
+    encode_value(value, &mut to)
+}
+
+fn encode_value(value: Reading<'_>, to: &mut MetricEncoder<'_>) -> fmt::Result {
+    match value {
+        Reading::Count(value) => to.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        Reading::Sum(value) => to.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        Reading::Gauge(value) => to.encode_gauge(&value),
+        Reading::Whole(value) => to.encode_gauge(&value),
+        Reading::Histogram(cell) => {
+            let sum = cell.sum();
+            let buckets: Vec<(f64, u64)> = cell.buckets().collect();
+            let count = buckets.iter().map(|(_, count)| count).sum();
+            to.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+        }
     }
 }
 

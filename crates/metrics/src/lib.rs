@@ -30,7 +30,9 @@ mod process;
 mod quantile;
 mod recorders;
 mod registry;
+mod series;
 mod timer;
+mod unix_time;
 
 pub use prometheus_client;
 

@@ -1,8 +1,6 @@
 use std::fmt;
 
-use prometheus_client::encoding::MetricEncoder;
-
-use crate::{descriptor::Kind, exposition::FamilyWriter};
+use crate::{descriptor::Kind, series::Reading};
 
 /// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
 /// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`Histogram`](crate::Histogram).
@@ -22,10 +20,7 @@ pub trait Cell: Clone + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const KIND: Kind;
 
+    /// The value now.
     #[doc(hidden)]
-    fn write(&self, labels: &str, to: &mut FamilyWriter<'_>);
-
-    /// Writes through `prometheus_client`'s encoder.
-    #[doc(hidden)]
-    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
+    fn read(&self) -> Reading<'_>;
 }

@@ -4,16 +4,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use prometheus_client::{encoding::MetricEncoder, registry::Registry as ForeignRegistry};
+use prometheus_client::registry::Registry as ForeignRegistry;
 
 use crate::{
     Collector, Counter, CounterF64, Descriptor, Family, Format, Gauge, Histogram, Labels, RegisterError,
     attached,
     collector::Registered,
     descriptor::Kind,
-    exposition::{FamilyWriter, Number, TextWriter, escape_label},
+    exposition::{Number, TextWriter, escape_label},
     metric::Cell,
     name,
+    series::{Cells, Series},
+    unix_time,
 };
 
 /// Holds the metrics of a process and writes them down for Prometheus.
@@ -63,13 +65,6 @@ pub(crate) struct CellsEntry {
     pub(crate) help: String,
     pub(crate) kind: Kind,
     pub(crate) cells: Arc<dyn Cells>,
-}
-
-/// The series of one name.
-pub(crate) trait Cells: Send + Sync {
-    fn is_empty(&self) -> bool;
-    fn write(&self, to: &mut FamilyWriter<'_>);
-    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result;
 }
 
 impl Registry {
@@ -250,7 +245,11 @@ impl Registry {
 
     fn single<M: Cell>(&self, name: &str, help: &str, spec: &M::Spec) -> Result<M, RegisterError> {
         let metric = M::create(spec);
-        self.register(name, help, M::KIND, Arc::new(Single(metric.clone())))?;
+        let single = Single {
+            metric: metric.clone(),
+            created: unix_time::millis(),
+        };
+        self.register(name, help, M::KIND, Arc::new(single))?;
         Ok(metric)
     }
 
@@ -332,25 +331,31 @@ impl State {
 impl CellsEntry {
     fn write(&self, to: &mut TextWriter) {
         if !self.cells.is_empty() {
-            to.family(&self.name, &self.help, self.kind, |to| self.cells.write(to));
+            to.family(&self.name, &self.help, self.kind, |to| {
+                self.cells.each(&mut |series| to.series(series));
+            });
         }
     }
 }
 
 /// A metric without labels.
-struct Single<M>(M);
+struct Single<M: Cell> {
+    metric: M,
+    created: u64,
+}
 
 impl<M: Cell> Cells for Single<M> {
     fn is_empty(&self) -> bool {
         false
     }
 
-    fn write(&self, to: &mut FamilyWriter<'_>) {
-        self.0.write("", to);
-    }
-
-    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        self.0.encode(encoder)
+    fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
+        show(&Series {
+            labels: "",
+            value: self.metric.read(),
+            created: self.created,
+            row: 0,
+        });
     }
 }
 

@@ -1,7 +1,12 @@
 use std::fmt::Write as _;
 
 use super::Format;
-use crate::{descriptor::Kind, name};
+use crate::{
+    descriptor::Kind,
+    histogram::HistogramCell,
+    name,
+    series::{Reading, Series},
+};
 
 /// Writes families in one of the text formats.
 #[derive(Debug)]
@@ -66,15 +71,35 @@ impl TextWriter {
 }
 
 /// Writes the samples of one family.
-#[doc(hidden)]
-#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
 #[derive(Debug)]
-pub struct FamilyWriter<'a> {
+pub(crate) struct FamilyWriter<'a> {
     out: &'a mut String,
     name: &'a str,
 }
 
 impl FamilyWriter<'_> {
+    /// Writes the lines of one series.
+    pub(crate) fn series(&mut self, series: &Series<'_>) {
+        let labels = series.labels;
+        match series.value {
+            Reading::Count(value) => self.sample("", labels, None, value.into()),
+            Reading::Sum(value) | Reading::Gauge(value) => self.sample("", labels, None, value.into()),
+            Reading::Whole(value) => self.sample("", labels, None, Number::Int(value)),
+            Reading::Histogram(cell) => self.histogram(labels, cell),
+        }
+    }
+
+    fn histogram(&mut self, labels: &str, cell: &HistogramCell) {
+        let sum = cell.sum();
+        let mut count = 0;
+        for (bound, here) in cell.buckets() {
+            count += here;
+            self.sample("_bucket", labels, Some(bound), count.into());
+        }
+        self.sample("_sum", labels, None, sum.into());
+        self.sample("_count", labels, None, count.into());
+    }
+
     /// Writes one line. `labels` is already escaped; `bound` is the upper bound of a bucket.
     pub(crate) fn sample(&mut self, suffix: &str, labels: &str, bound: Option<f64>, value: Number) {
         self.out.push_str(self.name);
