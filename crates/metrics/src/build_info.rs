@@ -1,20 +1,26 @@
 use crate::{Collector, Descriptor, Samples};
 
-/// Exposes `build_info{version,revision} 1`: which build is running, to be joined with other metrics.
+/// Exposes `build_info{version,revision,rustc,profile} 1`: which build is running, to be joined with other
+/// metrics. [`build_info!`](crate::build_info!) fills it in.
 ///
 /// # Examples
 /// ```
 /// use groundcrew_metrics::{BuildInfo, Registry};
 ///
 /// let registry = Registry::new();
-/// registry.with_prefix("app").collector(BuildInfo::new("1.4.0").revision("5f3c2a1"))?;
-/// assert!(registry.encode().contains(r#"app_build_info{version="1.4.0",revision="5f3c2a1"} 1"#));
+/// let build = BuildInfo::new("1.4.0").revision("5f3c2a1").profile("release").rustc("1.95.0");
+/// registry.with_prefix("app").collector(build)?;
+/// assert!(registry.encode().contains(
+///     r#"app_build_info{version="1.4.0",revision="5f3c2a1",rustc="1.95.0",profile="release"} 1"#
+/// ));
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct BuildInfo {
     version: String,
     revision: Option<String>,
+    rustc: String,
+    profile: String,
 }
 
 impl BuildInfo {
@@ -24,15 +30,56 @@ impl BuildInfo {
         Self {
             version: version.into(),
             revision: None,
+            rustc: env!("BUILD_RUSTC").to_owned(),
+            profile: env!("BUILD_PROFILE").to_owned(),
         }
     }
 
     /// The commit that was built. Default: the label is absent.
     #[must_use]
     pub fn revision(mut self, revision: impl Into<String>) -> Self {
-        self.revision = Some(revision.into());
+        self.revision = Some(revision.into()).filter(|revision| !revision.is_empty());
         self
     }
+
+    /// The version of the compiler. Default: the one that has built this crate.
+    #[must_use]
+    pub fn rustc(mut self, version: impl Into<String>) -> Self {
+        self.rustc = version.into();
+        self
+    }
+
+    /// How it was built. Default: `release` or `debug`, by the Cargo profile or the one it inherits from.
+    #[must_use]
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.profile = profile.into();
+        self
+    }
+}
+
+/// A [`BuildInfo`] of the package it is written in: its version, and as the revision the first of the variables
+/// `GIT_REVISION`, `VERGEN_GIT_SHA`, `GITHUB_SHA` and `CI_COMMIT_SHA` that was set when it was compiled.
+///
+/// # Examples
+/// ```
+/// use groundcrew_metrics::{Registry, build_info};
+///
+/// let registry = Registry::new();
+/// registry.collector(build_info!())?;
+/// assert!(registry.encode().contains(concat!("build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"")));
+/// # Ok::<(), groundcrew_metrics::RegisterError>(())
+/// ```
+#[macro_export]
+macro_rules! build_info {
+    () => {
+        $crate::BuildInfo::new(::core::env!("CARGO_PKG_VERSION")).revision(
+            ::core::option_env!("GIT_REVISION")
+                .or(::core::option_env!("VERGEN_GIT_SHA"))
+                .or(::core::option_env!("GITHUB_SHA"))
+                .or(::core::option_env!("CI_COMMIT_SHA"))
+                .unwrap_or_default(),
+        )
+    };
 }
 
 impl Collector for BuildInfo {
@@ -44,11 +91,14 @@ impl Collector for BuildInfo {
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {
-        let version = ("version", self.version.as_str());
-        match &self.revision {
-            Some(revision) => samples.gauge(NAME, &[version, ("revision", revision)], 1_u64),
-            None => samples.gauge(NAME, &[version], 1_u64),
-        }
+        let mut labels = vec![("version", self.version.as_str())];
+        labels.extend(self.revision.as_deref().map(|revision| ("revision", revision)));
+        labels.extend([("rustc", self.rustc.as_str()), ("profile", &self.profile)]);
+        samples.gauge(NAME, &labels, 1_u64);
+    }
+
+    fn name(&self) -> &str {
+        "build_info"
     }
 }
 

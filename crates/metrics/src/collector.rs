@@ -1,8 +1,4 @@
-use std::{
-    collections::BTreeMap,
-    panic::{self, AssertUnwindSafe},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     descriptor::{Descriptor, Kind},
@@ -13,9 +9,12 @@ use crate::{
 /// Reads numbers that are kept elsewhere, at each scrape: the operating system, a pool, a cache's own
 /// atomics.
 ///
-/// It is called on the thread of the scrape: it reads what is at hand, and does no network calls. A
-/// collector that panics loses its own families for that scrape and nothing else;
-/// `scrape_collector_success` says so.
+/// It is called on the thread of the scrape, so it reads what is at hand. One that may block belongs in a
+/// [`Bounded`](crate::Bounded); with feature `tokio` one that awaits is an `AsyncCollector`.
+///
+/// A collector never fails the scrape. When it [fails](Samples::fail) the samples that it has added stay;
+/// when it panics its own families are missing. `scrape_collector_success{collector}` says so, and
+/// `scrape_collector_duration_seconds{collector}` how long each one took.
 ///
 /// # Examples
 /// ```
@@ -48,9 +47,19 @@ pub trait Collector: Send + Sync + 'static {
 
     /// Adds the samples of this moment. A described family without samples is not exposed.
     fn collect(&self, samples: &mut Samples<'_>);
+
+    /// What the collector is called in `scrape_collector_success`. Default: empty, which stands for the
+    /// name of its first family; so does a name that is taken.
+    fn name(&self) -> &str {
+        ""
+    }
 }
 
 impl<C: Collector + ?Sized> Collector for Arc<C> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
     fn describe(&self) -> Vec<Descriptor> {
         (**self).describe()
     }
@@ -68,9 +77,18 @@ impl<C: Collector + ?Sized> Collector for Arc<C> {
 pub struct Samples<'a> {
     families: &'a mut [SampledFamily],
     rejected: usize,
+    failure: Option<String>,
 }
 
-impl Samples<'_> {
+impl<'a> Samples<'a> {
+    pub(crate) const fn of(families: &'a mut [SampledFamily]) -> Self {
+        Self {
+            families,
+            rejected: 0,
+            failure: None,
+        }
+    }
+
     /// Adds a sample of a counter. A later one with the same labels replaces it.
     pub fn counter(&mut self, name: &str, labels: &[(&str, &str)], value: impl Into<SampleValue>) {
         self.add(Kind::Counter, name, labels, value.into());
@@ -79,6 +97,35 @@ impl Samples<'_> {
     /// Adds a sample of a gauge. A later one with the same labels replaces it.
     pub fn gauge(&mut self, name: &str, labels: &[(&str, &str)], value: impl Into<SampleValue>) {
         self.add(Kind::Gauge, name, labels, value.into());
+    }
+
+    /// Shows the collector as failed. What was added stays. The first reason is logged, once until the
+    /// collector has worked again.
+    pub fn fail(&mut self, reason: impl fmt::Display) {
+        self.failure.get_or_insert_with(|| reason.to_string());
+    }
+
+    /// What went wrong, if anything did.
+    pub(crate) fn into_failure(self) -> Option<String> {
+        match self.rejected {
+            0 => self.failure,
+            1 => Some("a sample was not described, or its labels are not valid".to_owned()),
+            many => Some(format!(
+                "{many} samples were not described, or their labels are not valid"
+            )),
+        }
+    }
+
+    /// Adds what another run has read.
+    pub(crate) fn repeat(&mut self, families: &[SampledFamily]) {
+        for family in families {
+            for (labels, value) in &family.samples {
+                let labels: Vec<(&str, &str)> =
+                    labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+                let (kind, name) = (family.descriptor.kind(), family.descriptor.name());
+                self.add(kind, name, &labels, SampleValue(*value));
+            }
+        }
     }
 
     fn add(&mut self, kind: Kind, name: &str, labels: &[(&str, &str)], value: SampleValue) {
@@ -124,12 +171,6 @@ from! {
     bool => |value| Number::UInt(value.into()),
 }
 
-/// A collector in a registry.
-pub(crate) struct Registered {
-    pub(crate) collector: Box<dyn Collector>,
-    pub(crate) families: Vec<(String, Descriptor)>,
-}
-
 /// One family of a collector, with what a scrape has read.
 #[derive(Debug)]
 pub(crate) struct SampledFamily {
@@ -138,56 +179,15 @@ pub(crate) struct SampledFamily {
     pub(crate) samples: BTreeMap<Vec<(String, String)>, Number>,
 }
 
-impl Registered {
-    /// What the collector is called in `scrape_collector_success`: the name of its first family.
-    pub(crate) fn name(&self) -> &str {
-        self.families.first().map_or("", |(name, _)| name)
-    }
-
-    /// Runs the collector. Gives what it has read, and whether all went well; nothing after a panic.
-    pub(crate) fn collect(&self) -> (Vec<SampledFamily>, bool) {
-        let mut families = self.empty_families();
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            let mut samples = Samples {
-                families: &mut families,
-                rejected: 0,
-            };
-            self.collector.collect(&mut samples);
-            samples.rejected
-        }));
-        match outcome {
-            Ok(0) => (families, true),
-            Ok(rejected) => {
-                tracing::warn!(
-                    target: "groundcrew::metrics",
-                    collector = self.name(),
-                    rejected,
-                    "a collector gave samples that it had not described"
-                );
-                (families, false)
-            }
-            Err(_panic) => {
-                tracing::error!(
-                    target: "groundcrew::metrics",
-                    collector = self.name(),
-                    "a collector panicked, its metrics are missing from this scrape"
-                );
-                (Vec::new(), false)
-            }
+impl SampledFamily {
+    pub(crate) const fn empty(name: String, descriptor: Descriptor) -> Self {
+        Self {
+            name,
+            descriptor,
+            samples: BTreeMap::new(),
         }
     }
 
-    fn empty_families(&self) -> Vec<SampledFamily> {
-        let empty = |(name, descriptor): &(String, Descriptor)| SampledFamily {
-            name: name.clone(),
-            descriptor: descriptor.clone(),
-            samples: BTreeMap::new(),
-        };
-        self.families.iter().map(empty).collect()
-    }
-}
-
-impl SampledFamily {
     pub(crate) fn write(&self, to: &mut TextWriter) {
         if self.samples.is_empty() {
             return;

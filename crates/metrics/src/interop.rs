@@ -42,8 +42,8 @@ impl ForeignCollector for Registry {
                     encode_cells(&*entry.cells, to)?;
                 }
                 Entry::Collector(collector) => {
-                    let (families, _success) = collector.collect();
-                    families
+                    let run = collector.collect();
+                    run.families
                         .iter()
                         .try_for_each(|family| sampled(family, &mut encoder))?;
                 }

@@ -7,6 +7,7 @@
 extern crate self as groundcrew_metrics;
 
 mod attached;
+mod bounded;
 mod build_info;
 mod collector;
 mod counter;
@@ -22,6 +23,7 @@ mod http;
 mod interop;
 mod label_set;
 mod labels;
+mod last_good;
 mod metric;
 mod name;
 mod performance;
@@ -29,6 +31,7 @@ mod process;
 #[cfg(feature = "axum")]
 mod quantile;
 mod recorders;
+mod registered;
 mod registry;
 mod series;
 mod timer;
@@ -43,6 +46,7 @@ pub use crate::http::{
     metrics_router,
 };
 pub use crate::{
+    bounded::Bounded,
     build_info::BuildInfo,
     collector::{Collector, SampleValue, Samples},
     counter::{Counter, CounterF64},

@@ -9,11 +9,11 @@ use prometheus_client::registry::Registry as ForeignRegistry;
 use crate::{
     Collector, Counter, CounterF64, Descriptor, Family, Format, Gauge, Histogram, Labels, RegisterError,
     attached,
-    collector::Registered,
     descriptor::Kind,
-    exposition::{Number, TextWriter, escape_label},
+    exposition::TextWriter,
     metric::Cell,
     name,
+    registered::{self, Registered},
     series::{Cells, Series},
     unix_time,
 };
@@ -179,14 +179,13 @@ impl Registry {
             .map(|(name, descriptor)| (name.as_str(), descriptor.help(), descriptor.kind()))
             .collect();
         if !state.has_collectors {
-            names.push((SUCCESS, SUCCESS_HELP, Kind::Gauge));
+            names.extend(registered::NAMES);
         }
         state.claim(&names)?;
         state.has_collectors = true;
-        state.entries.push(Entry::Collector(Arc::new(Registered {
-            collector: Box::new(collector),
-            families,
-        })));
+        let mut registered = Registered::new(Box::new(collector), families);
+        registered.settle_name(state.collectors());
+        state.entries.push(Entry::Collector(Arc::new(registered)));
         Ok(())
     }
 
@@ -209,20 +208,20 @@ impl Registry {
     #[must_use]
     pub fn encode_as(&self, format: Format) -> String {
         let mut to = TextWriter::new(format);
-        let mut successes = Vec::new();
+        let mut runs = Vec::new();
         let mut names = self.names();
         for entry in self.entries() {
             match entry {
                 Entry::Cells(entry) => entry.write(&mut to),
                 Entry::Collector(collector) => {
-                    let (families, success) = collector.collect();
-                    families.iter().for_each(|family| family.write(&mut to));
-                    successes.push((collector.name().to_owned(), success));
+                    let run = collector.collect();
+                    run.families.iter().for_each(|family| family.write(&mut to));
+                    runs.push(run);
                 }
                 Entry::Attached(registry) => attached::write(&registry, &mut names, &mut to),
             }
         }
-        write_successes(&successes, &mut to);
+        registered::write_runs(&runs, &mut to);
         to.finish()
     }
 
@@ -307,6 +306,13 @@ impl fmt::Debug for Registry {
 }
 
 impl State {
+    fn collectors(&self) -> impl Iterator<Item = &Registered> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Collector(collector) => Some(&**collector),
+            Entry::Cells(_) | Entry::Attached(_) => None,
+        })
+    }
+
     /// Takes all of these names, or none.
     fn claim(&mut self, families: &[(&str, &str, Kind)]) -> Result<(), RegisterError> {
         let mut names = HashSet::new();
@@ -358,19 +364,3 @@ impl<M: Cell> Cells for Single<M> {
         });
     }
 }
-
-fn write_successes(successes: &[(String, bool)], to: &mut TextWriter) {
-    if successes.is_empty() {
-        return;
-    }
-    to.family(SUCCESS, SUCCESS_HELP, Kind::Gauge, |to| {
-        for (collector, success) in successes {
-            let mut labels = String::new();
-            escape_label(&mut labels, "collector", collector);
-            to.sample("", &labels, None, Number::UInt((*success).into()));
-        }
-    });
-}
-
-const SUCCESS: &str = "scrape_collector_success";
-const SUCCESS_HELP: &str = "Whether a collector, named by its first metric, gave its samples to this scrape";

@@ -349,12 +349,9 @@ fn a_sample_that_was_not_described_shows_the_collector_as_failed() {
     let registry = Registry::new();
     registry.collector(Sloppy).unwrap();
 
-    assert_eq!(
-        registry.encode(),
-        "# HELP known Known\n# TYPE known gauge\nknown{a=\"1\"} 2\n\
-         # HELP scrape_collector_success Whether a collector, named by its first metric, gave its samples to this scrape\n\
-         # TYPE scrape_collector_success gauge\nscrape_collector_success{collector=\"known\"} 0\n"
-    );
+    let text = registry.encode();
+    assert!(text.starts_with("# HELP known Known\n# TYPE known gauge\nknown{a=\"1\"} 2\n# HELP scrape_"));
+    assert!(text.contains("\nscrape_collector_success{collector=\"known\"} 0\n"));
 }
 
 #[cfg(target_os = "linux")]
