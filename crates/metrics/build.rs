@@ -12,7 +12,10 @@ fn main() {
 
 /// The version, such as `1.95.0`.
 fn rustc() -> Option<String> {
-    let output = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?;
+    let output = Command::new(env::var_os("RUSTC")?)
+        .arg("--version")
+        .output()
+        .ok()?;
     let line = String::from_utf8(output.stdout).ok()?;
     line.split_ascii_whitespace().nth(1).map(str::to_owned)
 }

@@ -57,8 +57,10 @@ impl BuildInfo {
     }
 }
 
-/// A [`BuildInfo`] of the package it is written in: its version, and as the revision the first of the variables
-/// `GIT_REVISION`, `VERGEN_GIT_SHA`, `GITHUB_SHA` and `CI_COMMIT_SHA` that was set when it was compiled.
+/// Gives the [`BuildInfo`] of the package it is written in.
+///
+/// Its version is Cargo's; its revision the first of the variables `GIT_REVISION`, `VERGEN_GIT_SHA`, `GITHUB_SHA`
+/// and `CI_COMMIT_SHA` that was set when it was compiled.
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,6 @@
 use std::{
+    collections::HashSet,
+    mem,
     panic::{self, AssertUnwindSafe},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -39,13 +41,17 @@ impl Registered {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Sees to it that no other collector is shown under the same name: series would be there twice.
-    pub(crate) fn settle_name<'a>(&mut self, others: impl Iterator<Item = &'a Self> + Clone) {
-        let is_free =
-            |name: &str| !name.is_empty() && others.clone().all(|other| other.name.as_str() != name);
+    pub(crate) fn settle_name(&mut self, taken: &HashSet<&str>) {
+        let is_free = |name: &str| !name.is_empty() && !taken.contains(name);
         let first = self.families.first().map_or("collector", |(name, _)| name);
         let numbered = (2..).map(|number: usize| format!("{first}_{number}"));
-        let mut candidates = [self.name.clone(), first.to_owned()].into_iter().chain(numbered);
+        let given = mem::take(&mut self.name);
+        let mut candidates = [given, first.to_owned()].into_iter().chain(numbered);
         self.name = candidates.find(|name| is_free(name)).unwrap_or_default();
     }
 
@@ -128,7 +134,11 @@ pub(crate) fn write_runs(runs: &[Run], to: &mut TextWriter) {
 
 /// The families about collectors; they have no prefix.
 pub(crate) const NAMES: [(&str, &str, Kind); 2] = [
-    (SUCCESS, "Whether a collector gave all of its samples to this scrape", Kind::Gauge),
+    (
+        SUCCESS,
+        "Whether a collector gave all of its samples to this scrape",
+        Kind::Gauge,
+    ),
     (DURATION, "How long a collector took for this scrape", Kind::Gauge),
 ];
 const SUCCESS: &str = "scrape_collector_success";
@@ -164,7 +174,7 @@ mod tests {
         ] {
             let families = vec![(family.to_owned(), Descriptor::gauge(family, "Help"))];
             let mut next = Registered::new(Box::new(Named(name)), families);
-            next.settle_name(settled.iter());
+            next.settle_name(&settled.iter().map(Registered::name).collect());
             settled.push(next);
         }
 

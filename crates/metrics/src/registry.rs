@@ -184,7 +184,7 @@ impl Registry {
         state.claim(&names)?;
         state.has_collectors = true;
         let mut registered = Registered::new(Box::new(collector), families);
-        registered.settle_name(state.collectors());
+        registered.settle_name(&state.collectors().map(Registered::name).collect());
         state.entries.push(Entry::Collector(Arc::new(registered)));
         Ok(())
     }

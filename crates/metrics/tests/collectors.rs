@@ -72,8 +72,14 @@ fn a_collector_that_fails_keeps_what_it_has_read() {
     puppet.0.fails.store(true, Ordering::SeqCst);
     let failed = registry.encode();
 
-    assert_eq!((value(&well, RUNS), value(&well, SUCCESS)), (Some(1.0), Some(1.0)));
-    assert_eq!((value(&failed, RUNS), value(&failed, SUCCESS)), (Some(2.0), Some(0.0)));
+    assert_eq!(
+        (value(&well, RUNS), value(&well, SUCCESS)),
+        (Some(1.0), Some(1.0))
+    );
+    assert_eq!(
+        (value(&failed, RUNS), value(&failed, SUCCESS)),
+        (Some(2.0), Some(0.0))
+    );
     let duration = value(&failed, DURATION).unwrap();
     assert!(duration > 0.0 && duration < 60.0, "{duration}");
 }
@@ -95,7 +101,10 @@ fn a_collector_that_blocks_delays_a_scrape_by_its_deadline_and_has_one_thread() 
         assert!(Instant::now() < limit, "it works again");
     }
 
-    assert_eq!((value(&well, RUNS), value(&well, SUCCESS)), (Some(1.0), Some(1.0)));
+    assert_eq!(
+        (value(&well, RUNS), value(&well, SUCCESS)),
+        (Some(1.0), Some(1.0))
+    );
     for text in &late {
         assert_eq!((value(text, RUNS), value(text, SUCCESS)), (Some(1.0), Some(0.0)));
         assert_eq!(value(text, "up"), Some(1.0));
@@ -116,16 +125,27 @@ fn a_bounded_collector_that_panics_shows_its_last_good_values() {
     puppet.0.panics.store(false, Ordering::SeqCst);
     let again = registry.encode();
 
-    assert_eq!((value(&well, RUNS), value(&well, SUCCESS)), (Some(1.0), Some(1.0)));
-    assert_eq!((value(&failed, RUNS), value(&failed, SUCCESS)), (Some(1.0), Some(0.0)));
-    assert_eq!((value(&again, RUNS), value(&again, SUCCESS)), (Some(3.0), Some(1.0)));
+    assert_eq!(
+        (value(&well, RUNS), value(&well, SUCCESS)),
+        (Some(1.0), Some(1.0))
+    );
+    assert_eq!(
+        (value(&failed, RUNS), value(&failed, SUCCESS)),
+        (Some(1.0), Some(0.0))
+    );
+    assert_eq!(
+        (value(&again, RUNS), value(&again, SUCCESS)),
+        (Some(3.0), Some(1.0))
+    );
 }
 
 #[test]
 fn a_reading_that_is_too_old_is_not_shown() {
     let (registry, puppet) = (Registry::new(), Puppet::default());
     let bounded = Bounded::new(puppet.clone()).keep(Duration::ZERO);
-    registry.collector(bounded.deadline(Duration::from_mins(1))).unwrap();
+    registry
+        .collector(bounded.deadline(Duration::from_mins(1)))
+        .unwrap();
     puppet.0.fails.store(true, Ordering::SeqCst);
 
     let text = registry.encode();
@@ -165,7 +185,10 @@ fn collectors_of_one_name_are_told_apart() {
 
     let text = registry.encode();
 
-    assert_eq!(value(&text, "scrape_collector_success{collector=\"process\"}"), Some(1.0));
+    assert_eq!(
+        value(&text, "scrape_collector_success{collector=\"process\"}"),
+        Some(1.0)
+    );
     let second = "scrape_collector_success{collector=\"b_process_cpu_seconds_total\"}";
     assert_eq!(value(&text, second), Some(1.0));
 }
@@ -218,6 +241,10 @@ fn the_build_names_its_compiler_and_profile() {
     };
     let rustc = label("rustc");
     assert_eq!(rustc.split('.').count(), 3, "{rustc}");
-    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     assert_eq!(label("profile"), profile);
 }

@@ -63,10 +63,7 @@ impl System {
             Err(error) => samples.fail(format_args!("counting /proc/self/fd: {error}")),
         }
         let limits = files.limits();
-        for (metric, limit) in [
-            (MAX_FDS, limits.open_files),
-            (VIRTUAL_MAX, limits.address_space),
-        ] {
+        for (metric, limit) in [(MAX_FDS, limits.open_files), (VIRTUAL_MAX, limits.address_space)] {
             if let Some(limit) = limit {
                 samples.gauge(metric, &[], limit);
             }

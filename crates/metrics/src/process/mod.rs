@@ -92,12 +92,18 @@ impl Collector for ProcessCollector {
             Descriptor::gauge(MAX_FDS, "Maximum number of open file descriptors"),
             Descriptor::gauge(THREADS, "Number of operating system threads"),
             Descriptor::gauge(START, "Start time of the process since the Unix epoch in seconds"),
-            Descriptor::counter(RECEIVED, "Number of bytes received by the process over the network"),
+            Descriptor::counter(
+                RECEIVED,
+                "Number of bytes received by the process over the network",
+            ),
             Descriptor::counter(SENT, "Number of bytes sent by the process over the network"),
         ];
         if let Smaps::ReadEvery(_) = self.smaps {
             families.extend([
-                Descriptor::gauge(PROPORTIONAL, "Resident memory, shared pages divided by their users"),
+                Descriptor::gauge(
+                    PROPORTIONAL,
+                    "Resident memory, shared pages divided by their users",
+                ),
                 Descriptor::gauge(PRIVATE, "Resident memory that no other process shares"),
                 Descriptor::gauge(SWAPPED, "Memory of the process that is swapped out"),
             ]);
