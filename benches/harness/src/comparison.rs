@@ -22,6 +22,7 @@ pub struct Comparison {
     environment: Option<Vec<(String, String)>>,
     check: Option<Box<dyn FnMut()>>,
     most_iterations: u64,
+    times_iterations: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,15 @@ impl Comparison {
             environment: None,
             check: None,
             most_iterations: u64::MAX,
+            times_iterations: 1,
         }
+    }
+
+    /// For kernels that are loops: counts over so many times more operations that what other threads do at the
+    /// beginning and at the end falls out.
+    pub(crate) const fn in_loops(mut self) -> Self {
+        self.times_iterations = 5;
+        self
     }
 
     /// Measures in processes whose whole environment is `variables` and `PATH`.
@@ -152,7 +161,7 @@ impl Comparison {
     }
 
     fn instructions_of_both(&self, effort: Effort) -> Result<[f64; 2], Error> {
-        let iterations = effort.iterations.min(self.most_iterations);
+        let iterations = (effort.iterations * self.times_iterations).min(self.most_iterations);
         let environment = self.environment.as_deref();
         let count = |side| instructions(&format!("{}/{side}", self.name), iterations, environment);
         Ok([count("ours")?, count("rival")?])

@@ -53,7 +53,7 @@ impl Suite {
     ) -> &mut Comparison {
         let index = self.comparisons.len();
         self.comparisons
-            .push(Comparison::new(name, Box::new(ours), rival_name, Box::new(rival)));
+            .push(Comparison::new(name, Box::new(ours), rival_name, Box::new(rival)).in_loops());
         &mut self.comparisons[index]
     }
 

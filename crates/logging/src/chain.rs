@@ -1,4 +1,4 @@
-use std::{fmt::Write as _, mem, ptr, sync::Arc};
+use std::{fmt::Write as _, iter, mem, ptr, sync::Arc};
 
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -26,6 +26,8 @@ pub(crate) struct Chain {
     /// For each of the entries of `raw`, the number of its span; that of a default is beyond all.
     owners: Vec<usize>,
     bits: u64,
+    /// Whether all names of `raw` are different for certain: the bits tell.
+    is_distinct: bool,
     /// What decides whether the request is sampled.
     pub(crate) sample: SampleKey,
     /// The pairs under free names.
@@ -124,19 +126,22 @@ impl Chain {
     }
 
     /// Makes it the chain of `span`, or the one outside of all spans.
-    pub(crate) fn rebuild<'a, R>(&mut self, frame: &Frame, id: Option<u64>, span: Option<&SpanRef<'a, R>>)
+    pub(crate) fn rebuild<'a, R>(&mut self, frame: &Frame, id: Option<u64>, span: Option<SpanRef<'a, R>>)
     where
         R: LookupSpan<'a>,
     {
         self.clear();
         let mut stamp = 0_u64;
-        for span in span.into_iter().flat_map(SpanRef::scope) {
+        // As `SpanRef::scope` does, which looks the first one up again.
+        for span in iter::successors(span, SpanRef::parent) {
             let id = span.id().into_u64();
             self.ids.push(id);
             // Taken before the fields are read: what changes meanwhile makes the chain outdated.
             stamp = stamp.wrapping_add(frame.epochs.stamp(&[id]));
             let extensions = span.extensions();
-            if let Some(key) = extensions.get::<SampleKey>() {
+            if frame.sampling.is_some()
+                && let Some(key) = extensions.get::<SampleKey>()
+            {
                 self.sample.fill_from(key);
             }
             if let Some(fields) = extensions
@@ -147,16 +152,7 @@ impl Chain {
             }
         }
         self.stamp = stamp;
-        for (at, default) in frame.defaults.iter().enumerate() {
-            let (start, field) = (self.raw.text.len(), at);
-            self.raw.text.push_str(&default.pair);
-            self.raw
-                .entries
-                .push(Entry::of_default(field, start, self.raw.text.len()));
-            self.owners.push(DEFAULT);
-        }
-        let keys = (0..self.raw.entries.len()).filter_map(|at| self.key(frame, at));
-        self.bits = keys.fold(0, |bits, key| bits | key.bit);
+        self.append_raw(&frame.default_pairs, frame.default_bits, DEFAULT);
         self.owner = Some((frame.id, id));
         self.settle(frame);
     }
@@ -291,38 +287,54 @@ impl Chain {
     }
 
     fn clear(&mut self) {
-        let settled = self.settled.iter_mut().map(|settled| &mut settled.pairs);
-        for pairs in settled.chain([&mut self.raw, &mut self.shown]) {
+        let used = self
+            .settled
+            .iter_mut()
+            .filter(|settled| settled.pairs.len() > 0 || settled.owner.is_some());
+        for settled in used {
+            settled.owner = None;
+            settled.pairs.clear();
+            settled.pairs.shrink(KEPT_BYTES);
+        }
+        for pairs in [&mut self.raw, &mut self.shown] {
             pairs.clear();
             pairs.shrink(KEPT_BYTES);
         }
         self.owner = None;
+        (self.bits, self.is_distinct) = (0, true);
         self.sample = SampleKey::default();
         self.ids.clear();
         self.spans.clear();
         self.owners.clear();
         self.made.forget();
         self.made_for_event.forget();
-        for settled in &mut self.settled {
-            settled.owner = None;
-        }
         self.disjoint = [0; DISJOINT];
     }
 
     fn add(&mut self, name: &'static str, template: &Arc<Template>, pairs: &Pairs) {
-        self.raw.append(pairs);
-        self.owners.resize(self.raw.entries.len(), self.spans.len());
+        let keys = pairs.entries.iter();
+        let keys = keys.filter_map(|entry| template.key(entry.field, entry.part));
+        let bits = keys.fold(0, |bits, key| bits | key.bit);
+        self.append_raw(pairs, bits, self.spans.len());
         self.spans.push(ChainSpan {
             name,
             template: Arc::clone(template),
         });
     }
 
+    /// Adds pairs whose names have these bits and are different among themselves.
+    fn append_raw(&mut self, pairs: &Pairs, bits: u64, owner: usize) {
+        self.is_distinct &= self.bits & bits == 0;
+        self.bits |= bits;
+        self.raw.append(pairs);
+        self.owners.resize(self.raw.entries.len(), owner);
+    }
+
     /// Writes the pairs as they are shown after an event that has none of their names.
     fn settle(&mut self, frame: &Frame) {
         let mut shown = mem::take(&mut self.shown);
         shown.clear();
-        if self.has_different_names(frame) && self.raw.len() <= frame.limit {
+        if self.is_distinct && self.raw.len() <= frame.limit {
             shown.text.push_str(&self.raw.text);
             shown.lifted.push_str(&self.raw.lifted);
             shown.text.push_str(frame.names.end());
@@ -340,13 +352,6 @@ impl Chain {
         shown.text.push_str(frame.names.end());
         self.shown = shown;
         self.made = made;
-    }
-
-    /// Whether the names are different for certain, which the bits tell.
-    fn has_different_names(&self, frame: &Frame) -> bool {
-        let mut seen = Seen::of(&frame.nothing);
-        let mut keys = self.owners.iter().enumerate();
-        keys.all(|(at, owner)| self.key(frame, at).is_some_and(|key| !seen.may_have(*owner, key)))
     }
 
     fn key<'a>(&'a self, frame: &'a Frame, at: usize) -> Option<&'a Key> {

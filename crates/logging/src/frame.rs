@@ -15,6 +15,7 @@ use crate::{
     Action, Flood, Profile, Redactor, Sampling,
     epochs::Epochs,
     json,
+    pairs::{Entry, Pairs},
     profile::{Names, ServiceForm},
     template::{Key, Template, free_name},
 };
@@ -31,6 +32,9 @@ pub(crate) struct Frame {
     /// What stands before the identifier of a trace.
     pub(crate) trace_prefix: Option<String>,
     pub(crate) defaults: Vec<Default>,
+    /// All of them, and the bits of their names.
+    pub(crate) default_pairs: Pairs,
+    pub(crate) default_bits: u64,
     /// What follows the object of the fields, if they are in one.
     pub(crate) resource: String,
     /// The defaults as they end a line for people, with its line feed.
@@ -107,6 +111,8 @@ impl Frame {
             line_limit: limit + tail,
             no_message: format!(",\"{}\":\"\"", names.message),
             nothing: Template::default(),
+            default_pairs: Default::pairs(&defaults),
+            default_bits: defaults.iter().fold(0, |bits, default| bits | default.key.bit),
             defaults,
             epochs: Epochs::default(),
             flood: parts.flood,
@@ -256,6 +262,16 @@ impl Default {
         let key = Key::new(name.to_owned());
         let pair = [key.prefix.as_str(), json].concat();
         Self { key, pair }
+    }
+
+    fn pairs(defaults: &[Self]) -> Pairs {
+        let mut pairs = Pairs::default();
+        for (at, default) in defaults.iter().enumerate() {
+            let start = pairs.text.len();
+            pairs.text.push_str(&default.pair);
+            pairs.entries.push(Entry::of_default(at, start, pairs.text.len()));
+        }
+        pairs
     }
 }
 

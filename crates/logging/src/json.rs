@@ -89,17 +89,28 @@ const fn is_special(byte: u8) -> bool {
 
 /// Whether the text is ASCII that goes into a JSON string as it is.
 fn is_plain(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    let odd = words
-        .iter()
-        .fold(0, |odd, word| odd | odd_bytes(u64::from_le_bytes(*word)));
+    // The last one overlaps a word that is looked at too, which does no harm.
     let last = match text.last_chunk::<8>() {
-        // It overlaps a word that has been looked at, which does no harm.
-        Some(word) if !rest.is_empty() => odd_bytes(u64::from_le_bytes(*word)),
-        Some(_) => 0,
-        None => return rest.iter().all(|&byte| byte.is_ascii() && !is_special(byte)),
+        Some(last) => u64::from_le_bytes(*last),
+        None => short_word(text),
     };
-    (odd | last) & EACH_HIGH == 0
+    let (words, _) = text.as_chunks::<8>();
+    let odd = words.iter().fold(odd_bytes(last), |odd, word| {
+        odd | odd_bytes(u64::from_le_bytes(*word))
+    });
+    odd & EACH_HIGH == 0
+}
+
+/// Less than eight bytes as a word: some may be in it twice, and spaces fill it.
+fn short_word(text: &[u8]) -> u64 {
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            (u64::from(u32::from_le_bytes(*first)) << 32) | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => text
+            .iter()
+            .fold(EACH * 0x20, |word, &byte| (word << 8) | u64::from(byte)),
+    }
 }
 
 /// Has the highest bit of some byte set if one of the eight bytes is not plain ASCII: the usual arithmetic on all

@@ -20,7 +20,7 @@ use crate::{
     pairs::Present,
     panic,
     sampling::SampleKey,
-    scratch::{Chains, Scratch, with_scratch},
+    scratch::{Buffers, Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
     span_stack,
     template::{Template, push_location},
@@ -47,14 +47,18 @@ impl JsonLayer {
         let Some(span) = ctx.span(id) else { return };
         let frame = &self.core.frame;
         with_scratch(|scratch| {
-            let Some(template) = scratch.templates.find(frame, span.metadata()) else {
+            let Scratch {
+                templates, buffers, ..
+            } = scratch;
+            let Some(template) = templates.find(frame, span.metadata()) else {
                 return;
             };
-            scratch.pairs.clear();
+            let pairs = &mut buffers.pairs;
+            pairs.clear();
             visit(&mut Encoder {
-                out: &mut scratch.pairs,
-                text: &mut scratch.text,
-                clean: &mut scratch.clean,
+                out: pairs,
+                text: &mut buffers.text,
+                clean: &mut buffers.clean,
                 template,
                 frame,
                 keeps_places: true,
@@ -62,18 +66,18 @@ impl JsonLayer {
                 truncated: false,
                 marks: Marks::default(),
             });
-            if scratch.pairs.entries.is_empty() {
+            if pairs.entries.is_empty() {
                 return;
             }
             let mut extensions = span.extensions_mut();
             let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
-                let fields = SpanFields::new(frame.id, template, &scratch.pairs);
+                let fields = SpanFields::new(frame.id, template, pairs);
                 extensions.insert(SpanFieldSets::new(fields));
                 return;
             };
             match sets.of_mut(frame.id) {
-                Some(fields) => fields.record(&scratch.pairs),
-                None => sets.push(SpanFields::new(frame.id, template, &scratch.pairs)),
+                Some(fields) => fields.record(pairs),
+                None => sets.push(SpanFields::new(frame.id, template, pairs)),
             }
         });
     }
@@ -129,42 +133,79 @@ impl JsonLayer {
         Some(Hold::Flooded)
     }
 
-    /// Encodes the event into `scratch.pairs.text`, or says why not.
-    fn encode<S>(
-        &self,
-        event: &Event<'_>,
-        ctx: &Context<'_, S>,
-        scratch: &mut Scratch,
-    ) -> Option<Result<Encoded, Hold>>
+    /// Encodes the event and hands its line on, if it gets one.
+    fn log<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>, scratch: &mut Scratch) -> Option<()>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let frame = &*self.core.frame;
-        let template = scratch.templates.find(frame, event.metadata())?;
-        let time = frame.clock.now();
+        let (core, metadata) = (&*self.core, event.metadata());
+        let Scratch {
+            buffers,
+            templates,
+            chains,
+        } = scratch;
+        let template = templates.find(&core.frame, metadata)?;
+        let time = core.frame.clock.now();
         let nanos = nanoseconds(time);
-        if let Some(hold) = self.hold(event, ctx, template, &mut scratch.chains, nanos) {
-            return Some(Err(hold));
+        let hold = self.hold(event, ctx, template, chains, nanos);
+        held::note(hold);
+        if let Some(hold) = hold {
+            core.hold(hold, *metadata.level());
+            return None;
         }
-        let pairs = &mut scratch.pairs;
+        let chain = find_chain(chains, &core.frame, event, ctx)?;
+        let marks = core.frame.encode(event, template, chain, buffers, (time, nanos));
+        if template.is_alert {
+            core.counters.count_alert();
+        }
+        // An alert may have come this far for its sink alone.
+        if !template.is_alert || core.filter.logs(metadata) {
+            let level = *metadata.level();
+            core.counters.count(level, marks);
+            // A full queue treats an audit event as the gravest.
+            let (weight, route) = match template.is_audit {
+                true => (Level::ERROR, core.routes.audit()),
+                false => (level, core.routes.json(level)),
+            };
+            core.queue.push(buffers.pairs.text.as_bytes(), weight, route);
+            panic::note_logged(metadata);
+        }
+        core.alert(event, template.is_alert, time, &buffers.pairs.text);
+        Some(())
+    }
+}
+
+impl Frame {
+    /// Encodes the event into `buffers.pairs.text`.
+    fn encode(
+        &self,
+        event: &Event<'_>,
+        template: &Arc<Template>,
+        chain: &mut Chain,
+        buffers: &mut Buffers,
+        time: (SystemTime, u64),
+    ) -> Marks {
+        let Buffers {
+            pairs,
+            text,
+            clean,
+            stamp,
+        } = buffers;
         pairs.clear();
-        pairs.text.push_str(frame.names.open);
-        scratch
-            .stamp
-            .write(&mut pairs.text, (time, nanos), frame.names.time);
+        stamp.write(&mut pairs.text, self.names.open, time, self.names.time);
         pairs.text.push_str(&template.head);
-        let (mut fields, buffers) = (pairs.text.len(), (&mut scratch.text, &mut scratch.clean));
+        let mut fields = pairs.text.len();
         match &template.after_target {
             None if template.location.is_empty() => {}
             None => pairs.text.push_str(&template.location),
-            Some(rest) => fields = log_record(frame, event, rest, &mut pairs.text, buffers),
+            Some(rest) => fields = log_record(self, event, rest, &mut pairs.text, (text, clean)),
         }
         let mut encoder = Encoder {
             out: pairs,
-            text: &mut scratch.text,
-            clean: &mut scratch.clean,
+            text,
+            clean,
             template,
-            frame,
+            frame: self,
             keeps_places: false,
             present: Present::default(),
             truncated: false,
@@ -173,29 +214,22 @@ impl JsonLayer {
         event.record(&mut encoder);
         let (present, truncated, marks) = (encoder.present, encoder.truncated, encoder.marks);
         if !marks.has_message {
-            let message = if frame.names.nest.is_some() {
-                &mut pairs.lifted
-            } else {
-                &mut pairs.text
+            let message = match self.names.nest {
+                Some(_) => &mut pairs.lifted,
+                None => &mut pairs.text,
             };
-            message.push_str(&frame.no_message);
+            message.push_str(&self.no_message);
         }
         let line = Line {
-            frame,
+            frame: self,
             template,
             pairs,
             present,
             fields,
             truncated,
         };
-        let chain = find_chain(&mut scratch.chains, frame, event, ctx)?;
         line.finish(chain, *event.metadata().level(), marks.is_critical);
-        Some(Ok(Encoded {
-            is_alert: template.is_alert,
-            is_audit: template.is_audit,
-            marks,
-            time,
-        }))
+        marks
     }
 }
 
@@ -244,18 +278,9 @@ where
     let chain = chains.slot(id)?;
     if !chain.is_of(frame, id) {
         let span = id.and_then(|id| ctx.span(&Id::from_u64(id)));
-        chain.rebuild(frame, id, span.as_ref());
+        chain.rebuild(frame, id, span);
     }
     Some(chain)
-}
-
-/// What a line says besides its bytes.
-#[derive(Debug)]
-struct Encoded {
-    is_alert: bool,
-    is_audit: bool,
-    marks: Marks,
-    time: SystemTime,
 }
 
 impl<S> Layer<S> for JsonLayer
@@ -293,33 +318,6 @@ where
         if writer::is_this_thread() {
             return;
         }
-        with_scratch(|scratch| {
-            let Some(encoded) = self.encode(event, &ctx, scratch) else {
-                return;
-            };
-            let (core, metadata) = (&*self.core, event.metadata());
-            held::note(encoded.as_ref().err().copied());
-            let encoded = match encoded {
-                Ok(encoded) => encoded,
-                Err(hold) => return core.hold(hold, *metadata.level()),
-            };
-            if encoded.is_alert {
-                core.counters.count_alert();
-            }
-            // An alert may have come this far for its sink alone.
-            if !encoded.is_alert || core.filter.logs(metadata) {
-                let level = *metadata.level();
-                core.counters.count(level, encoded.marks);
-                // A full queue treats an audit event as the gravest.
-                let (weight, route) = if encoded.is_audit {
-                    (Level::ERROR, core.routes.audit())
-                } else {
-                    (level, core.routes.json(level))
-                };
-                core.queue.push(scratch.pairs.text.as_bytes(), weight, route);
-                panic::note_logged(metadata);
-            }
-            core.alert(event, encoded.is_alert, encoded.time, &scratch.pairs.text);
-        });
+        with_scratch(|scratch| self.log(event, &ctx, scratch));
     }
 }

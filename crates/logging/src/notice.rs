@@ -30,9 +30,9 @@ impl Notice<'_> {
     pub(crate) fn json(&self, frame: &Frame) -> Vec<u8> {
         let names = frame.names;
         let level = names.levels.get(self.rank(names)).copied();
-        let mut out = String::from(names.open);
+        let mut out = String::new();
         let time = frame.clock.now();
-        TimestampWriter::default().write(&mut out, (time, nanoseconds(time)), names.time);
+        TimestampWriter::default().write(&mut out, names.open, (time, nanoseconds(time)), names.time);
         out.push_str(names.after_time);
         out.push_str(level.unwrap_or_default());
         out.push_str(names.target.0);

@@ -7,13 +7,20 @@ use crate::{chain::Chain, frame::Frame, pairs::Pairs, template::Template, timest
 /// The buffers with which a thread encodes its events, kept from one to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// The line as it grows.
-    pub(crate) pairs: Pairs,
-    pub(crate) text: String,
-    pub(crate) clean: String,
-    pub(crate) stamp: TimestampWriter,
+    pub(crate) buffers: Buffers,
     pub(crate) templates: Templates,
     pub(crate) chains: Chains,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    /// The line as it grows.
+    pub(crate) pairs: Pairs,
+    /// Where values that are no strings yet are formatted.
+    pub(crate) text: String,
+    /// Where values are copied that hold something to hide.
+    pub(crate) clean: String,
+    pub(crate) stamp: TimestampWriter,
 }
 
 thread_local! {
@@ -25,15 +32,22 @@ thread_local! {
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut scratch);
-    scratch.pairs.shrink(KEPT_BYTES);
-    for text in [&mut scratch.text, &mut scratch.clean] {
-        if text.capacity() > KEPT_BYTES {
-            text.clear();
-            text.shrink_to(KEPT_BYTES);
-        }
-    }
+    scratch.buffers.shrink();
     SCRATCH.try_with(|cell| cell.set(Some(scratch))).ok();
     result
+}
+
+impl Buffers {
+    /// Lets go of what one huge value has blown up.
+    fn shrink(&mut self) {
+        self.pairs.shrink(KEPT_BYTES);
+        for text in [&mut self.text, &mut self.clean] {
+            if text.capacity() > KEPT_BYTES {
+                text.clear();
+                text.shrink_to(KEPT_BYTES);
+            }
+        }
+    }
 }
 
 /// A thread's own way to templates without a lock: one slot by the address of the callsite.
@@ -95,5 +109,4 @@ impl Chains {
 
 const TEMPLATES: usize = 256;
 const CHAINS: usize = 32;
-/// A buffer that one huge value has blown up is let go.
 const KEPT_BYTES: usize = 256 * 1024;

@@ -1,6 +1,6 @@
 use std::{
     fmt::Write as _,
-    str,
+    ptr, str,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,24 +12,40 @@ use crate::{json, profile::TimeForm};
 #[derive(Debug, Default)]
 pub(crate) struct TimestampWriter {
     second: Option<i64>,
-    /// `2026-11-22T04:56:15.` of that second.
+    /// What stands before the time.
+    before: &'static str,
+    /// `before` and `2026-11-22T04:56:15.` of that second.
     text: String,
 }
 
 impl TimestampWriter {
-    /// Appends the time: RFC 3339 in UTC with microseconds, or nanoseconds since 1970.
+    /// Appends `before` and the time: RFC 3339 in UTC with microseconds, or nanoseconds since 1970.
     ///
     /// The time comes with its [`nanoseconds`], which others need too.
-    pub(crate) fn write(&mut self, out: &mut String, (time, nanos): (SystemTime, u64), form: TimeForm) {
+    pub(crate) fn write(
+        &mut self,
+        out: &mut String,
+        before: &'static str,
+        (time, nanos): (SystemTime, u64),
+        form: TimeForm,
+    ) {
         match form {
-            TimeForm::Nanoseconds => json::integer(out, nanos),
-            TimeForm::Rfc3339 if nanos > 0 => {
-                let second = i64::try_from(nanos / SECOND).unwrap_or(i64::MAX);
-                self.rfc3339(out, second, nanos % SECOND / 1000);
+            TimeForm::Nanoseconds => {
+                out.push_str(before);
+                json::integer(out, nanos);
             }
             TimeForm::Rfc3339 => {
-                let (second, micros) = split(time);
-                self.rfc3339(out, second, micros.into());
+                if !ptr::eq(self.before, before) {
+                    *self = Self {
+                        before,
+                        ..Self::default()
+                    };
+                }
+                let (second, micros) = match nanos {
+                    0 => split(time),
+                    _ => ((nanos / SECOND).cast_signed(), nanos % SECOND / 1000),
+                };
+                self.rfc3339(out, second, micros);
             }
         }
     }
@@ -37,7 +53,7 @@ impl TimestampWriter {
     /// The time as `2026-11-22T04:56:15.123456Z`.
     pub(crate) fn render(&mut self, time: SystemTime) -> String {
         let mut out = String::new();
-        self.write(&mut out, (time, nanoseconds(time)), TimeForm::Rfc3339);
+        self.write(&mut out, "", (time, nanoseconds(time)), TimeForm::Rfc3339);
         out
     }
 
@@ -46,17 +62,16 @@ impl TimestampWriter {
             self.render_second(second);
         }
         out.push_str(&self.text);
-        let [a, b, c] = three_digits(micros / 1000);
-        let [d, e, f] = three_digits(micros % 1000);
-        let digits = [a, b, c, d, e, f, b'Z'];
-        out.push_str(str::from_utf8(&digits).unwrap_or_default());
+        out.push_str(three_digits(micros / 1000));
+        out.push_str(three_digits(micros % 1000));
+        out.push('Z');
     }
 
     fn render_second(&mut self, second: i64) {
         let stamp = Timestamp::from_second(second).unwrap_or_default();
         self.text.clear();
         // A String takes every write.
-        write!(self.text, "{stamp}").ok();
+        write!(self.text, "{}{stamp}", self.before).ok();
         if self.text.ends_with('Z') {
             self.text.pop();
         }
@@ -66,15 +81,16 @@ impl TimestampWriter {
 }
 
 /// Whole seconds since 1970, rounded down, and the microseconds after them.
-fn split(time: SystemTime) -> (i64, u32) {
+#[cold]
+fn split(time: SystemTime) -> (i64, u64) {
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (seconds(after), after.subsec_micros()),
+        Ok(after) => (seconds(after), after.subsec_micros().into()),
         Err(before) => {
             let before = before.duration();
             match before.subsec_micros() {
                 0 => (-seconds(before), 0),
-                micros => (-seconds(before) - 1, 1_000_000 - micros),
+                micros => (-seconds(before) - 1, 1_000_000 - u64::from(micros)),
             }
         }
     }
@@ -83,16 +99,23 @@ fn split(time: SystemTime) -> (i64, u32) {
 /// Nanoseconds since 1970; 0 for what was before.
 pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    since
+        .as_secs()
+        .saturating_mul(SECOND)
+        .saturating_add(since.subsec_nanos().into())
 }
 
-fn three_digits(number: u64) -> [u8; 3] {
-    let (digits, _) = DIGIT_BYTES.as_chunks();
-    let digits = digits.get(usize::try_from(number).unwrap_or_default());
-    digits.copied().unwrap_or([b'0'; 3])
+fn three_digits(number: u64) -> &'static str {
+    let start = usize::try_from(number).unwrap_or_default() * 3;
+    DIGITS.get(start..start + 3).unwrap_or_default()
 }
 
 const SECOND: u64 = 1_000_000_000;
+
+const DIGITS: &str = match str::from_utf8(&DIGIT_BYTES) {
+    Ok(digits) => digits,
+    Err(_) => "",
+};
 
 /// `000001002` and so on up to `999`.
 static DIGIT_BYTES: [u8; 3000] = {
@@ -144,8 +167,22 @@ mod tests {
         let mut out = String::new();
         let time = UNIX_EPOCH + Duration::from_nanos(1_795_323_375_000_007_009);
 
-        TimestampWriter::default().write(&mut out, (time, nanoseconds(time)), TimeForm::Nanoseconds);
+        TimestampWriter::default().write(&mut out, "at ", (time, nanoseconds(time)), TimeForm::Nanoseconds);
 
-        assert_eq!(out, "1795323375000007009");
+        assert_eq!(out, "at 1795323375000007009");
+    }
+
+    #[test]
+    fn what_stands_before_may_change_within_a_second() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_795_323_375);
+        let mut writer = TimestampWriter::default();
+        let mut out = String::new();
+        for before in ["a=", "b=", "a="] {
+            writer.write(&mut out, before, (time, nanoseconds(time)), TimeForm::Rfc3339);
+            out.push(' ');
+        }
+
+        let shown = "2026-11-22T04:56:15.000000Z";
+        assert_eq!(out, format!("a={shown} b={shown} a={shown} "));
     }
 }

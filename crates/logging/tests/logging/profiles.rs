@@ -1,7 +1,7 @@
 //! The names of the fields in each profile.
 
 use std::{
-    fmt, io,
+    fmt, io, mem,
     time::{Duration, SystemTime},
 };
 
@@ -373,7 +373,7 @@ fn fields_of_the_service_have_no_name_that_is_ours() {
             builder = builder.field(name, "mine");
         }
         // The second line is logging's own: the sink that fails makes it say so.
-        builder = builder.sink("broken", Level::TRACE, Broken);
+        builder = builder.sink("broken", Level::TRACE, Broken::default());
         run(builder, |_| error!("x"));
 
         // The parser refuses a name that stands twice.
@@ -382,10 +382,17 @@ fn fields_of_the_service_have_no_name_that_is_ours() {
     }
 }
 
-struct Broken;
+/// Loses what it is given first.
+#[derive(Default)]
+struct Broken {
+    has_failed: bool,
+}
 
 impl Sink for Broken {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if mem::replace(&mut self.has_failed, true) {
+            return Ok(bytes.len());
+        }
         Err(io::Error::other("broken"))
     }
 }
