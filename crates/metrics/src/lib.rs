@@ -9,9 +9,11 @@ extern crate self as groundcrew_metrics;
 mod attached;
 mod bounded;
 mod build_info;
+mod cgroup;
 mod collector;
 mod counter;
 mod descriptor;
+mod digits;
 mod error;
 mod exposition;
 mod family;
@@ -48,6 +50,7 @@ pub use crate::http::{
 pub use crate::{
     bounded::Bounded,
     build_info::BuildInfo,
+    cgroup::CgroupCollector,
     collector::{Collector, SampleValue, Samples},
     counter::{Counter, CounterF64},
     descriptor::Descriptor,

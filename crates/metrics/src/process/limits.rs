@@ -1,4 +1,4 @@
-use super::stat::number;
+use crate::digits::number;
 
 /// The soft limits of `/proc/self/limits`; one that is not set is infinite.
 #[derive(Debug, Default, PartialEq)]

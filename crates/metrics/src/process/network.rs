@@ -1,4 +1,4 @@
-use super::stat::number;
+use crate::digits::number;
 
 /// The bytes of `/proc/self/net/netstat`: of the whole network namespace, which a container has for itself.
 #[derive(Debug, PartialEq)]

@@ -1,4 +1,4 @@
-use super::stat::number;
+use crate::digits::number;
 
 /// `/proc/self/smaps_rollup`, in bytes; see `proc_pid_smaps(5)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

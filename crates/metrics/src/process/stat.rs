@@ -1,3 +1,5 @@
+use crate::digits::number;
+
 /// `/proc/self/stat`, see `proc_pid_stat(5)`.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Stat {
@@ -34,17 +36,6 @@ pub(super) fn data_pages(statm: &[u8]) -> Option<u64> {
     number(statm.split(u8::is_ascii_whitespace).nth(5)?)
 }
 
-/// A whole number of nothing but digits.
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        (digit < 10).then(|| number.checked_mul(10)?.checked_add(digit.into()))?
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,16 +56,6 @@ mod tests {
         );
         assert_eq!(Stat::parse(b"7 (short) R 1"), None);
         assert_eq!(Stat::parse(b""), None);
-    }
-
-    #[test]
-    fn numbers_are_digits_that_fit() {
-        assert_eq!(number(b"0"), Some(0));
-        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
-        assert_eq!(number(b"18446744073709551616"), None);
-        assert_eq!(number(b""), None);
-        assert_eq!(number(b"-1"), None);
-        assert_eq!(number(b"1e3"), None);
     }
 
     #[test]
