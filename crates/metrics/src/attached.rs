@@ -7,10 +7,16 @@ use std::{
 
 use prometheus_client::{encoding::text, registry::Registry as ForeignRegistry};
 
-use crate::{Format, exposition::TextWriter};
+use crate::{
+    descriptor::Kind,
+    exposition::{FamilyWriter, Writer, escape_label},
+    foreign::{ForeignFamily, ForeignValue, read},
+    name,
+    scrape::Names,
+};
 
-/// Writes the families of `registry` whose names are free, and takes those names.
-pub(crate) fn write(registry: &ForeignRegistry, names: &mut HashSet<String>, to: &mut TextWriter) {
+/// Writes the families of `registry` whose names are free and asked for, and takes those names.
+pub(crate) fn write(registry: &ForeignRegistry, taken: &mut HashSet<String>, names: &Names, to: &mut Writer) {
     let mut foreign = String::new();
     // A histogram with native buckets alone makes the text encoder fail.
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| text::encode_registry(&mut foreign, registry)));
@@ -21,112 +27,79 @@ pub(crate) fn write(registry: &ForeignRegistry, names: &mut HashSet<String>, to:
         );
         return;
     }
-    let mut family = None;
-    let mut help = "";
-    for line in foreign.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            help = rest;
-            family = None;
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            family = begin(rest, help, names, to);
-        } else if let Some(rest) = line.strip_prefix("# UNIT ") {
-            unit(rest, family.as_ref(), to);
-        } else if let Some(family) = &family {
-            sample(line, family, to);
+    for family in read(&foreign) {
+        if let Some(name) = claim(&family, taken)
+            && names.want(&name, family.kind)
+        {
+            to.family(&name, &family.help, family.kind, |to| samples(&family, to));
         }
     }
 }
 
-struct ForeignFamily<'a> {
-    name: &'a str,
-    suffixes: &'static [&'static str],
-}
-
-fn begin<'a>(
-    declaration: &'a str,
-    help: &str,
-    names: &mut HashSet<String>,
-    to: &mut TextWriter,
-) -> Option<ForeignFamily<'a>> {
-    let (name, kind) = declaration.split_once(' ')?;
-    let (suffixes, text_suffix, text_kind): (&'static [&'static str], _, _) = match kind {
-        "counter" => (&["_total"], "_total", "counter"),
-        "info" => (&["_info"], "_info", "gauge"),
-        "histogram" => (&["_bucket", "_sum", "_count"], "", "histogram"),
-        "gauge" => (&[""], "", "gauge"),
-        _ => (&[""], "", "untyped"),
+/// The name under which the family is exposed, unless another has it.
+fn claim(family: &ForeignFamily<'_>, taken: &mut HashSet<String>) -> Option<String> {
+    let open_metrics = name::valid(family.name);
+    let suffix = match family.kind {
+        Kind::Counter => name::TOTAL,
+        Kind::Info => name::INFO,
+        Kind::Gauge | Kind::Histogram | Kind::Unknown => "",
     };
-    let text_name = format!("{name}{text_suffix}");
-    if names.contains(name) || names.contains(&text_name) {
+    let name = format!("{open_metrics}{suffix}");
+    if taken.contains(&name) || taken.contains(&*open_metrics) {
         tracing::warn!(
             target: "groundcrew::metrics",
-            metric = name,
+            metric = family.name,
             "an attached registry has a metric whose name is taken, it is left out"
         );
         return None;
     }
-    let help = help.strip_prefix(name).unwrap_or_default().trim_start();
-    match to.format {
-        Format::Text => to.head(&text_name, help, text_kind),
-        Format::OpenMetrics => to.head(name, help, kind),
-    }
-    names.insert(name.to_owned());
-    names.insert(text_name);
-    Some(ForeignFamily { name, suffixes })
+    taken.insert(open_metrics.into_owned());
+    taken.insert(name.clone());
+    Some(name)
 }
 
-fn unit(declaration: &str, family: Option<&ForeignFamily<'_>>, to: &mut TextWriter) {
-    if family.is_some() && to.format == Format::OpenMetrics {
-        to.out.push_str("# UNIT ");
-        to.out.push_str(declaration);
-        to.out.push('\n');
+fn samples(family: &ForeignFamily<'_>, to: &mut FamilyWriter<'_>) {
+    let mut seen = HashSet::new();
+    for sample in &family.samples {
+        let mut pairs: Vec<(String, &str)> = sample
+            .labels
+            .iter()
+            .map(|(name, value)| (name::valid_label(name), value.as_str()))
+            .collect();
+        let mut labels = String::new();
+        pairs
+            .iter()
+            .for_each(|(name, value)| escape_label(&mut labels, name, value));
+        // The same labels in another order are the same series.
+        pairs.sort_unstable();
+        let twice = pairs
+            .windows(2)
+            .any(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
+        if twice || !seen.insert(pairs.clone()) {
+            tracing::debug!(
+                target: "groundcrew::metrics",
+                metric = family.name,
+                "an attached registry has a series twice, or a label twice in one, it is left out"
+            );
+            continue;
+        }
+        value(&sample.value, &labels, to);
     }
 }
 
-/// Copies a sample of the family; anything else, such as the second line of a help text, is dropped.
-fn sample(line: &str, family: &ForeignFamily<'_>, to: &mut TextWriter) {
-    let Some(rest) = line.strip_prefix(family.name) else {
-        return;
-    };
-    let end = rest.find(['{', ' ']).unwrap_or(rest.len());
-    let (suffix, rest) = rest.split_at(end);
-    if !family.suffixes.contains(&suffix) {
-        return;
-    }
-    let labels = labels_len(rest);
-    let value = match to.format {
-        Format::Text => rest.get(labels..).and_then(|rest| rest.split(" # ").next()),
-        Format::OpenMetrics => rest.get(labels..),
-    };
-    for part in [
-        family.name,
-        suffix,
-        rest.get(..labels).unwrap_or_default(),
-        value.unwrap_or_default(),
-    ] {
-        to.out.push_str(part);
-    }
-    to.out.push('\n');
-}
-
-/// The length of the label set at the start of `rest`, braces included.
-fn labels_len(rest: &str) -> usize {
-    let (mut quoted, mut escaped) = (false, false);
-    if !rest.starts_with('{') {
-        return 0;
-    }
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'}' if !quoted => return at + 1,
-            _ => {}
+fn value(value: &ForeignValue, labels: &str, to: &mut FamilyWriter<'_>) {
+    match value {
+        ForeignValue::Number { value, exemplar } => {
+            exemplar.show(|exemplars| to.number(labels, *value, exemplars));
+        }
+        ForeignValue::Histogram(histogram) => {
+            let sample = histogram.sample();
+            histogram
+                .exemplars
+                .show(|exemplars| to.histogram(labels, sample, exemplars));
         }
     }
-    rest.len()
 }
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -167,22 +140,25 @@ mod tests {
             r##"# HELP lib_events_total Events.
 # TYPE lib_events_total counter
 lib_events_total 3
-# HELP lib_depth Two
+# HELP lib_depth Two\nlines.
 # TYPE lib_depth gauge
 lib_depth{path="a} # \"\\\n"} 4
 # HELP lib_age_seconds Age.
 # TYPE lib_age_seconds histogram
-lib_age_seconds_sum 0.5
-lib_age_seconds_count 1
 lib_age_seconds_bucket{le="1.0"} 1
 lib_age_seconds_bucket{le="+Inf"} 1
+lib_age_seconds_sum 0.5
+lib_age_seconds_count 1
 # HELP lib_build_info Build.
 # TYPE lib_build_info gauge
 lib_build_info{version="1"} 1
 "##
         );
-        let open_metrics = registry.encode_as(Format::OpenMetrics);
-        assert!(open_metrics.contains("# TYPE lib_events counter\nlib_events_total 3 # {"));
+        let open_metrics = registry.encode_open_metrics();
+        assert!(
+            open_metrics.contains("# TYPE lib_events counter\nlib_events_total 3 # {trace_id=\"a # b\"} 3")
+        );
+        assert!(open_metrics.contains("# TYPE lib_build info\nlib_build_info{version=\"1\"} 1\n"));
         assert!(open_metrics.ends_with("# EOF\n"));
         assert_eq!(open_metrics.matches("# EOF").count(), 1);
     }
@@ -204,6 +180,39 @@ lib_build_info{version="1"} 1
         assert_eq!(text.matches("# TYPE hits_total").count(), 1);
         assert!(text.contains("\nhits_total 1\n"));
         assert_eq!(text.matches("misses_total 7").count(), 1);
+    }
+
+    #[test]
+    fn invalid_names_are_made_valid_and_the_same_labels_are_left_out() {
+        let registry = Registry::new();
+        let mut foreign = ForeignRegistry::default();
+        let gauges = Family::<Vec<(String, String)>, Gauge>::default();
+        let set = |labels: &[(&str, &str)], value| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            gauges
+                .get_or_create(&labels.iter().map(owned).collect())
+                .set(value);
+        };
+        set(&[("a", "1"), ("b-ä", "2")], 1);
+        set(&[("b-ä", "2"), ("a", "1")], 1);
+        set(&[("c c", "x"), ("c-c", "y")], 3);
+        foreign.register("bad-name é", "Bad", gauges);
+        foreign.register("9", "A digit", Gauge::<i64>::default());
+
+        registry.attach(foreign);
+
+        let text = registry.encode();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 6, "{text}");
+        assert_eq!(lines[..2], ["# HELP bad_name__ Bad.", "# TYPE bad_name__ gauge"]);
+        assert!(
+            [
+                "bad_name__{a=\"1\",b__=\"2\"} 1",
+                "bad_name__{b__=\"2\",a=\"1\"} 1"
+            ]
+            .contains(&lines[2])
+        );
+        assert_eq!(lines[5], "_9 0");
     }
 
     #[test]

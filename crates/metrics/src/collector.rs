@@ -2,8 +2,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     descriptor::{Descriptor, Kind},
-    exposition::{FamilyWriter, Number, TextWriter, escape_label},
+    exposition::{Extras, FamilyWriter, Number, Writer, escape_label},
     name,
+    scrape::Names,
 };
 
 /// Reads numbers that are kept elsewhere, at each scrape: the operating system, a pool, a cache's own
@@ -188,8 +189,8 @@ impl SampledFamily {
         }
     }
 
-    pub(crate) fn write(&self, to: &mut TextWriter) {
-        if self.samples.is_empty() {
+    pub(crate) fn write(&self, names: &Names, to: &mut Writer) {
+        if self.samples.is_empty() || !names.want(&self.name, self.descriptor.kind()) {
             return;
         }
         to.family(&self.name, self.descriptor.help(), self.descriptor.kind(), |to| {
@@ -203,7 +204,7 @@ impl SampledFamily {
             for (name, value) in labels {
                 escape_label(&mut text, name, value);
             }
-            to.sample("", &text, None, *value);
+            to.number(&text, *value, &Extras::default());
         }
     }
 }

@@ -11,7 +11,15 @@ use prometheus_client::{
     metrics::MetricType,
 };
 
-use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
+use crate::{
+    ExemplarSource, Metric,
+    descriptor::Kind,
+    exemplar::{ExemplarSlot, ExemplarView},
+    float::AtomicF64,
+    interop,
+    metric::Cell,
+    series::Reading,
+};
 
 /// Counts events in whole numbers. Cloning gives another handle to the same count.
 ///
@@ -25,7 +33,7 @@ use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, s
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Counter(Arc<AtomicU64>);
+pub struct Counter(Arc<Counted<AtomicU64>>);
 
 impl Counter {
     /// Counts one event.
@@ -35,13 +43,25 @@ impl Counter {
 
     /// Counts `events` events at once.
     pub fn inc_by(&self, events: u64) {
-        self.0.fetch_add(events, Ordering::Relaxed);
+        self.0.value.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts one event and keeps its trace as the exemplar, if one is due: the first after each scrape that
+    /// shows exemplars. See [`ExemplarSource`].
+    pub fn inc_with_exemplar(&self, source: impl ExemplarSource) {
+        self.inc_by_with_exemplar(1, source);
+    }
+
+    /// Counts `events` events at once; see [`inc_with_exemplar`](Self::inc_with_exemplar).
+    pub fn inc_by_with_exemplar(&self, events: u64, source: impl ExemplarSource) {
+        self.inc_by(events);
+        self.0.exemplar.offer(events as f64, source);
     }
 
     /// The count so far.
     #[must_use]
     pub fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.value.load(Ordering::Relaxed)
     }
 }
 
@@ -57,6 +77,10 @@ impl Cell for Counter {
 
     fn read(&self) -> Reading<'_> {
         Reading::Count(self.value())
+    }
+
+    fn exemplars(&self) -> ExemplarView<'_> {
+        ExemplarView::one(&self.0.exemplar)
     }
 }
 
@@ -82,20 +106,28 @@ impl EncodeMetric for Counter {
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct CounterF64(Arc<AtomicF64>);
+pub struct CounterF64(Arc<Counted<AtomicF64>>);
 
 impl CounterF64 {
     /// Adds `amount`. One that is negative, infinite or NaN is ignored: a counter only grows.
     pub fn inc_by(&self, amount: f64) {
         if amount.is_finite() && amount > 0.0 {
-            self.0.add(amount);
+            self.0.value.add(amount);
+        }
+    }
+
+    /// Adds `amount`; see [`Counter::inc_with_exemplar`].
+    pub fn inc_by_with_exemplar(&self, amount: f64, source: impl ExemplarSource) {
+        self.inc_by(amount);
+        if amount.is_finite() && amount > 0.0 {
+            self.0.exemplar.offer(amount, source);
         }
     }
 
     /// The sum so far.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.0.get()
+        self.0.value.get()
     }
 }
 
@@ -112,6 +144,10 @@ impl Cell for CounterF64 {
     fn read(&self) -> Reading<'_> {
         Reading::Sum(self.value())
     }
+
+    fn exemplars(&self) -> ExemplarView<'_> {
+        ExemplarView::one(&self.0.exemplar)
+    }
 }
 
 impl EncodeMetric for CounterF64 {
@@ -122,6 +158,12 @@ impl EncodeMetric for CounterF64 {
     fn metric_type(&self) -> MetricType {
         MetricType::Counter
     }
+}
+
+#[derive(Debug, Default)]
+struct Counted<T> {
+    value: T,
+    exemplar: ExemplarSlot,
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub enum Kind {
     Counter,
     Gauge,
     Histogram,
+    /// Facts about the process as labels; the name ends with `_info`, the value is 1.
+    Info,
+    Unknown,
 }
 
 impl Descriptor {
@@ -67,6 +70,17 @@ impl Kind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
+            Self::Info => "info",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What the text format 0.0.4 calls it.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Info => "gauge",
+            Self::Unknown => "untyped",
+            Self::Counter | Self::Gauge | Self::Histogram => self.as_str(),
         }
     }
 
@@ -75,6 +89,8 @@ impl Kind {
             Self::Counter => MetricType::Counter,
             Self::Gauge => MetricType::Gauge,
             Self::Histogram => MetricType::Histogram,
+            Self::Info => MetricType::Info,
+            Self::Unknown => MetricType::Unknown,
         }
     }
 }

@@ -13,7 +13,8 @@ use prometheus_client::{
 };
 
 use crate::{
-    Counter, CounterF64, Gauge, GaugeGuard, Histogram, LabelValue, LabelVisitor, Labels, Metric, Timer,
+    Counter, CounterF64, ExemplarSource, Gauge, GaugeGuard, Histogram, LabelValue, LabelVisitor, Labels,
+    Metric, Timer,
     exposition::escape_label,
     interop,
     series::{Cells, Series},
@@ -111,6 +112,11 @@ impl<L: Labels> Family<L, Counter> {
         self.with(labels, Counter::inc);
     }
 
+    /// Counts one event of these labels with its trace; see [`Counter::inc_with_exemplar`].
+    pub fn inc_with_exemplar(&self, labels: &L::With<'_>, source: impl ExemplarSource) {
+        self.with(labels, |counter| counter.inc_with_exemplar(source));
+    }
+
     /// Counts `events` events of these labels.
     pub fn inc_by(&self, labels: &L::With<'_>, events: u64) {
         self.with(labels, |counter| counter.inc_by(events));
@@ -145,6 +151,11 @@ impl<L: Labels> Family<L, Histogram> {
     /// Counts `value`; see [`Histogram::observe`].
     pub fn observe(&self, labels: &L::With<'_>, value: f64) {
         self.with(labels, |histogram| histogram.observe(value));
+    }
+
+    /// Counts `value` with its trace; see [`Histogram::observe_with_exemplar`].
+    pub fn observe_with_exemplar(&self, labels: &L::With<'_>, value: f64, source: impl ExemplarSource) {
+        self.with(labels, |histogram| histogram.observe_with_exemplar(value, source));
     }
 
     /// Counts `duration` in seconds.
@@ -275,12 +286,21 @@ impl<M: Metric> Cells for Table<M> {
         self.snapshot().is_empty()
     }
 
+    fn len(&self) -> usize {
+        self.rows
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .rows
+            .len()
+    }
+
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         for (number, row) in self.snapshot().iter().enumerate() {
             show(&Series {
                 labels: &row.labels,
                 value: row.metric.read(),
                 created: row.created,
+                exemplars: row.metric.exemplars(),
                 row: number,
             });
         }

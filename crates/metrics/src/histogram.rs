@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +12,16 @@ use prometheus_client::{
     metrics::MetricType,
 };
 
-use crate::{Metric, Timer, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
+use crate::{
+    ExemplarSource, Metric, NativeBuckets, Timer,
+    descriptor::Kind,
+    exemplar::{ExemplarCell, ExemplarView},
+    float::AtomicF64,
+    interop,
+    metric::Cell,
+    native::{NativeCells, NativeSnapshot},
+    series::Reading,
+};
 
 /// Counts observations by size. Cloning gives another handle to the same counts.
 ///
@@ -38,17 +47,52 @@ pub struct Histogram(Arc<HistogramCell>);
 #[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
 #[derive(Debug)]
 pub struct HistogramCell {
-    /// Ascending and finite; checked at registration.
-    bounds: Arc<[f64]>,
+    layout: Arc<Layout>,
     /// One for each bound, and one for what is above the last.
     counts: Box<[AtomicU64]>,
     sum: AtomicF64,
+    /// One for each count, once there was an exemplar.
+    exemplars: OnceLock<Box<[ExemplarCell]>>,
+    native: Option<Box<NativeCells>>,
+}
+
+/// The buckets of a histogram.
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
+#[derive(Debug)]
+pub struct Layout {
+    /// Ascending and finite; checked at registration.
+    pub(crate) bounds: Box<[f64]>,
+    pub(crate) native: Option<NativeBuckets>,
+}
+
+impl Layout {
+    pub(crate) fn classic(bounds: &[f64]) -> Arc<Self> {
+        Self::new(bounds, None)
+    }
+
+    pub(crate) fn new(bounds: &[f64], native: Option<NativeBuckets>) -> Arc<Self> {
+        Arc::new(Self {
+            bounds: bounds.into(),
+            native,
+        })
+    }
 }
 
 impl Histogram {
     /// Counts `value`, in the unit of the metric's name. NaN is ignored: it would spoil the sum for ever.
     pub fn observe(&self, value: f64) {
         self.0.observe(value);
+    }
+
+    /// Counts `value` and keeps its trace as the exemplar of its bucket, if one is due: the first after each
+    /// scrape that shows exemplars. See [`ExemplarSource`].
+    ///
+    /// The first one of a histogram allocates room for the exemplars of all buckets.
+    pub fn observe_with_exemplar(&self, value: f64, source: impl ExemplarSource) {
+        if let Some(bucket) = self.0.observe(value) {
+            self.0.exemplar(bucket, value, source);
+        }
     }
 
     /// Counts `duration` in seconds.
@@ -81,21 +125,52 @@ impl Histogram {
 }
 
 impl HistogramCell {
-    fn observe(&self, value: f64) {
+    /// Gives the bucket that it counted in.
+    fn observe(&self, value: f64) -> Option<usize> {
         if value.is_nan() {
-            return;
+            return None;
         }
-        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        let bucket = self.layout.bounds.partition_point(|bound| *bound < value);
+        if let Some(native) = &self.native {
+            native.observe(value);
+        }
         if let Some(count) = self.counts.get(bucket) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.sum.add(value);
+        Some(bucket)
+    }
+
+    fn exemplar(&self, bucket: usize, value: f64, source: impl ExemplarSource) {
+        let cells = || self.counts.iter().map(|_| ExemplarCell::default()).collect();
+        if let Some(cell) = self.exemplars.get_or_init(cells).get(bucket) {
+            cell.offer(value, source);
+        }
+    }
+
+    /// The upper bounds, without the infinite one.
+    pub(crate) fn bounds(&self) -> &[f64] {
+        &self.layout.bounds
+    }
+
+    /// One for each bound, and one for what is above the last; not cumulative.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
+        self.counts.iter().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn native(&self) -> Option<NativeSnapshot> {
+        self.native.as_ref().map(|native| native.snapshot())
+    }
+
+    fn exemplars(&self) -> ExemplarView<'_> {
+        let cells = self.exemplars.get();
+        cells.map_or(ExemplarView::NONE, |cells| ExemplarView::many(cells))
     }
 
     /// The counts, each with the upper bound of its bucket, the last of them infinite; not cumulative.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
-        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
-        bounds.zip(self.counts.iter().map(|count| count.load(Ordering::Relaxed)))
+        let bounds = self.bounds().iter().copied().chain([f64::INFINITY]);
+        bounds.zip(self.counts())
     }
 
     pub(crate) fn sum(&self) -> f64 {
@@ -106,19 +181,25 @@ impl HistogramCell {
 impl Metric for Histogram {}
 
 impl Cell for Histogram {
-    type Spec = Arc<[f64]>;
+    type Spec = Arc<Layout>;
     const KIND: Kind = Kind::Histogram;
 
-    fn create(bounds: &Arc<[f64]>) -> Self {
+    fn create(layout: &Arc<Layout>) -> Self {
         Self(Arc::new(HistogramCell {
-            bounds: Arc::clone(bounds),
-            counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            layout: Arc::clone(layout),
+            counts: (0..=layout.bounds.len()).map(|_| AtomicU64::new(0)).collect(),
             sum: AtomicF64::default(),
+            exemplars: OnceLock::new(),
+            native: layout.native.map(|native| Box::new(NativeCells::new(native))),
         }))
     }
 
     fn read(&self) -> Reading<'_> {
         Reading::Histogram(&self.0)
+    }
+
+    fn exemplars(&self) -> ExemplarView<'_> {
+        self.0.exemplars()
     }
 }
 
@@ -138,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_bound_belongs_to_its_bucket() {
-        let histogram = Histogram::create(&Arc::from([0.0, 1.0, 2.0]));
+        let histogram = Histogram::create(&Layout::classic(&[0.0, 1.0, 2.0]));
 
         for value in [-5.0, 0.0, 0.5, 1.0, 2.0, 2.1, f64::INFINITY, f64::NAN] {
             histogram.observe(value);

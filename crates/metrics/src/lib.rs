@@ -15,9 +15,11 @@ mod counter;
 mod descriptor;
 mod digits;
 mod error;
+mod exemplar;
 mod exposition;
 mod family;
 mod float;
+mod foreign;
 mod gauge;
 mod histogram;
 #[cfg(feature = "axum")]
@@ -28,6 +30,7 @@ mod labels;
 mod last_good;
 mod metric;
 mod name;
+mod native;
 mod performance;
 mod process;
 #[cfg(feature = "axum")]
@@ -35,8 +38,10 @@ mod quantile;
 mod recorders;
 mod registered;
 mod registry;
+mod scrape;
 mod series;
 mod timer;
+mod trace;
 mod unix_time;
 
 pub use prometheus_client;
@@ -61,6 +66,7 @@ pub use crate::{
     histogram::Histogram,
     labels::{LabelValue, LabelVisitor, Labels},
     metric::Metric,
+    native::NativeBuckets,
     performance::{CacheFigures, DatabaseFigures, HttpFigures, Performance, PerformanceReport, performance},
     process::ProcessCollector,
     recorders::{
@@ -69,6 +75,7 @@ pub use crate::{
     },
     registry::Registry,
     timer::Timer,
+    trace::{ExemplarSource, TraceContext},
 };
 #[cfg(feature = "derive")]
 #[cfg_attr(docsrs, doc(cfg(feature = "derive")))]

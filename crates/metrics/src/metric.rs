@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{descriptor::Kind, series::Reading};
+use crate::{descriptor::Kind, exemplar::ExemplarView, series::Reading};
 
 /// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
 /// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`Histogram`](crate::Histogram).
@@ -23,4 +23,9 @@ pub trait Cell: Clone + fmt::Debug + Send + Sync + 'static {
     /// The value now.
     #[doc(hidden)]
     fn read(&self) -> Reading<'_>;
+
+    #[doc(hidden)]
+    fn exemplars(&self) -> ExemplarView<'_> {
+        ExemplarView::NONE
+    }
 }

@@ -1,5 +1,7 @@
 //! The rules of names, help texts, labels and buckets.
 
+use std::borrow::Cow;
+
 use crate::{RegisterError, descriptor::Kind};
 
 /// Checks a full metric name and its help text.
@@ -62,12 +64,40 @@ pub(crate) fn is_label(label: &str) -> bool {
     is_identifier(label) && !label.starts_with("__") && label != "le" && label != "quantile"
 }
 
-/// The name of a family in OpenMetrics, where counters drop their suffix.
+/// The name of a family in OpenMetrics, where counters and infos drop their suffix.
 pub(crate) fn open_metrics(name: &str, kind: Kind) -> &str {
     match kind {
         Kind::Counter => name.strip_suffix(TOTAL).unwrap_or(name),
-        Kind::Gauge | Kind::Histogram => name,
+        Kind::Info => name.strip_suffix(INFO).unwrap_or(name),
+        Kind::Gauge | Kind::Histogram | Kind::Unknown => name,
     }
+}
+
+/// The base unit that the name of an OpenMetrics family ends with.
+pub(crate) fn unit(name: &str) -> Option<&'static str> {
+    let (_, last) = name.rsplit_once('_')?;
+    UNITS.into_iter().find(|unit| *unit == last)
+}
+
+/// A name with underscores in place of what is not allowed: Prometheus's own escaping.
+pub(crate) fn valid(name: &str) -> Cow<'_, str> {
+    let is_allowed = |character: char| matches!(character, '_' | ':') || character.is_ascii_alphanumeric();
+    let starts_well = name.starts_with(|first: char| is_allowed(first) && !first.is_ascii_digit());
+    if starts_well && name.chars().all(is_allowed) {
+        return Cow::Borrowed(name);
+    }
+    let underscore = if starts_well || !name.starts_with(|first: char| first.is_ascii_digit()) {
+        ""
+    } else {
+        "_"
+    };
+    let allowed = |character| if is_allowed(character) { character } else { '_' };
+    Cow::Owned(underscore.chars().chain(name.chars().map(allowed)).collect())
+}
+
+/// A label's name with underscores in place of what is not allowed.
+pub(crate) fn valid_label(name: &str) -> String {
+    valid(name).replace(':', "_")
 }
 
 // A colon is legal in Prometheus, but kept for recording rules.
@@ -92,7 +122,13 @@ fn reserved_part(name: &str, kind: Kind) -> Option<&'static str> {
         .find(|suffix| series.ends_with(suffix))
 }
 
-const TOTAL: &str = "_total";
+pub(crate) const TOTAL: &str = "_total";
+pub(crate) const INFO: &str = "_info";
+/// The units of Prometheus and OpenMetrics, without those that also name other things.
+const UNITS: [&str; 12] = [
+    "seconds", "bytes", "ratio", "celsius", "kelvins", "meters", "volts", "amperes", "joules", "grams",
+    "watts", "hertz",
+];
 const SERIES_SUFFIXES: [&str; 4] = ["_bucket", "_count", "_sum", "_created"];
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::{
     Collector, Descriptor, Samples,
     collector::SampledFamily,
     descriptor::Kind,
-    exposition::{Number, TextWriter, escape_label},
+    exposition::{Extras, Number, Writer, escape_label},
+    scrape::Names,
 };
 
 /// A collector in a registry.
@@ -53,6 +54,13 @@ impl Registered {
         let given = mem::take(&mut self.name);
         let mut candidates = [given, first.to_owned()].into_iter().chain(numbered);
         self.name = candidates.find(|name| is_free(name)).unwrap_or_default();
+    }
+
+    /// Whether one of its families, given by full name and kind, is like this.
+    pub(crate) fn has(&self, is_like_this: impl Fn(&str, Kind) -> bool) -> bool {
+        self.families
+            .iter()
+            .any(|(name, family)| is_like_this(name, family.kind()))
     }
 
     /// Runs the collector. After a panic nothing of what it has read is left.
@@ -113,7 +121,7 @@ pub(crate) fn empty(families: &[(String, Descriptor)]) -> Vec<SampledFamily> {
 }
 
 /// Writes how the collectors fared.
-pub(crate) fn write_runs(runs: &[Run], to: &mut TextWriter) {
+pub(crate) fn write_runs(runs: &[Run], names: &Names, to: &mut Writer) {
     if runs.is_empty() {
         return;
     }
@@ -121,12 +129,15 @@ pub(crate) fn write_runs(runs: &[Run], to: &mut TextWriter) {
         SUCCESS => Number::UInt(run.success.into()),
         _ => Number::Float(run.duration.as_secs_f64()),
     };
-    for (name, help, kind) in NAMES {
+    for (name, help, kind) in NAMES
+        .into_iter()
+        .filter(|(name, _, kind)| names.want(name, *kind))
+    {
         to.family(name, help, kind, |to| {
             for run in runs {
                 let mut labels = String::new();
                 escape_label(&mut labels, "collector", &run.collector);
-                to.sample("", &labels, None, value(run, name));
+                to.number(&labels, value(run, name), &Extras::default());
             }
         });
     }

@@ -7,13 +7,14 @@ use std::{
 use prometheus_client::registry::Registry as ForeignRegistry;
 
 use crate::{
-    Collector, Counter, CounterF64, Descriptor, Family, Format, Gauge, Histogram, Labels, RegisterError,
-    attached,
+    Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, Labels, NativeBuckets,
+    RegisterError,
     descriptor::Kind,
-    exposition::TextWriter,
+    histogram::Layout,
     metric::Cell,
     name,
     registered::{self, Registered},
+    scrape::Sizes,
     series::{Cells, Series},
     unix_time,
 };
@@ -41,14 +42,15 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Registry {
-    state: Arc<Mutex<State>>,
+    pub(crate) state: Arc<Mutex<State>>,
     prefix: Arc<str>,
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     /// Names of both text formats.
-    names: HashSet<String>,
+    pub(crate) names: HashSet<String>,
+    pub(crate) sizes: Sizes,
     entries: Vec<Entry>,
     has_collectors: bool,
 }
@@ -114,7 +116,22 @@ impl Registry {
     /// When the name, the help text or the buckets are not acceptable; see [`RegisterError`].
     pub fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, RegisterError> {
         self.check_buckets(name, buckets)?;
-        self.single(name, help, &Arc::from(buckets))
+        self.single(name, help, &Layout::classic(buckets))
+    }
+
+    /// Registers a histogram that also has [native buckets](NativeBuckets).
+    ///
+    /// # Errors
+    /// When the name, the help text or the buckets are not acceptable; see [`RegisterError`].
+    pub fn native_histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+        native: NativeBuckets,
+    ) -> Result<Histogram, RegisterError> {
+        self.check_buckets(name, buckets)?;
+        self.single(name, help, &Layout::new(buckets, Some(native)))
     }
 
     /// Registers a counter of whole numbers with labels.
@@ -160,7 +177,22 @@ impl Registry {
         buckets: &[f64],
     ) -> Result<Family<L, Histogram>, RegisterError> {
         self.check_buckets(name, buckets)?;
-        self.family(name, help, Arc::from(buckets))
+        self.family(name, help, Layout::classic(buckets))
+    }
+
+    /// Registers a histogram with labels that also has [native buckets](NativeBuckets).
+    ///
+    /// # Errors
+    /// When the name, the help text, a label or the buckets are not acceptable; see [`RegisterError`].
+    pub fn native_histogram_family<L: Labels>(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+        native: NativeBuckets,
+    ) -> Result<Family<L, Histogram>, RegisterError> {
+        self.check_buckets(name, buckets)?;
+        self.family(name, help, Layout::new(buckets, Some(native)))
     }
 
     /// Registers a collector, with all of its families or none.
@@ -198,47 +230,12 @@ impl Registry {
         state.entries.push(Entry::Attached(registry.into()));
     }
 
-    /// Every metric in the text format 0.0.4, whatever the prefix of this handle.
-    #[must_use]
-    pub fn encode(&self) -> String {
-        self.encode_as(Format::Text)
-    }
-
-    /// Every metric in the given format, whatever the prefix of this handle.
-    #[must_use]
-    pub fn encode_as(&self, format: Format) -> String {
-        let mut to = TextWriter::new(format);
-        let mut runs = Vec::new();
-        let mut names = self.names();
-        for entry in self.entries() {
-            match entry {
-                Entry::Cells(entry) => entry.write(&mut to),
-                Entry::Collector(collector) => {
-                    let run = collector.collect();
-                    run.families.iter().for_each(|family| family.write(&mut to));
-                    runs.push(run);
-                }
-                Entry::Attached(registry) => attached::write(&registry, &mut names, &mut to),
-            }
-        }
-        registered::write_runs(&runs, &mut to);
-        to.finish()
-    }
-
     /// What is registered now; the lock is not held while it is used.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entries
-            .clone()
-    }
-
-    fn names(&self) -> HashSet<String> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .names
             .clone()
     }
 
@@ -334,16 +331,6 @@ impl State {
     }
 }
 
-impl CellsEntry {
-    fn write(&self, to: &mut TextWriter) {
-        if !self.cells.is_empty() {
-            to.family(&self.name, &self.help, self.kind, |to| {
-                self.cells.each(&mut |series| to.series(series));
-            });
-        }
-    }
-}
-
 /// A metric without labels.
 struct Single<M: Cell> {
     metric: M,
@@ -355,11 +342,16 @@ impl<M: Cell> Cells for Single<M> {
         false
     }
 
+    fn len(&self) -> usize {
+        1
+    }
+
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         show(&Series {
             labels: "",
             value: self.metric.read(),
             created: self.created,
+            exemplars: self.metric.exemplars(),
             row: 0,
         });
     }

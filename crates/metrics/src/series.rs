@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::histogram::HistogramCell;
+use crate::{exemplar::ExemplarView, histogram::HistogramCell};
 
 /// The series of one name. A scrape walks them without any lock that a recording takes.
 pub(crate) trait Cells: Send + Sync {
     fn is_empty(&self) -> bool;
+
+    /// How many series there are, for an estimate of what a scrape needs.
+    fn len(&self) -> usize;
 
     /// Shows every series that is exposed, in the order in which they came to be.
     fn each(&self, show: &mut dyn FnMut(&Series<'_>));
@@ -19,8 +22,8 @@ pub(crate) struct Series<'a> {
     pub(crate) labels: &'a str,
     pub(crate) value: Reading<'a>,
     /// When its count began, in milliseconds since 1970.
-    #[expect(dead_code, reason = "for formats that show it")]
     pub(crate) created: u64,
+    pub(crate) exemplars: ExemplarView<'a>,
     /// Its number in the family, from 0, the same at every scrape: a key for what is kept beside the cells.
     #[expect(dead_code, reason = "for what is kept beside the cells")]
     pub(crate) row: usize,
@@ -101,6 +104,7 @@ mod tests {
             labels: &labels,
             value: Reading::Count(0),
             created: 0,
+            exemplars: ExemplarView::NONE,
             row: 0,
         };
 

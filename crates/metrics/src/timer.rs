@@ -61,14 +61,14 @@ impl Drop for Timer {
 
 #[cfg(test)]
 mod tests {
-    use std::{panic, sync::Arc};
+    use std::panic;
 
     use super::*;
-    use crate::metric::Cell;
+    use crate::{histogram::Layout, metric::Cell};
 
     #[test]
     fn a_timer_records_once_however_it_ends() {
-        let histogram = Histogram::create(&Arc::from([1.0]));
+        let histogram = Histogram::create(&Layout::classic(&[1.0]));
 
         histogram.start_timer().stop();
         drop(histogram.start_timer());

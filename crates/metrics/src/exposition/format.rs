@@ -16,6 +16,8 @@ pub enum Format {
     Text,
     /// OpenMetrics text format 1.0.
     OpenMetrics,
+    /// Prometheus's protocol buffers: `io.prometheus.client.MetricFamily` messages, each with its length in front.
+    Protobuf,
 }
 
 impl Format {
@@ -40,7 +42,16 @@ impl Format {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
+    }
+}
+
+impl Format {
+    pub(crate) const fn index(self) -> usize {
+        self as usize
     }
 }
 

@@ -1,5 +1,12 @@
+mod escape;
 mod format;
+mod number;
+mod protobuf;
 mod text;
+mod wire;
+mod writer;
 
+pub(crate) use escape::{escape_label, read_labels};
 pub use format::Format;
-pub(crate) use text::{FamilyWriter, Number, TextWriter, escape_label};
+pub(crate) use number::Number;
+pub(crate) use writer::{Extras, FamilyWriter, HistogramSample, Options, Writer};

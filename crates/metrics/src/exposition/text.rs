@@ -1,65 +1,79 @@
-use std::fmt::Write as _;
-
-use super::Format;
+use super::{
+    Format, Number,
+    escape::escape,
+    number::{push_float, push_seconds},
+    writer::{Extras, HistogramSample, Options},
+};
 use crate::{
     descriptor::Kind,
-    histogram::HistogramCell,
+    exemplar::{Exemplar, ExemplarLabels},
     name,
-    series::{Reading, Series},
 };
 
 /// Writes families in one of the text formats.
 #[derive(Debug)]
 pub(crate) struct TextWriter {
     pub(crate) out: String,
-    pub(crate) format: Format,
-}
-
-/// A value to expose.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Number {
-    UInt(u64),
-    Int(i64),
-    Float(f64),
+    format: Format,
+    created: bool,
+    /// The length of what was thrown away, when only the length is wanted.
+    measured: Option<usize>,
 }
 
 impl TextWriter {
-    pub(crate) const fn new(format: Format) -> Self {
+    pub(super) fn new(format: Format, options: Options) -> Self {
         Self {
-            out: String::new(),
+            out: String::with_capacity(options.capacity),
             format,
+            created: options.created && format == Format::OpenMetrics,
+            measured: options.measure.then_some(0),
         }
     }
 
-    /// Writes the head of a family, then its samples.
-    pub(crate) fn family(
-        &mut self,
-        name: &str,
-        help: &str,
-        kind: Kind,
-        samples: impl FnOnce(&mut FamilyWriter<'_>),
-    ) {
-        let header = match self.format {
-            Format::Text => name,
-            Format::OpenMetrics => name::open_metrics(name, kind),
-        };
-        self.head(header, help, kind.as_str());
-        samples(&mut FamilyWriter {
-            out: &mut self.out,
-            name,
-        });
+    /// Throws away what is there when only its length is wanted.
+    fn spill(&mut self) {
+        if let Some(measured) = &mut self.measured
+            && self.out.len() > MEASURED_AT_ONCE
+        {
+            *measured += self.out.len();
+            self.out.clear();
+        }
     }
 
-    pub(crate) fn head(&mut self, name: &str, help: &str, kind: &str) {
-        self.out.push_str("# HELP ");
-        self.out.push_str(name);
-        self.out.push(' ');
-        escape(&mut self.out, help, self.format == Format::OpenMetrics);
-        self.out.push_str("\n# TYPE ");
-        self.out.push_str(name);
-        self.out.push(' ');
-        self.out.push_str(kind);
-        self.out.push('\n');
+    pub(super) fn len(&self) -> usize {
+        self.out.len() + self.measured.unwrap_or(0)
+    }
+
+    pub(super) fn begin<'a>(&'a mut self, name: &'a str, help: &str, kind: Kind) -> TextFamily<'a> {
+        match self.format {
+            Format::OpenMetrics => self.head_of_open_metrics(name::open_metrics(name, kind), help, kind),
+            Format::Text | Format::Protobuf => self.head(name, help, kind.text(), false),
+        }
+        TextFamily {
+            head: format!("{name}{{"),
+            to: self,
+            name,
+            buckets: Buckets::default(),
+        }
+    }
+
+    fn head_of_open_metrics(&mut self, name: &str, help: &str, kind: Kind) {
+        self.head(name, help, kind.as_str(), true);
+        if let Some(unit) = name::unit(name) {
+            for part in ["# UNIT ", name, " ", unit, "\n"] {
+                self.out.push_str(part);
+            }
+        }
+    }
+
+    fn head(&mut self, name: &str, help: &str, kind: &str, quotes: bool) {
+        for part in ["# HELP ", name, " "] {
+            self.out.push_str(part);
+        }
+        escape(&mut self.out, help, quotes);
+        for part in ["\n# TYPE ", name, " ", kind, "\n"] {
+            self.out.push_str(part);
+        }
     }
 
     pub(crate) fn finish(mut self) -> String {
@@ -72,159 +86,186 @@ impl TextWriter {
 
 /// Writes the samples of one family.
 #[derive(Debug)]
-pub(crate) struct FamilyWriter<'a> {
-    out: &'a mut String,
+pub(crate) struct TextFamily<'a> {
+    to: &'a mut TextWriter,
     name: &'a str,
+    /// The name and an opening brace.
+    head: String,
+    buckets: Buckets,
 }
 
-impl FamilyWriter<'_> {
-    /// Writes the lines of one series.
-    pub(crate) fn series(&mut self, series: &Series<'_>) {
-        let labels = series.labels;
-        match series.value {
-            Reading::Count(value) => self.sample("", labels, None, value.into()),
-            Reading::Sum(value) | Reading::Gauge(value) => self.sample("", labels, None, value.into()),
-            Reading::Whole(value) => self.sample("", labels, None, Number::Int(value)),
-            Reading::Histogram(cell) => self.histogram(labels, cell),
+/// What the bucket lines of a family have in common, written once.
+#[derive(Debug, Default)]
+struct Buckets {
+    bounds: Vec<f64>,
+    /// The name, `_bucket` and an opening brace.
+    head: String,
+    /// For each bound and for `+Inf`: the label, a closing brace and a space.
+    tails: Vec<String>,
+}
+
+impl TextFamily<'_> {
+    pub(super) fn number(&mut self, labels: &str, value: Number, extras: &Extras<'_>) {
+        self.start("", labels);
+        value.push(&mut self.to.out);
+        if self.shows_exemplars()
+            && let Some(exemplar) = extras.exemplars.at(0)
+        {
+            push_exemplar(&mut self.to.out, &exemplar);
         }
+        self.to.out.push('\n');
+        self.created(labels, extras.created);
+        self.to.spill();
     }
 
-    fn histogram(&mut self, labels: &str, cell: &HistogramCell) {
-        let sum = cell.sum();
-        let mut count = 0;
-        for (bound, here) in cell.buckets() {
-            count += here;
-            self.sample("_bucket", labels, Some(bound), count.into());
+    pub(super) fn histogram<C: Iterator<Item = u64>>(
+        &mut self,
+        labels: &str,
+        sample: HistogramSample<'_, C>,
+        extras: &Extras<'_>,
+    ) {
+        if self.buckets.bounds != sample.bounds || self.buckets.tails.is_empty() {
+            self.buckets = Buckets::new(self.name, sample.bounds);
         }
-        self.sample("_sum", labels, None, sum.into());
-        self.sample("_count", labels, None, count.into());
+        let count = self.bucket_lines(labels, sample.counts, extras);
+        self.start("_sum", labels);
+        push_float(&mut self.to.out, sample.sum);
+        self.to.out.push('\n');
+        self.start("_count", labels);
+        Number::UInt(count).push(&mut self.to.out);
+        self.to.out.push('\n');
+        self.created(labels, extras.created);
+        self.to.spill();
     }
 
-    /// Writes one line. `labels` is already escaped; `bound` is the upper bound of a bucket.
-    pub(crate) fn sample(&mut self, suffix: &str, labels: &str, bound: Option<f64>, value: Number) {
-        self.out.push_str(self.name);
-        self.out.push_str(suffix);
-        if bound.is_some() || !labels.is_empty() {
-            self.out.push('{');
-            self.out.push_str(labels);
-            if let Some(bound) = bound {
-                if !labels.is_empty() {
-                    self.out.push(',');
-                }
-                self.out.push_str("le=\"");
-                push_float(self.out, bound);
-                self.out.push('"');
+    fn bucket_lines(&mut self, labels: &str, counts: impl Iterator<Item = u64>, extras: &Extras<'_>) -> u64 {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let exemplars = self.shows_exemplars() && !extras.exemplars.is_empty();
+        let mut buffer = itoa::Buffer::new();
+        let mut count = 0_u64;
+        let out = &mut self.to.out;
+        let start = out.len();
+        out.push_str(&self.buckets.head);
+        out.push_str(labels);
+        out.push_str(comma);
+        let common = start..out.len();
+        for (index, (tail, here)) in self.buckets.tails.iter().zip(counts).enumerate() {
+            if index > 0 {
+                out.extend_from_within(common.clone());
             }
-            self.out.push('}');
+            count = count.saturating_add(here);
+            out.push_str(tail);
+            out.push_str(buffer.format(count));
+            if exemplars && let Some(exemplar) = extras.exemplars.at(index) {
+                push_exemplar(out, &exemplar);
+            }
+            out.push('\n');
         }
-        self.out.push(' ');
-        push_number(self.out, value);
-        self.out.push('\n');
+        count
     }
-}
 
-/// Appends `name="value"`, after a comma if it is not the first.
-pub(crate) fn escape_label(out: &mut String, name: &str, value: &str) {
-    if !out.is_empty() {
-        out.push(',');
-    }
-    out.push_str(name);
-    out.push_str("=\"");
-    escape(out, value, true);
-    out.push('"');
-}
-
-fn escape(out: &mut String, text: &str, quotes: bool) {
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '"' if quotes => out.push_str("\\\""),
-            other => out.push(other),
-        }
-    }
-}
-
-fn push_number(out: &mut String, value: Number) {
-    // Writing to a String cannot fail.
-    let _infallible = match value {
-        Number::UInt(value) => write!(out, "{value}"),
-        Number::Int(value) => write!(out, "{value}"),
-        Number::Float(value) => {
-            push_float(out, value);
-            Ok(())
-        }
-    };
-}
-
-fn push_float(out: &mut String, value: f64) {
-    if value.is_infinite() {
-        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-    } else {
-        // Debug takes the shortest form that reads back as the same number, and an exponent for large ones.
-        let _infallible = write!(out, "{value:?}");
-    }
-}
-
-impl Number {
-    pub(crate) const fn to_f64(self) -> f64 {
-        match self {
-            Self::UInt(value) => value as f64,
-            Self::Int(value) => value as f64,
-            Self::Float(value) => value,
+    /// A line up to the space before its value.
+    fn start(&mut self, suffix: &str, labels: &str) {
+        let out = &mut self.to.out;
+        if labels.is_empty() {
+            out.push_str(self.name);
+            out.push_str(suffix);
+            out.push(' ');
+        } else if suffix.is_empty() {
+            out.push_str(&self.head);
+            out.push_str(labels);
+            out.push_str("} ");
+        } else {
+            for part in [self.name, suffix, "{", labels, "} "] {
+                out.push_str(part);
+            }
         }
     }
-}
 
-impl From<u64> for Number {
-    fn from(value: u64) -> Self {
-        Self::UInt(value)
+    fn created(&mut self, labels: &str, created: Option<u64>) {
+        let Some(created) = created.filter(|_| self.to.created) else {
+            return;
+        };
+        let out = &mut self.to.out;
+        let name = self.name.strip_suffix(name::TOTAL).unwrap_or(self.name);
+        out.push_str(name);
+        out.push_str("_created");
+        if !labels.is_empty() {
+            for part in ["{", labels, "}"] {
+                out.push_str(part);
+            }
+        }
+        out.push(' ');
+        push_seconds(out, created);
+        out.push('\n');
+    }
+
+    fn shows_exemplars(&self) -> bool {
+        self.to.format == Format::OpenMetrics
     }
 }
 
-impl From<f64> for Number {
-    fn from(value: f64) -> Self {
-        Self::Float(value)
+impl Buckets {
+    fn new(name: &str, bounds: &[f64]) -> Self {
+        let tail = |bound| {
+            let mut tail = String::from("le=\"");
+            push_float(&mut tail, bound);
+            tail.push_str("\"} ");
+            tail
+        };
+        Self {
+            bounds: bounds.to_vec(),
+            head: format!("{name}_bucket{{"),
+            tails: bounds.iter().copied().chain([f64::INFINITY]).map(tail).collect(),
+        }
     }
 }
+
+fn push_exemplar(out: &mut String, exemplar: &Exemplar<'_>) {
+    out.push_str(" # {");
+    match exemplar.labels {
+        ExemplarLabels::Trace(trace) => {
+            out.push_str("trace_id=\"");
+            out.push_str(trace.trace_id_hex().as_str());
+            out.push_str("\",span_id=\"");
+            out.push_str(trace.span_id_hex().as_str());
+            out.push('"');
+        }
+        ExemplarLabels::Rendered(labels) => out.push_str(labels),
+    }
+    out.push_str("} ");
+    push_float(out, exemplar.value);
+    if let Some(millis) = exemplar.millis {
+        out.push(' ');
+        push_seconds(out, millis);
+    }
+}
+
+const MEASURED_AT_ONCE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_read_as_prometheus_writes_them() {
-        let shown = |value: f64| {
-            let mut out = String::new();
-            push_number(&mut out, value.into());
-            out
-        };
-
-        assert_eq!(shown(f64::INFINITY), "+Inf");
-        assert_eq!(shown(f64::NEG_INFINITY), "-Inf");
-        assert_eq!(shown(f64::NAN), "NaN");
-        assert_eq!(shown(0.1), "0.1");
-        assert_eq!(shown(1.0), "1.0");
-        assert_eq!(shown(1e300), "1e300");
-    }
+    use crate::exposition::Writer;
 
     #[test]
     fn the_head_of_a_counter_differs_by_format() {
         let head = |format| {
-            let mut writer = TextWriter::new(format);
-            writer.family("x_total", "a \"b\"\\\nc", Kind::Counter, |samples| {
-                samples.sample("", "", None, Number::UInt(1));
+            let mut writer = Writer::new(format, Options::default());
+            writer.family("x_seconds_total", "a \"b\"\\\nc", Kind::Counter, |samples| {
+                samples.number("", Number::UInt(1), &Extras::default());
             });
-            writer.finish()
+            String::from_utf8(writer.finish()).unwrap()
         };
 
         assert_eq!(
             head(Format::Text),
-            "# HELP x_total a \"b\"\\\\\\nc\n# TYPE x_total counter\nx_total 1\n"
+            "# HELP x_seconds_total a \"b\"\\\\\\nc\n# TYPE x_seconds_total counter\nx_seconds_total 1\n"
         );
         assert_eq!(
             head(Format::OpenMetrics),
-            "# HELP x a \\\"b\\\"\\\\\\nc\n# TYPE x counter\nx_total 1\n# EOF\n"
+            "# HELP x_seconds a \\\"b\\\"\\\\\\nc\n# TYPE x_seconds counter\n# UNIT x_seconds seconds\n\
+             x_seconds_total 1\n# EOF\n"
         );
     }
 }
