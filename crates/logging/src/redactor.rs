@@ -1,4 +1,5 @@
 mod action;
+mod block;
 mod bytes;
 mod card;
 mod email;
@@ -10,6 +11,7 @@ mod named;
 mod names;
 mod pattern;
 mod pem;
+mod percent;
 mod rule;
 mod scan;
 mod scheme;
@@ -18,7 +20,11 @@ mod trigger;
 mod url;
 mod value;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use groundcrew_base::{MASK, Secret};
 
@@ -41,7 +47,8 @@ use crate::Error;
 ///
 /// One redactor stands in front of every sink: files, stdout, console, alerts, panic messages. A field whose
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
-/// messages, strings, the output of a `Debug`, JSON. Secrets of every [`SecretKind`] are found in every text.
+/// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. What
+/// is percent-encoded, up to three times, is hidden as its plain form is.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by
@@ -74,7 +81,8 @@ pub struct Redactor {
     kinds: [Option<Action>; SecretKind::ALL.len()],
     patterns: Vec<(Arc<dyn Pattern>, Action)>,
     hasher: Option<Hasher>,
-    triggers: Triggers,
+    /// Made when they are used first, for each kind that is switched changes them.
+    triggers: OnceLock<Arc<Triggers>>,
 }
 
 impl Redactor {
@@ -105,7 +113,10 @@ impl Redactor {
     pub fn key_with(mut self, pattern: impl AsRef<str>, action: Action) -> Self {
         let is_first = self.names.is_empty();
         self.names.push(pattern.as_ref(), Some(action));
-        if is_first { self.update() } else { self }
+        if is_first {
+            self.triggers = OnceLock::new();
+        }
+        self
     }
 
     /// Shows values of this name, which an earlier pattern hides.
@@ -178,8 +189,8 @@ impl Redactor {
     #[inline]
     pub fn clean<'a>(&self, text: &'a str, buffer: &'a mut String) -> &'a str {
         let mut progress = Progress::default();
-        let first = self.triggers.next(text.as_bytes(), &mut progress);
-        let is_hidden = first.is_some_and(|first| Scan::new(self, text, buffer).run(first, progress));
+        let first = self.triggers().next(text.as_bytes(), &mut progress);
+        let is_hidden = first.is_some_and(|first| Scan::new(self, text).behind(first, progress).hide(buffer));
         if !self.patterns.is_empty() {
             return self.clean_patterns(text, is_hidden, buffer);
         }
@@ -207,9 +218,12 @@ impl Redactor {
             .filter(|_| card::is_card_number(number))
     }
 
+    /// Makes ready what the first text needs.
+    ///
     /// # Errors
     /// [`Error::HashKey`] when a rule asks for hashes without a key.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        self.triggers();
         let of_patterns = self.patterns.iter().map(|(_, action)| Some(*action));
         let mut actions = self.kinds.iter().copied().chain(of_patterns);
         let hashes = self.names.hashes() || actions.any(|action| action == Some(Action::Hash));
@@ -227,32 +241,32 @@ impl Redactor {
 
     fn with_names(names: Names) -> Self {
         let kinds = SecretKind::ALL.map(|kind| (kind != SecretKind::Email).then_some(Action::Mask));
-        let redactor = Self {
+        Self {
             names,
             kinds,
             patterns: Vec::new(),
             hasher: None,
-            triggers: Triggers::new(|_| false),
-        };
-        redactor.update()
+            triggers: OnceLock::new(),
+        }
     }
 
     fn set_kind(mut self, kind: SecretKind, action: Option<Action>) -> Self {
         if let Some(slot) = self.kinds.get_mut(kind as usize) {
             *slot = action;
         }
-        self.update()
+        self.triggers = OnceLock::new();
+        self
     }
 
-    /// Makes the triggers look for what there is to be found.
-    fn update(mut self) -> Self {
+    #[inline]
+    fn triggers(&self) -> &Triggers {
+        self.triggers.get_or_init(|| Arc::new(self.new_triggers()))
+    }
+
+    #[cold]
+    fn new_triggers(&self) -> Triggers {
         let has_names = !self.names.is_empty();
-        let kinds = self.kinds;
-        self.triggers = Triggers::new(|kind| {
-            let is_on = kinds.get(kind as usize).is_some_and(Option::is_some);
-            is_on && (has_names || kind != SecretKind::Named)
-        });
-        self
+        Triggers::new(|kind| self.action_of(kind).is_some() && (has_names || kind != SecretKind::Named))
     }
 
     fn action_of(&self, kind: SecretKind) -> Option<Action> {

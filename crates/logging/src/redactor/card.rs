@@ -162,7 +162,7 @@ fn is_issued(digits: &[u8]) -> bool {
 }
 
 const fn is_separator(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-')
+    matches!(byte, b' ' | b'-' | b'.')
 }
 
 const fn is_of_number(byte: u8) -> bool {

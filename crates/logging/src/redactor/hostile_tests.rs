@@ -133,6 +133,41 @@ const HOSTILE: &[&str] = &[
     "@b.",
     "***",
     "password=***",
+    "%",
+    "%2",
+    "%25",
+    "%2525",
+    "%3D",
+    "%22",
+    "%2522",
+    "+%22",
+    "+",
+    "password%3D",
+    "password%3Da",
+    "password%253Da%26",
+    "%22password%22%3A%22",
+    "%22password%22%3A%22a%22%2C",
+    "%22password%22%3A1%2C",
+    "bearer a%3D%2",
+    "a%3A%2F%2Fu%3Ap%40h",
+    "4111.",
+    "1.",
+    "4111.1111.1111.1111",
+    "\n",
+    "password:\n",
+    "password:\n ",
+    "password:\n  a\n",
+    "password:\n  a\r\n",
+    "password: |\n",
+    "password: |\n  ",
+    " password:\n",
+    "- password:\n- ",
+    "password: !a &b",
+    "password:\\n",
+    "password:\\n  ",
+    "password: |\\n  a\\n",
+    "password:\\\\n  \\\"",
+    "\"password:\\n \"",
     "hash:0123456789abcdef",
     "password=hash:0123456789abcdef ",
 ];
@@ -142,7 +177,29 @@ fn steps_of(redactor: &Redactor, text: &str) -> usize {
 }
 
 fn everything() -> Redactor {
-    Redactor::default().kind(SecretKind::Email, Action::Mask)
+    let redactor = Redactor::default().kind(SecretKind::Email, Action::Mask);
+    // What is made once is not counted.
+    assert!(redactor.check().is_ok());
+    redactor
+}
+
+#[test]
+fn the_table_is_made_once_and_only_for_what_is_to_be_found() {
+    let none = steps::of(|| drop(Redactor::none()));
+    let none_checked = steps::of(|| assert!(Redactor::none().check().is_ok()));
+    let mut redactor = Redactor::default();
+    let switched = steps::of(|| {
+        redactor = SecretKind::ALL
+            .into_iter()
+            .fold(Redactor::default(), |redactor, kind| {
+                redactor.without_kind(kind).kind(kind, Action::Mask)
+            });
+    });
+    let built = steps::of(|| assert!(redactor.check().is_ok()));
+    let copied = steps::of(|| assert!(redactor.clone().key("x").check().is_ok()));
+
+    assert_eq!((none, none_checked, switched, copied), (0, 0, 0, 0));
+    assert!((1..=256 * 256).contains(&built), "{built}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::{
     action::Action,
+    block::block_at,
     bytes::{at, before, find, is_quote, is_space, run, run_back},
     names::{Names, is_header},
     trigger::Form,
@@ -47,8 +48,11 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
         return None;
     }
     let is_header = is_header(text, end) && is_colon;
-    let around = Quote::before(text, start).filter(|_| quote.is_none());
-    let value = value_at(text, from, is_header, around)?;
+    let opening = Quote::before(text, start);
+    let name = start - opening.filter(|_| quote.is_some()).map_or(0, Quote::len);
+    let block = is_colon.then(|| block_at(text, name, from)).flatten();
+    let around = opening.filter(|_| quote.is_none());
+    let value = block.or_else(|| value_at(text, from, is_header, around))?;
     Some(Named {
         value,
         action,

@@ -9,31 +9,37 @@ use super::{
     kind::SecretKind,
     named::{Named, named_at},
     pem::Pems,
+    percent::{escape_at, hide_encoded},
     scheme::credentials_at,
     token::token_at,
-    trigger::{Form, Hit, Progress},
+    trigger::{Form, Hit, Progress, Triggers},
     url::Urls,
     value::{Quote, plain_end},
 };
 
-/// One walk through a text, from its beginning to its end.
+/// One walk through a text, from its beginning to its end, which comes by its secrets.
 pub(crate) struct Scan<'a> {
     redactor: &'a Redactor,
+    triggers: &'a Triggers,
     text: &'a str,
-    out: &'a mut String,
-    /// Up to here the text stands in `out`.
-    copied: usize,
+    /// A place that has been found and not been looked at.
+    first: Option<Hit>,
+    progress: Progress,
+    /// The end of the last secret.
+    done: usize,
+    has_escapes: bool,
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
 }
 
 /// A part of the text that is not shown.
-struct Cut {
-    start: usize,
-    end: usize,
-    action: Action,
-    quote: Option<Quote>,
+pub(crate) struct Cut {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) action: Action,
+    /// What stands around the value once it is replaced.
+    pub(crate) quote: Option<Quote>,
 }
 
 /// What a place turned out to be.
@@ -44,46 +50,56 @@ enum Found {
 }
 
 impl<'a> Scan<'a> {
-    pub(crate) fn new(redactor: &'a Redactor, text: &'a str, out: &'a mut String) -> Self {
+    pub(crate) fn new(redactor: &'a Redactor, text: &'a str) -> Self {
         Self {
             redactor,
+            triggers: redactor.triggers(),
             text,
-            out,
-            copied: 0,
+            first: None,
+            progress: Progress::default(),
+            done: 0,
+            has_escapes: false,
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
         }
     }
 
-    /// Writes the text without its secrets; says whether there were any.
+    /// Goes on behind the first place that has been found.
+    pub(crate) fn behind(mut self, first: Hit, progress: Progress) -> Self {
+        self.first = Some(first);
+        self.progress = progress;
+        self
+    }
+
+    /// Writes the text without its secrets; says whether there are any.
     #[inline(never)]
-    pub(crate) fn run(mut self, first: Hit, mut progress: Progress) -> bool {
-        let redactor = self.redactor;
-        let bytes = self.text.as_bytes();
-        let mut next = Some(first);
-        while let Some(hit) = next {
-            match self.look(hit) {
-                Some(Found::Secret(cut)) => {
-                    progress = Progress::at(cut.end);
-                    self.cut(&cut);
-                }
-                Some(Found::NothingBefore(place)) => progress = Progress::at(place.max(progress.place)),
-                None => {}
+    pub(crate) fn hide(mut self, out: &mut String) -> bool {
+        let text = self.text;
+        let mut copied = 0;
+        while let Some(cut) = self.next() {
+            if copied == 0 {
+                out.clear();
             }
-            next = redactor.triggers.next(bytes, &mut progress);
+            out.push_str(text.get(copied..cut.start).unwrap_or_default());
+            push_quote(cut.quote, out);
+            let secret = text.get(cut.start..cut.end).unwrap_or_default();
+            self.redactor.apply(cut.action, secret, out);
+            push_quote(cut.quote, out);
+            copied = cut.end;
         }
-        if self.copied == 0 {
-            return false;
+        if copied > 0 {
+            out.push_str(text.get(copied..).unwrap_or_default());
         }
-        self.out
-            .push_str(self.text.get(self.copied..).unwrap_or_default());
-        true
+        if self.has_escapes {
+            return hide_encoded(self.redactor, text, copied > 0, out);
+        }
+        copied > 0
     }
 
     fn look(&mut self, hit: Hit) -> Option<Found> {
-        let redactor = self.redactor;
-        let mut forms = redactor.triggers.forms(hit);
+        let triggers = self.triggers;
+        let mut forms = triggers.forms(hit);
         forms.find_map(|form| self.look_at(form, hit.last))
     }
 
@@ -91,6 +107,10 @@ impl<'a> Scan<'a> {
         let text = self.text.as_bytes();
         let (kind, place) = match form {
             Form::Separator => return self.separator(last),
+            Form::Escape => {
+                self.has_escapes |= escape_at(text, last - 1, 1).is_some();
+                return None;
+            }
             Form::Dashes
                 if at(text, last) == b'B'
                     && let Some(place) = self.pems.block_at(text, last) =>
@@ -100,11 +120,11 @@ impl<'a> Scan<'a> {
             Form::TupleComma | Form::Quote | Form::TagEnd | Form::Dashes => return self.named(form, last),
             Form::Jwt => (SecretKind::Jwt, self.jwts.token_at(text, last)),
             Form::Scheme => (SecretKind::Authorization, credentials_at(text, last)),
-            Form::Digits => match card_at(text, self.copied, last) {
+            Form::Digits => match card_at(text, self.done, last) {
                 Digits::Card(start, end) => (SecretKind::CardNumber, Some((start, end))),
                 Digits::None(end) => return Some(Found::NothingBefore(end)),
             },
-            Form::At => (SecretKind::Email, address_at(text, self.copied, last)),
+            Form::At => (SecretKind::Email, address_at(text, self.done, last)),
             Form::Token => (SecretKind::Token, token_at(text, last)),
         };
         self.secret(kind, place?)
@@ -156,13 +176,13 @@ impl<'a> Scan<'a> {
 
     /// Where the last secret ends that begins in between, no earlier than at `end`.
     fn end_of_secrets(&mut self, start: usize, end: usize) -> usize {
-        let redactor = self.redactor;
+        let triggers = self.triggers;
         let text = self.text.as_bytes();
         let near = text.get(..text.len().min(end + LONGEST_FORM)).unwrap_or_default();
         let mut progress = Progress::at(start);
         let mut last = end;
-        while let Some(hit) = redactor.triggers.next(near, &mut progress) {
-            for form in redactor.triggers.forms(hit) {
+        while let Some(hit) = triggers.next(near, &mut progress) {
+            for form in triggers.forms(hit) {
                 let found = match form {
                     Form::TupleComma | Form::Quote | Form::TagEnd => None,
                     Form::Separator => self
@@ -199,7 +219,7 @@ impl<'a> Scan<'a> {
     /// What has been replaced before stays as it is.
     fn found(&self, cut: Cut) -> Option<Found> {
         let text = self.text.get(cut.start..cut.end)?;
-        if cut.start < self.copied {
+        if cut.start < self.done {
             return None;
         }
         Some(if is_shown(text, cut.action) {
@@ -208,25 +228,35 @@ impl<'a> Scan<'a> {
             Found::Secret(cut)
         })
     }
+}
 
-    fn cut(&mut self, cut: &Cut) {
-        if self.copied == 0 {
-            self.out.clear();
+impl Iterator for Scan<'_> {
+    type Item = Cut;
+
+    fn next(&mut self) -> Option<Cut> {
+        let text = self.text.as_bytes();
+        loop {
+            let first = self.first.take();
+            let hit = first.or_else(|| self.triggers.next(text, &mut self.progress))?;
+            match self.look(hit) {
+                Some(Found::Secret(cut)) => {
+                    self.progress = Progress::at(cut.end);
+                    self.done = cut.end;
+                    return Some(cut);
+                }
+                Some(Found::NothingBefore(place)) => {
+                    self.progress = Progress::at(place.max(self.progress.place));
+                }
+                None => {}
+            }
         }
-        self.out
-            .push_str(self.text.get(self.copied..cut.start).unwrap_or_default());
-        self.push_quote(cut.quote);
-        let secret = self.text.get(cut.start..cut.end).unwrap_or_default();
-        self.redactor.apply(cut.action, secret, self.out);
-        self.push_quote(cut.quote);
-        self.copied = cut.end;
     }
+}
 
-    fn push_quote(&mut self, quote: Option<Quote>) {
-        if let Some(quote) = quote {
-            self.out.extend((0..quote.backslashes).map(|_| '\\'));
-            self.out.push(char::from(quote.sign));
-        }
+fn push_quote(quote: Option<Quote>, out: &mut String) {
+    if let Some(quote) = quote {
+        out.extend((0..quote.backslashes).map(|_| '\\'));
+        out.push(char::from(quote.sign));
     }
 }
 

@@ -3,6 +3,7 @@ use groundcrew_base::MASK;
 use super::{
     bytes::{at, begins_word, ends_in, is_at, is_quote, is_space, run, run_back, steps},
     jwt::base64_value,
+    percent::{DEEPEST, escape_at},
 };
 
 /// The credentials behind `bearer ` and `basic `, whose last letter stands before `last`.
@@ -29,7 +30,7 @@ pub(crate) fn credentials_at(text: &[u8], last: usize) -> Option<(usize, usize)>
     if !is_bearer && !is_basic(text.get(start..)?) {
         return None;
     }
-    let end = run(text, start, is_token68);
+    let end = token_end(text, start);
     let end = start + run_back(text.get(start..end)?, end - start, |byte| byte == b'.');
     let is_secret = start < end && !(is_bearer && is_prose(text.get(start..end)?));
     is_secret.then_some((start, end))
@@ -43,6 +44,19 @@ fn is_prose(token: &[u8]) -> bool {
         word.first().is_none_or(u8::is_ascii_alphabetic) && letters.into_iter().all(u8::is_ascii_lowercase)
     };
     token.len() < LONG && words.into_iter().all(is_word)
+}
+
+/// Where a token ends, of which `=` may be percent-encoded.
+fn token_end(text: &[u8], start: usize) -> usize {
+    let mut end = start;
+    loop {
+        end = run(text, end, |byte| is_token68(byte) && byte != b'%');
+        match escape_at(text, end, DEEPEST) {
+            Some((byte, length)) if is_token68(byte) => end += length,
+            None if at(text, end) == b'%' => end += 1,
+            _ => return end,
+        }
+    }
 }
 
 /// Whether this begins with base64 of a user and a colon.

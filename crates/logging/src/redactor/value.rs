@@ -101,7 +101,7 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         plain_end(text, skip_scheme(text, start))
     };
     let value = text.get(start..end)?;
-    let is_something = !value.is_empty() && !NOTHING.contains(&value);
+    let is_something = !value.is_empty() && !is_nothing(value);
     let start = if is_header {
         start
     } else {
@@ -112,6 +112,11 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         end,
         is_quoted: false,
     })
+}
+
+/// Whether a value says that there is none.
+pub(crate) fn is_nothing(value: &[u8]) -> bool {
+    NOTHING.contains(&value)
 }
 
 /// Where white space ends, and its escapes.

@@ -45,6 +45,7 @@ mod profiles;
 mod properties;
 mod queue;
 mod redaction;
+mod redaction_encoded;
 mod redaction_plain;
 mod redaction_secrets;
 mod redaction_sinks;

@@ -111,6 +111,41 @@ const MAKES: &[(&str, Make)] = &[
             dice.text(DIGITS, 5)
         )
     }),
+    ("long version", |dice| {
+        let parts: Vec<String> = (0..4).map(|_| dice.below(10_000).to_string()).collect();
+        format!("{}.{}", parts.join("."), dice.below(9))
+    }),
+    ("object identifier", |dice| {
+        format!(
+            "1.3.6.1.4.1.{}.{}.{}",
+            dice.below(60_000),
+            dice.below(9000),
+            dice.below(9000)
+        )
+    }),
+    ("decimal", |dice| {
+        format!("{}.{}", dice.text(DIGITS, 4), dice.text(DIGITS, 4))
+    }),
+    ("date", |dice| {
+        format!("2026.{:02}.{:02}", 1 + dice.below(12), 1 + dice.below(28))
+    }),
+    ("escaped path", |dice| {
+        format!(
+            "/{}%20{}%2F{}?q=%C5%BC{}%3F",
+            dice.text(WORDS, 6),
+            dice.text(WORDS, 6),
+            dice.text(WORDS, 6),
+            dice.text(WORDS, 6)
+        )
+    }),
+    ("escaped url", |dice| {
+        format!(
+            "?to=https%3A%2F%2F{}.example.com%3A8443%2F{}%3Fpage%3D{}%26sort%3Dasc",
+            dice.text(WORDS, 6),
+            dice.text(WORDS, 6),
+            dice.below(90)
+        )
+    }),
     ("phone", |dice| format!("+49{}", dice.text(DIGITS, 11))),
     ("phone with spaces", |dice| {
         format!(

@@ -138,7 +138,7 @@ const MAKES: &[(&str, Make)] = &[
     ("card", |dice| Sample::whole(card(dice))),
     ("card in groups", |dice| {
         let digits = card(dice);
-        let separator = dice.one_of(&[" ", "-"]);
+        let separator = dice.one_of(&[" ", "-", "."]);
         let groups: &[usize] = if digits.len() == 15 {
             &[4, 6, 5]
         } else {
@@ -420,6 +420,7 @@ fn pieces() -> impl Strategy<Value = String> {
             "\n", "\\n", "://", "a://u:", "@", "h", "eyJhbGciOiJIUzI1NiJ9", ".", "eyJ", "Bearer ", "Basic ", "dTpw", "-----BEGIN ",
             "PRIVATE KEY-----", "-----END ", "4111111111111111", "4111 1111 1111 1111", "ghp_abcdefghijklmnopqrst", "<", ">", "--",
             "Some(", "authorization: ", "cookie: ", "***", "hash:0123456789abcdef", "a@b.cc", "é", "🂡", "\\", "=>",
+            "%3D", "%22", "%3A", "%26", "%253D", "%2522", "%25", "%", "+", ":\n  ", "|\n", ": |\n    ", "- ", "4111.1111.1111.1111",
         ]).prop_map(ToOwned::to_owned),
         1 => "[a-zA-Z0-9]{1,8}",
         1 => "(?s).",
