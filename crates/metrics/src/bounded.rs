@@ -87,7 +87,7 @@ impl<C: Collector> Bounded<C> {
         }
     }
 
-    /// How long a scrape waits for the collector. Default: 500 ms.
+    /// How long a scrape waits for the collector, if the scraper waits as long. Default: 500 ms.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -107,7 +107,7 @@ impl<C: Collector> Shared<C> {
 
     /// Runs on the collector's own thread.
     fn run(&self) {
-        let (families, failure) = registered::run(&self.collector, &self.families);
+        let (families, failure) = registered::run(&self.collector, &self.families, None);
         let mut state = self.lock();
         state.last.record(families, failure);
         state.runs += 1;
@@ -127,6 +127,9 @@ impl<C: Collector> Collector for Bounded<C> {
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {
+        let deadline = samples
+            .time_left()
+            .map_or(self.deadline, |left| left.min(self.deadline));
         let mut state = self.shared.lock();
         let before = state.runs;
         if !state.is_running {
@@ -140,9 +143,9 @@ impl<C: Collector> Collector for Bounded<C> {
         let (state, _) = self
             .shared
             .ended
-            .wait_timeout_while(state, self.deadline, |state| state.runs == before)
+            .wait_timeout_while(state, deadline, |state| state.runs == before)
             .unwrap_or_else(PoisonError::into_inner);
-        let late = format!("it gave no answer within {:?}", self.deadline);
+        let late = format!("it gave no answer within {deadline:?}");
         let late = (state.runs == before).then_some(late.as_str());
         state.last.show(samples, late);
     }

@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     descriptor::{Descriptor, Kind},
@@ -79,15 +84,24 @@ pub struct Samples<'a> {
     families: &'a mut [SampledFamily],
     rejected: usize,
     failure: Option<String>,
+    deadline: Option<Instant>,
 }
 
 impl<'a> Samples<'a> {
-    pub(crate) const fn of(families: &'a mut [SampledFamily]) -> Self {
+    pub(crate) const fn of(families: &'a mut [SampledFamily], deadline: Option<Instant>) -> Self {
         Self {
             families,
             rejected: 0,
             failure: None,
+            deadline,
         }
+    }
+
+    /// How long the scraper still waits, less what the answer needs; none when it did not say.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Adds a sample of a counter. A later one with the same labels replaces it.

@@ -42,7 +42,7 @@ impl ForeignCollector for Registry {
                     encode_cells(&*entry.cells, to)?;
                 }
                 Entry::Collector(collector) => {
-                    let run = collector.collect();
+                    let run = collector.collect(None);
                     run.families
                         .iter()
                         .try_for_each(|family| sampled(family, &mut encoder))?;

@@ -14,6 +14,8 @@ mod collector;
 mod counter;
 mod descriptor;
 mod digits;
+#[cfg(feature = "http")]
+mod endpoint;
 mod error;
 mod exemplar;
 mod exposition;
@@ -46,11 +48,16 @@ mod unix_time;
 
 pub use prometheus_client;
 
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use crate::endpoint::MetricsEndpoint;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use crate::endpoint::metrics_router;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use crate::http::{
     HttpMetrics, HttpMetricsLayer, HttpMetricsService, HttpPreset, MeteredBody, ResponseFuture,
-    metrics_router,
 };
 pub use crate::{
     bounded::Bounded,

@@ -64,9 +64,9 @@ impl Registered {
     }
 
     /// Runs the collector. After a panic nothing of what it has read is left.
-    pub(crate) fn collect(&self) -> Run {
+    pub(crate) fn collect(&self, deadline: Option<Instant>) -> Run {
         let started = Instant::now();
-        let (families, failure) = run(&*self.collector, &self.families);
+        let (families, failure) = run(&*self.collector, &self.families, deadline);
         self.log(failure.as_deref());
         Run {
             collector: self.name.clone(),
@@ -100,10 +100,11 @@ impl Registered {
 pub(crate) fn run(
     collector: &dyn Collector,
     families: &[(String, Descriptor)],
+    deadline: Option<Instant>,
 ) -> (Vec<SampledFamily>, Option<String>) {
     let mut families = empty(families);
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-        let mut samples = Samples::of(&mut families);
+        let mut samples = Samples::of(&mut families, deadline);
         collector.collect(&mut samples);
         samples.into_failure()
     }));

@@ -1,6 +1,6 @@
 //! One walk over a registry, in one format.
 
-use std::{collections::HashSet, sync::PoisonError};
+use std::{collections::HashSet, sync::PoisonError, time::Instant};
 
 use crate::{
     Format, Registry, attached,
@@ -26,19 +26,19 @@ impl Registry {
     /// Every metric in the text format 0.0.4, whatever the prefix of this handle.
     #[must_use]
     pub fn encode(&self) -> String {
-        self.write(&Scrape::default()).finish_text()
+        self.write(&Scrape::default(), None).finish_text()
     }
 
     /// Every metric in OpenMetrics 1.0, whatever the prefix of this handle.
     #[must_use]
     pub fn encode_open_metrics(&self) -> String {
-        self.write(&Scrape::of(Format::OpenMetrics)).finish_text()
+        self.write(&Scrape::of(Format::OpenMetrics), None).finish_text()
     }
 
     /// Every metric in the given format, whatever the prefix of this handle.
     #[must_use]
     pub fn encode_as(&self, format: Format) -> Vec<u8> {
-        self.scrape(&Scrape::of(format))
+        self.scrape(&Scrape::of(format), None)
     }
 
     /// Whether OpenMetrics has a sample `_created` for every counter and histogram: when its count began. Off by
@@ -62,15 +62,16 @@ impl Registry {
         });
     }
 
-    pub(crate) fn scrape(&self, scrape: &Scrape) -> Vec<u8> {
-        self.write(scrape).finish()
+    /// Collectors that can wait do so until the deadline at most.
+    pub(crate) fn scrape(&self, scrape: &Scrape, deadline: Option<Instant>) -> Vec<u8> {
+        self.write(scrape, deadline).finish()
     }
 
-    fn write(&self, scrape: &Scrape) -> Writer {
+    fn write(&self, scrape: &Scrape, deadline: Option<Instant>) -> Writer {
         let entries = self.entries();
         let (options, series) = self.options(scrape, &entries);
         let mut to = Writer::new(scrape.format, options);
-        self.write_entries(&entries, &scrape.names, &mut to);
+        self.write_entries(&entries, &scrape.names, deadline, &mut to);
         if scrape.format != Format::Text {
             exemplar::next_round();
         }
@@ -85,7 +86,7 @@ impl Registry {
         to
     }
 
-    fn write_entries(&self, entries: &[Entry], names: &Names, to: &mut Writer) {
+    fn write_entries(&self, entries: &[Entry], names: &Names, deadline: Option<Instant>, to: &mut Writer) {
         let mut runs = Vec::new();
         let mut taken = None;
         for entry in entries {
@@ -93,7 +94,7 @@ impl Registry {
                 Entry::Cells(entry) => entry.write(names, to),
                 Entry::Collector(collector) => {
                     if collector.has(|name, kind| names.want(name, kind)) {
-                        let run = collector.collect();
+                        let run = collector.collect(deadline);
                         run.families.iter().for_each(|family| family.write(names, to));
                         runs.push(run);
                     }
@@ -162,7 +163,7 @@ impl Scrape {
 }
 
 impl Names {
-    #[cfg(test)]
+    #[cfg(any(test, feature = "http"))]
     pub(crate) const fn new(names: Vec<String>) -> Self {
         Self(names)
     }

@@ -1,3 +1,4 @@
+mod accept;
 mod escape;
 mod format;
 mod number;
@@ -6,6 +7,9 @@ mod text;
 mod wire;
 mod writer;
 
+pub(crate) use accept::Accepted;
+#[cfg(feature = "gzip")]
+pub(crate) use accept::thousandths;
 pub(crate) use escape::{escape_label, read_labels};
 pub use format::Format;
 pub(crate) use number::Number;

@@ -9,4 +9,3 @@ mod router;
 pub use body::MeteredBody;
 pub use layer::{HttpMetricsLayer, HttpMetricsService, ResponseFuture};
 pub use metrics::{HttpMetrics, HttpPreset};
-pub use router::metrics_router;

@@ -1,0 +1,184 @@
+//! What a scraper accepts.
+
+use super::Format;
+
+/// What an `Accept` header came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) format: Format,
+    /// How names with unusual characters are to be written. Ours have none, so all schemes write the same; the
+    /// scraper is told the one that it asked for.
+    pub(crate) escaping: Option<&'static str>,
+}
+
+impl Accepted {
+    pub(crate) fn by(accept: &str) -> Self {
+        let mut best = Self::default();
+        let mut highest = 0;
+        for range in accept.split(',') {
+            if let Some((accepted, quality)) = Self::of_range(range)
+                && quality > highest
+            {
+                (best, highest) = (accepted, quality);
+            }
+        }
+        best
+    }
+
+    /// What the media range covers, with its quality in thousandths.
+    fn of_range(range: &str) -> Option<(Self, u16)> {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next()?;
+        let mut parameters = Parameters::default();
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            parameters.set(name.trim(), value.trim().trim_matches('"'))?;
+        }
+        let accepted = Self {
+            format: parameters.format(media)?,
+            escaping: parameters.escaping,
+        };
+        Some((accepted, parameters.quality))
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn content_type(self) -> String {
+        let content_type = self.format.content_type();
+        match self.escaping {
+            Some(escaping) => format!("{content_type}; escaping={escaping}"),
+            None => content_type.to_owned(),
+        }
+    }
+}
+
+struct Parameters<'a> {
+    quality: u16,
+    version: Option<&'a str>,
+    message: Option<&'a str>,
+    encoding: Option<&'a str>,
+    escaping: Option<&'static str>,
+}
+
+impl Default for Parameters<'_> {
+    fn default() -> Self {
+        Self {
+            quality: 1000,
+            version: None,
+            message: None,
+            encoding: None,
+            escaping: None,
+        }
+    }
+}
+
+impl<'a> Parameters<'a> {
+    /// Gives none when the value makes no sense.
+    fn set(&mut self, name: &str, value: &'a str) -> Option<()> {
+        match name.to_ascii_lowercase().as_str() {
+            "q" => self.quality = thousandths(value)?,
+            "version" => self.version = Some(value),
+            "proto" => self.message = Some(value),
+            "encoding" => self.encoding = Some(value),
+            "escaping" => self.escaping = SCHEMES.into_iter().find(|scheme| *scheme == value),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn format(&self, media: &str) -> Option<Format> {
+        match media.to_ascii_lowercase().as_str() {
+            "application/vnd.google.protobuf"
+                if self.message == Some(MESSAGE) && self.encoding == Some("delimited") =>
+            {
+                Some(Format::Protobuf)
+            }
+            "application/openmetrics-text" if matches!(self.version, None | Some("1.0.0")) => {
+                Some(Format::OpenMetrics)
+            }
+            "text/plain" if matches!(self.version, None | Some("0.0.4")) => Some(Format::Text),
+            "text/*" | "*/*" => Some(Format::Text),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a quality from 0 to 1, in thousandths.
+pub(crate) fn thousandths(quality: &str) -> Option<u16> {
+    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
+    let digits = fraction.len();
+    if digits > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let padded = format!("{fraction:0<3}");
+    match whole {
+        "0" => padded.parse().ok(),
+        "1" => Some(1000),
+        _ => None,
+    }
+}
+
+const MESSAGE: &str = "io.prometheus.client.MetricFamily";
+const SCHEMES: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROTOBUF: &str =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
+    #[test]
+    fn the_best_quality_wins_then_the_order() {
+        let cases = [
+            ("", Format::Text),
+            ("*/*", Format::Text),
+            ("application/openmetrics-text", Format::OpenMetrics),
+            (
+                "Application/OpenMetrics-Text; Version=\"1.0.0\"",
+                Format::OpenMetrics,
+            ),
+            ("application/openmetrics-text; version=0.0.1", Format::Text),
+            (
+                "application/openmetrics-text;q=0.3, text/plain;q=0.4",
+                Format::Text,
+            ),
+            (
+                "text/plain;q=0.3, application/openmetrics-text;q=0.301",
+                Format::OpenMetrics,
+            ),
+            ("text/plain, application/openmetrics-text", Format::Text),
+            ("application/openmetrics-text, text/plain", Format::OpenMetrics),
+            ("application/openmetrics-text;q=0", Format::Text),
+            ("application/openmetrics-text;q=nonsense", Format::Text),
+            ("application/openmetrics-text;", Format::OpenMetrics),
+            (
+                "application/vnd.google.protobuf, application/openmetrics-text;q=0.1",
+                Format::OpenMetrics,
+            ),
+            (PROTOBUF, Format::Protobuf),
+            ("image/png, application/json;q=0.9", Format::Text),
+        ];
+
+        for (accept, format) in cases {
+            assert_eq!(Accepted::by(accept).format, format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn what_prometheus_sends_is_understood() {
+        let older = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                     text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        let native = format!("{PROTOBUF};q=0.8,{older}").replace("1.0.0,", "1.0.0;q=0.7,");
+        let newer = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+                     text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1";
+
+        assert_eq!(Accepted::by(older).format, Format::OpenMetrics);
+        assert_eq!(Accepted::by(&native).format, Format::Protobuf);
+        assert_eq!(
+            Accepted::by(newer),
+            Accepted {
+                format: Format::OpenMetrics,
+                escaping: Some("allow-utf-8")
+            }
+        );
+    }
+}
