@@ -100,7 +100,7 @@ impl<'writer> FormatFields<'writer> for ConsoleFields {
             is_first: true,
             result: Ok(()),
         };
-        fields.record(&mut visitor);
+        held::keep(|| fields.record(&mut visitor));
         visitor.result
     }
 

@@ -39,6 +39,14 @@ pub(crate) fn is_held() -> bool {
     HELD.get()
 }
 
+/// Formats values of the thread's event, whose `Debug` may log: what is noted of events from in there is forgotten.
+pub(crate) fn keep<R>(format: impl FnOnce() -> R) -> R {
+    let is_held = HELD.get();
+    let result = format();
+    HELD.set(is_held);
+    result
+}
+
 impl Held {
     pub(crate) fn count(&self, hold: Hold, level: Level) {
         let counters = match hold {

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Error, Redactor,
     closing::Closing,
+    held,
     level::rank,
     notice::TARGET,
     panic,
@@ -97,7 +98,7 @@ impl AlertDesk {
         if !is_alert && (own || !self.rules.iter().any(|rule| rule.may_pick(metadata))) {
             return;
         }
-        let reading = Reading::of(event, &self.redactor, &self.chosen);
+        let reading = held::keep(|| Reading::of(event, &self.redactor, &self.chosen));
         let mut is_told = is_alert;
         if is_alert {
             self.push(&Draft::new(of_key(metadata, &reading, time), line));

@@ -1,11 +1,15 @@
 //! What people read.
 
 use std::{
+    fmt,
     io::Read as _,
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::SystemTime,
 };
 
-use groundcrew_logging::{Alert, Color, Format, Logging, LoggingConfig};
+use groundcrew_base::ManualClock;
+use groundcrew_logging::{Alert, Color, Flood, Format, Logging, LoggingConfig};
 use tracing::{Level, Span, field::Empty, info, info_span, warn};
 
 use crate::{capture::DEADLINE, process::child};
@@ -57,6 +61,46 @@ fn child_production() {
 
     info!(seat = 4, "dealt");
     drop(logging);
+}
+
+/// A value whose `Debug` logs.
+struct Chatty(fn());
+
+impl fmt::Debug for Chatty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)();
+        f.write_str("chatty")
+    }
+}
+
+/// One event a second of each callsite, at a time that stands still.
+#[test]
+#[ignore = "run by the tests of this file in a process of its own"]
+fn child_chatty_values() {
+    static FORMATTED: AtomicUsize = AtomicUsize::new(0);
+
+    let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+    let mut config = LoggingConfig::default();
+    config.format = Format::Console;
+    config.color = Color::Never;
+    config.flood = Flood::per_callsite(1, 1);
+    let builder = Logging::builder().config(config).clock(clock.clock());
+    let logging = builder.alert_sink(|_: &Alert| ()).init().unwrap();
+
+    let floods = Chatty(|| info!("inside of a value that floods"));
+    info!(value = ?floods, "its event is kept");
+    let floods = Chatty(|| info!("inside of an alert that floods"));
+    info!(alert.key = "pool", value = ?floods, "its alert is kept");
+    // Each time it is formatted, its event comes from another place.
+    let calm = Chatty(|| match FORMATTED.fetch_add(1, Ordering::Relaxed) {
+        0 => info!("inside, first"),
+        1 => info!("inside, second"),
+        _ => info!("inside, third"),
+    });
+    for n in 0..2 {
+        info!(n, value = ?calm, "its event floods");
+    }
+    logging.flush(DEADLINE).unwrap();
 }
 
 fn stdout_of(test: &str) -> String {
@@ -113,4 +157,17 @@ fn development_shows_the_console_and_production_json() {
     let lines = crate::capture::parse(&format!("{json}\n"));
     assert_eq!(lines[0].field("seat"), 4);
     assert_eq!(lines[0].field("environment"), "production");
+}
+
+#[test]
+fn events_inside_of_a_value_decide_nothing_about_the_event_around_them() {
+    let text = stdout_of("console::child_chatty_values");
+
+    let count = |part: &str| text.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(count(": its event is kept value=chatty"), 1, "{text}");
+    assert_eq!(count(": its alert is kept "), 1, "{text}");
+    assert_eq!(count(": its event floods n=0 value=chatty"), 1, "{text}");
+    assert_eq!(count(": its event floods n=1"), 0, "{text}");
+    assert_eq!(count(": inside of a value that floods"), 1, "{text}");
+    assert_eq!(count(": inside, third"), 1, "{text}");
 }
