@@ -64,6 +64,13 @@ pub(crate) struct Outlet {
     pub(crate) sink: Box<dyn Sink>,
 }
 
+impl Outlet {
+    /// Whether lines of its encoding and of this level go to it. No level keeps an audit event from its file.
+    fn takes(&self, level: Level) -> bool {
+        level <= self.least || self.encoding == Encoding::Audit
+    }
+}
+
 impl fmt::Debug for Outlet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outlet")
@@ -91,7 +98,7 @@ impl Routes {
             outlets
                 .iter()
                 .enumerate()
-                .filter(|(_, outlet)| outlet.encoding == encoding && level <= outlet.least)
+                .filter(|(_, outlet)| outlet.encoding == encoding && outlet.takes(level))
                 .fold(0, |route, (at, _)| route | 1 << at)
         };
         Self {

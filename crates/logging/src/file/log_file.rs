@@ -80,13 +80,15 @@ impl LogFile {
         }
     }
 
-    /// The least grave level it takes; default all.
+    /// The least grave level it takes; default all. No level keeps an audit event from a file that is
+    /// [only for these](Self::only_audit).
     pub const fn least(mut self, least: Level) -> Self {
         self.least = least;
         self
     }
 
-    /// Takes the events of [`audit!`](crate::audit) and no others; they are in the other files too.
+    /// Takes the events of [`audit!`](crate::audit) and no others, whatever [`Self::least`] says; they are in the other
+    /// files too, as events of level info.
     pub const fn only_audit(mut self) -> Self {
         self.is_for_audit = true;
         self

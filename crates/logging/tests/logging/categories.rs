@@ -187,7 +187,12 @@ fn audit_events_have_a_file_of_their_own_if_that_is_wanted() {
     config.audit = Audit::File;
     let builder = Logging::builder()
         .config(config)
-        .file(LogFile::at(dir.path().join("more/own.log")).only_audit());
+        .file(LogFile::at(dir.path().join("more/own.log")).only_audit())
+        .file(
+            LogFile::at(dir.path().join("more/grave.log"))
+                .only_audit()
+                .least(Level::ERROR),
+        );
 
     let stats = run(builder, |logging| {
         info!("an event");
@@ -203,6 +208,7 @@ fn audit_events_have_a_file_of_their_own_if_that_is_wanted() {
     assert_eq!(messages("combined.log"), ["an event", "Audit: a"]);
     assert_eq!(messages("audit.log"), ["Audit: a"]);
     assert_eq!(messages("more/own.log"), ["Audit: a"]);
+    assert_eq!(messages("more/grave.log"), ["Audit: a"]);
     assert_eq!(messages("error.log"), [""; 0]);
     let accepted: Vec<_> = stats
         .sinks
@@ -215,7 +221,8 @@ fn audit_events_have_a_file_of_their_own_if_that_is_wanted() {
             ("combined.log", 2),
             ("error.log", 0),
             ("audit.log", 1),
-            ("own.log", 1)
+            ("own.log", 1),
+            ("grave.log", 1)
         ]
     );
 }
