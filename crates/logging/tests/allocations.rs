@@ -58,6 +58,7 @@ fn an_event_without_a_span_allocates_nothing() {
             text = "table",
             round,
             password = "hunter2",
+            url = "/login?next=%2Fhome%3Ftoken%3Dabc%2526def",
             "hand {round} dealt"
         );
     });

@@ -483,3 +483,43 @@ fn tracing_291_a_noisy_place_is_limited_and_told() {
     assert_eq!(summary.unwrap().field("suppressed"), 95);
     assert_eq!(control.matches("hello, world!").count(), 100);
 }
+
+/// A value whose `Debug` logs.
+struct Chatty;
+
+impl fmt::Debug for Chatty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        info!("from inside");
+        f.write_str("chatty")
+    }
+}
+
+/// tracing hands an event from inside of another one to nobody while there is a scoped subscriber, so no layer of any
+/// crate can show it. With a global one alone ours does, as a test in `process` holds.
+#[test]
+fn an_event_from_inside_of_a_value_under_a_scoped_subscriber_is_lost_with_everyone() {
+    let work = || {
+        info!(value = ?Chatty, "around");
+        info!("after");
+    };
+    let kept = Kept::default();
+    let builder = Logging::builder()
+        .config(quiet())
+        .sink("kept", Level::TRACE, kept.clone());
+    run(builder, |logging| {
+        work();
+        logging.flush(DEADLINE).unwrap();
+    });
+
+    let control = theirs(false, work);
+
+    let lines = kept.lines();
+    let messages: Vec<_> = lines.iter().map(|line| line.message().to_owned()).collect();
+    assert_eq!(messages, ["around", "after"]);
+    assert_eq!(lines[0].field("value"), "chatty");
+    assert!(
+        control.contains("chatty") && control.contains("after"),
+        "{control}"
+    );
+    assert!(!control.contains("from inside"), "{control}");
+}
