@@ -6,6 +6,8 @@
 // The derives name the crate from outside, also when they are used inside of it.
 extern crate self as groundcrew_metrics;
 
+#[cfg(feature = "tokio")]
+mod async_collector;
 mod attached;
 mod bounded;
 mod build_info;
@@ -20,6 +22,7 @@ mod error;
 mod exemplar;
 mod exposition;
 mod family;
+mod figures;
 mod float;
 mod foreign;
 mod gauge;
@@ -27,24 +30,32 @@ mod histogram;
 #[cfg(feature = "axum")]
 mod http;
 mod interop;
+#[cfg(feature = "jemalloc")]
+mod jemalloc;
 mod label_set;
 mod labels;
 mod last_good;
 mod metric;
+#[cfg(feature = "mimalloc")]
+mod mimalloc;
 mod name;
 mod native;
 mod performance;
 mod process;
-#[cfg(feature = "axum")]
 mod quantile;
 mod recorders;
 mod registered;
 mod registry;
+#[cfg(feature = "tokio")]
+mod runtime;
+#[cfg(feature = "tokio")]
+mod scheduling_lag;
 mod scrape;
 mod series;
 mod timer;
 mod trace;
 mod unix_time;
+mod window;
 
 pub use prometheus_client;
 
@@ -59,6 +70,19 @@ pub use crate::endpoint::metrics_router;
 pub use crate::http::{
     HttpMetrics, HttpMetricsLayer, HttpMetricsService, HttpPreset, MeteredBody, ResponseFuture,
 };
+#[cfg(feature = "jemalloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jemalloc")))]
+pub use crate::jemalloc::JemallocCollector;
+#[cfg(feature = "mimalloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mimalloc")))]
+pub use crate::mimalloc::MimallocCollector;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub use crate::{
+    async_collector::{AsyncCollector, Polling, PollingTask},
+    runtime::TokioCollector,
+    scheduling_lag::SchedulingLag,
+};
 pub use crate::{
     bounded::Bounded,
     build_info::BuildInfo,
@@ -69,12 +93,13 @@ pub use crate::{
     error::RegisterError,
     exposition::Format,
     family::Family,
+    figures::{CacheFigures, DatabaseFigures, HttpFigures},
     gauge::{Gauge, GaugeGuard},
     histogram::Histogram,
     labels::{LabelValue, LabelVisitor, Labels},
     metric::Metric,
     native::NativeBuckets,
-    performance::{CacheFigures, DatabaseFigures, HttpFigures, Performance, PerformanceReport, performance},
+    performance::{Performance, PerformanceReport, performance},
     process::ProcessCollector,
     recorders::{
         BusinessMetrics, CacheHitRate, DbMetrics, Direction, ErrorMetrics, GameMetrics, HandInPlay, Severity,

@@ -7,12 +7,17 @@ use std::{
 
 use serde::{Serialize, Serializer};
 
-use crate::recorders::percentage;
+use crate::{
+    figures::{CacheFigures, DatabaseFigures, HttpFigures},
+    window::{Sample, Window},
+};
 
 /// Starts a [`Performance`] report; uptime counts from here.
 pub fn performance() -> Performance {
+    let started = Instant::now();
     Performance {
-        started: Instant::now(),
+        started,
+        window: Arc::new(Window::new(Duration::from_mins(5), started)),
         http: None,
         cache: None,
         database: None,
@@ -25,6 +30,10 @@ pub fn performance() -> Performance {
 /// `p50`, `p95` and `p99` in milliseconds, `.database.healthy` is a boolean, `.uptime` is in seconds. A
 /// part that was not set is absent, and so is a number that does not exist yet, such as the hit rate
 /// before the first lookup: nothing is invented. A source that panics leaves its part out.
+///
+/// Numbers of a whole life mislead when it is long, so `.http.window` and `.cache.stats.window` hold the same for
+/// the last five minutes, and in `seconds` the time that they really are about: all of the life while it is
+/// shorter, and longer than the window when [`sample`](Self::sample) was called too rarely.
 ///
 /// Cloning is cheap.
 ///
@@ -45,6 +54,7 @@ pub fn performance() -> Performance {
 #[must_use]
 pub struct Performance {
     started: Instant,
+    window: Arc<Window>,
     http: Option<Source<HttpFigures>>,
     cache: Option<Source<CacheFigures>>,
     database: Option<Source<DatabaseFigures>>,
@@ -71,14 +81,47 @@ impl Performance {
         self
     }
 
+    /// The length of the window. Default: 5 minutes.
+    pub fn window(mut self, span: Duration) -> Self {
+        self.window = Arc::new(Window::new(span, self.started));
+        self
+    }
+
+    /// Takes note of the numbers of this moment, from which later reports tell those of the window.
+    ///
+    /// To be called every now and then, best every 10 seconds, by a task of the service; every report does it
+    /// too. It keeps at most sixty notes.
+    pub fn sample(&self) {
+        self.window.add(self.sample_of(Instant::now()));
+    }
+
     /// The numbers of this moment, to be serialised.
     #[must_use]
     pub fn report(&self) -> PerformanceReport {
+        self.report_at(Instant::now())
+    }
+
+    fn report_at(&self, now: Instant) -> PerformanceReport {
+        let sample = self.sample_of(now);
+        let since = self.window.since(now);
+        let (http, cache) = (sample.http.clone(), sample.cache);
+        self.window.add(sample);
+        let span = now.saturating_duration_since(since.at);
         PerformanceReport {
-            uptime: self.started.elapsed(),
-            http: read(self.http.as_ref()),
-            cache: read(self.cache.as_ref()).map(|stats| CachePart { stats }),
+            uptime: now.saturating_duration_since(self.started),
+            http: http.map(|http| http.with_window(since.http.as_ref(), span)),
+            cache: cache.map(|cache| CachePart {
+                stats: cache.with_window(since.cache.as_ref(), span),
+            }),
             database: read(self.database.as_ref()),
+        }
+    }
+
+    fn sample_of(&self, now: Instant) -> Sample {
+        Sample {
+            at: now,
+            http: read(self.http.as_ref()),
+            cache: read(self.cache.as_ref()),
         }
     }
 }
@@ -111,100 +154,6 @@ struct CachePart {
     stats: CacheFigures,
 }
 
-/// Lookups of a cache since it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CacheFigures {
-    hits: u64,
-    misses: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hit_rate: Option<f64>,
-}
-
-impl CacheFigures {
-    /// This many lookups found a value, and this many did not.
-    #[must_use]
-    pub fn new(hits: u64, misses: u64) -> Self {
-        Self {
-            hits,
-            misses,
-            hit_rate: percentage(hits, hits.saturating_add(misses)),
-        }
-    }
-}
-
-/// The state of a database.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct DatabaseFigures {
-    healthy: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    connections: Option<Connections>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Connections {
-    active: u32,
-    max: u32,
-}
-
-impl DatabaseFigures {
-    /// Whether it works. A state that is not known is not healthy.
-    #[must_use]
-    pub const fn new(healthy: bool) -> Self {
-        Self {
-            healthy,
-            connections: None,
-        }
-    }
-
-    /// Adds how many connections are in use, of how many at most.
-    #[must_use]
-    pub const fn connections(mut self, active: u32, max: u32) -> Self {
-        self.connections = Some(Connections { active, max });
-        self
-    }
-}
-
-/// Requests since the process started.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpFigures {
-    requests: u64,
-    errors: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_rate: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<Latency>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct Latency {
-    p50: f64,
-    p95: f64,
-    p99: f64,
-}
-
-impl HttpFigures {
-    /// This many requests, of which so many failed: the server's fault, status 500 and above.
-    #[must_use]
-    pub fn new(requests: u64, errors: u64) -> Self {
-        Self {
-            requests,
-            errors,
-            error_rate: percentage(errors, requests),
-            latency_ms: None,
-        }
-    }
-
-    /// Adds the latency that 50, 95 and 99 % of the requests stay below.
-    #[must_use]
-    pub fn latency(mut self, p50: Duration, p95: Duration, p99: Duration) -> Self {
-        let [p50, p95, p99] = [p50, p95, p99].map(|latency| latency.as_secs_f64() * 1000.0);
-        self.latency_ms = Some(Latency { p50, p95, p99 });
-        self
-    }
-}
-
 fn read<T>(source: Option<&Source<T>>) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(|| source.map(|source| source())))
         .ok()
@@ -217,6 +166,10 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -231,9 +184,11 @@ mod tests {
         assert!(empty["uptime"].as_f64() >= Some(0.0));
         let mut json = serde_json::to_value(idle.report()).unwrap();
         json["uptime"].take();
+        json["cache"]["stats"]["window"]["seconds"].take();
+        json["http"]["window"]["seconds"].take();
         assert_eq!(
             json.to_string(),
-            r#"{"cache":{"stats":{"hits":0,"misses":0}},"http":{"errors":0,"requests":0},"uptime":null}"#
+            r#"{"cache":{"stats":{"hits":0,"misses":0,"window":{"hits":0,"misses":0,"seconds":null}}},"http":{"errors":0,"requests":0,"window":{"errors":0,"requests":0,"seconds":null}},"uptime":null}"#
         );
     }
 
@@ -249,5 +204,80 @@ mod tests {
         assert_eq!(json["http"]["latencyMs"]["p50"], 5.0);
         assert_eq!(json["http"]["latencyMs"]["p95"], 50.0);
         assert_eq!(json["http"]["latencyMs"]["p99"], 500.0);
+    }
+    /// What a report says of HTTP and the cache at a time after the start.
+    fn window_at(performance: &Performance, seconds: u64) -> (Value, Value) {
+        let now = performance.started + Duration::from_secs(seconds);
+        let json = serde_json::to_value(performance.report_at(now)).unwrap();
+        (
+            json["http"]["window"].clone(),
+            json["cache"]["stats"]["window"].clone(),
+        )
+    }
+
+    /// Sources with numbers that a test sets: requests, errors, slow requests, hits, misses.
+    fn steered() -> (Arc<[AtomicU64; 5]>, Performance) {
+        let numbers: Arc<[AtomicU64; 5]> = Arc::default();
+        let (http, cache) = (Arc::clone(&numbers), Arc::clone(&numbers));
+        let number = |numbers: &[AtomicU64; 5], index: usize| numbers[index].load(Ordering::Relaxed);
+        let performance = performance()
+            .http(move || {
+                let (all, slow) = (number(&http, 0), number(&http, 2));
+                let buckets = [(0.1, all - slow), (1.0, slow), (f64::INFINITY, 0)];
+                HttpFigures::new(all, number(&http, 1)).histogram(buckets)
+            })
+            .cache(move || CacheFigures::new(number(&cache, 3), number(&cache, 4)));
+        (numbers, performance)
+    }
+
+    fn set(numbers: &[AtomicU64; 5], values: [u64; 5]) {
+        for (number, value) in numbers.iter().zip(values) {
+            number.store(value, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_window_forgets_what_is_long_ago() {
+        let (numbers, performance) = steered();
+
+        // A bad start: every request slow, half of them failed, nothing in the cache.
+        set(&numbers, [100, 50, 100, 0, 100]);
+        let (young, young_cache) = window_at(&performance, 60);
+        // Then an hour in which all is well, with a report a minute.
+        for minute in 2..=60 {
+            set(&numbers, [100 * minute, 50, 100, 90 * minute, 100 + 10 * minute]);
+            window_at(&performance, 60 * minute);
+        }
+        let (old, old_cache) = window_at(&performance, 3600);
+
+        assert_eq!(young["seconds"], 60.0);
+        assert_eq!(
+            (&young["requests"], &young["errorRate"]),
+            (&json!(100), &json!(50.0))
+        );
+        assert!(young["latencyMs"]["p50"].as_f64() > Some(100.0));
+        assert_eq!(young_cache["hitRate"], 0.0);
+        assert_eq!(old["seconds"], 300.0);
+        assert_eq!((&old["requests"], &old["errors"]), (&json!(500), &json!(0)));
+        assert_eq!(old["errorRate"], 0.0);
+        assert!(old["latencyMs"]["p99"].as_f64() <= Some(100.0));
+        assert_eq!(
+            (&old_cache["hits"], &old_cache["hitRate"]),
+            (&json!(450), &json!(90.0))
+        );
+    }
+
+    #[test]
+    fn a_window_says_how_long_it_really_is() {
+        let (numbers, performance) = steered();
+        set(&numbers, [10, 0, 0, 1, 1]);
+        window_at(&performance, 100);
+
+        let (http, _) = window_at(&performance, 5000);
+
+        assert_eq!(http["seconds"], 4900.0);
+        assert_eq!(http["requests"], 0);
+        assert_eq!(http.get("errorRate"), None);
+        assert_eq!(http.get("latencyMs"), None);
     }
 }

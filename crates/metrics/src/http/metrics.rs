@@ -1,10 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{HttpMetricsLayer, exchange::Route};
-use crate::{
-    Counter, Family, Gauge, Histogram, HttpFigures, RegisterError, Registry, label_set::label_set,
-    quantile::quantile,
-};
+use crate::{Counter, Family, Gauge, Histogram, HttpFigures, RegisterError, Registry, label_set::label_set};
 
 /// Records every HTTP request of an axum router or a tower service.
 ///
@@ -110,16 +107,7 @@ impl HttpMetrics {
             requests += counter.value();
             errors += if status >= Some(500) { counter.value() } else { 0 };
         });
-        let figures = HttpFigures::new(requests, errors);
-        let buckets = self.0.durations.buckets();
-        let latency = |share| {
-            let seconds = quantile(&buckets, share)?;
-            Duration::try_from_secs_f64(seconds).ok()
-        };
-        match (latency(0.5), latency(0.95), latency(0.99)) {
-            (Some(p50), Some(p95), Some(p99)) => figures.latency(p50, p95, p99),
-            _ => figures,
-        }
+        HttpFigures::new(requests, errors).histogram(self.0.durations.buckets())
     }
 
     pub(super) fn in_flight(&self) -> &Gauge {
