@@ -19,7 +19,7 @@ use crate::{
     queue::Queue,
     remote::{Remote, joined, later},
     sink::Routes,
-    stats::{EventCounters, LineCounts, LoggingStats, SinkStats},
+    stats::{EventCounters, EventKind, LineCounts, LoggingStats, SinkStats},
     timer::Timer,
 };
 
@@ -93,7 +93,7 @@ impl Core {
 
     /// Logs past the subscriber, as an event of its own.
     pub(crate) fn log_notice(&self, notice: &Notice<'_>, marks: Marks) {
-        self.counters.count(notice.level, marks);
+        self.counters.count(EventKind::of(notice.level, marks));
         let (json, console) = (self.routes.json(notice.level), self.routes.console(notice.level));
         if json != 0 {
             self.queue.push(&notice.json(&self.frame), notice.level, json);
@@ -106,7 +106,7 @@ impl Core {
 
     /// Counts an event that gets no line.
     pub(crate) fn hold(&self, hold: Hold, level: Level) {
-        self.counters.count(level, Marks::default());
+        self.counters.count(EventKind::of(level, Marks::default()));
         self.held.count(hold, level);
     }
 
@@ -170,7 +170,7 @@ impl Core {
         let sinks = sinks.collect();
         let alert_sinks = self.alerts.as_ref().map(AlertDesk::stats).unwrap_or_default();
         LoggingStats {
-            events: self.counters.snapshot(),
+            events: self.counters.snapshot(self.queue.events()),
             lines,
             sinks,
             queue_bytes,

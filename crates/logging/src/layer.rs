@@ -23,6 +23,7 @@ use crate::{
     scratch::{Buffers, Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
     span_stack,
+    stats::EventKind,
     template::{Template, push_location},
     timestamp::nanoseconds,
     writer,
@@ -161,13 +162,18 @@ impl JsonLayer {
         // An alert may have come this far for its sink alone.
         if !template.is_alert || core.filter.logs(metadata) {
             let level = *metadata.level();
-            core.counters.count(level, marks);
+            let kind = EventKind::of(level, marks);
             // A full queue treats an audit event as the gravest.
             let (weight, route) = match template.is_audit {
                 true => (Level::ERROR, core.routes.audit()),
                 false => (level, core.routes.json(level)),
             };
-            core.queue.push(buffers.pairs.text.as_bytes(), weight, route);
+            match route {
+                0 => core.counters.count(kind),
+                _ => core
+                    .queue
+                    .push_event(buffers.pairs.text.as_bytes(), weight, route, kind),
+            }
             panic::note_logged(metadata);
         }
         core.alert(event, template.is_alert, time, &buffers.pairs.text);

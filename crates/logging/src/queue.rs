@@ -11,7 +11,7 @@ use crate::{
     counts::{Ledger, Outcome, Refusal, SinkCounts},
     overflow::Overflow,
     sink::Route,
-    stats::Drops,
+    stats::{Drops, EventKind, EventTally},
     writer,
 };
 
@@ -43,6 +43,7 @@ struct State {
     pushed: u64,
     done: u64,
     ledger: Ledger,
+    events: EventTally,
     writer: WriterIs,
     /// Somebody waits for the writer, or something grave is to be written.
     hurry: bool,
@@ -79,6 +80,7 @@ impl Queue {
                 pushed: 0,
                 done: 0,
                 ledger: Ledger::new(outlets),
+                events: EventTally::default(),
                 writer: WriterIs::Busy,
                 hurry: false,
                 waiting: 0,
@@ -105,12 +107,21 @@ impl Queue {
     pub(crate) fn push(&self, line: &[u8], level: Level, route: Route) {
         if route != 0 {
             // Counting is all that can be done about a refusal.
-            self.put(line, level, route, || match writer::is_this_thread() {
-                // Who empties the queue cannot wait for that.
-                true => Some(Duration::ZERO),
-                false => self.overflow.patience(level),
-            })
+            self.put(line, level, route, None, || self.patience(level)).ok();
+        }
+    }
+
+    /// The same for the line of an event, which is counted too: without an atomic operation of its own.
+    pub(crate) fn push_event(&self, line: &[u8], level: Level, route: Route, kind: EventKind) {
+        self.put(line, level, route, Some(kind), || self.patience(level))
             .ok();
+    }
+
+    fn patience(&self, level: Level) -> Option<Duration> {
+        match writer::is_this_thread() {
+            // Who empties the queue cannot wait for that.
+            true => Some(Duration::ZERO),
+            false => self.overflow.patience(level),
         }
     }
 
@@ -122,7 +133,7 @@ impl Queue {
         route: Route,
         patience: Option<Duration>,
     ) -> Result<(), Refusal> {
-        self.put(line, level, route, || patience)
+        self.put(line, level, route, None, || patience)
     }
 
     /// Takes one line if there is room for it, and otherwise counts nothing.
@@ -142,10 +153,14 @@ impl Queue {
         line: &[u8],
         level: Level,
         route: Route,
+        event: Option<EventKind>,
         patience: impl FnOnce() -> Option<Duration>,
     ) -> Result<(), Refusal> {
         let mut state = self.lock();
         state.ledger.accept(route);
+        if let Some(kind) = event {
+            state.events.count(kind);
+        }
         let limit = self.overflow.limit(level, self.capacity);
         if state.closed || !state.has_room(line.len(), limit) {
             state = match self.await_room(state, line.len(), limit, patience()) {
@@ -380,6 +395,11 @@ impl Queue {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed
+    }
+
+    /// The events whose lines were pushed.
+    pub(crate) fn events(&self) -> EventTally {
+        self.lock().events
     }
 
     pub(crate) fn drops(&self) -> Drops {

@@ -2,7 +2,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::Level;
 
-use crate::{encoder::Marks, level};
+use crate::{
+    encoder::Marks,
+    level::{self, LEVELS},
+};
 
 /// A snapshot of what logging has done.
 ///
@@ -226,22 +229,41 @@ impl LineCounts {
     }
 }
 
-/// Counts events as they pass.
+/// As what an event is counted: the rank of its level, or what follows them all if it is critical.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventKind(usize);
+
+impl EventKind {
+    pub(crate) fn of(level: Level, marks: Marks) -> Self {
+        match marks.is_critical && level == Level::ERROR {
+            true => Self(LEVELS.len()),
+            false => Self(level::rank(level)),
+        }
+    }
+}
+
+/// How many events there were of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EventTally([u64; KINDS]);
+
+impl EventTally {
+    pub(crate) fn count(&mut self, kind: EventKind) {
+        if let Some(count) = self.0.get_mut(kind.0) {
+            *count += 1;
+        }
+    }
+}
+
+/// Counts the events whose lines are in no queue; a queue counts its own under its lock.
 #[derive(Debug, Default)]
 pub(crate) struct EventCounters {
-    levels: [AtomicU64; 5],
-    critical: AtomicU64,
+    kinds: [AtomicU64; KINDS],
     alerts: AtomicU64,
 }
 
 impl EventCounters {
-    pub(crate) fn count(&self, level: Level, marks: Marks) {
-        let counter = if marks.is_critical && level == Level::ERROR {
-            Some(&self.critical)
-        } else {
-            self.levels.get(level::rank(level))
-        };
-        if let Some(counter) = counter {
+    pub(crate) fn count(&self, kind: EventKind) {
+        if let Some(counter) = self.kinds.get(kind.0) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -250,19 +272,24 @@ impl EventCounters {
         self.alerts.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self) -> EventCounts {
-        let [error, warn, info, debug, trace] = self
-            .levels
-            .each_ref()
-            .map(|counter| counter.load(Ordering::Relaxed));
+    /// With those that a queue has counted.
+    pub(crate) fn snapshot(&self, queued: EventTally) -> EventCounts {
+        let mut kinds = queued.0;
+        for (count, counter) in kinds.iter_mut().zip(&self.kinds) {
+            *count += counter.load(Ordering::Relaxed);
+        }
+        let [error, warn, info, debug, trace, critical] = kinds;
         EventCounts {
             error,
             warn,
             info,
             debug,
             trace,
-            critical: self.critical.load(Ordering::Relaxed),
+            critical,
             alerts: self.alerts.load(Ordering::Relaxed),
         }
     }
 }
+
+/// The levels, and critical.
+const KINDS: usize = LEVELS.len() + 1;
