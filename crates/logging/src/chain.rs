@@ -263,7 +263,8 @@ impl Chain {
             let owner = self.owners.get(at).copied().unwrap_or(DEFAULT);
             let taken = |name: &str, made: &Made| {
                 event.contains(name)
-                    || frame.is_reserved(name)
+                    // Those of the defaults are ours.
+                    || (owner != DEFAULT && frame.is_reserved(name))
                     || made.has(name)
                     || self.is_further_in(frame, owner, name)
             };

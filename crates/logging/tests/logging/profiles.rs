@@ -140,6 +140,23 @@ fn google_cloud() {
 }
 
 #[test]
+fn google_clouds_names_of_the_service_are_on_a_line_with_any_fields() {
+    let (_, line) = line_of(config(Profile::Gcp), || {
+        // Their names share a bit of their hashes with those that are asserted below.
+        info_span!("span", one = 1, sla = 1).in_scope(|| info!("x"));
+    });
+
+    assert_eq!(
+        *line.field("serviceContext"),
+        json!({"service": "poker-app", "version": "1.4.0"})
+    );
+    assert_eq!(
+        *line.field("logging.googleapis.com/labels"),
+        json!({"environment": "production"})
+    );
+}
+
+#[test]
 fn datadog() {
     assert_eq!(
         text_of(Profile::Datadog, an_error_in_a_trace),
