@@ -68,7 +68,8 @@ pub use crate::endpoint::metrics_router;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use crate::http::{
-    HttpMetrics, HttpMetricsLayer, HttpMetricsService, HttpPreset, MeteredBody, ResponseFuture,
+    HttpMetrics, HttpMetricsBuilder, HttpMetricsLayer, HttpMetricsService, HttpPreset, HttpRoute,
+    MeteredBody, ResponseFuture,
 };
 #[cfg(feature = "jemalloc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jemalloc")))]

@@ -3,26 +3,33 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
 use std::{
-    pin::pin,
-    task::{Context, Waker},
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody as _},
+    body::{Body, Bytes, HttpBody},
     http::{Method, Request, StatusCode, header},
     response::Response,
     routing::get,
 };
 use groundcrew_base::catch_panic;
-use groundcrew_metrics::{HttpMetrics, HttpPreset, Registry, metrics_router, performance};
+use groundcrew_metrics::{
+    HttpMetrics, HttpPreset, HttpRoute, RegisterError, Registry, metrics_router, performance,
+};
+use http_body::Frame;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, service_fn};
+use tower_layer::Layer as _;
 
 fn app(registry: &Registry) -> (Router, HttpMetrics) {
     let http = HttpMetrics::register(registry).unwrap();
@@ -142,7 +149,7 @@ async fn a_stream_is_in_flight_until_its_end_or_its_drop() {
     let first = get().await.unwrap();
     assert_eq!(in_flight(&registry), "1.0");
     let mut second = get().await.unwrap().into_body();
-    let frame = std::future::poll_fn(|cx| pin!(&mut second).poll_frame(cx)).await;
+    let frame = poll_fn(|cx| pin!(&mut second).poll_frame(cx)).await;
     assert_eq!(in_flight(&registry), "2.0");
     assert_eq!(
         frame.unwrap().unwrap().into_data().unwrap(),
@@ -242,6 +249,259 @@ async fn the_second_preset_has_fewer_labels() {
     let text = registry.encode();
     assert!(text.contains("http_request_duration_seconds_bucket{method=\"GET\",route=\"/\",le=\"0.1\"} 1\n"));
     assert!(text.contains("http_requests_total{method=\"GET\",route=\"/\",status_code=\"200\"} 1\n"));
+}
+
+/// The value of the sample whose line begins like this.
+fn value(registry: &Registry, sample: &str) -> Option<f64> {
+    let text = registry.encode();
+    let line = text.lines().find_map(|line| line.strip_prefix(sample))?;
+    line.trim_start().parse().ok()
+}
+
+/// A body of what `next` gives, one frame at a time.
+fn stream(next: impl FnMut() -> Option<Result<Bytes, io::Error>> + Send + 'static) -> Body {
+    struct Frames<F>(F);
+
+    impl<F: FnMut() -> Option<Result<Bytes, io::Error>> + Unpin> HttpBody for Frames<F> {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+            Poll::Ready((self.0)().map(|bytes| bytes.map(Frame::data)))
+        }
+    }
+
+    Body::new(Frames(Box::new(next) as Box<dyn FnMut() -> _ + Send>))
+}
+
+fn two_frames() -> Body {
+    let mut left = vec![Bytes::from("cards"), Bytes::from("more ")];
+    stream(move || left.pop().map(Ok))
+}
+
+fn incomplete(registry: &Registry, route: &str, reason: &str) -> Option<f64> {
+    value(
+        registry,
+        &format!("http_responses_incomplete_total{{method=\"GET\",route=\"{route}\",reason=\"{reason}\"}}"),
+    )
+}
+
+fn streams(registry: &Registry) -> Router {
+    let http = HttpMetrics::register(registry).unwrap();
+    let fails = || {
+        let mut left = vec![Err(io::Error::other("broken")), Ok(Bytes::from("half"))];
+        stream(move || left.pop())
+    };
+    Router::new()
+        .route("/whole", get(async || two_frames()))
+        .route(
+            "/length",
+            get(async || ([(header::CONTENT_LENGTH, "10")], two_frames())),
+        )
+        .route("/fails", get(async move || fails()))
+        .route("/panics", get(async || stream(|| panic!("on purpose"))))
+        .layer(http.layer())
+}
+
+#[tokio::test]
+async fn a_body_that_ends_is_whole_and_its_bytes_are_counted() {
+    let registry = Registry::new();
+    let app = streams(&registry);
+    let mut request = request("GET", "/whole");
+    *request.body_mut() = Body::from("7 bytes");
+
+    let all = body(app.clone().oneshot(request).await.unwrap()).await;
+
+    assert_eq!(all, "more cards");
+    let labels = "{method=\"GET\",route=\"/whole\"}";
+    assert_eq!(
+        value(&registry, &format!("http_response_size_bytes_sum{labels}")),
+        Some(10.0)
+    );
+    assert_eq!(
+        value(&registry, &format!("http_request_size_bytes_sum{labels}")),
+        Some(7.0)
+    );
+    assert_eq!(
+        value(
+            &registry,
+            &format!("http_response_first_byte_seconds_count{labels}")
+        ),
+        Some(1.0)
+    );
+    assert!(!registry.encode().contains("http_responses_incomplete_total{"));
+}
+
+#[tokio::test]
+async fn the_first_byte_is_recorded_before_the_end() {
+    let registry = Registry::new();
+    let response = streams(&registry)
+        .oneshot(request("GET", "/whole"))
+        .await
+        .unwrap();
+    let first = "http_response_first_byte_seconds_count{method=\"GET\",route=\"/whole\"}";
+
+    assert_eq!(value(&registry, first), Some(1.0));
+    assert_eq!(requests(&registry, "GET", "/whole", 200), None);
+    drop(response);
+    assert_eq!(requests(&registry, "GET", "/whole", 200), Some(1));
+}
+
+#[tokio::test]
+async fn a_response_that_does_not_end_is_told_with_its_reason() {
+    let registry = Registry::new();
+    let app = streams(&registry);
+    let get = |path: &str| app.clone().oneshot(request("GET", path));
+
+    let mut half = get("/whole").await.unwrap().into_body();
+    poll_fn(|cx| pin!(&mut half).poll_frame(cx))
+        .await
+        .unwrap()
+        .unwrap();
+    drop(half);
+    let failed = axum::body::to_bytes(get("/fails").await.unwrap().into_body(), usize::MAX).await;
+    let response = get("/panics").await.unwrap();
+    let panicked = catch_panic(body(response)).await;
+
+    assert!(failed.is_err());
+    assert_eq!(panicked.err().as_deref(), Some("on purpose"));
+    assert_eq!(incomplete(&registry, "/whole", "aborted"), Some(1.0));
+    assert_eq!(incomplete(&registry, "/fails", "failed"), Some(1.0));
+    assert_eq!(incomplete(&registry, "/panics", "panicked"), Some(1.0));
+    let sent = "http_response_size_bytes_sum{method=\"GET\",route=\"/fails\"}";
+    assert_eq!(value(&registry, sent), Some(4.0));
+    for route in ["/whole", "/fails", "/panics"] {
+        assert_eq!(requests(&registry, "GET", route, 200), Some(1), "{route}");
+    }
+    assert_eq!(in_flight(&registry), "0.0");
+}
+
+#[tokio::test]
+async fn a_body_of_its_announced_length_is_whole_though_nobody_asks_for_its_end() {
+    let registry = Registry::new();
+    let mut response = streams(&registry)
+        .oneshot(request("GET", "/length"))
+        .await
+        .unwrap()
+        .into_body();
+    for _ in 0..2 {
+        poll_fn(|cx| pin!(&mut response).poll_frame(cx))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    drop(response);
+
+    assert_eq!(incomplete(&registry, "/length", "aborted"), None);
+    assert_eq!(requests(&registry, "GET", "/length", 200), Some(1));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_whole() {
+    let registry = Registry::new();
+    let app = streams(&registry);
+
+    drop(app.clone().oneshot(request("HEAD", "/length")).await.unwrap());
+    drop(app.oneshot(request("GET", "/nowhere")).await.unwrap());
+
+    assert_eq!(requests(&registry, "HEAD", "/length", 200), Some(1));
+    assert_eq!(requests(&registry, "GET", "unmatched", 404), Some(1));
+    assert!(!registry.encode().contains("http_responses_incomplete_total{"));
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_recorded_as_500() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register(&registry).unwrap();
+    let service = http
+        .layer()
+        .layer(service_fn(async |_: Request<Body>| Err::<Response, _>("no")));
+    let mut asked = request("GET", "/x");
+    asked.extensions_mut().insert(HttpRoute("/named/{id}"));
+
+    let outcome = service.oneshot(asked).await;
+
+    assert_eq!(outcome.err(), Some("no"));
+    assert_eq!(requests(&registry, "GET", "/named/{id}", 500), Some(1));
+    assert_eq!(incomplete(&registry, "/named/{id}", "failed"), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_response_may_name_its_route() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register(&registry).unwrap();
+    let service = http.layer().layer(service_fn(async |_: Request<Body>| {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(HttpRoute("/hands/{id}"));
+        Ok::<_, Infallible>(response)
+    }));
+
+    drop(service.oneshot(request("GET", "/hands/7")).await.unwrap());
+
+    assert_eq!(requests(&registry, "GET", "/hands/{id}", 200), Some(1));
+}
+
+#[tokio::test]
+async fn the_names_of_open_telemetry_are_a_preset() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register_preset(&registry, HttpPreset::OpenTelemetry).unwrap();
+    let app = Router::new()
+        .route("/players/{id}", get(async || "a player"))
+        .route("/fails", get(async || StatusCode::BAD_GATEWAY))
+        .layer(http.layer());
+
+    let response = app.clone().oneshot(request("GET", "/players/1")).await.unwrap();
+    let active = "http_server_active_requests{http_request_method=\"GET\",url_scheme=\"http\"}";
+    assert_eq!(value(&registry, active), Some(1.0));
+    let _all = body(response).await;
+    let _all = body(
+        app.oneshot(request("GET", "https://a.example/fails"))
+            .await
+            .unwrap(),
+    )
+    .await;
+
+    assert_eq!(value(&registry, active), Some(0.0));
+    let count = |labels: &str| {
+        value(
+            &registry,
+            &format!("http_server_request_duration_seconds_count{{{labels}}}"),
+        )
+    };
+    let player = "http_request_method=\"GET\",url_scheme=\"http\",http_route=\"/players/{id}\",\
+                  http_response_status_code=\"200\",error_type=\"\"";
+    let failure = "http_request_method=\"GET\",url_scheme=\"https\",http_route=\"/fails\",\
+                   http_response_status_code=\"502\",error_type=\"502\"";
+    assert_eq!(count(player), Some(1.0));
+    assert_eq!(count(failure), Some(1.0));
+    let size = format!("http_server_response_body_size_bytes_sum{{{player}}}");
+    assert_eq!(value(&registry, &size), Some(8.0));
+    let figures = serde_json::to_value(http.figures()).unwrap();
+    assert_eq!((&figures["requests"], &figures["errors"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn buckets_are_the_users_own_and_sizes_may_be_left_out() {
+    let registry = Registry::new();
+    let http = HttpMetrics::builder()
+        .duration_buckets(&[0.25])
+        .without_sizes()
+        .register(&registry)
+        .unwrap();
+    let refused = HttpMetrics::builder()
+        .size_buckets(&[2.0, 1.0])
+        .register(&Registry::new());
+
+    drop(http);
+    assert!(!registry.encode().contains("_size_bytes"));
+    assert!(
+        matches!(&refused, Err(RegisterError::UnsortedBuckets { name, .. }) if name == "http_request_size_bytes"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

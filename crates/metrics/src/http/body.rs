@@ -1,8 +1,9 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
+use bytes::Buf as _;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -17,12 +18,18 @@ pin_project! {
         #[pin]
         inner: B,
         exchange: Option<Exchange>,
+        // With so many bytes it is whole, also if nobody asks for its end.
+        length: Option<u64>,
     }
 }
 
 impl<B> MeteredBody<B> {
-    pub(super) const fn new(inner: B, exchange: Option<Exchange>) -> Self {
-        Self { inner, exchange }
+    pub(super) const fn new(inner: B, exchange: Option<Exchange>, length: Option<u64>) -> Self {
+        Self {
+            inner,
+            exchange,
+            length,
+        }
     }
 }
 
@@ -34,12 +41,25 @@ impl<B: Body> Body for MeteredBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(cx));
-        if !matches!(&frame, Some(Ok(frame)) if frame.is_data()) {
-            *this.exchange = None;
+        let mut this = self.project();
+        // Not in the body while it runs: a panic of it drops the exchange here, as a failure.
+        let Some(mut exchange) = this.exchange.take() else {
+            return this.inner.poll_frame(cx);
+        };
+        let frame = this.inner.as_mut().poll_frame(cx);
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                exchange.sent(frame.data_ref().map_or(0, B::Data::remaining));
+                if this.inner.is_end_stream() || *this.length == Some(exchange.size()) {
+                    exchange.ended();
+                }
+                *this.exchange = Some(exchange);
+            }
+            Poll::Ready(Some(Err(_))) => exchange.failed(),
+            Poll::Ready(None) => exchange.ended(),
+            Poll::Pending => *this.exchange = Some(exchange),
         }
-        Poll::Ready(frame)
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -3,12 +3,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{HttpMetrics, MeteredBody, exchange::Exchange};
+use super::{
+    HttpMetrics, MeteredBody,
+    exchange::{Exchange, length},
+};
 
 /// Records requests; made by [`HttpMetrics::layer`].
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub struct HttpMetricsService<S> {
 impl<S, B, R> Service<Request<B>> for HttpMetricsService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    B: Body,
+    R: Body,
 {
     type Response = Response<MeteredBody<R>>;
     type Error = S::Error;
@@ -72,6 +78,7 @@ pin_project! {
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
 {
     type Output = Result<Response<MeteredBody<R>>, E>;
 
@@ -84,12 +91,15 @@ where
             *this.exchange = exchange;
             return Poll::Pending;
         };
-        let status = outcome
-            .as_ref()
-            .map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
         if let Some(exchange) = &mut exchange {
-            exchange.answered(status);
+            match &outcome {
+                Ok(response) => exchange.answered(response),
+                Err(_) => exchange.failed(),
+            }
         }
-        Poll::Ready(outcome.map(|response| response.map(|body| MeteredBody::new(body, exchange))))
+        Poll::Ready(outcome.map(|response| {
+            let length = length(&response);
+            response.map(|body| MeteredBody::new(body, exchange, length))
+        }))
     }
 }

@@ -1,21 +1,32 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{HttpMetricsLayer, exchange::Route};
-use crate::{Counter, Family, Gauge, Histogram, HttpFigures, RegisterError, Registry, label_set::label_set};
+use super::{
+    HttpMetricsBuilder, HttpMetricsLayer, HttpPreset,
+    classic::Classic,
+    outcome::{Asked, Outcome},
+    semconv::Semconv,
+};
+use crate::{GaugeGuard, HttpFigures, RegisterError, Registry};
 
 /// Records every HTTP request of an axum router or a tower service.
 ///
-/// Exposes `http_requests_total{method,route,status_code}`, the histogram
-/// `http_request_duration_seconds` (labels and buckets by [`HttpPreset`]) and the gauge
-/// `http_requests_in_flight`.
+/// | metric | labels |
+/// |---|---|
+/// | `http_requests_total` | `method`, `route`, `status_code` |
+/// | `http_request_duration_seconds`, a histogram, to the end of the response's body | by [`HttpPreset`] |
+/// | `http_response_first_byte_seconds`, a histogram | `method`, `route` |
+/// | `http_requests_in_flight` | |
+/// | `http_request_size_bytes`, `http_response_size_bytes`, histograms | `method`, `route` |
+/// | `http_responses_incomplete_total` | `method`, `route`, `reason`: `aborted`, `failed`, `panicked` |
 ///
 /// - Put the layer on with `Router::layer`, after the routes: then `route` is the path that axum has
 ///   matched, such as `/players/{id}`. Whatever matched nothing is `unmatched`: a raw path is never a
-///   label, so a scanner cannot create series.
+///   label, so a scanner cannot create series. Without axum's router, give an [`HttpRoute`](crate::HttpRoute).
 /// - `method` is one of the registered ones and `QUERY`, or `_OTHER`.
 /// - A request is recorded exactly once, when its response body has ended or is dropped; a response that
 ///   is streamed counts its whole time. When the client goes away before there is a response, `status_code`
-///   is 499; when the handler panics, 500.
+///   is 499; when the handler panics or the service fails, 500.
+/// - The size of a request is that of its `Content-Length`: one that is sent in chunks has none.
 ///
 /// Cloning is cheap.
 ///
@@ -35,37 +46,27 @@ use crate::{Counter, Family, Gauge, Histogram, HttpFigures, RegisterError, Regis
 #[derive(Clone, Debug)]
 pub struct HttpMetrics(Arc<Families>);
 
-/// The labels and buckets of `http_request_duration_seconds`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HttpPreset {
-    /// Labels method, route and status code; buckets from 1 ms to 10 s. The default.
-    #[default]
-    ByStatus,
-    /// Labels method and route, so fewer series; buckets from 100 ms to 10 s.
-    ByRoute,
+#[derive(Debug)]
+enum Families {
+    Classic(Classic),
+    Semconv(Semconv),
 }
 
-#[derive(Debug)]
-struct Families {
-    requests: Family<RequestLabels<'static>, Counter>,
-    durations: Durations,
-    in_flight: Gauge,
-}
-
-#[derive(Debug)]
-enum Durations {
-    ByStatus(Family<RequestLabels<'static>, Histogram>),
-    ByRoute(Family<RouteLabels<'static>, Histogram>),
-}
+/// Keeps the gauge of the requests in flight up.
+pub(super) type InFlight = GaugeGuard;
 
 impl HttpMetrics {
-    /// Registers the metrics with the default preset.
+    /// Starts with the defaults.
+    pub const fn builder() -> HttpMetricsBuilder {
+        HttpMetricsBuilder::new()
+    }
+
+    /// Registers the metrics with the defaults.
     ///
     /// # Errors
     /// When a name is taken.
     pub fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        Self::register_preset(registry, HttpPreset::default())
+        Self::builder().register(registry)
     }
 
     /// Registers the metrics with this preset.
@@ -73,23 +74,18 @@ impl HttpMetrics {
     /// # Errors
     /// When a name is taken.
     pub fn register_preset(registry: &Registry, preset: HttpPreset) -> Result<Self, RegisterError> {
-        let (name, help) = (
-            "http_request_duration_seconds",
-            "Duration of HTTP requests in seconds",
-        );
-        let durations = match preset {
-            HttpPreset::ByStatus => {
-                Durations::ByStatus(registry.histogram_family(name, help, &BY_STATUS_BUCKETS)?)
-            }
-            HttpPreset::ByRoute => {
-                Durations::ByRoute(registry.histogram_family(name, help, &BY_ROUTE_BUCKETS)?)
-            }
+        Self::builder().preset(preset).register(registry)
+    }
+
+    pub(super) fn from_builder(
+        builder: &HttpMetricsBuilder,
+        registry: &Registry,
+    ) -> Result<Self, RegisterError> {
+        let families = match builder.preset {
+            HttpPreset::OpenTelemetry => Families::Semconv(Semconv::register(builder, registry)?),
+            _ => Families::Classic(Classic::register(builder, registry)?),
         };
-        Ok(Self(Arc::new(Families {
-            requests: registry.counter_family("http_requests_total", "HTTP requests that have ended")?,
-            durations,
-            in_flight: registry.gauge("http_requests_in_flight", "HTTP requests that have not ended")?,
-        })))
+        Ok(Self(Arc::new(families)))
     }
 
     /// The layer that records.
@@ -101,69 +97,30 @@ impl HttpMetrics {
     /// The numbers for [`Performance::http`](crate::Performance::http), over all routes.
     #[must_use]
     pub fn figures(&self) -> HttpFigures {
-        let (mut requests, mut errors) = (0, 0);
-        self.0.requests.each(|labels, counter| {
-            let status = labels.get(2).and_then(|status| status.parse::<u16>().ok());
-            requests += counter.value();
-            errors += if status >= Some(500) { counter.value() } else { 0 };
-        });
-        HttpFigures::new(requests, errors).histogram(self.0.durations.buckets())
-    }
-
-    pub(super) fn in_flight(&self) -> &Gauge {
-        &self.0.in_flight
-    }
-
-    pub(super) fn record(&self, method: &'static str, route: &Route, status_code: u16, duration: Duration) {
-        let route = route.as_str();
-        let labels = RequestLabels {
-            method,
-            route,
-            status_code,
+        let tally = match &*self.0 {
+            Families::Classic(classic) => classic.tally(),
+            Families::Semconv(semconv) => semconv.tally(),
         };
-        self.0.requests.inc(&labels);
-        match &self.0.durations {
-            Durations::ByStatus(family) => family.observe_duration(&labels, duration),
-            Durations::ByRoute(family) => family.observe_duration(&RouteLabels { method, route }, duration),
+        tally.figures()
+    }
+
+    pub(super) fn in_flight(&self, asked: &Asked) -> InFlight {
+        match &*self.0 {
+            Families::Classic(classic) => classic.in_flight.track(),
+            Families::Semconv(semconv) => semconv.in_flight(asked),
+        }
+    }
+
+    pub(super) fn first_byte(&self, asked: &Asked, route: &str, after: Duration) {
+        if let Families::Classic(classic) = &*self.0 {
+            classic.first_byte(asked, route, after);
+        }
+    }
+
+    pub(super) fn record(&self, asked: &Asked, route: &str, outcome: &Outcome) {
+        match &*self.0 {
+            Families::Classic(classic) => classic.record(asked, route, outcome),
+            Families::Semconv(semconv) => semconv.record(asked, route, outcome),
         }
     }
 }
-
-impl Durations {
-    /// The buckets of all series together.
-    fn buckets(&self) -> Vec<(f64, u64)> {
-        let mut sum: Vec<(f64, u64)> = Vec::new();
-        let mut add = |_: &[&str], histogram: &Histogram| {
-            if sum.is_empty() {
-                sum = histogram.buckets().collect();
-            } else {
-                for (total, (_, count)) in sum.iter_mut().zip(histogram.buckets()) {
-                    total.1 += count;
-                }
-            }
-        };
-        match self {
-            Self::ByStatus(family) => family.each(&mut add),
-            Self::ByRoute(family) => family.each(&mut add),
-        }
-        sum
-    }
-}
-
-label_set! {
-    struct RequestLabels<'a> {
-        "method" => method: &'a str,
-        "route" => route: &'a str,
-        "status_code" => status_code: u16,
-    }
-}
-
-label_set! {
-    struct RouteLabels<'a> {
-        "method" => method: &'a str,
-        "route" => route: &'a str,
-    }
-}
-
-const BY_STATUS_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
-const BY_ROUTE_BUCKETS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 1.0, 3.0, 5.0, 7.0, 10.0];
