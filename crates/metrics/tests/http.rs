@@ -421,7 +421,7 @@ async fn a_service_that_fails_is_recorded_as_500() {
         .layer()
         .layer(service_fn(async |_: Request<Body>| Err::<Response, _>("no")));
     let mut asked = request("GET", "/x");
-    asked.extensions_mut().insert(HttpRoute("/named/{id}"));
+    asked.extensions_mut().insert(HttpRoute::new("/named/{id}"));
 
     let outcome = service.oneshot(asked).await;
 
@@ -436,7 +436,7 @@ async fn a_response_may_name_its_route() {
     let http = HttpMetrics::register(&registry).unwrap();
     let service = http.layer().layer(service_fn(async |_: Request<Body>| {
         let mut response = Response::new(Body::empty());
-        response.extensions_mut().insert(HttpRoute("/hands/{id}"));
+        response.extensions_mut().insert(HttpRoute::new("/hands/{id}"));
         Ok::<_, Infallible>(response)
     }));
 

@@ -55,7 +55,7 @@ impl HttpMetricsBuilder {
     pub(super) fn durations(&self) -> &[f64] {
         self.duration_buckets
             .as_deref()
-            .unwrap_or(self.preset.duration_buckets())
+            .unwrap_or_else(|| self.preset.duration_buckets())
     }
 
     /// `None` if there are to be no sizes.

@@ -12,10 +12,18 @@ use http::Extensions;
 /// use groundcrew_metrics::HttpRoute;
 ///
 /// let mut response = Response::new("a player");
-/// response.extensions_mut().insert(HttpRoute("/players/{id}"));
+/// response.extensions_mut().insert(HttpRoute::new("/players/{id}"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpRoute(pub &'static str);
+pub struct HttpRoute(&'static str);
+
+impl HttpRoute {
+    /// A request of this pattern.
+    #[must_use]
+    pub const fn new(pattern: &'static str) -> Self {
+        Self(pattern)
+    }
+}
 
 /// What a request is counted under.
 #[derive(Debug)]
