@@ -2,7 +2,6 @@ use std::{
     fmt,
     io::{self, IsTerminal as _},
     mem,
-    path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -16,9 +15,8 @@ use crate::{
     alert::{AlertDesk, AlertRoute, Origin},
     config::Color,
     console,
-    core::{Core, OutletInfo},
+    core::Core,
     encoder::Marks,
-    file::{Archiver, FileCounters, RotatingFile},
     filter::SharedFilter,
     flood::Floods,
     frame::{Frame, FrameParts},
@@ -26,13 +24,13 @@ use crate::{
     lane,
     layer::JsonLayer,
     levels::Levels,
+    outlets::{FileOutlets, Outlets},
     panic::OnPanic,
     queue::Queue,
     reporter::Reporter,
-    ring::{self, Ring},
-    sink::{Encoding, MOST_OUTLETS, Outlet, Routes},
+    ring::Ring,
+    sink::{Encoding, Outlet, Routes},
     stats::EventCounters,
-    stdout::Stdout,
     timer::Timer,
     writer::Writer,
 };
@@ -326,18 +324,40 @@ impl LoggingBuilder {
 
     fn outlets(&mut self) -> Result<Outlets, Error> {
         let mut outlets = Outlets::default();
-        self.add_stdout(&mut outlets)?;
-        self.add_files(&mut outlets)?;
+        outlets.add_stdout(self.format())?;
+        let files = FileOutlets {
+            clock: &self.clock,
+            is_crash_safe: self.config.crash_safe,
+            #[cfg(feature = "sighup")]
+            reopens_on_hangup: self.reopens_on_hangup,
+        };
+        for file in self.config.files().iter().chain(&self.files) {
+            outlets.add_file(file, &files)?;
+        }
         for outlet in self.sinks.drain(..) {
-            outlets.add(outlet, None);
+            outlets.add(outlet);
         }
         #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
         self.add_exports(&mut outlets)?;
-        let (count, most) = (outlets.taken.len(), MOST_OUTLETS);
-        if count > most {
-            return Err(Error::TooManySinks { count, most });
-        }
+        outlets.check()?;
         Ok(outlets)
+    }
+
+    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
+    fn add_exports(&mut self, outlets: &mut Outlets) -> Result<(), Error> {
+        let place = crate::export::Place {
+            service: self.service.clone(),
+            version: self.version.clone(),
+            environment: self.environment.clone(),
+            profile: self.config.profile,
+            clock: self.clock.clone(),
+            redactor: self.whole_redactor(),
+            reporter: self.reporter.clone(),
+            closing: crate::closing::Closing::default(),
+        };
+        let configured = self.config.exports.exports();
+        let mut exports = mem::take(&mut self.exports).into_iter().chain(configured);
+        exports.try_for_each(|export| outlets.add_export(export, place.clone()))
     }
 
     fn ring(&self) -> Result<Option<Ring>, Error> {
@@ -347,37 +367,6 @@ impl LoggingBuilder {
         directory
             .map(|directory| Ring::open(directory, &files))
             .transpose()
-    }
-
-    #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
-    fn add_exports(&mut self, outlets: &mut Outlets) -> Result<(), Error> {
-        let redactor = self.whole_redactor();
-        let place = crate::export::Place {
-            service: self.service.clone(),
-            version: self.version.clone(),
-            environment: self.environment.clone(),
-            profile: self.config.profile,
-            clock: self.clock.clone(),
-            redactor,
-            reporter: self.reporter.clone(),
-            closing: crate::closing::Closing::default(),
-        };
-        let configured = self.config.exports.exports();
-        for export in mem::take(&mut self.exports).into_iter().chain(configured) {
-            let (name, least) = (export.name.to_owned(), export.level);
-            let (sink, buffer) = crate::export::ExportSink::start(export, place.clone())?;
-            let outlet = Outlet {
-                name,
-                encoding: Encoding::Json,
-                least,
-                sink: Box::new(sink),
-            };
-            outlets.add(outlet, None);
-            if let Some(info) = outlets.infos.last_mut() {
-                info.remote = Some(buffer);
-            }
-        }
-        Ok(())
     }
 
     fn alerts(&mut self, frame: &Frame) -> Result<Option<AlertDesk>, Error> {
@@ -438,40 +427,6 @@ impl LoggingBuilder {
         }
         Ok(frame)
     }
-
-    fn add_stdout(&self, outlets: &mut Outlets) -> Result<(), Error> {
-        let encoding = match self.format() {
-            Format::Off => return Ok(()),
-            Format::Console => Encoding::Console,
-            Format::Json | Format::Auto => Encoding::Json,
-        };
-        let stdout = Outlet {
-            name: "stdout".to_owned(),
-            encoding,
-            least: Level::TRACE,
-            sink: Box::new(Stdout::open().map_err(Error::Stdout)?),
-        };
-        outlets.add(stdout, None);
-        Ok(())
-    }
-
-    fn add_files(&self, outlets: &mut Outlets) -> Result<(), Error> {
-        for file in self.config.files().iter().chain(&self.files) {
-            let mut opened = RotatingFile::open(file, &self.clock, &mut outlets.archiver)?;
-            if self.config.crash_safe {
-                // The whole line is in the ring.
-                opened = opened.cut_torn_line(ring::SETTING)?;
-            }
-            #[cfg(feature = "sighup")]
-            let opened = if self.reopens_on_hangup {
-                opened.reopen_on_hangup()?
-            } else {
-                opened
-            };
-            outlets.add_file(file, opened);
-        }
-        Ok(())
-    }
 }
 
 impl Default for LoggingBuilder {
@@ -508,45 +463,6 @@ impl fmt::Debug for LoggingBuilder {
             .field("environment", &self.environment)
             .field("sinks", &self.sinks)
             .finish_non_exhaustive()
-    }
-}
-
-/// The outlets as they come together: what the writer takes, and what stays known of them.
-#[derive(Debug, Default)]
-struct Outlets {
-    taken: Vec<Outlet>,
-    infos: Vec<OutletInfo>,
-    archiver: Archiver,
-}
-
-impl Outlets {
-    fn add(&mut self, outlet: Outlet, file: Option<Arc<FileCounters>>) {
-        self.infos.push(OutletInfo {
-            name: outlet.name.clone(),
-            file,
-            remote: None,
-        });
-        self.taken.push(outlet);
-    }
-
-    fn add_file(&mut self, settings: &LogFile, file: RotatingFile) {
-        let counters = file.counters();
-        let outlet = Outlet {
-            name: self.name_of(settings.path()),
-            encoding: settings.encoding(),
-            least: settings.level(),
-            sink: Box::new(file),
-        };
-        self.add(outlet, Some(counters));
-    }
-
-    /// The name of the file, or all of its path where there is another of the name.
-    fn name_of(&self, path: &Path) -> String {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if self.infos.iter().any(|info| info.name == name) {
-            return path.display().to_string();
-        }
-        name.into_owned()
     }
 }
 

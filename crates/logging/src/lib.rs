@@ -41,6 +41,7 @@ mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod notice;
+mod outlets;
 mod overflow;
 mod owner;
 mod pairs;
