@@ -12,7 +12,7 @@ use crate::{
     frame::Frame,
     json,
     pairs::{Entry, Pairs, Part, Present, small},
-    profile::ChainForm,
+    profile::{BOOLEANS, ChainForm},
     template::{FieldTemplate, LOG_TARGET, Role, Template},
 };
 
@@ -330,7 +330,11 @@ impl Visit for Encoder<'_> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        let text = if value { "true" } else { "false" };
+        let [no, yes] = match self.template(field) {
+            Some(template) if template.role == Role::Sampled => self.frame.names.sampled,
+            _ => BOOLEANS,
+        };
+        let text = if value { yes } else { no };
         self.short(field, value, |out| out.push_str(text));
     }
 

@@ -18,7 +18,12 @@ use crate::Location;
 /// | `service`, `version`, `environment` | the same | `Resource`: `service.name`, `service.version`, `deployment.environment.name` | `service.name`, `service.version`, `service.environment` | `serviceContext`, `logging.googleapis.com/labels` | `service`, `version`, `env` |
 /// | field `trace_id` | the same | `TraceId` | `trace.id` | `logging.googleapis.com/trace` | `dd.trace_id` |
 /// | field `span_id` | the same | `SpanId` | `span.id` | `logging.googleapis.com/spanId` | `dd.span_id` |
+/// | field `trace_sampled` | the same | `TraceFlags`, `01` or `00` | the same | `logging.googleapis.com/trace_sampled` | the same |
 /// | field `error` | `error`, `error_chain` | `exception.message`, `exception.stacktrace` | `error.message`, `error.stack_trace` | `error`, `stack_trace` | `error.message`, `error.stack` |
+/// | field `error.type` | the same | `exception.type` | `error.type` | the same | `error.kind` |
+///
+/// The type of an error is told by who knows it, as `error.type` or `error_type`: a `dyn Error` does not say what it is, and
+/// its `Debug` begins with the name of a variant, a message or anything else as often as with that of its type.
 ///
 /// An event of level error with `severity = "critical"` is `critical` in ECS and Datadog, `CRITICAL` in GCP, and
 /// `FATAL`, 21, in OpenTelemetry.
@@ -95,13 +100,16 @@ pub(crate) struct Names {
     pub(crate) nest: Option<&'static str>,
     /// The names that belong to us where the fields are.
     pub(crate) reserved: &'static [&'static str],
-    /// Our names for fields, and those of the profile.
+    /// Our names for fields, and those of the profile. Of several names of ours for one of theirs, the first is the one
+    /// that it is read back to.
     pub(crate) renamed: &'static [(&'static str, &'static str)],
     /// Fields that stand beside the nest.
     pub(crate) lifted: &'static [&'static str],
     /// The name of the chain of sources of the field `error`; that of others ends in `_chain`.
     pub(crate) chain: &'static str,
     pub(crate) chain_form: ChainForm,
+    /// A trace that is not sampled, and one that is, in the field `trace_sampled`.
+    pub(crate) sampled: [&'static str; 2],
     /// The names of the place in the source, ours where it is shown.
     pub(crate) location: &'static [&'static str],
     pub(crate) file: (&'static str, &'static str, &'static str),
@@ -148,6 +156,11 @@ pub(crate) enum ServiceForm {
     Gcp,
 }
 
+pub(crate) const BOOLEANS: [&str; 2] = ["false", "true"];
+const ERROR_TYPE: &[(&str, &str)] = &[("error.type", "error.type"), ("error_type", "error.type")];
+/// As a W3C `traceparent` has them.
+const W3C_FLAGS: [&str; 2] = ["\"00\"", "\"01\""];
+
 /// The end of every line.
 pub(crate) const END: &str = "}\n";
 
@@ -169,10 +182,11 @@ const DEFAULT: Names = Names {
     message: "message",
     nest: None,
     reserved: &["timestamp", "level", "target", "message", "truncated"],
-    renamed: &[],
+    renamed: ERROR_TYPE,
     lifted: &[],
     chain: "error_chain",
     chain_form: ChainForm::Array,
+    sampled: BOOLEANS,
     location: &["file", "line"],
     file: (",\"file\":", ",\"line\":", ""),
     service: ServiceForm::Flat(["service", "version", "environment"]),
@@ -200,15 +214,19 @@ const OPEN_TELEMETRY: Names = Names {
         ("trace_id", "TraceId"),
         ("span_id", "SpanId"),
         ("trace_flags", "TraceFlags"),
+        ("trace_sampled", "TraceFlags"),
         ("userId", "user.id"),
         ("sessionId", "session.id"),
         ("ip", "client.address"),
         ("userAgent", "user_agent.original"),
         ("error", "exception.message"),
+        ("error.type", "exception.type"),
+        ("error_type", "exception.type"),
     ],
     lifted: &["TraceId", "SpanId", "TraceFlags"],
     chain: "exception.stacktrace",
     chain_form: ChainForm::Text,
+    sampled: W3C_FLAGS,
     location: &["code.file.path", "code.line.number"],
     file: (",\"code.file.path\":", ",\"code.line.number\":", ""),
     service: ServiceForm::Resource(["service.name", "service.version", "deployment.environment.name"]),
@@ -247,10 +265,14 @@ const ECS: Names = Names {
         ("ip", "client.ip"),
         ("userAgent", "user_agent.original"),
         ("error", "error.message"),
+        ("error.type", "error.type"),
+        ("error_type", "error.type"),
+        ("exception.type", "error.type"),
     ],
     lifted: &[],
     chain: "error.stack_trace",
     chain_form: ChainForm::Text,
+    sampled: BOOLEANS,
     location: &["log.origin.file.name", "log.origin.file.line"],
     file: (",\"log.origin.file.name\":", ",\"log.origin.file.line\":", ""),
     service: ServiceForm::Flat(["service.name", "service.version", "service.environment"]),
@@ -286,10 +308,13 @@ const GCP: Names = Names {
         ("trace_id", "logging.googleapis.com/trace"),
         ("span_id", "logging.googleapis.com/spanId"),
         ("trace_sampled", "logging.googleapis.com/trace_sampled"),
+        ("error.type", "error.type"),
+        ("error_type", "error.type"),
     ],
     lifted: &[],
     chain: "stack_trace",
     chain_form: ChainForm::Text,
+    sampled: BOOLEANS,
     location: &["logging.googleapis.com/sourceLocation"],
     file: (
         ",\"logging.googleapis.com/sourceLocation\":{\"file\":",
@@ -333,10 +358,14 @@ const DATADOG: Names = Names {
         ("ip", "network.client.ip"),
         ("userAgent", "http.useragent"),
         ("error", "error.message"),
+        ("error.type", "error.kind"),
+        ("error_type", "error.kind"),
+        ("exception.type", "error.kind"),
     ],
     lifted: &[],
     chain: "error.stack",
     chain_form: ChainForm::Text,
+    sampled: BOOLEANS,
     location: &["logger.file", "logger.line"],
     file: (",\"logger.file\":", ",\"logger.line\":", ""),
     service: ServiceForm::Flat(["service", "version", "env"]),

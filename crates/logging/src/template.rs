@@ -74,6 +74,8 @@ pub(crate) enum Role {
     AlertKey,
     /// It is the profile's identifier of the trace, which may need a prefix.
     Trace,
+    /// It says whether the trace is sampled.
+    Sampled,
     /// It tells where a record of the `log` crate comes from.
     LogRecord,
 }
@@ -278,6 +280,7 @@ fn role(name: &str) -> Role {
         "severity" => Role::Severity,
         ALERT_KEY => Role::AlertKey,
         "trace_id" => Role::Trace,
+        "trace_sampled" => Role::Sampled,
         _ => Role::Plain,
     }
 }

@@ -186,10 +186,7 @@ impl OtlpExporter {
         let trace = ids.0.and_then(|id| TraceId::from_hex(id).ok());
         if let Some(trace) = trace {
             let span = ids.1.and_then(|id| SpanId::from_hex(id).ok());
-            let flags = parsed
-                .field("trace_flags")
-                .and_then(|flags| u8::from_str_radix(&flags.text(), 16).ok());
-            record.set_trace_context(trace, span.unwrap_or(SpanId::INVALID), flags.map(TraceFlags::new));
+            record.set_trace_context(trace, span.unwrap_or(SpanId::INVALID), flags(&parsed));
         }
         for (name, value) in &parsed.fields {
             if !self.is_resource(name, *value) {
@@ -209,6 +206,18 @@ impl OtlpExporter {
         };
         value.as_str().is_some_and(|text| text == *known)
     }
+}
+
+/// The flags of the trace, or whether it is sampled.
+fn flags(record: &Record<'_>) -> Option<TraceFlags> {
+    let flags = record.field("trace_flags");
+    let flags = flags.and_then(|flags| u8::from_str_radix(&flags.text(), 16).ok());
+    let sampled = || {
+        Some(u8::from(
+            record.field("trace_sampled")?.text().parse::<bool>().ok()?,
+        ))
+    };
+    flags.or_else(sampled).map(TraceFlags::new)
 }
 
 /// The number and name that the specification has for a level.

@@ -273,7 +273,7 @@ fn event(record: &Record<'_>) -> Event<'static> {
         event.timestamp = time;
     }
     if let Some(value) = text("error") {
-        let ty = record.message.clone().into_owned();
+        let ty = text("error.type").unwrap_or_else(|| record.message.clone().into_owned());
         event.exception = vec![Exception {
             ty,
             value: Some(value),

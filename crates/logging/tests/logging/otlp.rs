@@ -93,7 +93,8 @@ fn a_collector_gets_records_with_their_spans_fields_and_ids_in_every_profile() {
                 trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", span_id = "00f067aa0ba902b7", trace_flags = "01",
                 "lost redis://:SECRET@h"
             );
-            warn!(target: "poker", "w");
+            let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+            warn!(target: "poker", trace_id = id, trace_sampled = true, error.type = "poker::Full", "w");
             debug!(target: "poker", "d");
             logging.flush(DEADLINE).unwrap();
             assert_eq!(logging.stats().lines.written, 3);
@@ -152,6 +153,10 @@ fn check(seen: &Seen, profile: Profile) {
             "{profile}: {pair:?} in {attributes:?}"
         );
     }
+    assert_eq!((warning.flags, debugging.flags), (1, 0), "{profile}");
+    let attributes = pairs(&warning.attributes);
+    let error_type = ("error.type", "poker::Full".to_owned());
+    assert!(attributes.contains(&error_type), "{profile}: {attributes:?}");
     assert_eq!(
         (warning.severity_number, debugging.severity_number),
         (13, 5),

@@ -288,6 +288,69 @@ fn the_context_has_the_names_of_the_profile() {
 }
 
 #[test]
+fn the_type_of_an_error_has_the_name_of_the_profile() {
+    for (profile, name) in [
+        (Profile::Default, "error.type"),
+        (Profile::OpenTelemetry, "exception.type"),
+        (Profile::Ecs, "error.type"),
+        (Profile::Gcp, "error.type"),
+        (Profile::Datadog, "error.kind"),
+    ] {
+        let error = Saving(fmt::Error);
+        let error = &error as &dyn std::error::Error;
+        for line in [
+            text_of(profile, || error!(error, error.type = "poker::Saving", "x")),
+            text_of(profile, || error!(error, error_type = "poker::Saving", "x")),
+        ] {
+            assert!(
+                line.contains(&format!("\"{name}\":\"poker::Saving\"")),
+                "{profile}: {line}"
+            );
+        }
+        // Of the error itself it cannot be known.
+        let line = text_of(profile, || error!(error, "x"));
+        assert!(!line.contains("Saving"), "{profile}: {line}");
+    }
+}
+
+#[test]
+fn whether_a_trace_is_sampled_has_the_form_of_the_profile() {
+    let sampled = "\"trace_sampled\":true";
+    for (profile, yes, no) in [
+        (Profile::Default, sampled, "\"trace_sampled\":false"),
+        (
+            Profile::OpenTelemetry,
+            "\"TraceFlags\":\"01\"",
+            "\"TraceFlags\":\"00\"",
+        ),
+        (Profile::Ecs, sampled, "\"trace_sampled\":false"),
+        (
+            Profile::Gcp,
+            "\"logging.googleapis.com/trace_sampled\":true",
+            "\"logging.googleapis.com/trace_sampled\":false",
+        ),
+        (Profile::Datadog, sampled, "\"trace_sampled\":false"),
+    ] {
+        for (is_sampled, expected) in [(true, yes), (false, no)] {
+            let of_event = text_of(profile, || info!(trace_sampled = is_sampled, won = true, "x"));
+            let of_span = text_of(profile, || {
+                info_span!("request", trace_sampled = is_sampled).in_scope(|| info!(won = true, "x"));
+            });
+
+            for line in [of_event, of_span] {
+                assert!(line.contains(expected), "{profile}: {line}");
+                assert!(line.contains("\"won\":true"), "{profile}: {line}");
+            }
+        }
+    }
+    let (_, line) = line_of(config(Profile::OpenTelemetry), || {
+        info!(trace_sampled = true, "x")
+    });
+    assert_eq!(line.field("TraceFlags"), "01");
+    assert_eq!(line.field("Attributes").get("TraceFlags"), None);
+}
+
+#[test]
 fn the_place_in_the_source_is_told_on_request() {
     let place = |profile| {
         let mut config = config(profile);

@@ -61,7 +61,8 @@ fn an_error_is_an_event_with_what_came_before_it_in_its_request() {
                     let reason = std::io::Error::other("no route to redis://:SECRET@h");
                     error!(
                         target: "poker", severity = "critical", attempts = 3, api_key = "SECRET",
-                        error = &reason as &dyn std::error::Error, "the ledger is gone"
+                        error = &reason as &dyn std::error::Error, error.type = "io::Error",
+                        "the ledger is gone"
                     );
                 });
                 logging.flush(DEADLINE).unwrap();
@@ -91,6 +92,7 @@ fn an_error_is_an_event_with_what_came_before_it_in_its_request() {
             assert_eq!(event[name], value, "{profile}: {name} of {event}");
         }
         assert_eq!(event["tags"]["requestId"], "r-1");
+        assert_eq!(event["exception"]["values"][0]["type"], "io::Error", "{profile}");
         assert_eq!(
             event["exception"]["values"][0]["value"], "no route to redis://:***@h",
             "{profile}: {event}"
