@@ -11,6 +11,8 @@ pub struct Allocations {
     pub calls: u64,
     /// The bytes they asked for.
     pub bytes: u64,
+    /// The bytes that were given back.
+    pub freed: u64,
 }
 
 impl Allocations {
@@ -22,6 +24,7 @@ impl Allocations {
         Self {
             calls: after.calls - before.calls,
             bytes: after.bytes - before.bytes,
+            freed: after.freed - before.freed,
         }
     }
 
@@ -29,6 +32,7 @@ impl Allocations {
         Self {
             calls: CALLS.load(Ordering::Relaxed),
             bytes: BYTES.load(Ordering::Relaxed),
+            freed: FREED.load(Ordering::Relaxed),
         }
     }
 }
@@ -40,6 +44,11 @@ struct Counting;
 static ALLOCATOR: Counting = Counting;
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static FREED: AtomicU64 = AtomicU64::new(0);
+
+fn free(bytes: usize) {
+    FREED.fetch_add(bytes as u64, Ordering::Relaxed);
+}
 
 fn count(bytes: usize) {
     CALLS.fetch_add(1, Ordering::Relaxed);
@@ -63,11 +72,13 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
+        free(layout.size());
         // SAFETY: the pointer came from the system's allocator with this layout.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        free(layout.size());
         // SAFETY: the pointer came from the system's allocator with this layout.
         unsafe { System.dealloc(pointer, layout) }
     }

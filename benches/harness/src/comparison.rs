@@ -91,6 +91,15 @@ impl Comparison {
         self.relative(Kind::Instructions, Some(bar))
     }
 
+    /// Counts instructions; there must be at most `bar` an operation.
+    pub fn instructions_at_most(&mut self, bar: f64) -> &mut Self {
+        self.measures.push(Measure::Absolute {
+            kind: Kind::Instructions,
+            bar: Bar::AtMost(bar),
+        });
+        self
+    }
+
     /// Counts calls of the allocator beside the rival's, without a bar.
     pub fn allocations(&mut self) -> &mut Self {
         self.relative(Kind::Allocations, None)
@@ -103,6 +112,11 @@ impl Comparison {
             bar: Bar::AtMost(bar),
         });
         self
+    }
+
+    /// Measures wall time beside the rival's; its median must be at least `bar` times ours.
+    pub fn wall_at_least(&mut self, bar: f64) -> &mut Self {
+        self.relative(Kind::Ratio, Some(bar))
     }
 
     /// Measures wall time beside the rival's, without a bar.
@@ -129,9 +143,17 @@ impl Comparison {
     fn take(&mut self, measure: Measure, effort: Effort) -> Result<Row, Error> {
         match measure {
             Measure::Absolute { kind, bar } => {
-                let [ours, _] = self.part(Part::Allocations, effort)?;
-                let unit = unit(kind);
-                Ok(Row::absolute(&self.row_name(kind), kind, unit, ours, bar))
+                let (ours, name) = match kind {
+                    Kind::Instructions => {
+                        let [ours, _] = self.instructions_of_both(effort)?;
+                        (ours, format!("{}.own_instructions", self.name))
+                    }
+                    _ => {
+                        let [ours, _] = self.part(Part::Allocations, effort)?;
+                        (ours, self.row_name(kind))
+                    }
+                };
+                Ok(Row::absolute(&name, kind, unit(kind), ours, bar))
             }
             Measure::Relative { kind, bar } => self.beside_rival(kind, bar, effort),
         }

@@ -1,7 +1,9 @@
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Error, Ident, LitStr, Path, Result, ext::IdentExt};
+use syn::{
+    Attribute, Error, Ident, LitInt, LitStr, Path, Result, ext::IdentExt, meta::ParseNestedMeta, parse::Parse,
+};
 
 /// Where the metrics crate is: as `#[labels(crate = ...)]` says, else as the manifest says.
 pub(crate) fn metrics_crate(attributes: &[Attribute]) -> Result<TokenStream> {
@@ -24,25 +26,39 @@ pub(crate) fn metrics_crate(attributes: &[Attribute]) -> Result<TokenStream> {
     }
 }
 
-/// The value of `#[label(name = "...")]`, if it is there.
-pub(crate) fn label_name(attributes: &[Attribute]) -> Result<Option<LitStr>> {
-    let mut name = None;
+/// What `#[label(name = "...", max = 500)]` says.
+#[derive(Default)]
+pub(crate) struct Label {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) max: Option<LitInt>,
+}
+
+pub(crate) fn label(attributes: &[Attribute]) -> Result<Label> {
+    let mut label = Label::default();
     for attribute in attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("label"))
     {
         attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("name") {
-                return Err(meta.error("unknown attribute, expected `name = \"...\"`"));
+            if meta.path.is_ident("name") {
+                once(&mut label.name, &meta)
+            } else if meta.path.is_ident("max") {
+                once(&mut label.max, &meta)
+            } else {
+                Err(meta.error("unknown attribute, expected `name = \"...\"` or `max = 500`"))
             }
-            let value: LitStr = meta.value()?.parse()?;
-            if name.replace(value).is_some() {
-                return Err(meta.error("the name is given twice"));
-            }
-            Ok(())
         })?;
     }
-    Ok(name)
+    Ok(label)
+}
+
+/// Takes `= value`, which may be there once.
+pub(crate) fn once<T: Parse>(place: &mut Option<T>, meta: &ParseNestedMeta<'_>) -> Result<()> {
+    let value = meta.value()?.parse()?;
+    if place.replace(value).is_some() {
+        return Err(meta.error("given twice"));
+    }
+    Ok(())
 }
 
 /// The name of a field or variant as text, without `r#`.

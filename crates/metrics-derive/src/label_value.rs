@@ -1,6 +1,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, LitStr, Result, Variant, ext::IdentExt};
+use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Variant, ext::IdentExt};
 
 use crate::attributes;
 
@@ -25,18 +25,42 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         ));
     }
     let values = data.variants.iter().map(value).collect::<Result<Vec<LitStr>>>()?;
-    let variants = data.variants.iter().map(|variant| &variant.ident);
+    refuse_twice(&values)?;
+    let variants: Vec<&Ident> = data.variants.iter().map(|variant| &variant.ident).collect();
+    let indexes = 0..values.len();
     let ident = &input.ident;
     Ok(quote! {
         #[automatically_derived]
         impl #metrics::LabelValue for #ident {
+            const VALUES: &'static [&'static str] = &[#(#values),*];
+
+            #[inline]
             fn text(&self) -> impl ::core::convert::AsRef<str> {
                 match self {
                     #(Self::#variants => #values,)*
                 }
             }
+
+            #[inline]
+            fn index(&self) -> usize {
+                match self {
+                    #(Self::#variants => #indexes,)*
+                }
+            }
         }
     })
+}
+
+/// Two variants of one value would be one series that is there twice.
+fn refuse_twice(values: &[LitStr]) -> Result<()> {
+    let mut rest = values;
+    while let Some((value, after)) = rest.split_first() {
+        if let Some(again) = after.iter().find(|other| other.value() == value.value()) {
+            return Err(Error::new(again.span(), "two variants have this value"));
+        }
+        rest = after;
+    }
+    Ok(())
 }
 
 fn value(variant: &Variant) -> Result<LitStr> {
@@ -46,7 +70,13 @@ fn value(variant: &Variant) -> Result<LitStr> {
             "a variant with fields has no single value",
         ));
     }
-    let name = attributes::label_name(&variant.attrs)?;
+    let attributes::Label { name, max } = attributes::label(&variant.attrs)?;
+    if let Some(max) = max {
+        return Err(Error::new(
+            max.span(),
+            "a limit belongs to the field of a label set",
+        ));
+    }
     Ok(name.unwrap_or_else(|| {
         LitStr::new(
             &snake_case(&variant.ident.unraw().to_string()),

@@ -10,13 +10,8 @@ use crate::attributes;
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let metrics = attributes::metrics_crate(&input.attrs)?;
     let fields = named_fields(input)?;
-    let names = fields.iter().map(checked_name).collect::<Result<Vec<LitStr>>>()?;
-    refuse_twice(&names)?;
-    // The type's span, so that one that is not a label value is underlined.
-    let visits = fields.iter().map(|field| {
-        let place = &field.ident;
-        quote_spanned!(field.ty.span()=> #metrics::LabelVisitor::value(visitor, &self.#place);)
-    });
+    let constants = constants(fields, &metrics)?;
+    let (visit, position) = (visit(fields, &metrics), position(fields, &metrics));
     let ident = &input.ident;
     let with = borrowed(&input.generics)?;
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
@@ -25,13 +20,54 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         impl #impl_generics #metrics::Labels for #ident #type_generics #where_clause {
             type With<'__labels> = #ident #with;
 
-            const NAMES: &'static [&'static str] = &[#(#names),*];
-
-            fn visit<__V: #metrics::LabelVisitor>(&self, visitor: &mut __V) {
-                #(#visits)*
-            }
+            #constants
+            #visit
+            #position
         }
     })
+}
+
+fn constants(fields: &Punctuated<Field, Comma>, metrics: &TokenStream) -> Result<TokenStream> {
+    let names = fields.iter().map(checked_name).collect::<Result<Vec<LitStr>>>()?;
+    refuse_twice(&names)?;
+    let most = fields.iter().map(max_values).collect::<Result<Vec<usize>>>()?;
+    let types = fields.iter().map(|field| &field.ty);
+    Ok(quote! {
+        const NAMES: &'static [&'static str] = &[#(#names),*];
+        const VALUES: &'static [&'static [&'static str]] = &[#(<#types as #metrics::LabelValue>::VALUES),*];
+        const MAX_VALUES: &'static [usize] = &[#(#most),*];
+    })
+}
+
+fn visit(fields: &Punctuated<Field, Comma>, metrics: &TokenStream) -> TokenStream {
+    // The type's span, so that one that is not a label value is underlined.
+    let visits = fields.iter().map(|field| {
+        let place = &field.ident;
+        quote_spanned!(field.ty.span()=> #metrics::LabelVisitor::value(visitor, &self.#place);)
+    });
+    quote! {
+        #[inline]
+        fn visit<__V: #metrics::LabelVisitor>(&self, visitor: &mut __V) {
+            #(#visits)*
+        }
+    }
+}
+
+fn position(fields: &Punctuated<Field, Comma>, metrics: &TokenStream) -> TokenStream {
+    let types = fields.iter().map(|field| &field.ty);
+    let places = fields.iter().map(|field| &field.ident);
+    quote! {
+        #[inline]
+        fn position(&self) -> usize {
+            let position = 0_usize;
+            #(
+                let position = position
+                    .wrapping_mul(<#types as #metrics::LabelValue>::VALUES.len())
+                    .wrapping_add(#metrics::LabelValue::index(&self.#places));
+            )*
+            position
+        }
+    }
 }
 
 fn named_fields(input: &DeriveInput) -> Result<&Punctuated<Field, Comma>> {
@@ -74,7 +110,7 @@ fn borrowed(generics: &Generics) -> Result<TokenStream> {
 }
 
 fn checked_name(field: &Field) -> Result<LitStr> {
-    let name = match (attributes::label_name(&field.attrs)?, &field.ident) {
+    let name = match (attributes::label(&field.attrs)?.name, &field.ident) {
         (Some(name), _) => name,
         (None, Some(ident)) => attributes::plain(ident),
         (None, None) => return Err(Error::new_spanned(field.to_token_stream(), "a label has a name")),
@@ -98,6 +134,17 @@ fn checked_name(field: &Field) -> Result<LitStr> {
         ));
     }
     Ok(name)
+}
+
+/// The value of `#[label(max = 500)]`; 0, no limit, without it.
+fn max_values(field: &Field) -> Result<usize> {
+    attributes::label(&field.attrs)?.max.map_or(Ok(0), |max| {
+        let values: usize = max.base10_parse()?;
+        match values {
+            0 => Err(Error::new(max.span(), "a label has one value at least")),
+            values => Ok(values),
+        }
+    })
 }
 
 fn refuse_twice(names: &[LitStr]) -> Result<()> {

@@ -12,6 +12,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// Each field is a label; its type is a `LabelValue`. Lifetimes are allowed, type parameters are not.
 ///
 /// - `#[label(name = "type")]` on a field gives the label another name than the field.
+/// - `#[label(max = 500)]` on a field is the most values that the label may have in a family; further ones become
+///   `__other__`.
 /// - `#[labels(crate = path)]` on the struct says where `groundcrew_metrics` is; needed only where it is
 ///   neither a dependency of its own nor `groundcrew::metrics`.
 #[proc_macro_derive(Labels, attributes(labels, label))]

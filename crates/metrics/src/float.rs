@@ -5,17 +5,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct AtomicF64(AtomicU64);
 
 impl AtomicF64 {
+    #[inline]
     pub(crate) fn get(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
     }
 
+    #[inline]
     pub(crate) fn set(&self, value: f64) {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn add(&self, amount: f64) {
-        let sum = |bits| Some((f64::from_bits(bits) + amount).to_bits());
-        // The closure never gives None, so this cannot fail.
-        let _previous = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum);
+        let mut bits = self.0.load(Ordering::Relaxed);
+        loop {
+            let sum = (f64::from_bits(bits) + amount).to_bits();
+            match self
+                .0
+                .compare_exchange_weak(bits, sum, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(now) => bits = now,
+            }
+        }
     }
 }

@@ -1,11 +1,14 @@
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder},
     metrics::MetricType,
 };
 
-use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, series::Reading};
+use crate::{
+    Metric, descriptor::Kind, float::AtomicF64, interop, metric::Handle, series::Reading, table::Held,
+    touched::Touched,
+};
 
 /// Shows a value that goes up and down. Cloning gives another handle to the same value.
 ///
@@ -20,26 +23,39 @@ use crate::{Metric, descriptor::Kind, float::AtomicF64, interop, metric::Cell, s
 /// assert_eq!(queue.value(), 4.0);
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct Gauge(Arc<AtomicF64>);
+#[derive(Clone, Debug)]
+pub struct Gauge(Held<GaugeCell>);
+
+/// One value that goes up and down.
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "only the sealed trait of handles shows it")]
+#[derive(Debug, Default)]
+pub struct GaugeCell {
+    value: AtomicF64,
+    touched: Touched,
+}
 
 impl Gauge {
     /// Replaces the value.
+    #[inline]
     pub fn set(&self, value: f64) {
         self.0.set(value);
     }
 
     /// Adds one.
+    #[inline]
     pub fn inc(&self) {
         self.0.add(1.0);
     }
 
     /// Takes one away.
+    #[inline]
     pub fn dec(&self) {
         self.0.add(-1.0);
     }
 
     /// Adds `amount`, which may be negative.
+    #[inline]
     pub fn add(&self, amount: f64) {
         self.0.add(amount);
     }
@@ -53,28 +69,62 @@ impl Gauge {
     /// The value now.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.0.get()
+        self.0.value.get()
+    }
+}
+
+impl GaugeCell {
+    #[inline]
+    pub(crate) fn set(&self, value: f64) {
+        self.value.set(value);
+        self.touched.touch();
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, amount: f64) {
+        self.value.add(amount);
+        self.touched.touch();
+    }
+}
+
+/// A value that is not registered.
+impl Default for Gauge {
+    fn default() -> Self {
+        Self(Held::alone(GaugeCell::default()))
     }
 }
 
 impl Metric for Gauge {}
 
-impl Cell for Gauge {
+impl Handle for Gauge {
+    type Cell = GaugeCell;
     type Spec = ();
     const KIND: Kind = Kind::Gauge;
 
-    fn create((): &()) -> Self {
-        Self::default()
+    fn cell((): &()) -> GaugeCell {
+        GaugeCell::default()
     }
 
-    fn read(&self) -> Reading<'_> {
-        Reading::Gauge(self.value())
+    fn hold(cell: Held<GaugeCell>) -> Self {
+        Self(cell)
+    }
+
+    fn held(&self) -> &GaugeCell {
+        &self.0
+    }
+
+    fn was_used(cell: &Self::Cell) -> bool {
+        cell.touched.was()
+    }
+
+    fn read(cell: &GaugeCell) -> Reading<'_> {
+        Reading::Gauge(cell.value.get())
     }
 }
 
 impl EncodeMetric for Gauge {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(self.read(), encoder)
+        interop::encode_reading(Self::read(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {

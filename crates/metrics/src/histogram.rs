@@ -13,14 +13,16 @@ use prometheus_client::{
 };
 
 use crate::{
-    ExemplarSource, Metric, NativeBuckets, Timer,
+    ExemplarSource, Metric, NativeBuckets, RegisterError, Timer,
     descriptor::Kind,
     exemplar::{ExemplarCell, ExemplarView},
     float::AtomicF64,
     interop,
-    metric::Cell,
+    metric::Handle,
+    name,
     native::{NativeCells, NativeSnapshot},
     series::Reading,
+    table::Held,
 };
 
 /// Counts observations by size. Cloning gives another handle to the same counts.
@@ -40,11 +42,11 @@ use crate::{
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Histogram(Arc<HistogramCell>);
+pub struct Histogram(Held<HistogramCell>);
 
 /// The counts of one histogram.
 #[doc(hidden)]
-#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
+#[expect(unnameable_types, reason = "only the sealed trait of handles shows it")]
 #[derive(Debug)]
 pub struct HistogramCell {
     layout: Arc<Layout>,
@@ -56,31 +58,21 @@ pub struct HistogramCell {
     native: Option<Box<NativeCells>>,
 }
 
-/// The buckets of a histogram.
-#[doc(hidden)]
-#[expect(unnameable_types, reason = "only the sealed trait of cells shows it")]
+/// What all histograms of a name share.
 #[derive(Debug)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Ascending and finite; checked at registration.
-    pub(crate) bounds: Box<[f64]>,
-    pub(crate) native: Option<NativeBuckets>,
-}
-
-impl Layout {
-    pub(crate) fn classic(bounds: &[f64]) -> Arc<Self> {
-        Self::new(bounds, None)
-    }
-
-    pub(crate) fn new(bounds: &[f64], native: Option<NativeBuckets>) -> Arc<Self> {
-        Arc::new(Self {
-            bounds: bounds.into(),
-            native,
-        })
-    }
+    bounds: Box<[f64]>,
+    native: Option<NativeBuckets>,
+    rejected: AtomicU64,
 }
 
 impl Histogram {
-    /// Counts `value`, in the unit of the metric's name. NaN is ignored: it would spoil the sum for ever.
+    /// Counts `value`, in the unit of the metric's name.
+    ///
+    /// What would spoil the sum for ever is not counted here but in `metrics_rejected_total`: NaN, an infinite value,
+    /// and a negative one unless the first bound is negative.
+    #[inline]
     pub fn observe(&self, value: f64) {
         self.0.observe(value);
     }
@@ -90,12 +82,11 @@ impl Histogram {
     ///
     /// The first one of a histogram allocates room for the exemplars of all buckets.
     pub fn observe_with_exemplar(&self, value: f64, source: impl ExemplarSource) {
-        if let Some(bucket) = self.0.observe(value) {
-            self.0.exemplar(bucket, value, source);
-        }
+        self.0.observe_with_exemplar(value, source);
     }
 
     /// Counts `duration` in seconds.
+    #[inline]
     pub fn observe_duration(&self, duration: Duration) {
         self.observe(duration.as_secs_f64());
     }
@@ -116,21 +107,18 @@ impl Histogram {
     pub fn sum(&self) -> f64 {
         self.0.sum()
     }
-
-    /// The counts, each with the upper bound of its bucket; not cumulative.
-    #[cfg(feature = "axum")]
-    pub(crate) fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
-        self.0.buckets()
-    }
 }
 
 impl HistogramCell {
     /// Gives the bucket that it counted in.
-    fn observe(&self, value: f64) -> Option<usize> {
-        if value.is_nan() {
+    #[inline]
+    pub(crate) fn observe(&self, value: f64) -> Option<usize> {
+        let bounds = &*self.layout.bounds;
+        if !is_accepted(value, bounds) {
+            self.layout.rejected.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        let bucket = self.layout.bounds.partition_point(|bound| *bound < value);
+        let bucket = bounds.partition_point(|bound| *bound < value);
         if let Some(native) = &self.native {
             native.observe(value);
         }
@@ -141,9 +129,11 @@ impl HistogramCell {
         Some(bucket)
     }
 
-    fn exemplar(&self, bucket: usize, value: f64, source: impl ExemplarSource) {
+    pub(crate) fn observe_with_exemplar(&self, value: f64, source: impl ExemplarSource) {
         let cells = || self.counts.iter().map(|_| ExemplarCell::default()).collect();
-        if let Some(cell) = self.exemplars.get_or_init(cells).get(bucket) {
+        if let Some(bucket) = self.observe(value)
+            && let Some(cell) = self.exemplars.get_or_init(cells).get(bucket)
+        {
             cell.offer(value, source);
         }
     }
@@ -162,9 +152,9 @@ impl HistogramCell {
         self.native.as_ref().map(|native| native.snapshot())
     }
 
-    fn exemplars(&self) -> ExemplarView<'_> {
-        let cells = self.exemplars.get();
-        cells.map_or(ExemplarView::NONE, |cells| ExemplarView::many(cells))
+    #[cfg(feature = "axum")]
+    pub(crate) fn count(&self) -> u64 {
+        self.counts().sum()
     }
 
     /// The counts, each with the upper bound of its bucket, the last of them infinite; not cumulative.
@@ -178,34 +168,91 @@ impl HistogramCell {
     }
 }
 
+impl HistogramSpec {
+    pub(crate) fn new(bounds: &[f64], native: Option<NativeBuckets>) -> Self {
+        Self(Arc::new(Layout {
+            bounds: bounds.into(),
+            native,
+            rejected: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn bounds(&self) -> &[f64] {
+        &self.0.bounds
+    }
+
+    pub(crate) fn native(&self) -> Option<NativeBuckets> {
+        self.0.native
+    }
+}
+
 impl Metric for Histogram {}
 
-impl Cell for Histogram {
-    type Spec = Arc<Layout>;
+impl Handle for Histogram {
+    type Cell = HistogramCell;
+    type Spec = HistogramSpec;
     const KIND: Kind = Kind::Histogram;
 
-    fn create(layout: &Arc<Layout>) -> Self {
-        Self(Arc::new(HistogramCell {
-            layout: Arc::clone(layout),
+    fn cell(spec: &HistogramSpec) -> HistogramCell {
+        let layout = Arc::clone(&spec.0);
+        HistogramCell {
             counts: (0..=layout.bounds.len()).map(|_| AtomicU64::new(0)).collect(),
             sum: AtomicF64::default(),
             exemplars: OnceLock::new(),
             native: layout.native.map(|native| Box::new(NativeCells::new(native))),
-        }))
+            layout,
+        }
     }
 
-    fn read(&self) -> Reading<'_> {
-        Reading::Histogram(&self.0)
+    fn hold(cell: Held<HistogramCell>) -> Self {
+        Self(cell)
     }
 
-    fn exemplars(&self) -> ExemplarView<'_> {
-        self.0.exemplars()
+    fn held(&self) -> &HistogramCell {
+        &self.0
     }
+
+    fn read(cell: &HistogramCell) -> Reading<'_> {
+        Reading::Histogram(cell)
+    }
+
+    fn exemplars(cell: &HistogramCell) -> ExemplarView<'_> {
+        let cells = cell.exemplars.get();
+        cells.map_or(ExemplarView::NONE, |cells| ExemplarView::many(cells))
+    }
+
+    fn check(name: &str, spec: &HistogramSpec) -> Result<(), RegisterError> {
+        name::check_buckets(name, spec.bounds())
+    }
+
+    fn rejected(spec: &HistogramSpec) -> u64 {
+        spec.0.rejected.load(Ordering::Relaxed)
+    }
+}
+
+/// What a histogram is made from.
+#[doc(hidden)]
+#[expect(unnameable_types, reason = "only the sealed trait of handles shows it")]
+#[derive(Debug)]
+pub struct HistogramSpec(Arc<Layout>);
+
+/// From 5 ms to 10 s, as in the other clients.
+impl Default for HistogramSpec {
+    fn default() -> Self {
+        Self::new(&SECONDS, None)
+    }
+}
+
+/// Whether the value leaves the sum a number that only grows, where it is meant to.
+#[inline]
+fn is_accepted(value: f64, bounds: &[f64]) -> bool {
+    // Also false for NaN.
+    value.abs() < f64::INFINITY && (value >= 0.0 || bounds.first().is_some_and(|first| *first < 0.0))
 }
 
 impl EncodeMetric for Histogram {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(self.read(), encoder)
+        interop::encode_reading(Self::read(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -213,21 +260,45 @@ impl EncodeMetric for Histogram {
     }
 }
 
+const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn histogram(bounds: &[f64]) -> Histogram {
+        Histogram::hold(Held::alone(Histogram::cell(&HistogramSpec::new(bounds, None))))
+    }
+
+    fn counts(histogram: &Histogram) -> Vec<u64> {
+        histogram.0.buckets().map(|(_, count)| count).collect()
+    }
+
     #[test]
     fn a_bound_belongs_to_its_bucket() {
-        let histogram = Histogram::create(&Layout::classic(&[0.0, 1.0, 2.0]));
+        let histogram = histogram(&[0.0, 1.0, 2.0]);
 
-        for value in [-5.0, 0.0, 0.5, 1.0, 2.0, 2.1, f64::INFINITY, f64::NAN] {
+        for value in [0.0, -0.0, 0.5, 1.0, 2.0, 2.1, f64::MAX] {
             histogram.observe(value);
         }
 
-        let counts: Vec<u64> = histogram.0.buckets().map(|(_, count)| count).collect();
-        assert_eq!(counts, [2, 2, 1, 2]);
+        assert_eq!(counts(&histogram), [2, 2, 1, 2]);
         assert_eq!(histogram.count(), 7);
-        assert_eq!(histogram.sum(), f64::INFINITY);
+    }
+
+    #[test]
+    fn what_would_spoil_the_sum_is_counted_apart() {
+        let times = histogram(&[1.0]);
+        let temperatures = histogram(&[-10.0, 0.0]);
+
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.5] {
+            times.observe(value);
+            temperatures.observe(value);
+        }
+
+        assert_eq!((times.count(), times.sum()), (1, 0.5));
+        assert_eq!(times.0.layout.rejected.load(Ordering::Relaxed), 4);
+        assert_eq!((temperatures.count(), temperatures.sum()), (2, -0.5));
+        assert_eq!(temperatures.0.layout.rejected.load(Ordering::Relaxed), 3);
     }
 }

@@ -32,14 +32,40 @@ pub trait Labels {
     /// The names of the labels, in order.
     const NAMES: &'static [&'static str];
 
+    /// For each label all of its values ([`LabelValue::VALUES`]), none for one that is open.
+    ///
+    /// When every label has its values here, and there are no more than 256 sets of them, all series are there from
+    /// the start, at 0, and are found by [`position`](Self::position) instead of a search.
+    const VALUES: &'static [&'static [&'static str]] = &[];
+
+    /// The most values that each label may have in a family, in the order of [`NAMES`](Self::NAMES), 0 for no limit:
+    /// what `#[label(max = 500)]` says. See [`FamilyBuilder::max_values`](crate::FamilyBuilder::max_values).
+    const MAX_VALUES: &'static [usize] = &[];
+
     /// Shows every value to `visitor`, in the order of [`NAMES`](Self::NAMES).
+    ///
+    /// It is called several times for one lookup and shows the same values each time.
     fn visit<V: LabelVisitor>(&self, visitor: &mut V);
+
+    /// The number of this set among all that [`VALUES`](Self::VALUES) has, the last label changing fastest.
+    fn position(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// Takes the values of a label set, one after the other.
 pub trait LabelVisitor {
     /// Takes the next value.
     fn value<T: LabelValue + ?Sized>(&mut self, value: &T);
+}
+
+/// Takes what tells one value of a label from another; see [`LabelValue::key`].
+pub trait LabelKey {
+    /// Takes a text.
+    fn text(&mut self, text: &str);
+
+    /// Takes a few bytes.
+    fn bytes<const N: usize>(&mut self, bytes: [u8; N]);
 }
 
 /// The value of a label.
@@ -62,8 +88,30 @@ pub trait LabelVisitor {
 /// assert_eq!(Shard(7).text().as_ref(), "shard-7");
 /// ```
 pub trait LabelValue {
+    /// All values there can be, when they are few and known; the derive gives them. Empty: any text.
+    const VALUES: &'static [&'static str] = &[];
+
     /// The value as text. Any text is allowed; it is escaped when it is exposed.
     fn text(&self) -> impl AsRef<str>;
+
+    /// The number of this value among [`VALUES`](Self::VALUES).
+    fn index(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Gives what tells this value from others: two values have the same key exactly when they have the same text.
+    ///
+    /// A lookup hashes and compares it, so numbers need not become text. Default: the index of a value that has one,
+    /// else the text.
+    #[inline]
+    fn key<K: LabelKey>(&self, key: &mut K) {
+        let [low, high, ..] = self.index().to_le_bytes();
+        match Self::VALUES.len() {
+            1..=256 => key.bytes([low]),
+            257..=65_536 => key.bytes([low, high]),
+            _ => key.text(self.text().as_ref()),
+        }
+    }
 }
 
 impl Labels for () {
@@ -76,6 +124,7 @@ impl Labels for () {
 macro_rules! text {
     ($($text:ty),+) => {$(
         impl LabelValue for $text {
+            #[inline]
             fn text(&self) -> impl AsRef<str> {
                 AsRef::<str>::as_ref(self)
             }
@@ -86,14 +135,33 @@ macro_rules! text {
 text!(str, String, Box<str>, Arc<str>, Cow<'_, str>);
 
 impl<T: LabelValue + ?Sized> LabelValue for &T {
+    const VALUES: &'static [&'static str] = T::VALUES;
+
     fn text(&self) -> impl AsRef<str> {
         T::text(self)
+    }
+
+    #[inline]
+    fn index(&self) -> usize {
+        T::index(self)
+    }
+
+    #[inline]
+    fn key<K: LabelKey>(&self, key: &mut K) {
+        T::key(self, key);
     }
 }
 
 impl LabelValue for bool {
+    const VALUES: &'static [&'static str] = &["false", "true"];
+
     fn text(&self) -> impl AsRef<str> {
         if *self { "true" } else { "false" }
+    }
+
+    #[inline]
+    fn index(&self) -> usize {
+        usize::from(*self)
     }
 }
 
@@ -117,6 +185,11 @@ macro_rules! integer {
             fn text(&self) -> impl AsRef<str> {
                 Digits::new(u64::from(self.unsigned_abs()), *self < 0)
             }
+
+            #[inline]
+            fn key<K: LabelKey>(&self, key: &mut K) {
+                key.bytes(self.to_le_bytes());
+            }
         }
     )+};
 }
@@ -126,6 +199,11 @@ macro_rules! unsigned {
         impl LabelValue for $integer {
             fn text(&self) -> impl AsRef<str> {
                 Digits::new(u64::from(*self), false)
+            }
+
+            #[inline]
+            fn key<K: LabelKey>(&self, key: &mut K) {
+                key.bytes(self.to_le_bytes());
             }
         }
     )+};

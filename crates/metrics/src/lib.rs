@@ -11,6 +11,7 @@ mod async_collector;
 mod attached;
 mod bounded;
 mod build_info;
+mod builder;
 mod cgroup;
 mod collector;
 mod counter;
@@ -29,12 +30,15 @@ mod gauge;
 mod histogram;
 #[cfg(feature = "axum")]
 mod http;
+mod int_gauge;
 mod interop;
 #[cfg(feature = "jemalloc")]
 mod jemalloc;
+mod label_key;
 mod label_set;
 mod labels;
 mod last_good;
+mod limits;
 mod metric;
 #[cfg(feature = "mimalloc")]
 mod mimalloc;
@@ -52,7 +56,11 @@ mod runtime;
 mod scheduling_lag;
 mod scrape;
 mod series;
+mod store;
+mod table;
+mod telemetry;
 mod timer;
+mod touched;
 mod trace;
 mod unix_time;
 mod window;
@@ -87,6 +95,7 @@ pub use crate::{
 pub use crate::{
     bounded::Bounded,
     build_info::BuildInfo,
+    builder::FamilyBuilder,
     cgroup::CgroupCollector,
     collector::{Collector, SampleValue, Samples},
     counter::{Counter, CounterF64},
@@ -97,7 +106,8 @@ pub use crate::{
     figures::{CacheFigures, DatabaseFigures, HttpFigures},
     gauge::{Gauge, GaugeGuard},
     histogram::Histogram,
-    labels::{LabelValue, LabelVisitor, Labels},
+    int_gauge::IntGauge,
+    labels::{LabelKey, LabelValue, LabelVisitor, Labels},
     metric::Metric,
     native::NativeBuckets,
     performance::{Performance, PerformanceReport, performance},

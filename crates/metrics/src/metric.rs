@@ -1,31 +1,61 @@
 use std::fmt;
 
-use crate::{descriptor::Kind, exemplar::ExemplarView, series::Reading};
+use crate::{RegisterError, descriptor::Kind, exemplar::ExemplarView, series::Reading, table::Held};
 
 /// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
-/// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`Histogram`](crate::Histogram).
+/// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`IntGauge`](crate::IntGauge),
+/// [`Histogram`](crate::Histogram).
 ///
-/// Implemented by those four alone.
-pub trait Metric: Cell {}
+/// Implemented by those alone.
+pub trait Metric: Handle {}
 
-/// A cell that is written at a scrape.
+/// A handle to a cell that is read at a scrape.
 #[expect(unnameable_types, reason = "this is what seals Metric")]
-pub trait Cell: Clone + fmt::Debug + Send + Sync + 'static {
-    /// What a new cell of a family is made from.
-    type Spec: fmt::Debug + Send + Sync + 'static;
-
+pub trait Handle: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What records.
     #[doc(hidden)]
-    fn create(spec: &Self::Spec) -> Self;
+    type Cell: fmt::Debug + Send + Sync + 'static;
+
+    /// What a new cell is made from.
+    #[doc(hidden)]
+    type Spec: fmt::Debug + Default + Send + Sync + 'static;
 
     #[doc(hidden)]
     const KIND: Kind;
 
-    /// The value now.
     #[doc(hidden)]
-    fn read(&self) -> Reading<'_>;
+    fn cell(spec: &Self::Spec) -> Self::Cell;
 
     #[doc(hidden)]
-    fn exemplars(&self) -> ExemplarView<'_> {
+    fn hold(cell: Held<Self::Cell>) -> Self;
+
+    #[doc(hidden)]
+    fn held(&self) -> &Self::Cell;
+
+    /// The value now.
+    #[doc(hidden)]
+    fn read(cell: &Self::Cell) -> Reading<'_>;
+
+    #[doc(hidden)]
+    fn exemplars(_cell: &Self::Cell) -> ExemplarView<'_> {
         ExemplarView::NONE
+    }
+
+    /// Whether the value means something before it was ever recorded, as the 0 of a counter does.
+    #[doc(hidden)]
+    fn was_used(_cell: &Self::Cell) -> bool {
+        true
+    }
+
+    /// Refuses what no metric of this name could be made from.
+    #[doc(hidden)]
+    fn check(_name: &str, _spec: &Self::Spec) -> Result<(), RegisterError> {
+        Ok(())
+    }
+
+    /// How many observations were refused.
+    #[doc(hidden)]
+    fn rejected(_spec: &Self::Spec) -> u64 {
+        0
     }
 }

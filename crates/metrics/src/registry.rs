@@ -7,16 +7,17 @@ use std::{
 use prometheus_client::registry::Registry as ForeignRegistry;
 
 use crate::{
-    Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, Labels, NativeBuckets,
-    RegisterError,
+    Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, IntGauge, Labels, Metric,
+    NativeBuckets, RegisterError,
+    builder::FamilyBuilder,
     descriptor::Kind,
-    histogram::Layout,
-    metric::Cell,
+    histogram::HistogramSpec,
     name,
     registered::{self, Registered},
     scrape::Sizes,
     series::{Cells, Series},
-    unix_time,
+    table::Held,
+    telemetry, unix_time,
 };
 
 /// Holds the metrics of a process and writes them down for Prometheus.
@@ -46,7 +47,6 @@ pub struct Registry {
     prefix: Arc<str>,
 }
 
-#[derive(Default)]
 pub(crate) struct State {
     /// Names of both text formats.
     pub(crate) names: HashSet<String>,
@@ -91,7 +91,7 @@ impl Registry {
     /// # Errors
     /// When the name or the help text is not acceptable; see [`RegisterError`].
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, RegisterError> {
-        self.single(name, help, &())
+        self.single(name, help, None)
     }
 
     /// Registers a counter of amounts that are not whole. The name must end with `_total`.
@@ -99,7 +99,7 @@ impl Registry {
     /// # Errors
     /// When the name or the help text is not acceptable; see [`RegisterError`].
     pub fn counter_f64(&self, name: &str, help: &str) -> Result<CounterF64, RegisterError> {
-        self.single(name, help, &())
+        self.single(name, help, None)
     }
 
     /// Registers a gauge.
@@ -107,7 +107,15 @@ impl Registry {
     /// # Errors
     /// When the name or the help text is not acceptable; see [`RegisterError`].
     pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, RegisterError> {
-        self.single(name, help, &())
+        self.single(name, help, None)
+    }
+
+    /// Registers a gauge of whole numbers.
+    ///
+    /// # Errors
+    /// When the name or the help text is not acceptable; see [`RegisterError`].
+    pub fn int_gauge(&self, name: &str, help: &str) -> Result<IntGauge, RegisterError> {
+        self.single(name, help, None)
     }
 
     /// Registers a histogram with these upper bounds, ascending and finite; `+Inf` is added.
@@ -115,8 +123,7 @@ impl Registry {
     /// # Errors
     /// When the name, the help text or the buckets are not acceptable; see [`RegisterError`].
     pub fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, RegisterError> {
-        self.check_buckets(name, buckets)?;
-        self.single(name, help, &Layout::classic(buckets))
+        self.single(name, help, Some(HistogramSpec::new(buckets, None)))
     }
 
     /// Registers a histogram that also has [native buckets](NativeBuckets).
@@ -130,8 +137,12 @@ impl Registry {
         buckets: &[f64],
         native: NativeBuckets,
     ) -> Result<Histogram, RegisterError> {
-        self.check_buckets(name, buckets)?;
-        self.single(name, help, &Layout::new(buckets, Some(native)))
+        self.single(name, help, Some(HistogramSpec::new(buckets, Some(native))))
+    }
+
+    /// Begins a family, with settings that the shorter ways do not have: caps and more.
+    pub fn family<L: Labels, M: Metric>(&self, name: &str, help: &str) -> FamilyBuilder<'_, L, M> {
+        FamilyBuilder::new(self, name, help)
     }
 
     /// Registers a counter of whole numbers with labels.
@@ -143,7 +154,7 @@ impl Registry {
         name: &str,
         help: &str,
     ) -> Result<Family<L, Counter>, RegisterError> {
-        self.family(name, help, ())
+        self.family(name, help).register()
     }
 
     /// Registers a counter of amounts that are not whole, with labels.
@@ -155,7 +166,7 @@ impl Registry {
         name: &str,
         help: &str,
     ) -> Result<Family<L, CounterF64>, RegisterError> {
-        self.family(name, help, ())
+        self.family(name, help).register()
     }
 
     /// Registers a gauge with labels.
@@ -163,7 +174,7 @@ impl Registry {
     /// # Errors
     /// When the name, the help text or a label is not acceptable; see [`RegisterError`].
     pub fn gauge_family<L: Labels>(&self, name: &str, help: &str) -> Result<Family<L, Gauge>, RegisterError> {
-        self.family(name, help, ())
+        self.family(name, help).register()
     }
 
     /// Registers a histogram with labels; for the buckets see [`histogram`](Self::histogram).
@@ -176,8 +187,7 @@ impl Registry {
         help: &str,
         buckets: &[f64],
     ) -> Result<Family<L, Histogram>, RegisterError> {
-        self.check_buckets(name, buckets)?;
-        self.family(name, help, Layout::classic(buckets))
+        self.family(name, help).buckets(buckets).register()
     }
 
     /// Registers a histogram with labels that also has [native buckets](NativeBuckets).
@@ -191,8 +201,10 @@ impl Registry {
         buckets: &[f64],
         native: NativeBuckets,
     ) -> Result<Family<L, Histogram>, RegisterError> {
-        self.check_buckets(name, buckets)?;
-        self.family(name, help, Layout::new(buckets, Some(native)))
+        self.family(name, help)
+            .buckets(buckets)
+            .native_buckets(native)
+            .register()
     }
 
     /// Registers a collector, with all of its families or none.
@@ -230,38 +242,37 @@ impl Registry {
         state.entries.push(Entry::Attached(registry.into()));
     }
 
-    /// What is registered now; the lock is not held while it is used.
+    /// What is registered now, and what the families say about themselves; the lock is not held while it is used.
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.state
+        let mut entries = self
+            .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entries
-            .clone()
+            .clone();
+        let cells = entries.iter().filter_map(|entry| match entry {
+            Entry::Cells(cells) => Some(Arc::clone(cells)),
+            Entry::Collector(_) | Entry::Attached(_) => None,
+        });
+        let cells: Vec<_> = cells.collect();
+        entries.extend(telemetry::families(&cells).map(Entry::Cells));
+        entries
     }
 
-    fn single<M: Cell>(&self, name: &str, help: &str, spec: &M::Spec) -> Result<M, RegisterError> {
-        let metric = M::create(spec);
+    fn single<M: Metric>(&self, name: &str, help: &str, spec: Option<M::Spec>) -> Result<M, RegisterError> {
+        let spec = spec.unwrap_or_default();
+        M::check(&self.full_name(name), &spec)?;
+        let metric = M::hold(Held::alone(M::cell(&spec)));
         let single = Single {
             metric: metric.clone(),
+            spec,
             created: unix_time::millis(),
         };
         self.register(name, help, M::KIND, Arc::new(single))?;
         Ok(metric)
     }
 
-    fn family<L: Labels, M: crate::Metric>(
-        &self,
-        name: &str,
-        help: &str,
-        spec: M::Spec,
-    ) -> Result<Family<L, M>, RegisterError> {
-        name::check_labels(&self.full_name(name), L::NAMES)?;
-        let family = Family::create(spec);
-        self.register(name, help, M::KIND, family.cells())?;
-        Ok(family)
-    }
-
-    fn register(
+    pub(crate) fn register(
         &self,
         name: &str,
         help: &str,
@@ -280,11 +291,7 @@ impl Registry {
         Ok(())
     }
 
-    fn check_buckets(&self, name: &str, buckets: &[f64]) -> Result<(), RegisterError> {
-        name::check_buckets(&self.full_name(name), buckets)
-    }
-
-    fn full_name(&self, name: &str) -> String {
+    pub(crate) fn full_name(&self, name: &str) -> String {
         if self.prefix.is_empty() {
             name.to_owned()
         } else {
@@ -299,6 +306,17 @@ impl fmt::Debug for Registry {
             .field("prefix", &self.prefix)
             .field("entries", &self.entries().len())
             .finish_non_exhaustive()
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            names: telemetry::NAMES.map(str::to_owned).into(),
+            sizes: Sizes::default(),
+            entries: Vec::new(),
+            has_collectors: false,
+        }
     }
 }
 
@@ -332,12 +350,13 @@ impl State {
 }
 
 /// A metric without labels.
-struct Single<M: Cell> {
+struct Single<M: Metric> {
     metric: M,
+    spec: M::Spec,
     created: u64,
 }
 
-impl<M: Cell> Cells for Single<M> {
+impl<M: Metric> Cells for Single<M> {
     fn is_empty(&self) -> bool {
         false
     }
@@ -347,12 +366,17 @@ impl<M: Cell> Cells for Single<M> {
     }
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
+        let cell = self.metric.held();
         show(&Series {
             labels: "",
-            value: self.metric.read(),
+            value: M::read(cell),
             created: self.created,
-            exemplars: self.metric.exemplars(),
+            exemplars: M::exemplars(cell),
             row: 0,
         });
+    }
+
+    fn rejected(&self) -> u64 {
+        M::rejected(&self.spec)
     }
 }

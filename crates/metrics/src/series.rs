@@ -13,6 +13,14 @@ pub(crate) trait Cells: Send + Sync {
 
     /// Shows every series that is exposed, in the order in which they came to be.
     fn each(&self, show: &mut dyn FnMut(&Series<'_>));
+
+    /// Shows the labels that have a cap, and how many observations went to `__other__` for it.
+    fn each_overflow(&self, _show: &mut dyn FnMut(&str, u64)) {}
+
+    /// How many observations were refused.
+    fn rejected(&self) -> u64 {
+        0
+    }
 }
 
 /// One series at a scrape.
@@ -45,16 +53,21 @@ pub enum Reading<'a> {
 impl Series<'_> {
     /// Names and values, not escaped.
     pub(crate) fn pairs(&self) -> Vec<(&str, Cow<'_, str>)> {
-        let mut pairs = Vec::new();
-        let mut rest = self.labels;
-        while let Some((name, after)) = rest.split_once("=\"") {
-            let end = closing_quote(after);
-            let value = after.get(..end).unwrap_or_default();
-            pairs.push((name.trim_start_matches(','), unescape(value)));
-            rest = after.get(end + 1..).unwrap_or_default();
-        }
-        pairs
+        pairs(self.labels)
     }
+}
+
+/// Names and values of rendered labels, not escaped.
+pub(crate) fn pairs(labels: &str) -> Vec<(&str, Cow<'_, str>)> {
+    let mut pairs = Vec::new();
+    let mut rest = labels;
+    while let Some((name, after)) = rest.split_once("=\"") {
+        let end = closing_quote(after);
+        let value = after.get(..end).unwrap_or_default();
+        pairs.push((name.trim_start_matches(','), unescape(value)));
+        rest = after.get(end + 1..).unwrap_or_default();
+    }
+    pairs
 }
 
 fn closing_quote(text: &str) -> usize {

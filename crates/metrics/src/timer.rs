@@ -63,12 +63,11 @@ impl Drop for Timer {
 mod tests {
     use std::panic;
 
-    use super::*;
-    use crate::{histogram::Layout, metric::Cell};
+    use crate::Registry;
 
     #[test]
     fn a_timer_records_once_however_it_ends() {
-        let histogram = Histogram::create(&Layout::classic(&[1.0]));
+        let histogram = Registry::new().histogram("age_seconds", "Age", &[1.0]).unwrap();
 
         histogram.start_timer().stop();
         drop(histogram.start_timer());

@@ -46,6 +46,8 @@ impl ErrorMetrics {
 }
 
 impl LabelValue for Severity {
+    const VALUES: &'static [&'static str] = &["low", "medium", "high", "critical"];
+
     fn text(&self) -> impl AsRef<str> {
         match self {
             Self::Low => "low",
@@ -53,6 +55,10 @@ impl LabelValue for Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+
+    fn index(&self) -> usize {
+        *self as usize
     }
 }
 

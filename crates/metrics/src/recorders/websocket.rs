@@ -63,11 +63,17 @@ impl WebSocketMetrics {
 }
 
 impl LabelValue for Direction {
+    const VALUES: &'static [&'static str] = &["inbound", "outbound"];
+
     fn text(&self) -> impl AsRef<str> {
         match self {
             Self::Inbound => "inbound",
             Self::Outbound => "outbound",
         }
+    }
+
+    fn index(&self) -> usize {
+        *self as usize
     }
 }
 

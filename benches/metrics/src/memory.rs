@@ -1,0 +1,74 @@
+//! What a series of three labels holds.
+
+use std::hint::black_box;
+
+use groundcrew_metrics::Registry;
+use harness::{Allocations, Bar, Kind, Row};
+use prometheus_client::metrics::{counter::Counter, family::Family};
+
+use crate::{
+    ours::{Http, counters},
+    prometheus_clients::Owned,
+    requests::{Method, Status, routes},
+};
+
+/// All that is held for each of so many series, at the count where it is worst: right after the index has grown.
+pub(crate) fn rows() -> Vec<Row> {
+    let worst = (9_000..=20_000).step_by(250).map(ours).fold(0.0, f64::max);
+    vec![
+        beside("memory.series_10k", 10_000),
+        beside("memory.series_100k", 100_000),
+        Row::absolute(
+            "memory.series_worst",
+            Kind::Bytes,
+            "bytes/series",
+            worst,
+            Bar::AtMost(BAR),
+        ),
+    ]
+}
+
+fn beside(name: &str, series: usize) -> Row {
+    let ours = ours(series);
+    let theirs = prometheus_client(series);
+    println!("| {name} beside prometheus-client | bytes | bytes/series | {ours:.1} | {theirs:.1} | | | | |");
+    Row::absolute(name, Kind::Bytes, "bytes/series", ours, Bar::AtMost(BAR))
+}
+
+fn ours(series: usize) -> f64 {
+    let family = counters(&Registry::new());
+    held(series, |route, method, status| {
+        family.inc(&Http {
+            method,
+            route,
+            status: status.code(),
+        });
+    })
+}
+
+fn prometheus_client(series: usize) -> f64 {
+    let family = Family::<Owned, Counter>::default();
+    held(series, |route, method, status| {
+        family
+            .get_or_create(&Owned::new(method, route, status.code()))
+            .inc();
+    })
+}
+
+/// The routes are as long as those of the other rows, with a number each.
+fn held(series: usize, mut record: impl FnMut(&str, Method, Status)) -> f64 {
+    let routes = routes();
+    let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
+    let mut buffer = String::with_capacity(64);
+    let held = Allocations::during(|| {
+        for number in 0..series {
+            buffer.clear();
+            buffer.push_str(routes[number % routes.len()].get(..12).unwrap_or_default());
+            let _infallible = std::fmt::Write::write_fmt(&mut buffer, format_args!("/{number:06}"));
+            record(black_box(&buffer), methods[number % 4], Status::Ok);
+        }
+    });
+    (held.bytes - held.freed) as f64 / series as f64
+}
+
+const BAR: f64 = 120.0;

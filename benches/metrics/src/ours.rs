@@ -1,0 +1,76 @@
+//! groundcrew-metrics.
+
+use groundcrew_metrics::{Counter, Family, Histogram, Labels, Registry};
+
+use crate::requests::{Method, Request, Status, each};
+
+#[derive(Labels)]
+pub(crate) struct Http<'a> {
+    pub(crate) method: Method,
+    pub(crate) route: &'a str,
+    pub(crate) status: u16,
+}
+
+#[derive(Labels)]
+struct Closed {
+    method: Method,
+    status: Status,
+}
+
+impl Request {
+    const fn labels(&self) -> Http<'_> {
+        Http {
+            method: self.method,
+            route: self.route,
+            status: self.status.code(),
+        }
+    }
+}
+
+pub(crate) fn counter() -> impl FnMut(u64) + 'static {
+    let family = counters(&Registry::new());
+    each(move |request| family.inc(&request.labels()))
+}
+
+pub(crate) fn closed() -> impl FnMut(u64) + 'static {
+    let family: Family<Closed, Counter> = Registry::new()
+        .counter_family("requests_total", "Requests")
+        .expect("a name that is free");
+    each(move |request| {
+        family.inc(&Closed {
+            method: request.method,
+            status: request.status,
+        });
+    })
+}
+
+pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
+    let family: Family<Http<'_>, Histogram> = Registry::new()
+        .histogram_family("request_duration_seconds", "Durations", &BUCKETS)
+        .expect("a name that is free");
+    each(move |request| family.observe(&request.labels(), request.seconds()))
+}
+
+pub(crate) fn handle() -> impl FnMut(u64) + 'static {
+    let counter = Registry::new()
+        .counter("jobs_total", "Jobs")
+        .expect("a name that is free");
+    move |count| (0..count).for_each(|_| std::hint::black_box(&counter).inc())
+}
+
+pub(crate) fn counters(registry: &Registry) -> Family<Http<'static>, Counter> {
+    registry
+        .family("requests_total", "Requests")
+        .max_series(1_000_000)
+        .register()
+        .expect("a name that is free")
+}
+
+impl Request {
+    /// How long it took, all over the buckets.
+    pub(crate) fn seconds(&self) -> f64 {
+        f64::from(self.status.code()) * self.route.len() as f64 / 4_000.0
+    }
+}
+
+pub(crate) const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];

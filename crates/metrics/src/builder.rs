@@ -1,0 +1,109 @@
+use std::{marker::PhantomData, sync::Arc};
+
+use crate::{
+    Family, Histogram, Labels, Metric, NativeBuckets, RegisterError, Registry, histogram::HistogramSpec,
+    limits::DEFAULT_MAX_SERIES, name, store::Store,
+};
+
+/// Settings of a family that is about to be registered; made by [`Registry::family`].
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use groundcrew_metrics::{Counter, Labels, Registry};
+///
+/// #[derive(Labels)]
+/// struct Login<'a> { country: &'a str, client: &'a str }
+///
+/// let registry = Registry::new();
+/// let logins = registry
+///     .family::<Login<'_>, Counter>("logins_total", "Logins")
+///     .max_values("client", 1)
+///     .register()?;
+/// logins.inc(&Login { country: "se", client: "web" });
+/// logins.inc(&Login { country: "no", client: "made up by a stranger" });
+///
+/// assert!(registry.encode().contains(r#"logins_total{country="no",client="__other__"} 1"#));
+/// # }
+/// # Ok::<(), groundcrew_metrics::RegisterError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a family is there once it is registered"]
+pub struct FamilyBuilder<'a, L, M: Metric> {
+    registry: &'a Registry,
+    name: String,
+    help: String,
+    spec: M::Spec,
+    max_values: Vec<usize>,
+    max_series: usize,
+    unknown_label: Option<String>,
+    labels: PhantomData<fn(L)>,
+}
+
+impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
+    pub(crate) fn new(registry: &'a Registry, name: &str, help: &str) -> Self {
+        let max_values = L::MAX_VALUES.iter().copied().chain([0].into_iter().cycle());
+        Self {
+            registry,
+            name: name.to_owned(),
+            help: help.to_owned(),
+            spec: M::Spec::default(),
+            max_values: max_values.take(L::NAMES.len()).collect(),
+            max_series: DEFAULT_MAX_SERIES,
+            unknown_label: None,
+            labels: PhantomData,
+        }
+    }
+
+    /// The most series that the family may have. Default 10,000.
+    ///
+    /// When it is full, new label sets are counted in one series whose labels all are `__other__`.
+    pub const fn max_series(mut self, series: usize) -> Self {
+        self.max_series = series;
+        self
+    }
+
+    /// The most values that this label may have, 0 for no limit of its own, which is the default.
+    ///
+    /// Further values become `__other__`; the other labels keep theirs.
+    pub fn max_values(mut self, label: &str, values: usize) -> Self {
+        let at = L::NAMES.iter().position(|name| *name == label);
+        match at.and_then(|at| self.max_values.get_mut(at)) {
+            Some(max) => *max = values,
+            None => self.unknown_label = Some(label.to_owned()),
+        }
+        self
+    }
+
+    /// Registers the family.
+    ///
+    /// # Errors
+    /// When the name, the help text, a label or the buckets are not acceptable; see [`RegisterError`].
+    pub fn register(self) -> Result<Family<L, M>, RegisterError> {
+        let name = self.registry.full_name(&self.name);
+        name::check_labels(&name, L::NAMES)?;
+        if let Some(label) = self.unknown_label {
+            return Err(RegisterError::InvalidLabel { name, label });
+        }
+        M::check(&name, &self.spec)?;
+        let store = Store::new::<L>(&name, self.spec, &self.max_values, self.max_series);
+        let store = Arc::new(store);
+        let cells = Arc::<Store<M>>::clone(&store);
+        self.registry.register(&self.name, &self.help, M::KIND, cells)?;
+        Ok(Family::new(store))
+    }
+}
+
+impl<L: Labels> FamilyBuilder<'_, L, Histogram> {
+    /// The upper bounds, ascending and finite; `+Inf` is added. Default: from 5 ms to 10 s, in seconds.
+    pub fn buckets(mut self, bounds: &[f64]) -> Self {
+        self.spec = HistogramSpec::new(bounds, self.spec.native());
+        self
+    }
+
+    /// Also has [native buckets](NativeBuckets).
+    pub fn native_buckets(mut self, native: NativeBuckets) -> Self {
+        self.spec = HistogramSpec::new(self.spec.bounds(), Some(native));
+        self
+    }
+}

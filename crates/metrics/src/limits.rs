@@ -1,0 +1,232 @@
+//! How many series a family may have, and what happens to more.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{LabelKey, LabelValue, LabelVisitor, Labels, label_key::Draft, table::Table};
+
+/// The caps of a family.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    names: &'static [&'static str],
+    max_series: usize,
+    /// One for each label, as far as any has one.
+    labels: Box<[Option<ValueLimit>]>,
+    /// Observations that went to `__other__` because the family was full.
+    overflowed: AtomicU64,
+}
+
+#[derive(Debug)]
+struct ValueLimit {
+    max: usize,
+    values: Table<()>,
+    overflowed: AtomicU64,
+}
+
+/// Which labels are replaced, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Replaced(u64);
+
+impl Limits {
+    pub(crate) fn new(names: &'static [&'static str], max_values: &[usize], max_series: usize) -> Self {
+        let limit = |max: &usize| {
+            (*max > 0).then(|| ValueLimit {
+                max: *max,
+                values: Table::new(),
+                overflowed: AtomicU64::new(0),
+            })
+        };
+        Self {
+            names,
+            max_series,
+            labels: max_values.iter().take(names.len()).map(limit).collect(),
+            overflowed: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) const fn max_series(&self) -> usize {
+        self.max_series
+    }
+
+    /// The labels whose values are new while there is no room for another one. A value for which there is room is
+    /// taken in.
+    pub(crate) fn replaced<L: Labels>(&self, labels: &L, family: &str) -> Replaced {
+        let mut check = Check {
+            limits: self.labels.iter(),
+            bit: 1,
+            over: Replaced(0),
+            other: Replaced(0),
+        };
+        labels.visit(&mut check);
+        self.count(check.over, family);
+        Replaced(check.over.0 | check.other.0)
+    }
+
+    /// All labels, because the family is full.
+    pub(crate) fn full(&self, family: &str) -> Replaced {
+        if self.overflowed.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                target: "groundcrew::metrics",
+                family,
+                max_series = self.max_series,
+                "a metric has reached its number of series, further ones are counted together"
+            );
+        }
+        Replaced::ALL
+    }
+
+    /// Shows the labels that overflowed and how many observations did, the family itself as an empty label.
+    pub(crate) fn each_overflow(&self, mut show: impl FnMut(&str, u64)) {
+        for (name, limit) in self.names.iter().zip(&self.labels) {
+            if let Some(limit) = limit {
+                show(name, limit.overflowed.load(Ordering::Relaxed));
+            }
+        }
+        show("", self.overflowed.load(Ordering::Relaxed));
+    }
+
+    fn count(&self, over: Replaced, family: &str) {
+        for (at, (limit, label)) in self.labels.iter().zip(self.names).enumerate() {
+            if let Some(limit) = limit.as_ref().filter(|_| over.has(at))
+                && limit.overflowed.fetch_add(1, Ordering::Relaxed) == 0
+            {
+                tracing::warn!(
+                    target: "groundcrew::metrics",
+                    family,
+                    label,
+                    max_values = limit.max,
+                    "a label has reached its number of values, further ones are counted together"
+                );
+            }
+        }
+    }
+}
+
+impl Replaced {
+    const ALL: Self = Self(u64::MAX);
+
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn is_all(self) -> bool {
+        self.0 == Self::ALL.0
+    }
+
+    const fn has(self, label: usize) -> bool {
+        label < 64 && self.0 >> label & 1 == 1
+    }
+}
+
+struct Check<'a> {
+    limits: std::slice::Iter<'a, Option<ValueLimit>>,
+    bit: u64,
+    over: Replaced,
+    other: Replaced,
+}
+
+impl LabelVisitor for Check<'_> {
+    fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
+        let limit = self.limits.next().and_then(Option::as_ref);
+        // Whoever uses the name of the overflow means the overflow: two series of one name would cost the scrape.
+        if T::VALUES.is_empty() && value.text().as_ref() == OTHER {
+            self.other.0 |= self.bit;
+        } else if limit.is_some_and(|limit| !limit.admits(value)) {
+            self.over.0 |= self.bit;
+        }
+        self.bit <<= 1;
+    }
+}
+
+impl ValueLimit {
+    fn admits<T: LabelValue + ?Sized>(&self, value: &T) -> bool {
+        let value = One(value);
+        let hash = self.values.hash(&value);
+        if self.values.find(&value, hash).is_some() {
+            return true;
+        }
+        self.values.len() < self.max
+            && Draft::new(&[""], &value, hash)
+                .and_then(|draft| self.values.insert(&draft, self.max, || ((), 0)))
+                .is_some()
+    }
+}
+
+/// A set of one value.
+struct One<'a, T: ?Sized>(&'a T);
+
+impl<T: LabelValue + ?Sized> Labels for One<'_, T> {
+    type With<'a> = ();
+    const NAMES: &'static [&'static str] = &[""];
+
+    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
+        visitor.value(self.0);
+    }
+}
+
+/// A set with some of its values replaced by [`OTHER`].
+pub(crate) struct WithOther<'a, L> {
+    pub(crate) labels: &'a L,
+    pub(crate) replaced: Replaced,
+}
+
+impl<L: Labels> Labels for WithOther<'_, L> {
+    type With<'a> = ();
+    const NAMES: &'static [&'static str] = L::NAMES;
+
+    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
+        self.labels.visit(&mut Replacing {
+            visitor,
+            replaced: self.replaced,
+        });
+    }
+}
+
+struct Replacing<'a, V> {
+    visitor: &'a mut V,
+    replaced: Replaced,
+}
+
+impl<V: LabelVisitor> LabelVisitor for Replacing<'_, V> {
+    fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
+        let is_replaced = self.replaced.has(0);
+        // All stays all.
+        if self.replaced != Replaced::ALL {
+            self.replaced.0 >>= 1;
+        }
+        // Which of the two it is belongs to the key: a number is stored in fewer bytes than a text.
+        if is_replaced {
+            self.visitor.value(&Either(None::<&T>));
+        } else {
+            self.visitor.value(&Either(Some(value)));
+        }
+    }
+}
+
+struct Either<'a, T: ?Sized>(Option<&'a T>);
+
+impl<T: LabelValue + ?Sized> LabelValue for Either<'_, T> {
+    fn text(&self) -> impl AsRef<str> {
+        TextOrOther(self.0.map(T::text))
+    }
+
+    fn key<K: LabelKey>(&self, key: &mut K) {
+        key.bytes([u8::from(self.0.is_some())]);
+        match self.0 {
+            Some(value) => value.key(key),
+            None => key.text(OTHER),
+        }
+    }
+}
+
+struct TextOrOther<T>(Option<T>);
+
+impl<T: AsRef<str>> AsRef<str> for TextOrOther<T> {
+    fn as_ref(&self) -> &str {
+        self.0.as_ref().map_or(OTHER, T::as_ref)
+    }
+}
+
+/// The value of a label in place of those for which there is no room.
+pub(crate) const OTHER: &str = "__other__";
+/// For a family that names no limit of its own.
+pub(crate) const DEFAULT_MAX_SERIES: usize = 10_000;
