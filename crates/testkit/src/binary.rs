@@ -38,6 +38,12 @@ pub(crate) const PGBOUNCER: Binary = Binary {
     places: &["/usr/sbin", "/opt/homebrew/bin", "/usr/local/bin"],
 };
 
+pub(crate) const PROMETHEUS: Binary = Binary {
+    name: "prometheus",
+    install: "apt-get install --no-install-recommends prometheus",
+    places: &["/usr/bin", "/opt/homebrew/bin", "/usr/local/bin"],
+};
+
 impl Binary {
     /// Finds the program in `only`, or else in its usual places and `PATH`.
     pub(crate) fn find(self, only: Option<&Path>) -> Result<PathBuf, Error> {

@@ -62,7 +62,7 @@ fn of(group: Group) -> Result<Vec<Package>, Error> {
     let promtool = || {
         apt(
             "prometheus",
-            "rules and /metrics, read by promtool",
+            "the server that scrapes, and promtool",
             Probe::Program("promtool"),
         )
     };

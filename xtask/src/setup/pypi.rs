@@ -65,7 +65,7 @@ impl Tool {
     /// Where the tool's program is, or will be; of what has none, its module.
     pub(super) fn program(&self) -> PathBuf {
         match self.name.as_str() {
-            "logstash-pipeline-parser" | "vrl-python" => self
+            "logstash-pipeline-parser" | "prometheus_client" | "vrl-python" => self
                 .directory()
                 .join(self.name.replace('-', "_"))
                 .join("__init__.py"),
@@ -77,6 +77,7 @@ impl Tool {
     pub(super) fn purpose(&self) -> &'static str {
         match self.name.as_str() {
             "logstash-pipeline-parser" => "reads the pipeline of Logstash",
+            "prometheus_client" => "a strict reader of OpenMetrics",
             "python-dotenv" => "a reader of dotenv files to compare with",
             "vrl-python" => "runs the program of the pipeline of Vector",
             _ => "a linter",

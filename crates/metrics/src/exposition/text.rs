@@ -127,15 +127,24 @@ impl TextFamily<'_> {
         if self.buckets.bounds != sample.bounds || self.buckets.tails.is_empty() {
             self.buckets = Buckets::new(self.name, sample.bounds);
         }
+        let shows_sum = self.may_show_sum(&sample);
         let count = self.bucket_lines(labels, sample.counts, extras);
-        self.start("_sum", labels);
-        push_float(&mut self.to.out, sample.sum);
-        self.to.out.push('\n');
-        self.start("_count", labels);
-        Number::UInt(count).push(&mut self.to.out);
-        self.to.out.push('\n');
+        if shows_sum {
+            self.start("_sum", labels);
+            push_float(&mut self.to.out, sample.sum);
+            self.to.out.push('\n');
+            self.start("_count", labels);
+            Number::UInt(count).push(&mut self.to.out);
+            self.to.out.push('\n');
+        }
         self.created(labels, extras.created);
         self.to.spill();
+    }
+
+    /// In OpenMetrics a sum is a counter: it is absent, and the count with it, where values may be below zero.
+    fn may_show_sum<C>(&self, sample: &HistogramSample<'_, C>) -> bool {
+        let only_grows = sample.sum >= 0.0 && sample.bounds.first().is_none_or(|bound| *bound >= 0.0);
+        only_grows || self.to.format != Format::OpenMetrics
     }
 
     fn bucket_lines(&mut self, labels: &str, counts: impl Iterator<Item = u64>, extras: &Extras<'_>) -> u64 {
