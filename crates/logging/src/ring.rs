@@ -209,9 +209,16 @@ impl Ring {
     /// Writes the lines that the files have not got. Says how many lines there were and how many failed.
     fn replay(&self, outlets: &mut [Outlet], outcomes: &mut [Outcome], journal: &Journal) -> (u64, u64) {
         let (mut count, mut failed) = (0, 0);
+        let mut is_broken = vec![false; self.parts.len()];
         for (nth, lost) in self.image.lost.iter().enumerate() {
             let mut is_replayed = vec![false; lost.lines.len()];
-            for part in &self.parts {
+            // To go on with the next half would say that this one is written.
+            let unbroken = self
+                .parts
+                .iter()
+                .zip(&mut is_broken)
+                .filter(|(_, is_broken)| !**is_broken);
+            for (part, is_broken) in unbroken {
                 let at = part.file;
                 let (Some(outlet), Some(outcome)) = (outlets.get_mut(at), outcomes.get_mut(at)) else {
                     continue;
@@ -228,6 +235,7 @@ impl Ring {
                 journal.note_part(&part.target, lost.generation, done);
                 let written = write_all(outlet, &lines, left);
                 failed += written.failed;
+                *is_broken = written.failed > 0;
                 outcome.add(&written);
             }
             count += is_replayed.iter().filter(|is_replayed| **is_replayed).count() as u64;
@@ -376,5 +384,7 @@ impl RingNotice {
 /// What turns the ring on.
 pub(crate) const SETTING: &str = "LOG_CRASH_SAFE";
 
+#[cfg(test)]
+mod start_tests;
 #[cfg(test)]
 mod tests;

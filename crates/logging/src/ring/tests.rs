@@ -39,7 +39,7 @@ fn line(route: Route, text: &str) -> LostLine {
 }
 
 /// A file with lines in both halves and an intent.
-fn filled() -> Vec<u8> {
+pub(super) fn filled() -> Vec<u8> {
     let (mut first, mut second, image) = halves(in_memory(HEAD, HALF));
     second.push(b"{\"n\":1}\n", 0b01);
     second.push(b"for people\n", 0b10);
@@ -67,7 +67,7 @@ const INTENT: Intent = Intent {
     is_replay: true,
 };
 
-fn put(bytes: &mut [u8], at: usize, value: u64) {
+pub(super) fn put(bytes: &mut [u8], at: usize, value: u64) {
     bytes[at * 8..at * 8 + 8].copy_from_slice(&value.to_ne_bytes());
 }
 
