@@ -119,7 +119,12 @@ const MOST_FIELD: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::UNIX_EPOCH};
+
+    use groundcrew_base::Clock;
+
     use super::*;
+    use crate::{AlertState, Redactor, closing::Closing};
 
     #[test]
     fn what_slack_reads_as_markup_is_escaped_and_what_is_long_is_cut() {
@@ -129,5 +134,39 @@ mod tests {
         );
         assert_eq!(escaped("ąąąą", 4), "ąą…");
         assert_eq!(escaped("", 0), "");
+    }
+
+    #[test]
+    fn what_slack_does_not_take_is_left_out_field_by_field() {
+        let context = AlertContext {
+            service: "poker".to_owned(),
+            version: "1".to_owned(),
+            environment: "test".to_owned(),
+            clock: Clock::system(),
+            redactor: Redactor::none(),
+            closing: Closing::default(),
+            retries: Arc::default(),
+        };
+        let long = "<".repeat(300);
+        let alert = Alert {
+            key: "pool".to_owned(),
+            state: AlertState::Firing,
+            severity: "error".to_owned(),
+            message: "<".repeat(5000),
+            target: "poker".to_owned(),
+            time: UNIX_EPOCH,
+            category: None,
+            details: vec![(long.clone(), long); 24],
+            repeats: 3,
+        };
+
+        let text = text(&alert, &context);
+
+        assert!(
+            text.len() <= MOST_TEXT && text.len() + 3 * MOST_FIELD > MOST_TEXT,
+            "{}",
+            text.len()
+        );
+        assert!(text.ends_with('…'));
     }
 }

@@ -238,3 +238,6 @@ fn sync_directory(directory: &Path) {
 fn is_cancelled(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Cancelled>())
 }
+
+#[cfg(test)]
+mod tests;

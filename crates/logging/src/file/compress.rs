@@ -168,3 +168,29 @@ fn copy(source: &mut impl Read, encoder: &mut impl io::Write) -> io::Result<()> 
 
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 const CHUNK: usize = 128 * 1024;
+
+#[cfg(all(test, feature = "gzip", target_os = "linux"))]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_has_more_than_it_had_at_the_start_is_not_taken_for_whole() {
+        let dir = TempDir::new().unwrap();
+        // It says that it is empty, and is not.
+        let growing = Path::new("/proc/self/status");
+
+        let error = compress(
+            growing,
+            &dir.path().join("status.gz"),
+            Compress::Gzip,
+            &AtomicBool::new(false),
+        );
+
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "the file changed while it was compressed"
+        );
+    }
+}

@@ -93,3 +93,25 @@ fn holder(file: &mut File) -> Option<u32> {
 
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_owner_though_a_process_that_is_just_starting_has_its_file() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("app.log");
+        let first = FileLock::take(&path).unwrap();
+        // What every child has between its fork and its exec.
+        let heir = first.file.as_ref().unwrap().try_clone().unwrap();
+
+        assert!(matches!(FileLock::try_take(&path), Err(LockError::Held(Some(_)))));
+        drop(first);
+
+        assert!(FileLock::try_take(&path).is_ok());
+        drop(heir);
+    }
+}

@@ -237,3 +237,28 @@ fn last_byte(path: &Path) -> io::Result<u8> {
 
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{read, write};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn half_a_line_is_cut_where_it_stands_though_somebody_has_emptied_the_file() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("app.log");
+        let mut file = OpenFile::open(&path, FileMode::default()).unwrap();
+        file.append(&b"{}\n".repeat(100)).unwrap();
+        // As copytruncate leaves it, and then what a full disk has taken of two lines.
+        write(&path, "{\"n\":1}\n{\"n\"").unwrap();
+
+        let kept = file.keep_whole_lines(b"{\"n\":1}\n{\"n\"", io::ErrorKind::StorageFull.into());
+
+        assert_eq!(kept.unwrap(), 8);
+        assert_eq!(read(&path).unwrap(), b"{\"n\":1}\n");
+        assert_eq!(file.size(), 8);
+    }
+}

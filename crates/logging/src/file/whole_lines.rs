@@ -25,3 +25,45 @@ pub(super) fn fitting(lines: &[u8], room: u64) -> &[u8] {
 pub(super) fn first_line(lines: &[u8]) -> u64 {
     memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes three bytes at a time, and is interrupted before each.
+    #[derive(Default)]
+    struct Slow {
+        taken: Vec<u8>,
+        calls: usize,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            if self.calls % 2 == 1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            if self.taken.len() >= 9 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.get(..3).unwrap_or(bytes);
+            self.taken.extend_from_slice(taken);
+            Ok(taken.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_write_goes_on_after_a_signal_and_ends_at_an_error() {
+        let (mut short, mut long) = (Slow::default(), Slow::default());
+
+        let (written, error) = write_counted(&mut short, b"a\nb\nc\n");
+        assert_eq!((written, error.is_none()), (6, true));
+        assert_eq!(short.taken, b"a\nb\nc\n");
+        let (written, error) = write_counted(&mut long, b"a\nb\nc\nd\ne\nf\n");
+        assert_eq!((written, error.unwrap().kind()), (9, io::ErrorKind::StorageFull));
+    }
+}

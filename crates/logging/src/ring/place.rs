@@ -185,3 +185,24 @@ const ASIDE: &str = "ring.aside";
 const PATIENCE: Duration = Duration::from_millis(500);
 /// No ring file is longer.
 const LONGEST: u64 = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it opens files")]
+    fn a_file_that_was_moved_away_or_removed_is_not_at_its_path() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        let file = open(&path).unwrap();
+        assert!(is_at(&file, &path));
+
+        fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+        assert!(!is_at(&file, &path));
+        open(&path).unwrap();
+        assert!(!is_at(&file, &path));
+    }
+}

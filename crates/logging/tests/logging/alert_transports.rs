@@ -428,6 +428,28 @@ fn a_shutdown_sends_what_waits_and_cuts_the_waits_short() {
 }
 
 #[test]
+fn a_shutdown_asks_again_and_again_but_not_without_a_pause() {
+    let server = Server::start(|_| Reply::status(503));
+    let slow = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600)).jitter(0.0);
+    let hour = Duration::from_secs(7200);
+    let builder = builder().alert_to(
+        "slack",
+        AlertPolicy::default(),
+        slack(&server).backoff(slow).deadline(hour),
+    );
+
+    run(builder, |logging| {
+        one();
+        server.next();
+
+        logging.shutdown(Duration::from_secs(2));
+
+        let retries = logging.stats().alerts.retries;
+        assert!((2..=5).contains(&retries), "{retries} times in two seconds");
+    });
+}
+
+#[test]
 fn a_shutdown_waits_for_no_longer_than_it_was_told() {
     let server = Server::start(|_| Reply::Hang);
     let builder = builder().alert_to("slack", AlertPolicy::default(), slack(&server).attempt(DEADLINE));

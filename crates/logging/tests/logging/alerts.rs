@@ -353,6 +353,35 @@ fn a_sink_that_hangs_stops_no_other() {
 }
 
 #[test]
+fn so_many_alerts_wait_and_the_rest_is_counted() {
+    const MOST_WAITING: u64 = 256;
+
+    let (opener, gate) = mpsc::channel::<()>();
+    let (sender, receiver) = mpsc::channel();
+    let builder =
+        Logging::builder()
+            .config(quiet())
+            .alert_to("hangs", AlertPolicy::every(), move |alert: &Alert| {
+                sender.send(alert.key.clone()).ok();
+                gate.recv().ok();
+            });
+
+    run(builder, |logging| {
+        error!(alert.key = "in hand", "x");
+        assert_eq!(receiver.recv_timeout(DEADLINE).unwrap(), "in hand");
+        for n in 0..MOST_WAITING + 44 {
+            error!(alert.key = %n, "x");
+        }
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.pending, counts.dropped), (MOST_WAITING + 1, 44));
+        drop(opener);
+        assert!(logging.shutdown(DEADLINE).is_clean());
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.delivered, counts.dropped), (MOST_WAITING + 1, 44));
+    });
+}
+
+#[test]
 fn a_sink_that_cannot_start_is_an_error_of_the_log() {
     struct Broken;
 

@@ -160,6 +160,9 @@ fn a_proper_end_leaves_nothing_and_lets_the_file_go() {
 #[test]
 fn the_file_is_private_allocated_and_bounded() {
     let dir = TempDir::new().unwrap();
+    // Somebody may have made it before, for everyone.
+    fs::write(dir.path().join("log.ring"), "").unwrap();
+    fs::set_permissions(dir.path().join("log.ring"), fs::Permissions::from_mode(0o666)).unwrap();
     let (_layer, logging) = builder(dir.path()).build::<Registry>().unwrap();
 
     let file = fs::metadata(dir.path().join("log.ring")).unwrap();

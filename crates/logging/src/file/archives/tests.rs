@@ -1,0 +1,94 @@
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn archives(dir: &TempDir, count: u64) -> Archives {
+    let limits = Limits {
+        count,
+        total: None,
+        age: None,
+    };
+    let counters = Arc::<FileCounters>::default();
+    Archives::new(
+        &dir.path().join("app.log"),
+        limits,
+        Compress::Gzip,
+        Clock::system(),
+        counters,
+    )
+}
+
+fn write(dir: &TempDir, name: &str) -> PathBuf {
+    let path = dir.path().join(name);
+    fs::write(&path, "{\"n\":1}\n").unwrap();
+    path
+}
+
+#[test]
+fn a_number_whose_name_somebody_has_taken_is_skipped() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("app.000001.log")).unwrap();
+    symlink("nowhere", dir.path().join("app.000002.log")).unwrap();
+
+    let next = archives(&dir, 9).next(None).unwrap();
+
+    assert_eq!(next, dir.path().join("app.000003.log"));
+}
+
+#[test]
+fn one_that_is_being_replaced_by_its_compressed_form_counts_once() {
+    let dir = TempDir::new().unwrap();
+    let kept = ["app.000002.log.gz", "app.000003.log", "app.000003.log.gz"].map(|name| write(&dir, name));
+    let oldest = write(&dir, "app.000001.log.gz");
+
+    archives(&dir, 2).enforce(Counted::All);
+
+    assert!(kept.iter().all(|path| path.exists()));
+    assert!(!oldest.exists());
+}
+
+#[test]
+fn half_an_archive_of_a_dead_process_goes_and_its_plain_form_stays() {
+    let dir = TempDir::new().unwrap();
+    let (plain, half) = (write(&dir, "app.000001.log"), write(&dir, "app.000001.log.zst"));
+    let temporary = write(&dir, ".app.000002.log.gz.tmp");
+    let whole = write(&dir, "app.000002.log.gz");
+
+    archives(&dir, 9).tidy();
+
+    assert!(plain.exists() && whole.exists());
+    assert!(!half.exists() && !temporary.exists());
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn what_cannot_get_its_name_is_given_up_and_the_plain_form_stays() {
+    let dir = TempDir::new().unwrap();
+    let plain = write(&dir, "app.000001.log");
+    fs::create_dir(dir.path().join("app.000001.log.gz")).unwrap();
+    let archives = archives(&dir, 9);
+
+    archives.compress_all(&AtomicBool::new(false));
+
+    assert!(plain.exists());
+    assert!(!dir.path().join(".app.000001.log.gz.tmp").exists());
+    assert_eq!(archives.plain(), 1);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn one_that_was_removed_while_it_was_compressed_does_not_come_back() {
+    let dir = TempDir::new().unwrap();
+    let (plain, target) = (
+        dir.path().join("app.000001.log"),
+        dir.path().join("app.000001.log.gz"),
+    );
+    let temporary = write(&dir, ".app.000001.log.gz.tmp");
+
+    let replaced = archives(&dir, 9).replace(&plain, &temporary, &target);
+
+    assert!(!replaced.unwrap());
+    assert!(!target.exists());
+}
