@@ -7,6 +7,7 @@ mod text;
 mod wire;
 mod writer;
 
+#[cfg(feature = "http")]
 pub(crate) use accept::Accepted;
 #[cfg(feature = "gzip")]
 pub(crate) use accept::thousandths;
