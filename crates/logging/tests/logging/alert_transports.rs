@@ -442,9 +442,11 @@ fn a_shutdown_asks_again_and_again_but_not_without_a_pause() {
         one();
         server.next();
 
-        logging.shutdown(Duration::from_secs(2));
+        drop(logging.shutdown(Duration::from_secs(2)));
 
-        let retries = logging.stats().alerts.retries;
+        let counts = logging.stats().alerts;
+        assert_eq!((counts.delivered, counts.failed), (0, 1));
+        let retries = counts.retries;
         assert!((2..=5).contains(&retries), "{retries} times in two seconds");
     });
 }

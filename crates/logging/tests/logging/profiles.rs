@@ -344,7 +344,7 @@ fn whether_a_trace_is_sampled_has_the_form_of_the_profile() {
         }
     }
     let (_, line) = line_of(config(Profile::OpenTelemetry), || {
-        info!(trace_sampled = true, "x")
+        info!(trace_sampled = true, "x");
     });
     assert_eq!(line.field("TraceFlags"), "01");
     assert_eq!(line.field("Attributes").get("TraceFlags"), None);
