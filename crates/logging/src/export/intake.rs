@@ -1,4 +1,4 @@
-use std::{io::Write as _, time::UNIX_EPOCH};
+use std::{fmt, io::Write as _, time::UNIX_EPOCH};
 
 use flate2::{Compression, write::GzEncoder};
 use groundcrew_base::Secret;
@@ -19,11 +19,10 @@ use crate::{
 /// 403 or 413 is dropped.
 ///
 /// [log intake]: https://docs.datadoghq.com/api/latest/logs/#send-logs
+#[derive(Debug)]
 #[must_use]
 pub struct Datadog {
-    key: Secret,
-    address: String,
-    hostname: Option<String>,
+    intake: Intake,
     tags: Vec<(String, String)>,
 }
 
@@ -31,9 +30,7 @@ impl Datadog {
     /// Sends with this API key, to the site `datadoghq.com`.
     pub fn new(key: Secret) -> Self {
         Self {
-            key,
-            address: String::new(),
-            hostname: None,
+            intake: Intake::new(key),
             tags: Vec::new(),
         }
         .site("datadoghq.com")
@@ -46,13 +43,13 @@ impl Datadog {
 
     /// Sends to this address, such as that of an agent in between.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.address = url.into();
+        self.intake.address = url.into();
         self
     }
 
     /// The name of the machine; default none.
     pub fn hostname(mut self, name: impl Into<String>) -> Self {
-        self.hostname = Some(name.into());
+        self.intake.hostname = Some(name.into());
         self
     }
 
@@ -66,15 +63,14 @@ impl Datadog {
 impl From<Datadog> for Export {
     fn from(datadog: Datadog) -> Self {
         Self::new("datadog", Level::TRACE, move |place, settings| {
-            let (name, key) = (HeaderName::from_static("dd-api-key"), &datadog.key);
-            let post = Post::new(&datadog.address, name, key, place.courier(settings)?)?;
+            let post = datadog.intake.post("dd-api-key", place.courier(settings)?)?;
             let tags = [("env", &place.environment), ("version", &place.version)];
             let tags = tags
                 .into_iter()
                 .chain(datadog.tags.iter().map(|(name, value)| (name.as_str(), value)));
             let tags: Vec<String> = tags.map(|(name, value)| format!("{name}:{value}")).collect();
             let mut own = vec![("ddsource", "rust".to_owned()), ("ddtags", tags.join(","))];
-            own.extend(datadog.hostname.clone().map(|hostname| ("hostname", hostname)));
+            own.extend(datadog.intake.host());
             own.push(("service", place.service.clone()));
             Ok(Box::new(DatadogExporter { post, own }))
         })
@@ -94,12 +90,7 @@ impl Exporter for DatadogExporter {
 
     fn export(&mut self, lines: &[&[u8]]) -> Result<u64, ExportError> {
         let mut body = String::from("[");
-        for line in lines {
-            if body.len() > 1 {
-                body.push(',');
-            }
-            self.entry(&mut body, line);
-        }
+        list(&mut body, lines, |body, line| self.entry(body, line));
         body.push(']');
         self.post.send(&body)?;
         Ok(lines.len() as u64)
@@ -134,21 +125,17 @@ impl DatadogExporter {
 /// not.
 ///
 /// [Log API]: https://docs.newrelic.com/docs/logs/log-api/introduction-log-api/
+#[derive(Debug)]
 #[must_use]
 pub struct NewRelic {
-    key: Secret,
-    address: String,
-    hostname: Option<String>,
+    intake: Intake,
 }
 
 impl NewRelic {
     /// Sends with this licence key, to the data centre in the United States.
     pub fn new(key: Secret) -> Self {
-        Self {
-            key,
-            address: "https://log-api.newrelic.com/log/v1".to_owned(),
-            hostname: None,
-        }
+        let intake = Intake::new(key);
+        Self { intake }.url("https://log-api.newrelic.com/log/v1")
     }
 
     /// Sends to the data centre in Europe.
@@ -158,13 +145,13 @@ impl NewRelic {
 
     /// Sends to this address.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.address = url.into();
+        self.intake.address = url.into();
         self
     }
 
     /// The name of the machine; default none.
     pub fn hostname(mut self, name: impl Into<String>) -> Self {
-        self.hostname = Some(name.into());
+        self.intake.hostname = Some(name.into());
         self
     }
 }
@@ -172,14 +159,13 @@ impl NewRelic {
 impl From<NewRelic> for Export {
     fn from(new_relic: NewRelic) -> Self {
         Self::new("newrelic", Level::TRACE, move |place, settings| {
-            let (name, key) = (HeaderName::from_static("api-key"), &new_relic.key);
-            let post = Post::new(&new_relic.address, name, key, place.courier(settings)?)?;
+            let post = new_relic.intake.post("api-key", place.courier(settings)?)?;
             let mut common = vec![
                 ("service", place.service.clone()),
                 ("version", place.version.clone()),
                 ("environment", place.environment.clone()),
             ];
-            common.extend(new_relic.hostname.clone().map(|hostname| ("hostname", hostname)));
+            common.extend(new_relic.intake.host());
             Ok(Box::new(NewRelicExporter {
                 post,
                 common,
@@ -206,12 +192,7 @@ impl Exporter for NewRelicExporter {
             pair(&mut body, at, name, value);
         }
         body.push_str("}},\"logs\":[");
-        for (at, line) in lines.iter().enumerate() {
-            if at > 0 {
-                body.push(',');
-            }
-            self.entry(&mut body, line);
-        }
+        list(&mut body, lines, |body, line| self.entry(body, line));
         body.push_str("]}]");
         self.post.send(&body)?;
         Ok(lines.len() as u64)
@@ -254,6 +235,16 @@ impl NewRelicExporter {
     }
 }
 
+/// Adds an entry for each line, with commas between them.
+fn list(body: &mut String, lines: &[&[u8]], entry: impl Fn(&mut String, &[u8])) {
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            body.push(',');
+        }
+        entry(body, line);
+    }
+}
+
 fn pair(body: &mut String, at: usize, name: &str, value: &str) {
     if at > 0 {
         body.push(',');
@@ -261,6 +252,42 @@ fn pair(body: &mut String, at: usize, name: &str, value: &str) {
     json::string(body, name, usize::MAX);
     body.push(':');
     json::string(body, value, usize::MAX);
+}
+
+/// What is said of any intake before it is opened.
+struct Intake {
+    key: Secret,
+    address: String,
+    hostname: Option<String>,
+}
+
+impl Intake {
+    const fn new(key: Secret) -> Self {
+        Self {
+            key,
+            address: String::new(),
+            hostname: None,
+        }
+    }
+
+    /// The name of the machine as a field.
+    fn host(&self) -> Option<(&'static str, String)> {
+        self.hostname.clone().map(|hostname| ("hostname", hostname))
+    }
+
+    /// Opens it, with the key in the header `name`.
+    fn post(&self, name: &'static str, courier: Courier) -> Result<Post, ExportError> {
+        Post::new(&self.address, HeaderName::from_static(name), &self.key, courier)
+    }
+}
+
+/// Addresses may hold secrets.
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("hostname", &self.hostname)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One address, with a key in a header and bodies compressed.
@@ -301,20 +328,4 @@ fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
-}
-
-impl std::fmt::Debug for Datadog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Datadog")
-            .field("hostname", &self.hostname)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for NewRelic {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewRelic")
-            .field("hostname", &self.hostname)
-            .finish_non_exhaustive()
-    }
 }

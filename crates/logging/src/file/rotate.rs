@@ -126,135 +126,95 @@ mod tests {
         SystemTime::from(text.parse::<Timestamp>().unwrap())
     }
 
-    /// The times among `steps` at which a file is rotated, and the labels of the archives.
-    fn rotations(rotate: Rotate, zone_name: &str, first: &str, steps: &[&str]) -> Vec<String> {
+    /// At each of `steps`, what the archive is called if a file is rotated then.
+    fn check(rotate: Rotate, zone_name: &str, first: &str, steps: &[(&str, Option<&str>)]) {
         let mut schedule = Schedule::new(rotate, zone(zone_name).unwrap(), time(first));
-        let mut seen = Vec::new();
-        for step in steps {
-            if schedule.is_due(time(step)) {
-                seen.push(format!("{step} {}", schedule.label().unwrap()));
+        for (step, label) in steps {
+            let is_due = schedule.is_due(time(step));
+            let archive = is_due.then(|| schedule.label().unwrap());
+            if is_due {
                 schedule.restart(time(step));
             }
+            assert_eq!(archive.as_deref(), *label, "{zone_name} {step}");
         }
-        seen
     }
 
     #[test]
     fn a_day_ends_at_midnight_of_the_zone() {
-        let steps = [
-            "2026-11-22T22:59:59Z",
-            "2026-11-22T23:00:00Z",
-            "2026-11-22T23:59:59Z",
-            "2026-11-23T00:00:00Z",
-            "2026-11-26T05:00:00Z",
-        ];
+        let first = "2026-11-22T10:00:00Z";
 
-        let utc = rotations(Rotate::Daily, "UTC", "2026-11-22T10:00:00Z", &steps);
-        let berlin = rotations(Rotate::Daily, "Europe/Berlin", "2026-11-22T10:00:00Z", &steps);
-
-        assert_eq!(
-            utc,
-            [
-                "2026-11-23T00:00:00Z 2026-11-22",
-                "2026-11-26T05:00:00Z 2026-11-23"
-            ]
+        check(
+            Rotate::Daily,
+            "UTC",
+            first,
+            &[
+                ("2026-11-22T22:59:59Z", None),
+                ("2026-11-22T23:59:59Z", None),
+                ("2026-11-23T00:00:00Z", Some("2026-11-22")),
+                ("2026-11-26T05:00:00Z", Some("2026-11-23")),
+            ],
         );
-        assert_eq!(
-            berlin,
-            [
-                "2026-11-22T23:00:00Z 2026-11-22",
-                "2026-11-26T05:00:00Z 2026-11-23"
-            ]
+        check(
+            Rotate::Daily,
+            "Europe/Berlin",
+            first,
+            &[
+                ("2026-11-22T22:59:59Z", None),
+                ("2026-11-22T23:00:00Z", Some("2026-11-22")),
+                ("2026-11-23T00:00:00Z", None),
+                ("2026-11-26T05:00:00Z", Some("2026-11-23")),
+            ],
         );
     }
 
     #[test]
     fn a_week_begins_on_monday() {
         let steps = [
-            "2026-11-22T23:59:59Z",
-            "2026-11-23T00:00:00Z",
-            "2026-11-29T23:59:59Z",
-            "2026-11-30T00:00:00Z",
+            ("2026-11-22T23:59:59Z", None),
+            ("2026-11-23T00:00:00Z", Some("2026-11-16")),
+            ("2026-11-29T23:59:59Z", None),
+            ("2026-11-30T00:00:00Z", Some("2026-11-23")),
         ];
 
-        let seen = rotations(Rotate::Weekly, "UTC", "2026-11-18T10:00:00Z", &steps);
-
-        assert_eq!(
-            seen,
-            [
-                "2026-11-23T00:00:00Z 2026-11-16",
-                "2026-11-30T00:00:00Z 2026-11-23"
-            ]
-        );
+        check(Rotate::Weekly, "UTC", "2026-11-18T10:00:00Z", &steps);
     }
 
     #[test]
     fn the_hour_that_summer_time_repeats_is_two_hours_and_the_one_it_skips_is_none() {
         let autumn = [
-            "2026-10-24T23:59:59Z",
-            "2026-10-25T00:00:00Z",
-            "2026-10-25T00:59:59Z",
-            "2026-10-25T01:00:00Z",
-            "2026-10-25T02:00:00Z",
+            ("2026-10-24T23:59:59Z", None),
+            ("2026-10-25T00:00:00Z", Some("2026-10-25T01")),
+            ("2026-10-25T00:59:59Z", None),
+            ("2026-10-25T01:00:00Z", Some("2026-10-25T02")),
+            ("2026-10-25T02:00:00Z", Some("2026-10-25T02")),
         ];
         let spring = [
-            "2026-03-29T00:59:59Z",
-            "2026-03-29T01:00:00Z",
-            "2026-03-29T01:59:00Z",
-            "2026-03-29T02:00:00Z",
+            ("2026-03-29T00:59:59Z", None),
+            ("2026-03-29T01:00:00Z", Some("2026-03-29T01")),
+            ("2026-03-29T01:59:00Z", None),
+            ("2026-03-29T02:00:00Z", Some("2026-03-29T03")),
         ];
 
-        let autumn = rotations(Rotate::Hourly, "Europe/Berlin", "2026-10-24T23:10:00Z", &autumn);
-        let spring = rotations(Rotate::Hourly, "Europe/Berlin", "2026-03-29T00:10:00Z", &spring);
-
-        assert_eq!(
-            autumn,
-            [
-                "2026-10-25T00:00:00Z 2026-10-25T01",
-                "2026-10-25T01:00:00Z 2026-10-25T02",
-                "2026-10-25T02:00:00Z 2026-10-25T02"
-            ]
-        );
-        assert_eq!(
-            spring,
-            [
-                "2026-03-29T01:00:00Z 2026-03-29T01",
-                "2026-03-29T02:00:00Z 2026-03-29T03"
-            ]
-        );
+        check(Rotate::Hourly, "Europe/Berlin", "2026-10-24T23:10:00Z", &autumn);
+        check(Rotate::Hourly, "Europe/Berlin", "2026-03-29T00:10:00Z", &spring);
     }
 
     #[test]
     fn days_of_23_and_of_25_hours_are_one_day_each() {
-        let steps = [
-            "2026-03-28T22:59:59Z",
-            "2026-03-28T23:00:00Z",
-            "2026-03-29T21:59:59Z",
-            "2026-03-29T22:00:00Z",
+        let short = [
+            ("2026-03-28T22:59:59Z", None),
+            ("2026-03-28T23:00:00Z", Some("2026-03-28")),
+            ("2026-03-29T21:59:59Z", None),
+            ("2026-03-29T22:00:00Z", Some("2026-03-29")),
         ];
-        let longer = [
-            "2026-10-24T22:00:00Z",
-            "2026-10-25T22:59:59Z",
-            "2026-10-25T23:00:00Z",
+        let long = [
+            ("2026-10-24T22:00:00Z", Some("2026-10-24")),
+            ("2026-10-25T22:59:59Z", None),
+            ("2026-10-25T23:00:00Z", Some("2026-10-25")),
         ];
 
-        let short = rotations(Rotate::Daily, "Europe/Berlin", "2026-03-28T10:00:00Z", &steps);
-        let long = rotations(Rotate::Daily, "Europe/Berlin", "2026-10-24T10:00:00Z", &longer);
-
-        assert_eq!(
-            short,
-            [
-                "2026-03-28T23:00:00Z 2026-03-28",
-                "2026-03-29T22:00:00Z 2026-03-29"
-            ]
-        );
-        assert_eq!(
-            long,
-            [
-                "2026-10-24T22:00:00Z 2026-10-24",
-                "2026-10-25T23:00:00Z 2026-10-25"
-            ]
-        );
+        check(Rotate::Daily, "Europe/Berlin", "2026-03-28T10:00:00Z", &short);
+        check(Rotate::Daily, "Europe/Berlin", "2026-10-24T10:00:00Z", &long);
     }
 
     #[test]
@@ -276,39 +236,23 @@ mod tests {
 
     #[test]
     fn a_clock_that_swings_around_midnight_rotates_once() {
-        let mut steps = vec!["2026-11-23T00:00:00Z"];
-        steps.extend(["2026-11-22T23:59:58Z", "2026-11-23T00:00:01Z"].repeat(50));
-        steps.push("2026-11-24T00:00:00Z");
+        let mut steps = vec![("2026-11-23T00:00:00Z", Some("2026-11-22"))];
+        steps.extend([("2026-11-22T23:59:58Z", None), ("2026-11-23T00:00:01Z", None)].repeat(50));
+        steps.push(("2026-11-24T00:00:00Z", Some("2026-11-23")));
 
-        let seen = rotations(Rotate::Daily, "UTC", "2026-11-22T10:00:00Z", &steps);
-
-        assert_eq!(
-            seen,
-            [
-                "2026-11-23T00:00:00Z 2026-11-22",
-                "2026-11-24T00:00:00Z 2026-11-23"
-            ]
-        );
+        check(Rotate::Daily, "UTC", "2026-11-22T10:00:00Z", &steps);
     }
 
     #[test]
     fn a_clock_that_was_far_ahead_does_not_stop_rotation_for_years() {
         let steps = [
-            "2099-01-01T00:00:00Z",
-            "2026-11-22T10:00:01Z",
-            "2026-11-22T10:00:02Z",
-            "2026-11-23T00:00:00Z",
+            ("2099-01-01T00:00:00Z", Some("2026-11-22")),
+            ("2026-11-22T10:00:01Z", None),
+            ("2026-11-22T10:00:02Z", None),
+            ("2026-11-23T00:00:00Z", Some("2026-11-22")),
         ];
 
-        let seen = rotations(Rotate::Daily, "UTC", "2026-11-22T10:00:00Z", &steps);
-
-        assert_eq!(
-            seen,
-            [
-                "2099-01-01T00:00:00Z 2026-11-22",
-                "2026-11-23T00:00:00Z 2026-11-22"
-            ]
-        );
+        check(Rotate::Daily, "UTC", "2026-11-22T10:00:00Z", &steps);
     }
 
     #[test]

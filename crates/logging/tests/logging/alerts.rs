@@ -4,12 +4,12 @@ use std::{process::exit, sync::mpsc, thread, time::Duration};
 
 use groundcrew_logging::{
     Alert, AlertCounts, AlertPolicy, AlertRule, AlertSeverity, AlertState, LogContext, Logging,
-    LoggingBuilder, Profile,
+    LoggingBuilder,
 };
 use tracing::{Level, error, info, warn};
 
 use crate::{
-    capture::{DEADLINE, Kept, at, quiet, run},
+    capture::{DEADLINE, Kept, PROFILES, at, quiet, run},
     process::{child, json_lines},
 };
 
@@ -217,13 +217,7 @@ fn an_alert_carries_the_fields_of_its_event_and_spans_redacted() {
 
 #[test]
 fn the_fields_of_an_alert_are_found_in_every_profile() {
-    for profile in [
-        Profile::Default,
-        Profile::OpenTelemetry,
-        Profile::Ecs,
-        Profile::Gcp,
-        Profile::Datadog,
-    ] {
+    for profile in PROFILES {
         let mut config = quiet();
         config.profile = profile;
 

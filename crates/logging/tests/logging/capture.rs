@@ -6,13 +6,24 @@ use std::{
     time::Duration,
 };
 
-use groundcrew_logging::{Format, Logging, LoggingBuilder, LoggingConfig, Sink};
+use groundcrew_base::ByteSize;
+use groundcrew_logging::{
+    Format, LineCounts, Logging, LoggingBuilder, LoggingConfig, Overflow, Profile, Sink,
+};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use tracing::{Level, subscriber::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) const PROFILES: [Profile; 5] = [
+    Profile::Default,
+    Profile::OpenTelemetry,
+    Profile::Ecs,
+    Profile::Gcp,
+    Profile::Datadog,
+];
 
 /// A sink that keeps everything.
 #[derive(Clone, Default)]
@@ -190,6 +201,31 @@ pub(crate) fn run<R>(builder: LoggingBuilder, work: impl FnOnce(&Logging) -> R) 
     let result = with_default(Registry::default().with(layer), || work(&logging));
     logging.flush(DEADLINE).unwrap();
     result
+}
+
+/// A queue of so many KiB, and lines of one at the most.
+pub(crate) fn small(queue_kib: u64, overflow: Overflow) -> LoggingConfig {
+    let mut config = quiet();
+    config.max_line = ByteSize::kib(1);
+    config.queue_size = ByteSize::kib(queue_kib);
+    config.overflow = overflow;
+    config
+}
+
+/// Every line that was accepted was written, dropped or waits.
+pub(crate) fn assert_exact(lines: &LineCounts) {
+    assert_eq!(
+        lines.accepted,
+        lines.written + lines.dropped.total() + lines.pending,
+        "{lines:?}"
+    );
+}
+
+/// What is built with nothing but a sink that keeps.
+pub(crate) fn keeping(kept: &Kept) -> LoggingBuilder {
+    Logging::builder()
+        .config(quiet())
+        .sink("kept", Level::TRACE, kept.clone())
 }
 
 /// The lines that `work` logs, at every level.

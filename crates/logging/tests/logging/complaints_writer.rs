@@ -21,14 +21,14 @@ use std::{
 };
 
 use groundcrew_base::{ByteSize, Detail};
-use groundcrew_logging::{Format, LineCounts, Logging, LoggingConfig, Overflow, Sink};
+use groundcrew_logging::{Format, Logging, LoggingConfig, Overflow, Sink};
 use tempfile::TempDir;
 use tracing::{Level, error, info, subscriber::with_default};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
 use crate::{
-    capture::{DEADLINE, Kept, parse, quiet, run},
+    capture::{DEADLINE, Kept, assert_exact, keeping, parse, quiet, run, small},
     process::child,
 };
 
@@ -77,22 +77,6 @@ impl Write for Gate {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn assert_exact(lines: &LineCounts) {
-    assert_eq!(
-        lines.accepted,
-        lines.written + lines.dropped.total() + lines.pending,
-        "{lines:?}"
-    );
-}
-
-fn small(overflow: Overflow) -> LoggingConfig {
-    let mut config = quiet();
-    config.max_line = ByteSize::kib(1);
-    config.queue_size = ByteSize::kib(8);
-    config.overflow = overflow;
-    config
 }
 
 fn files(directory: &Path) -> LoggingConfig {
@@ -226,7 +210,7 @@ impl Write for Shared {
 fn tracing_1941_the_log_says_how_many_lines_are_missing() {
     let (gate, entries, opener, _) = Gate::new();
     let dir = TempDir::new().unwrap();
-    let mut config = small(Overflow::DropNewest);
+    let mut config = small(8, Overflow::DropNewest);
     config.dir = Some(dir.path().to_owned());
     let builder = Logging::builder().config(config).sink("slow", Level::TRACE, gate);
     run(builder, |logging| {
@@ -513,7 +497,7 @@ fn pino_2106_a_sink_that_always_panics_neither_ends_logging_nor_fills_the_memory
     }
 
     let dir = TempDir::new().unwrap();
-    let mut config = small(Overflow::Block);
+    let mut config = small(8, Overflow::Block);
     config.dir = Some(dir.path().to_owned());
     let builder = Logging::builder().config(config).sink("dies", Level::TRACE, Dies);
 
@@ -549,11 +533,7 @@ impl Wake for Unparks {
 #[test]
 fn pino_2481_whoever_waits_for_the_end_is_told_also_where_nothing_else_happens() {
     let kept = Kept::default();
-    let (layer, logging) = Logging::builder()
-        .config(quiet())
-        .sink("kept", Level::TRACE, kept.clone())
-        .build()
-        .unwrap();
+    let (layer, logging) = keeping(&kept).build().unwrap();
     let waker = Waker::from(Arc::new(Unparks(thread::current())));
     with_default(Registry::default().with(layer), || info!("first-log"));
 
@@ -826,7 +806,7 @@ fn a_standard_output_that_does_not_block_loses_nothing_to_a_reader_that_is_slow(
 #[test]
 fn a_shutdown_while_others_log_accounts_for_every_line() {
     let (layer, logging) = Logging::builder()
-        .config(small(Overflow::Block))
+        .config(small(8, Overflow::Block))
         .sink("kept", Level::TRACE, Kept::default())
         .sink("errors", Level::ERROR, Kept::default())
         .build()

@@ -279,9 +279,35 @@ fn nap(time: Duration) {
     thread::park_timeout(time);
 }
 
+/// What each worker of each run counted, as it stands in files.
+type Counted = HashMap<(u64, u64), Vec<u64>>;
+
+/// Adds the lines of a file.
+fn count(text: &str, tally: &mut Tally, seen: &mut Counted) {
+    tally.torn += u64::from(!text.is_empty() && !text.ends_with('\n'));
+    for line in parse(text) {
+        tally.lines += 1;
+        tally.replayed += u64::from(line.field("replayed") == true);
+        if line.message() == "counted" {
+            let number = |name: &str| line.field(name).as_u64().unwrap();
+            let of_worker = seen.entry((number("run"), number("worker"))).or_default();
+            of_worker.push(number("n"));
+        }
+    }
+}
+
+/// The numbers in order, each once; how many stood there twice is added.
+fn distinct(mut numbers: Vec<u64>, tally: &mut Tally) -> Vec<u64> {
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    tally.duplicates += (all - numbers.len()) as u64;
+    numbers
+}
+
 /// Every number that was noted stands in the files of this name, and every line is whole.
 fn check(directory: &Path, name: &str, step: u64, runs: u64, tally: &mut Tally) {
-    let mut seen: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
+    let mut seen = Counted::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let file_name = path.file_name().unwrap().to_str().unwrap();
@@ -289,24 +315,11 @@ fn check(directory: &Path, name: &str, step: u64, runs: u64, tally: &mut Tally) 
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        tally.torn += u64::from(!text.is_empty() && !text.ends_with('\n'));
-        for line in parse(&text) {
-            tally.lines += 1;
-            tally.replayed += u64::from(line.field("replayed") == true);
-            if line.message() == "counted" {
-                let number = |name: &str| line.field(name).as_u64().unwrap();
-                let of_worker = seen.entry((number("run"), number("worker"))).or_default();
-                of_worker.push(number("n"));
-            }
-        }
+        count(&text, tally, &mut seen);
     }
     for run in 0..runs {
         for (worker, noted) in progress(directory, run).into_iter().enumerate() {
-            let mut numbers = seen.remove(&(run, worker as u64)).unwrap_or_default();
-            let all = numbers.len();
-            numbers.sort_unstable();
-            numbers.dedup();
-            tally.duplicates += (all - numbers.len()) as u64;
+            let numbers = distinct(seen.remove(&(run, worker as u64)).unwrap_or_default(), tally);
             let expected = (0..noted).step_by(usize::try_from(step).unwrap());
             tally.logged += noted.div_ceil(step);
             let lost = expected.filter(|n| numbers.binary_search(n).is_err());
@@ -355,7 +368,7 @@ fn the_last_files_are_whole_though_others_are_compressed_and_removed_meanwhile()
 #[cfg(feature = "zstd")]
 fn check_last_files(directory: &Path, runs: u64) -> Tally {
     let mut tally = Tally::default();
-    let mut seen: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
+    let mut seen = Counted::new();
     let entries = fs::read_dir(directory).unwrap();
     let names = entries.map(|entry| entry.unwrap().path());
     let is_combined = |path: &PathBuf| {
@@ -366,24 +379,11 @@ fn check_last_files(directory: &Path, runs: u64) -> Tally {
     assert!(paths.len() <= 2, "{paths:?}");
     for path in paths {
         let text = crate::folder::text(&path);
-        tally.torn += u64::from(!text.is_empty() && !text.ends_with('\n'));
-        for line in parse(&text) {
-            tally.lines += 1;
-            tally.replayed += u64::from(*line.field("replayed") == true);
-            if line.message() == "counted" {
-                let number = |name: &str| line.field(name).as_u64().unwrap();
-                let of_worker = seen.entry((number("run"), number("worker"))).or_default();
-                of_worker.push(number("n"));
-            }
-        }
+        count(&text, &mut tally, &mut seen);
     }
     for run in 0..runs {
         for (worker, noted) in progress(directory, run).into_iter().enumerate() {
-            let mut numbers = seen.remove(&(run, worker as u64)).unwrap_or_default();
-            let count = numbers.len();
-            numbers.sort_unstable();
-            numbers.dedup();
-            tally.duplicates += (count - numbers.len()) as u64;
+            let numbers = distinct(seen.remove(&(run, worker as u64)).unwrap_or_default(), &mut tally);
             let Some(first) = numbers.first().copied() else {
                 continue;
             };

@@ -12,7 +12,7 @@ use serde_json::json;
 use tracing::{Dispatch, Level, debug, dispatcher::with_default, error, info, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
-use crate::capture::{DEADLINE, Kept, Line, at, run};
+use crate::capture::{DEADLINE, Kept, Line, assert_exact, at, run};
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_323_375)
@@ -37,10 +37,7 @@ fn summaries(logging: &Logging, kept: &Kept) -> Vec<Line> {
 
 fn identity(logging: &Logging) -> Drops {
     let lines = logging.stats().lines;
-    assert_eq!(
-        lines.accepted,
-        lines.written + lines.dropped.total() + lines.pending
-    );
+    assert_exact(&lines);
     lines.dropped
 }
 

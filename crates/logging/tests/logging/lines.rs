@@ -12,7 +12,7 @@ use serde_json::json;
 use tracing::{Level, field::Empty, info, info_span, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
-use crate::capture::{DEADLINE, Kept, logged, logged_one, quiet, run};
+use crate::capture::{DEADLINE, Kept, keeping, logged, logged_one, quiet, run};
 
 #[test]
 fn an_event_is_one_flat_line() {
@@ -229,11 +229,7 @@ fn an_explicit_parent_counts_and_the_current_span_does_not() {
 #[test]
 fn a_span_keeps_its_fields_in_another_thread() {
     let kept = Kept::default();
-    let (layer, logging) = Logging::builder()
-        .config(quiet())
-        .sink("kept", Level::TRACE, kept.clone())
-        .build()
-        .unwrap();
+    let (layer, logging) = keeping(&kept).build().unwrap();
     let dispatch = tracing::Dispatch::new(Registry::default().with(layer));
 
     let span = tracing::dispatcher::with_default(&dispatch, || info_span!("span", id = 5));
@@ -295,11 +291,7 @@ fn a_context_survives_a_filter_that_lets_only_errors_pass() {
 #[test]
 fn lines_of_many_threads_stay_whole_and_none_is_missing() {
     let kept = Kept::default();
-    let (layer, logging) = Logging::builder()
-        .config(quiet())
-        .sink("kept", Level::TRACE, kept.clone())
-        .build()
-        .unwrap();
+    let (layer, logging) = keeping(&kept).build().unwrap();
     let subscriber = Arc::new(Registry::default().with(layer));
 
     thread::scope(|scope| {

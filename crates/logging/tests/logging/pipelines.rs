@@ -22,14 +22,6 @@ mod elasticsearch;
 mod reader;
 mod vector;
 
-const PROFILES: [Profile; 5] = [
-    Profile::Default,
-    Profile::OpenTelemetry,
-    Profile::Ecs,
-    Profile::Gcp,
-    Profile::Datadog,
-];
-
 fn deployed(name: &str) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/pipelines");
     read_to_string(directory.join(name)).unwrap()
@@ -81,6 +73,7 @@ fn log(logging: &Logging) {
         );
         error!(
             error = &refused as &dyn Error,
+            error.type = "Refused",
             severity = "critical",
             trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
             span_id = "00f067aa0ba902b7",

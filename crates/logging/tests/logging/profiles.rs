@@ -12,7 +12,7 @@ use groundcrew_logging::{
 use serde_json::{Value, json};
 use tracing::{Level, error, info, info_span, warn};
 
-use crate::capture::{Kept, Line, run};
+use crate::capture::{Kept, Line, PROFILES, run};
 
 fn config(profile: Profile) -> LoggingConfig {
     let mut config = LoggingConfig::default();
@@ -374,13 +374,7 @@ fn the_place_in_the_source_is_told_on_request() {
 
 #[test]
 fn a_profile_is_configured_by_its_name() {
-    for profile in [
-        Profile::Default,
-        Profile::OpenTelemetry,
-        Profile::Ecs,
-        Profile::Gcp,
-        Profile::Datadog,
-    ] {
+    for profile in PROFILES {
         assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());
         assert_eq!(profile.to_string(), profile.name());
     }
@@ -398,13 +392,7 @@ fn a_field_of_the_service_gives_way_to_that_of_an_event() {
 
 #[test]
 fn a_critical_severity_is_never_lost() {
-    for profile in [
-        Profile::Default,
-        Profile::OpenTelemetry,
-        Profile::Ecs,
-        Profile::Gcp,
-        Profile::Datadog,
-    ] {
+    for profile in PROFILES {
         let said = |work: fn()| {
             let text = text_of(profile, work).to_ascii_lowercase();
             text.contains("critical") || text.contains("fatal")
@@ -421,13 +409,7 @@ fn a_critical_severity_is_never_lost() {
 
 #[test]
 fn fields_of_the_service_have_no_name_that_is_ours() {
-    for profile in [
-        Profile::Default,
-        Profile::OpenTelemetry,
-        Profile::Ecs,
-        Profile::Gcp,
-        Profile::Datadog,
-    ] {
+    for profile in PROFILES {
         let kept = Kept::default();
         let mut config = config(profile);
         config.location = Location::Shown;

@@ -12,12 +12,12 @@ use std::{
 };
 
 use groundcrew_base::{ByteSize, Detail, ShutdownOutcome};
-use groundcrew_logging::{Error, LineCounts, Logging, LoggingConfig, Overflow, Sink};
+use groundcrew_logging::{Error, Logging, LoggingConfig, Overflow, Sink};
 use tempfile::TempDir;
 use tracing::{Level, info, subscriber::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
-use crate::capture::{DEADLINE, Kept, quiet, run};
+use crate::capture::{DEADLINE, Kept, assert_exact, keeping, quiet, run, small};
 
 /// A sink that takes a batch only when it is told to; open once the other side is gone.
 struct Gated {
@@ -48,27 +48,11 @@ impl Sink for Gated {
     }
 }
 
-fn small(overflow: Overflow) -> LoggingConfig {
-    let mut config = quiet();
-    config.max_line = ByteSize::kib(1);
-    config.queue_size = ByteSize::kib(2);
-    config.overflow = overflow;
-    config
-}
-
-fn assert_exact(lines: &LineCounts) {
-    assert_eq!(
-        lines.accepted,
-        lines.written + lines.dropped.total() + lines.pending,
-        "{lines:?}"
-    );
-}
-
 #[test]
 fn a_full_queue_drops_the_newest_counts_them_and_says_so() {
     let (sink, entries, opener, kept) = Gated::new();
     let builder = Logging::builder()
-        .config(small(Overflow::DropNewest))
+        .config(small(2, Overflow::DropNewest))
         .sink("slow", Level::TRACE, sink);
 
     run(builder, |logging| {
@@ -111,7 +95,7 @@ fn a_full_queue_drops_the_newest_counts_them_and_says_so() {
 fn a_full_queue_makes_the_caller_wait_and_loses_nothing() {
     let (sink, entries, opener, kept) = Gated::new();
     let builder = Logging::builder()
-        .config(small(Overflow::Block))
+        .config(small(2, Overflow::Block))
         .sink("slow", Level::TRACE, sink);
     let (layer, logging) = builder.build().unwrap();
     let subscriber = Registry::default().with(layer);
@@ -188,9 +172,7 @@ fn a_shutdown_gives_up_at_its_deadline_and_accounts_for_it() {
 #[test]
 fn a_shutdown_writes_what_waits_and_later_lines_are_counted() {
     let kept = Kept::default();
-    let builder = Logging::builder()
-        .config(quiet())
-        .sink("kept", Level::TRACE, kept.clone());
+    let builder = keeping(&kept);
 
     run(builder, |logging| {
         for n in 0..1000 {
@@ -212,11 +194,7 @@ fn a_shutdown_writes_what_waits_and_later_lines_are_counted() {
 #[test]
 fn dropping_the_handle_flushes_and_logging_goes_on() {
     let kept = Kept::default();
-    let (layer, logging) = Logging::builder()
-        .config(quiet())
-        .sink("kept", Level::TRACE, kept.clone())
-        .build()
-        .unwrap();
+    let (layer, logging) = keeping(&kept).build().unwrap();
 
     with_default(Registry::default().with(layer), || {
         info!("before");
@@ -272,7 +250,7 @@ fn a_sink_that_fails_or_panics_costs_its_own_lines_only() {
 fn the_count_is_exact_at_every_moment_under_load() {
     let kept = Kept::default();
     let builder = Logging::builder()
-        .config(small(Overflow::DropNewest))
+        .config(small(2, Overflow::DropNewest))
         .sink("all", Level::TRACE, kept.clone())
         .sink("errors", Level::ERROR, Kept::default());
     let (layer, logging) = builder.build().unwrap();
@@ -366,7 +344,7 @@ fn a_sink_that_stands_still_does_not_hold_up_the_files_and_loses_only_its_own_li
     ] {
         let dir = TempDir::new().unwrap();
         let (sink, entries, opener, kept) = Gated::new();
-        let mut config = small(overflow);
+        let mut config = small(2, overflow);
         config.dir = Some(dir.path().to_owned());
         let (layer, logging) = Logging::builder()
             .config(config)
@@ -403,7 +381,7 @@ fn a_sink_that_stands_still_does_not_hold_up_the_files_and_loses_only_its_own_li
 fn with_block_a_sink_that_stands_still_loses_nothing_and_a_shutdown_frees_who_waits_for_it() {
     let dir = TempDir::new().unwrap();
     let (sink, entries, opener, _) = Gated::new();
-    let mut config = small(Overflow::Block);
+    let mut config = small(2, Overflow::Block);
     config.dir = Some(dir.path().to_owned());
     let (layer, logging) = Logging::builder()
         .config(config)
@@ -472,7 +450,7 @@ fn await_reports(kept: &Kept, logging: &Logging) {
 #[test]
 fn drops_are_told_though_silence_follows_soon_after_the_last_report() {
     let (gate, kept) = (Arc::<Mutex<()>>::default(), Kept::default());
-    let builder = Logging::builder().config(small(Overflow::DropNewest)).sink(
+    let builder = Logging::builder().config(small(2, Overflow::DropNewest)).sink(
         "slow",
         Level::TRACE,
         Held(Arc::clone(&gate), kept.clone()),

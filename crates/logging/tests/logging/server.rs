@@ -2,13 +2,17 @@
 
 use std::{
     convert::Infallible,
+    error::Error as _,
     future::pending,
     io,
     net::SocketAddr,
     sync::{Arc, mpsc},
     thread,
+    time::{Duration, UNIX_EPOCH},
 };
 
+use groundcrew_base::ManualClock;
+use groundcrew_logging::{Logging, LoggingBuilder};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Request, Response,
@@ -19,8 +23,38 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, runtime::Builder, sync::oneshot, task::JoinSet};
+use tracing_subscriber::Registry;
 
-use crate::capture::DEADLINE;
+use crate::capture::{DEADLINE, quiet};
+
+/// 2026-11-22T14:00:00Z
+pub(crate) const NOW: u64 = 1_795_356_000;
+
+/// The service whose lines, alerts and events the server gets, at a clock that stands still.
+pub(crate) fn service() -> LoggingBuilder {
+    let now = UNIX_EPOCH + Duration::from_secs(NOW);
+    Logging::builder()
+        .config(quiet())
+        .service("poker")
+        .version("1.4.0")
+        .environment("production")
+        .clock(ManualClock::new(now).clock())
+}
+
+/// Building fails for the reason `why`, and shows no secret.
+pub(crate) fn assert_refused(builder: LoggingBuilder, why: &str) {
+    let error = builder.build::<Registry>().map(drop).unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), why);
+    assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+}
+
+/// The log tells of lines that were not taken, and shows no secret.
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+pub(crate) fn assert_told(kept: &crate::capture::Kept) {
+    let text = kept.text();
+    assert!(text.contains("log lines were not exported"), "{text}");
+    assert!(!text.contains("SECRET"), "{text}");
+}
 
 /// What the server does about a request.
 #[derive(Clone, Debug)]
@@ -35,7 +69,8 @@ pub(crate) enum Reply {
 /// A request as it came.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    pub(crate) path: String,
+    /// Such as `POST /path`.
+    pub(crate) line: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -146,7 +181,7 @@ async fn answer(
         .to_bytes()
         .to_vec();
     seen.send(Seen {
-        path: parts.uri.to_string(),
+        line: format!("{} {}", parts.method, parts.uri),
         headers: parts.headers,
         body,
     })

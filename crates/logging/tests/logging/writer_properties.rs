@@ -8,12 +8,12 @@ use std::{
 };
 
 use groundcrew_base::ByteSize;
-use groundcrew_logging::{LineCounts, Logging, Overflow, Sink};
+use groundcrew_logging::{Logging, Overflow, Sink};
 use proptest::prelude::*;
 use tracing::{Dispatch, Level, dispatcher, error, info, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
-use crate::capture::{DEADLINE, quiet};
+use crate::capture::{DEADLINE, assert_exact, quiet};
 
 /// What a sink does with a call.
 #[derive(Clone, Copy, Debug)]
@@ -95,14 +95,6 @@ fn overflow() -> impl Strategy<Value = Overflow> {
         Just(Overflow::DropBelow(Level::WARN)),
         Just(Overflow::DropBelow(Level::ERROR)),
     ]
-}
-
-fn assert_exact(lines: &LineCounts) {
-    assert_eq!(
-        lines.accepted,
-        lines.written + lines.dropped.total() + lines.pending,
-        "{lines:?}"
-    );
 }
 
 fn observe(logging: &Logging) {

@@ -185,12 +185,13 @@ fn template() -> Value {
 }
 
 /// The types that the Elastic Common Schema 9.4 gives the fields that lines have.
-const ECS: [(&str, &str); 18] = [
+const ECS: [(&str, &str); 19] = [
     ("@timestamp", "date"),
     ("client.ip", "ip"),
     ("ecs.version", "keyword"),
     ("error.message", "match_only_text"),
     ("error.stack_trace", "wildcard"),
+    ("error.type", "keyword"),
     ("http.request.id", "keyword"),
     ("log.level", "keyword"),
     ("log.logger", "keyword"),

@@ -6,8 +6,8 @@ use groundcrew_logging::{LoggingConfig, Profile};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{PROFILES, deployed, level_of, reader::read, real_lines};
-use crate::capture::Line;
+use super::{deployed, level_of, reader::read, real_lines};
+use crate::capture::{Line, PROFILES};
 
 /// What the remap makes of lines as the file source hands them over.
 fn remapped(lines: &[String]) -> Vec<Value> {
