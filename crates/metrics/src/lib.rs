@@ -22,6 +22,8 @@ mod endpoint;
 mod error;
 mod exemplar;
 mod exposition;
+#[cfg(feature = "facade")]
+mod facade;
 mod family;
 mod figures;
 mod float;
@@ -73,6 +75,9 @@ pub use crate::endpoint::MetricsEndpoint;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use crate::endpoint::metrics_router;
+#[cfg(feature = "facade")]
+#[cfg_attr(docsrs, doc(cfg(feature = "facade")))]
+pub use crate::facade::FacadeRecorder;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use crate::http::{

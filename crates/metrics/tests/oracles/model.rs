@@ -163,15 +163,20 @@ fn family() -> impl Strategy<Value = FamilyModel> {
     (name, help, values, prop::collection::vec((text(), text()), 5)).prop_map(
         |(name, help, (kind, values), labels)| {
             let finite = |value: f64| if value.is_finite() { value % 1e6 } else { 0.5 };
-            let values = values.into_iter().map(|values| match kind {
+            let values = values.into_iter().map(|values| match &kind {
+                // Below zero it would refuse them.
+                Kind::Histogram { bounds, .. } if bounds[0] >= 0.0 => {
+                    values.into_iter().map(|value| finite(value).abs()).collect()
+                }
                 // A sum beyond the largest number is infinite, and one of both infinities is none.
                 Kind::Sum | Kind::Histogram { .. } => values.into_iter().map(finite).collect(),
                 _ => values,
             });
+            let series = labels.into_iter().zip(values).collect();
             FamilyModel {
                 name,
                 help,
-                series: labels.into_iter().zip(values).collect(),
+                series,
                 kind,
             }
         },
