@@ -13,18 +13,23 @@ pub struct Allocations {
     pub bytes: u64,
     /// The bytes that were given back.
     pub freed: u64,
+    /// The most that was held at once, beyond what was held before. A block that grows counts twice while it does.
+    pub peak: u64,
 }
 
 impl Allocations {
     /// What the whole process asks for while `work` runs.
     pub fn during(work: impl FnOnce()) -> Self {
         let before = Self::so_far();
+        let held = held();
+        PEAK.store(held, Ordering::Relaxed);
         work();
         let after = Self::so_far();
         Self {
             calls: after.calls - before.calls,
             bytes: after.bytes - before.bytes,
             freed: after.freed - before.freed,
+            peak: after.peak.saturating_sub(held),
         }
     }
 
@@ -33,6 +38,7 @@ impl Allocations {
             calls: CALLS.load(Ordering::Relaxed),
             bytes: BYTES.load(Ordering::Relaxed),
             freed: FREED.load(Ordering::Relaxed),
+            peak: PEAK.load(Ordering::Relaxed),
         }
     }
 }
@@ -45,6 +51,13 @@ static ALLOCATOR: Counting = Counting;
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static FREED: AtomicU64 = AtomicU64::new(0);
+static PEAK: AtomicU64 = AtomicU64::new(0);
+
+fn held() -> u64 {
+    BYTES
+        .load(Ordering::Relaxed)
+        .saturating_sub(FREED.load(Ordering::Relaxed))
+}
 
 fn free(bytes: usize) {
     FREED.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -53,6 +66,7 @@ fn free(bytes: usize) {
 fn count(bytes: usize) {
     CALLS.fetch_add(1, Ordering::Relaxed);
     BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
+    PEAK.fetch_max(held(), Ordering::Relaxed);
 }
 
 #[expect(unsafe_code, reason = "an allocator cannot be counted without being one")]

@@ -8,6 +8,7 @@ mod memory;
 mod ours;
 mod prometheus_clients;
 mod requests;
+mod scrapes;
 mod threads;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
     closed_labels(&mut suite);
     histograms(&mut suite);
     handles(&mut suite);
+    scrapes::compare(&mut suite);
+    suite.slow_rows("scrape.peak", scrapes::peaks);
     suite.slow_rows("memory", memory::rows);
     suite.slow_rows("threads", || vec![threads::one_series()]);
     suite.slow_rows("stall", || vec![threads::stall()]);
