@@ -21,6 +21,7 @@ pub struct Comparison {
     measures: Vec<Measure>,
     environment: Option<Vec<(String, String)>>,
     check: Option<Box<dyn FnMut()>>,
+    least_iterations: u64,
     most_iterations: u64,
     times_iterations: u64,
 }
@@ -50,6 +51,7 @@ impl Comparison {
             measures: Vec::new(),
             environment: None,
             check: None,
+            least_iterations: 0,
             most_iterations: u64::MAX,
             times_iterations: 1,
         }
@@ -78,6 +80,12 @@ impl Comparison {
     /// Counts instructions over at most so many operations, for operations that take long.
     pub fn iterations_at_most(&mut self, most: u64) -> &mut Self {
         self.most_iterations = most;
+        self
+    }
+
+    /// Counts instructions over at least so many operations, where what stands around them varies.
+    pub fn iterations_at_least(&mut self, least: u64) -> &mut Self {
+        self.least_iterations = least;
         self
     }
 
@@ -183,7 +191,9 @@ impl Comparison {
     }
 
     fn instructions_of_both(&self, effort: Effort) -> Result<[f64; 2], Error> {
-        let iterations = (effort.iterations * self.times_iterations).min(self.most_iterations);
+        let iterations = (effort.iterations * self.times_iterations)
+            .max(self.least_iterations)
+            .min(self.most_iterations);
         let environment = self.environment.as_deref();
         let count = |side| instructions(&format!("{}/{side}", self.name), iterations, environment);
         Ok([count("ours")?, count("rival")?])
