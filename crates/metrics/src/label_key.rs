@@ -52,54 +52,50 @@ impl LabelVisitor for LabelHash {
 impl LabelKey for LabelHash {
     #[inline]
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
-        let mut word = [0; 8];
-        if let Some(place) = word.first_chunk_mut::<N>() {
-            *place = bytes;
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (place, byte) in word.iter_mut().zip(part) {
+                *place = *byte;
+            }
             self.state = fold(self.state ^ u64::from_le_bytes(word), self.key);
-        } else {
-            self.many(&bytes);
         }
     }
 
     #[inline]
     fn text(&mut self, text: &str) {
-        self.many(text.as_bytes());
+        let bytes = text.as_bytes();
+        let state = self.state.wrapping_add(bytes.len() as u64);
+        self.state = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) => {
+                let state = if bytes.len() > 16 {
+                    self.blocks(state, bytes)
+                } else {
+                    state
+                };
+                fold(
+                    state ^ u64::from_le_bytes(*first),
+                    self.key ^ u64::from_le_bytes(*last),
+                )
+            }
+            _ => fold(state ^ short(bytes), self.key),
+        };
     }
 }
 
 impl LabelHash {
-    #[inline]
-    fn many(&mut self, bytes: &[u8]) {
-        let state = self.state.wrapping_add(bytes.len() as u64);
-        self.state = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) if bytes.len() <= 16 => fold(
-                state ^ u64::from_le_bytes(*first),
-                self.key ^ u64::from_le_bytes(*last),
-            ),
-            (Some(_), _) => self.blocks(state, bytes),
-            _ => fold(state ^ short(bytes), self.key),
-        };
-    }
-
-    /// Takes in more than sixteen bytes.
+    /// Takes in everything but the last eight bytes.
     #[inline]
     fn blocks(&self, mut state: u64, bytes: &[u8]) -> u64 {
         let mut rest = bytes;
-        while let Some((block, after)) = rest.split_first_chunk::<16>()
-            && !after.is_empty()
-        {
-            state = self.block(state, block);
+        while let Some((block, after)) = rest.split_first_chunk::<16>() {
+            let (low, high) = halves(block);
+            state = fold(state ^ low, self.key ^ high);
             rest = after;
         }
-        bytes
-            .last_chunk::<16>()
-            .map_or(state, |block| self.block(state, block))
-    }
-
-    #[inline]
-    fn block(&self, state: u64, block: &[u8; 16]) -> u64 {
-        let (low, high) = split(u128::from_le_bytes(*block));
-        fold(state ^ low, self.key ^ high)
+        match (rest.len() > 8, rest.first_chunk::<8>()) {
+            (true, Some(word)) => fold(state ^ u64::from_le_bytes(*word), self.key),
+            _ => state,
+        }
     }
 }
 
@@ -112,6 +108,12 @@ fn short(bytes: &[u8]) -> u64 {
         }
         _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
+}
+
+#[inline]
+fn halves(block: &[u8; 16]) -> (u64, u64) {
+    let block = u128::from_le_bytes(*block);
+    split(block)
 }
 
 #[inline]
@@ -237,21 +239,7 @@ impl LabelKey for Compare<'_> {
         } else {
             self.rendered.get(start as usize..start as usize + len)
         };
-        self.is_same &= stored.is_some_and(|stored| are_same(stored, text.as_bytes()));
-    }
-}
-
-/// Compares without a call what is as short as most labels are.
-#[inline]
-fn are_same(a: &[u8], b: &[u8]) -> bool {
-    fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
-        bytes.first_chunk::<N>().zip(bytes.last_chunk::<N>())
-    }
-    match a.len() {
-        16..=32 => ends::<16>(a) == ends::<16>(b),
-        8..=15 => ends::<8>(a) == ends::<8>(b),
-        4..=7 => ends::<4>(a) == ends::<4>(b),
-        _ => a == b,
+        self.is_same &= stored == Some(text.as_bytes());
     }
 }
 
