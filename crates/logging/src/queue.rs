@@ -1,3 +1,5 @@
+mod state;
+
 use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -6,9 +8,10 @@ use std::{
 
 use tracing::Level;
 
+use self::state::{Reopens, State, WriterIs};
 use crate::{
     batch::Batch,
-    counts::{Ledger, Outcome, Refusal, SinkCounts},
+    counts::{Outcome, Refusal, SinkCounts},
     overflow::Overflow,
     sink::Route,
     stats::{Drops, EventKind, EventTally},
@@ -35,59 +38,11 @@ pub(crate) struct Queue {
     lanes: Vec<(usize, Arc<Self>)>,
 }
 
-#[derive(Debug)]
-struct State {
-    batch: Batch,
-    /// Bytes that the writer has taken and not finished.
-    writing: usize,
-    pushed: u64,
-    done: u64,
-    ledger: Ledger,
-    events: EventTally,
-    writer: WriterIs,
-    /// Somebody waits for the writer, or something grave is to be written.
-    hurry: bool,
-    /// How many threads wait for `emptied`.
-    waiting: usize,
-    /// How often the sinks should have opened their files anew, and how often they have.
-    reopens: Reopens,
-    closed: bool,
-    finished: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WriterIs {
-    Busy,
-    /// It waits for lines to gather.
-    Lingering,
-    /// It waits for any line.
-    Asleep,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Reopens {
-    asked: u64,
-    done: u64,
-}
-
 impl Queue {
     /// Lines go to `batch` first.
     pub(crate) fn new(capacity: usize, overflow: Overflow, outlets: usize, batch: Batch) -> Self {
         Self {
-            state: Mutex::new(State {
-                batch,
-                writing: 0,
-                pushed: 0,
-                done: 0,
-                ledger: Ledger::new(outlets),
-                events: EventTally::default(),
-                writer: WriterIs::Busy,
-                hurry: false,
-                waiting: 0,
-                reopens: Reopens::default(),
-                closed: false,
-                finished: false,
-            }),
+            state: Mutex::new(State::new(outlets, batch)),
             filled: Condvar::new(),
             emptied: Condvar::new(),
             capacity,
@@ -468,29 +423,6 @@ fn wait<'a>(
             waited.unwrap_or_else(PoisonError::into_inner).0
         }
         None => condition.wait(state).unwrap_or_else(PoisonError::into_inner),
-    }
-}
-
-impl State {
-    const fn held(&self) -> usize {
-        self.batch.size() + self.writing
-    }
-
-    /// An empty queue takes any line, so that none can wait for ever.
-    fn has_room(&self, bytes: usize, limit: usize) -> bool {
-        let held = self.held();
-        (held == 0 || held.saturating_add(bytes) <= limit) && self.batch.fits(bytes)
-    }
-
-    /// Gives up what the writer has not taken.
-    fn abandon(&mut self) -> u64 {
-        let batch = mem::take(&mut self.batch);
-        for mark in batch.marks() {
-            self.ledger.refuse(mark.route, Refusal::Shutdown);
-        }
-        let left = self.pushed - self.done;
-        self.done += batch.len() as u64;
-        left
     }
 }
 
