@@ -60,6 +60,11 @@ impl<L: Labels, M: Metric> Family<L, M> {
         M::hold(Held::of(Arc::clone(&self.store), |store| store.cell(labels)))
     }
 
+    /// The series, as a scrape sees them.
+    pub(crate) fn cells(&self) -> &dyn Cells {
+        &*self.store
+    }
+
     /// How many series there are.
     #[must_use]
     pub fn len(&self) -> usize {

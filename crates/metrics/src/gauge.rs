@@ -63,7 +63,7 @@ impl Gauge {
     /// Adds one for as long as the guard lives: for what is open or in flight.
     pub fn track(&self) -> GaugeGuard {
         self.inc();
-        GaugeGuard(self.clone())
+        GaugeGuard(Some(self.clone()))
     }
 
     /// The value now.
@@ -135,10 +135,19 @@ impl EncodeMetric for Gauge {
 /// Keeps a [`Gauge`] one higher until it is dropped; made by [`Gauge::track`].
 #[derive(Debug)]
 #[must_use = "the gauge goes down again when this is dropped"]
-pub struct GaugeGuard(Gauge);
+pub struct GaugeGuard(Option<Gauge>);
+
+impl GaugeGuard {
+    /// A guard of a gauge that is disabled.
+    pub(crate) const fn of_nothing() -> Self {
+        Self(None)
+    }
+}
 
 impl Drop for GaugeGuard {
     fn drop(&mut self) {
-        self.0.dec();
+        if let Some(gauge) = &self.0 {
+            gauge.dec();
+        }
     }
 }

@@ -58,6 +58,7 @@ mod runtime;
 mod scheduling_lag;
 mod scrape;
 mod series;
+mod shared;
 mod store;
 mod table;
 mod telemetry;
@@ -118,8 +119,8 @@ pub use crate::{
     performance::{Performance, PerformanceReport, performance},
     process::ProcessCollector,
     recorders::{
-        BusinessMetrics, CacheHitRate, DbMetrics, Direction, ErrorMetrics, GameMetrics, HandInPlay, Severity,
-        WebSocketMetrics,
+        BusinessMetrics, CacheHitRate, DbMetrics, Direction, ErrorMetrics, GameMetrics, HandInPlay,
+        NamePreset, Severity, WebSocketMetrics,
     },
     registry::Registry,
     timer::Timer,

@@ -16,6 +16,7 @@ use crate::{
     registered::{self, Registered},
     scrape::Sizes,
     series::{Cells, Series},
+    shared::SharedRecorders,
     table::Held,
     telemetry, unix_time,
 };
@@ -44,7 +45,8 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Registry {
     pub(crate) state: Arc<Mutex<State>>,
-    prefix: Arc<str>,
+    pub(crate) prefix: Arc<str>,
+    pub(crate) shared: SharedRecorders,
 }
 
 pub(crate) struct State {
@@ -53,6 +55,8 @@ pub(crate) struct State {
     pub(crate) sizes: Sizes,
     entries: Vec<Entry>,
     has_collectors: bool,
+    /// Names are taken, but nothing is kept to be exposed.
+    pub(crate) is_disabled: bool,
 }
 
 #[derive(Clone)]
@@ -83,6 +87,7 @@ impl Registry {
         Self {
             state: Arc::clone(&self.state),
             prefix: self.full_name(prefix).into(),
+            shared: self.shared.clone(),
         }
     }
 
@@ -227,6 +232,9 @@ impl Registry {
         }
         state.claim(&names)?;
         state.has_collectors = true;
+        if state.is_disabled {
+            return Ok(());
+        }
         let mut registered = Registered::new(Box::new(collector), families);
         registered.settle_name(&state.collectors().map(Registered::name).collect());
         state.entries.push(Entry::Collector(Arc::new(registered)));
@@ -239,7 +247,9 @@ impl Registry {
     /// out, since a name that is there twice would cost the whole scrape.
     pub fn attach(&self, registry: impl Into<Arc<ForeignRegistry>>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.entries.push(Entry::Attached(registry.into()));
+        if !state.is_disabled {
+            state.entries.push(Entry::Attached(registry.into()));
+        }
     }
 
     /// What is registered now, and what the families say about themselves; the lock is not held while it is used.
@@ -279,15 +289,29 @@ impl Registry {
         kind: Kind,
         cells: Arc<dyn Cells>,
     ) -> Result<(), RegisterError> {
+        name::check_metric(&self.full_name(name), help, kind)?;
+        self.register_as_it_is(name, help, kind, cells)
+    }
+
+    /// Registers a name that need not follow the rules.
+    pub(crate) fn register_as_it_is(
+        &self,
+        name: &str,
+        help: &str,
+        kind: Kind,
+        cells: Arc<dyn Cells>,
+    ) -> Result<(), RegisterError> {
         let name = self.full_name(name);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.claim(&[(&name, help, kind)])?;
-        state.entries.push(Entry::Cells(Arc::new(CellsEntry {
-            name,
-            help: help.to_owned(),
-            kind,
-            cells,
-        })));
+        state.take(&[(&name, kind)])?;
+        if !state.is_disabled {
+            state.entries.push(Entry::Cells(Arc::new(CellsEntry {
+                name,
+                help: help.to_owned(),
+                kind,
+                cells,
+            })));
+        }
         Ok(())
     }
 
@@ -316,6 +340,7 @@ impl Default for State {
             sizes: Sizes::default(),
             entries: Vec::new(),
             has_collectors: false,
+            is_disabled: false,
         }
     }
 }
@@ -328,11 +353,19 @@ impl State {
         })
     }
 
-    /// Takes all of these names, or none.
+    /// Takes all of these names, or none; not before they are checked.
     fn claim(&mut self, families: &[(&str, &str, Kind)]) -> Result<(), RegisterError> {
-        let mut names = HashSet::new();
         for &(name, help, kind) in families {
             name::check_metric(name, help, kind)?;
+        }
+        let names: Vec<(&str, Kind)> = families.iter().map(|&(name, _, kind)| (name, kind)).collect();
+        self.take(&names)
+    }
+
+    /// Takes all of these names, or none.
+    fn take(&mut self, families: &[(&str, Kind)]) -> Result<(), RegisterError> {
+        let mut names = HashSet::new();
+        for &(name, kind) in families {
             let open_metrics = name::open_metrics(name, kind);
             let is_taken =
                 |name: &str, names: &HashSet<String>| names.contains(name) || self.names.contains(name);

@@ -44,6 +44,11 @@ impl ServiceBuilder {
             .environment(self.config.environment.as_str())
             .on_panic(move |_| count_panic())
             .init()?;
-        Service::new(self.version, self.config, logging, lifecycle, Registry::new())
+        let registry = if self.config.metrics_enabled {
+            Registry::new()
+        } else {
+            Registry::disabled()
+        };
+        Service::new(self.version, self.config, logging, lifecycle, registry)
     }
 }

@@ -2,7 +2,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::Router;
@@ -11,9 +11,14 @@ use groundcrew_health::{Health, ProbeListener, Registration};
 use groundcrew_lifecycle::Lifecycle;
 use groundcrew_logging::Logging;
 use groundcrew_metrics::{
-    BuildInfo, HttpMetrics, Performance, ProcessCollector, Registry, metrics_router, performance,
+    BuildInfo, CgroupCollector, HttpMetrics, Performance, ProcessCollector, Registry, SchedulingLag,
+    TokioCollector, metrics_router, performance,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, shared_check::shared};
 
@@ -75,7 +80,10 @@ impl Service {
         registry: Registry,
     ) -> Result<Self, ServiceError> {
         registry.collector(ProcessCollector::new())?;
+        registry.collector(CgroupCollector::new())?;
+        registry.collector(TokioCollector::new("main", Handle::current()))?;
         registry.collector(BuildInfo::new(&version))?;
+        let lag = SchedulingLag::start(&registry, &Handle::current())?;
         lifecycle.register_metrics(&registry)?;
         logging.register_metrics(&registry)?;
         let http = HttpMetrics::register(&registry)?;
@@ -85,6 +93,11 @@ impl Service {
         let (log, open) = (logging.clone(), Arc::clone(&probes));
         lifecycle.on_stop("log", async move |deadline| flush(&log, deadline));
         lifecycle.on_stop("probes", async move |deadline| close(open, deadline).await);
+        lifecycle.on_stop("scheduling lag", async move |_| {
+            let started = Instant::now();
+            lag.stop().await;
+            ShutdownReport::clean(started.elapsed())
+        });
         Ok(Self {
             version,
             config,
@@ -140,6 +153,7 @@ impl Service {
     /// When an address is taken, or a check's name does not fit. The service must end then.
     pub async fn bind(mut self, router: Router) -> Result<Bound, ServiceError> {
         let health = self.start_health()?;
+        self.keep_a_window();
         let own = self.own_routes(&health);
         let probes = ProbeListener::bind(self.config.health_addr, own.clone())?;
         let probe_address = probes.address();
@@ -166,6 +180,22 @@ impl Service {
             .start()?;
         health.register_metrics(&self.registry)?;
         Ok(health)
+    }
+
+    /// Lets `/api/performance` tell the last minutes, not only the whole life.
+    fn keep_a_window(&self) {
+        let (performance, lifecycle) = (self.performance.clone(), self.lifecycle.clone());
+        self.lifecycle.spawn("performance", async move {
+            let mut ticks = interval(Duration::from_secs(10));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let sampling = async {
+                loop {
+                    ticks.tick().await;
+                    performance.sample();
+                }
+            };
+            lifecycle.until_stopping::<()>(sampling).await;
+        });
     }
 
     fn own_routes(&mut self, health: &Health) -> Router {

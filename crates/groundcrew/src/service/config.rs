@@ -35,6 +35,10 @@ pub struct ServiceConfig {
     /// `development`, `test`, `staging` or `production`; `NODE_ENV`, default `development`.
     #[config(env = "NODE_ENV")]
     pub environment: Profile,
+    /// Whether anything is measured; `METRICS_ENABLED`, default true. Without, recording costs next to nothing and
+    /// `/metrics` is empty.
+    #[config(env = "METRICS_ENABLED")]
+    pub metrics_enabled: bool,
     /// The log's settings.
     #[config(nested)]
     pub logging: LoggingConfig,
@@ -73,6 +77,7 @@ impl Default for ServiceConfig {
             port: 3000,
             health_addr: SocketAddr::from(([127, 0, 0, 1], 9090)),
             environment: Profile::Development,
+            metrics_enabled: true,
             logging: LoggingConfig::default(),
             lifecycle: LifecycleConfig::default(),
             health: HealthConfig::default(),

@@ -1,4 +1,10 @@
-use crate::{Family, Gauge, RegisterError, Registry, label_set::label_set};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::sources::Sources;
+use crate::{Collector, Descriptor, RegisterError, Registry, Samples};
 
 /// Shows the hit rate of caches as a percentage: `cache_hit_rate{strategy}`.
 ///
@@ -15,23 +21,66 @@ use crate::{Family, Gauge, RegisterError, Registry, label_set::label_set};
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct CacheHitRate(Family<StrategyLabels<'static>, Gauge>);
+pub struct CacheHitRate(Option<Arc<Rates>>);
+
+#[derive(Debug, Default)]
+struct Rates {
+    set: Mutex<BTreeMap<String, f64>>,
+    sources: Sources<Source>,
+}
+
+type Source = dyn Fn(&mut dyn FnMut(&str, f64)) + Send + Sync;
 
 impl CacheHitRate {
-    /// Registers the metric.
+    /// Registers the metric, or gives the one that is registered already.
     ///
     /// # Errors
-    /// When the name is taken.
+    /// When something else has the name.
     pub fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        let help = "Cache hit rate in percent";
-        registry.gauge_family("cache_hit_rate", help).map(Self)
+        let make = || {
+            let rates = Arc::new(Rates::default());
+            registry.collector(RateCollector(Arc::clone(&rates)))?;
+            Ok(Self(Some(rates)))
+        };
+        registry.recorder("", make, Self(None))
     }
 
     /// Sets the rate from counts of hits and misses. Before the first lookup there is no rate: nothing is set.
     pub fn set(&self, strategy: &str, hits: u64, misses: u64) {
+        let Some(rates) = &self.0 else { return };
         if let Some(rate) = percentage(hits, hits.saturating_add(misses)) {
-            self.0.set(&StrategyLabels { strategy }, rate);
+            let mut set = rates.set.lock().unwrap_or_else(PoisonError::into_inner);
+            set.insert(strategy.to_owned(), rate);
         }
+    }
+
+    /// Asks `source` at each scrape: it calls what it is given with each strategy and its rate in percent.
+    pub fn add_source(&self, source: impl Fn(&mut dyn FnMut(&str, f64)) + Send + Sync + 'static) {
+        if let Some(rates) = &self.0 {
+            rates.sources.add(Arc::new(source));
+        }
+    }
+}
+
+struct RateCollector(Arc<Rates>);
+
+impl Collector for RateCollector {
+    fn describe(&self) -> Vec<Descriptor> {
+        vec![Descriptor::gauge(NAME, "Cache hit rate in percent")]
+    }
+
+    fn collect(&self, samples: &mut Samples<'_>) {
+        let set = self.0.set.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (strategy, rate) in set {
+            samples.gauge(NAME, &[("strategy", &strategy)], rate);
+        }
+        self.0.sources.ask(|source| {
+            source(&mut |strategy, rate| samples.gauge(NAME, &[("strategy", strategy)], rate));
+        });
+    }
+
+    fn name(&self) -> &str {
+        NAME
     }
 }
 
@@ -40,8 +89,4 @@ pub(crate) fn percentage(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
 }
 
-label_set! {
-    struct StrategyLabels<'a> {
-        "strategy" => strategy: &'a str,
-    }
-}
+const NAME: &str = "cache_hit_rate";

@@ -1,6 +1,16 @@
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use crate::{Counter, Family, Gauge, Histogram, RegisterError, Registry, label_set::label_set};
+use super::sources::Sources;
+use crate::{
+    Collector, Counter, Descriptor, Family, Histogram, NamePreset, RegisterError, Registry, Samples,
+    label_set::label_set,
+};
 
 /// Records database queries and connections.
 ///
@@ -22,47 +32,122 @@ use crate::{Counter, Family, Gauge, Histogram, RegisterError, Registry, label_se
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct DbMetrics {
+pub struct DbMetrics(Option<Arc<Metrics>>);
+
+#[derive(Debug)]
+struct Metrics {
     durations: Family<QueryLabels<'static>, Histogram>,
     errors: Family<QueryLabels<'static>, Counter>,
-    connections: Gauge,
+    connections: Arc<Connections>,
 }
 
 impl DbMetrics {
-    /// Registers the metrics.
+    /// Registers the metrics, or gives those that are registered already.
+    ///
+    /// The buckets go from 1 ms to 1 s.
     ///
     /// # Errors
-    /// When a name is taken.
+    /// When something else has one of the names.
     pub fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        Ok(Self {
-            durations: registry.histogram_family(
-                "db_query_duration_seconds",
-                "Duration of database queries in seconds",
-                &BUCKETS,
-            )?,
-            errors: registry.counter_family("db_query_errors_total", "Database queries that failed")?,
-            connections: registry.gauge(
-                "database_connections_active",
-                "Database connections that are in use",
-            )?,
-        })
+        Self::register_preset(registry, NamePreset::default())
+    }
+
+    /// Registers the metrics with the names of this preset.
+    ///
+    /// # Errors
+    /// When something else has one of the names.
+    pub fn register_preset(registry: &Registry, names: NamePreset) -> Result<Self, RegisterError> {
+        Self::register_buckets(registry, names, &BUCKETS)
+    }
+
+    /// Registers the metrics with these buckets, in seconds. When they are registered already, those stay.
+    ///
+    /// # Errors
+    /// When something else has one of the names, or the buckets are not acceptable.
+    pub fn register_buckets(
+        registry: &Registry,
+        names: NamePreset,
+        buckets: &[f64],
+    ) -> Result<Self, RegisterError> {
+        let make = || {
+            let help = "Duration of database queries in seconds";
+            let durations = registry.histogram_family("db_query_duration_seconds", help, buckets)?;
+            let errors = registry.counter_family("db_query_errors_total", "Database queries that failed")?;
+            let connections = Arc::new(Connections {
+                name: match names {
+                    NamePreset::Conventional => "database_connections_active",
+                    NamePreset::Legacy => "db_connections_active",
+                },
+                set: AtomicU64::new(0),
+                sources: Sources::default(),
+            });
+            registry.collector(Arc::clone(&connections))?;
+            Ok(Self(Some(Arc::new(Metrics {
+                durations,
+                errors,
+                connections,
+            }))))
+        };
+        registry.recorder(names.as_str(), make, Self(None))
     }
 
     /// Records a query that succeeded. Both names come from the code, never from a user.
     pub fn query(&self, operation: &str, table: &str, duration: Duration) {
-        self.durations
-            .observe_duration(&QueryLabels { operation, table }, duration);
+        if let Some(metrics) = &self.0 {
+            let labels = QueryLabels { operation, table };
+            metrics.durations.observe_duration(&labels, duration);
+        }
     }
 
     /// Records a query that failed: its duration, and an error.
     pub fn query_failed(&self, operation: &str, table: &str, duration: Duration) {
-        self.query(operation, table, duration);
-        self.errors.inc(&QueryLabels { operation, table });
+        if let Some(metrics) = &self.0 {
+            let labels = QueryLabels { operation, table };
+            metrics.durations.observe_duration(&labels, duration);
+            metrics.errors.inc(&labels);
+        }
     }
 
-    /// Sets the number of connections in use.
+    /// Sets the number of connections in use; those of the sources are added.
     pub fn connections_active(&self, connections: u32) {
-        self.connections.set(connections.into());
+        if let Some(metrics) = &self.0 {
+            let set = &metrics.connections.set;
+            set.store(connections.into(), Ordering::Relaxed);
+        }
+    }
+
+    /// Asks `source`, a pool, at each scrape for the number of its connections in use, and adds it.
+    pub fn add_connections(&self, source: impl Fn() -> u64 + Send + Sync + 'static) {
+        if let Some(metrics) = &self.0 {
+            metrics.connections.sources.add(Arc::new(source));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Connections {
+    name: &'static str,
+    set: AtomicU64,
+    sources: Sources<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Collector for Connections {
+    fn describe(&self) -> Vec<Descriptor> {
+        vec![Descriptor::gauge(
+            self.name,
+            "Database connections that are in use",
+        )]
+    }
+
+    fn collect(&self, samples: &mut Samples<'_>) {
+        let mut active = self.set.load(Ordering::Relaxed);
+        self.sources
+            .ask(|source| active = active.saturating_add(source()));
+        samples.gauge(self.name, &[], active as f64);
+    }
+
+    fn name(&self) -> &str {
+        "database_connections"
     }
 }
 

@@ -1,4 +1,15 @@
-use crate::{Counter, Family, LabelValue, RegisterError, Registry, label_set::label_set};
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::sources::Sources;
+use crate::{
+    Counter, Family, LabelValue, RegisterError, Registry,
+    descriptor::Kind,
+    exemplar::ExemplarView,
+    exposition::escape_label,
+    label_set::label_set,
+    series::{Cells, Reading, Series},
+    unix_time,
+};
 
 /// Counts errors: `errors_total{type,severity}`.
 ///
@@ -13,7 +24,16 @@ use crate::{Counter, Family, LabelValue, RegisterError, Registry, label_set::lab
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ErrorMetrics(Family<ErrorLabels<'static>, Counter>);
+pub struct ErrorMetrics(Option<Arc<Counts>>);
+
+#[derive(Debug)]
+struct Counts {
+    own: Family<ErrorLabels<'static>, Counter>,
+    sources: Sources<Source>,
+    created: u64,
+}
+
+type Source = dyn Fn(&mut dyn FnMut(&str, Severity, u64)) + Send + Sync;
 
 /// How bad an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,25 +50,106 @@ pub enum Severity {
 }
 
 impl ErrorMetrics {
-    /// Registers the metric.
+    /// Registers the metric, or gives the one that is registered already.
     ///
     /// # Errors
-    /// When the name is taken.
+    /// When something else has the name.
     pub fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        let help = "Errors by type and severity";
-        registry.counter_family("errors_total", help).map(Self)
+        let make = || {
+            let help = "Errors by type and severity";
+            let counts = Arc::new(Counts {
+                // Its series are exposed together with those of the sources.
+                own: Registry::new().counter_family(NAME, help)?,
+                sources: Sources::default(),
+                created: unix_time::millis(),
+            });
+            let cells = Arc::new(ErrorCells(Arc::clone(&counts)));
+            registry.register(NAME, help, Kind::Counter, cells)?;
+            Ok(Self(Some(counts)))
+        };
+        registry.recorder("", make, Self(None))
     }
 
     /// Counts one error. `kind` is one of a fixed set of names, never the message.
     pub fn record(&self, kind: &str, severity: Severity) {
-        self.0.inc(&ErrorLabels { kind, severity });
+        if let Some(counts) = &self.0 {
+            counts.own.inc(&ErrorLabels { kind, severity });
+        }
+    }
+
+    /// Asks `source` at each scrape: it calls what it is given with each type, severity, and the number of errors
+    /// since the process has started. They are added to those that were recorded.
+    pub fn add_source(&self, source: impl Fn(&mut dyn FnMut(&str, Severity, u64)) + Send + Sync + 'static) {
+        if let Some(counts) = &self.0 {
+            counts.sources.add(Arc::new(source));
+        }
     }
 }
 
-impl LabelValue for Severity {
-    const VALUES: &'static [&'static str] = &["low", "medium", "high", "critical"];
+/// The counts that were recorded, and those of the sources.
+struct ErrorCells(Arc<Counts>);
 
-    fn text(&self) -> impl AsRef<str> {
+impl ErrorCells {
+    /// By rendered labels.
+    fn of_sources(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        self.0.sources.ask(|source| {
+            source(&mut |kind, severity, count| {
+                let mut labels = String::new();
+                escape_label(&mut labels, "type", kind);
+                escape_label(&mut labels, "severity", severity.as_str());
+                let sum: &mut u64 = counts.entry(labels).or_default();
+                *sum = sum.saturating_add(count);
+            });
+        });
+        counts
+    }
+}
+
+impl Cells for ErrorCells {
+    fn is_empty(&self) -> bool {
+        self.0.sources.is_empty() && self.0.own.cells().is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.0.own.cells().len() + self.of_sources().len()
+    }
+
+    fn each_overflow(&self, show: &mut dyn FnMut(&str, u64)) {
+        self.0.own.cells().each_overflow(show);
+    }
+
+    fn rejected(&self) -> u64 {
+        self.0.own.cells().rejected()
+    }
+
+    fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
+        let mut others = self.of_sources();
+        let mut rows = 0;
+        self.0.own.cells().each(&mut |series| {
+            rows += 1;
+            match (others.remove(series.labels), series.value) {
+                (Some(others), Reading::Count(own)) => show(&Series {
+                    value: Reading::Count(own.saturating_add(others)),
+                    ..*series
+                }),
+                _ => show(series),
+            }
+        });
+        for (row, (labels, count)) in (rows..).zip(&others) {
+            show(&Series {
+                labels,
+                value: Reading::Count(*count),
+                created: self.0.created,
+                exemplars: ExemplarView::NONE,
+                row,
+            });
+        }
+    }
+}
+
+impl Severity {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
             Self::Medium => "medium",
@@ -56,11 +157,21 @@ impl LabelValue for Severity {
             Self::Critical => "critical",
         }
     }
+}
+
+impl LabelValue for Severity {
+    const VALUES: &'static [&'static str] = &["low", "medium", "high", "critical"];
+
+    fn text(&self) -> impl AsRef<str> {
+        self.as_str()
+    }
 
     fn index(&self) -> usize {
         *self as usize
     }
 }
+
+const NAME: &str = "errors_total";
 
 label_set! {
     struct ErrorLabels<'a> {

@@ -5,6 +5,8 @@ mod cache;
 mod database;
 mod errors;
 mod games;
+mod preset;
+mod sources;
 mod websocket;
 
 pub use business::BusinessMetrics;
@@ -13,4 +15,5 @@ pub(crate) use cache::percentage;
 pub use database::DbMetrics;
 pub use errors::{ErrorMetrics, Severity};
 pub use games::{GameMetrics, HandInPlay};
+pub use preset::NamePreset;
 pub use websocket::{Direction, WebSocketMetrics};

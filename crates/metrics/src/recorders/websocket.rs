@@ -1,4 +1,8 @@
-use crate::{Counter, Family, Gauge, GaugeGuard, LabelValue, RegisterError, Registry, label_set::label_set};
+use std::sync::Arc;
+
+use crate::{
+    Counter, Family, Gauge, GaugeGuard, LabelValue, NamePreset, RegisterError, Registry, label_set::label_set,
+};
 
 /// Records WebSocket connections and messages.
 ///
@@ -18,7 +22,10 @@ use crate::{Counter, Family, Gauge, GaugeGuard, LabelValue, RegisterError, Regis
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct WebSocketMetrics {
+pub struct WebSocketMetrics(Option<Arc<Metrics>>);
+
+#[derive(Debug)]
+struct Metrics {
     connections: Gauge,
     messages: Family<MessageLabels<'static>, Counter>,
 }
@@ -34,31 +41,62 @@ pub enum Direction {
 }
 
 impl WebSocketMetrics {
-    /// Registers the metrics.
+    /// Registers the metrics, or gives those that are registered already.
     ///
     /// # Errors
-    /// When a name is taken.
+    /// When something else has one of the names.
     pub fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        Ok(Self {
-            connections: registry.gauge("websocket_connections", "WebSocket connections that are open")?,
-            messages: registry.counter_family("websocket_messages_total", "WebSocket messages")?,
-        })
+        Self::register_preset(registry, NamePreset::default())
+    }
+
+    /// Registers the metrics with the names of this preset.
+    ///
+    /// # Errors
+    /// When something else has one of the names.
+    pub fn register_preset(registry: &Registry, names: NamePreset) -> Result<Self, RegisterError> {
+        let help = "WebSocket connections that are open";
+        registry.recorder(
+            names.as_str(),
+            || {
+                let connections = match names {
+                    NamePreset::Conventional => registry.gauge("websocket_connections", help),
+                    NamePreset::Legacy => registry.gauge_as_it_is("websocket_connections_total", help),
+                };
+                Ok(Self(Some(Arc::new(Metrics {
+                    connections: connections?,
+                    messages: registry.counter_family("websocket_messages_total", "WebSocket messages")?,
+                }))))
+            },
+            Self(None),
+        )
     }
 
     /// Counts a connection as open until the guard is dropped.
     pub fn connection(&self) -> GaugeGuard {
-        self.connections.track()
+        match &self.0 {
+            Some(metrics) => metrics.connections.track(),
+            None => GaugeGuard::of_nothing(),
+        }
     }
 
-    /// How many connections are open.
+    /// Changes the number of open connections, where no guard can be held.
+    pub fn connections_changed(&self, by: i32) {
+        if let Some(metrics) = &self.0 {
+            metrics.connections.add(by.into());
+        }
+    }
+
+    /// How many connections are open; 0 in a registry that is disabled.
     #[must_use]
     pub fn open(&self) -> f64 {
-        self.connections.value()
+        self.0.as_ref().map_or(0.0, |metrics| metrics.connections.value())
     }
 
     /// Counts one message. `kind` is one of a fixed set of names, never text from the message.
     pub fn message(&self, kind: &str, direction: Direction) {
-        self.messages.inc(&MessageLabels { kind, direction });
+        if let Some(metrics) = &self.0 {
+            metrics.messages.inc(&MessageLabels { kind, direction });
+        }
     }
 }
 
