@@ -1,4 +1,4 @@
-use groundcrew_metrics::{Collector, Descriptor, RegisterError, Registry, Samples};
+use groundcrew_metrics::{CacheHitRate, Collector, Descriptor, RegisterError, Registry, Samples};
 
 use crate::{BreakerState, Cache, RemoteStats, SpaceStats};
 
@@ -9,7 +9,14 @@ impl Cache {
     /// When one of the names is taken.
     #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     pub fn register_metrics(&self, registry: &Registry) -> Result<(), RegisterError> {
-        registry.collector(CacheCollector(self.clone()))
+        registry.collector(CacheCollector(self.clone()))?;
+        let cache = self.clone();
+        CacheHitRate::register(registry)?.add_source(move |rate| {
+            for space in &cache.stats().spaces {
+                rate(&space.name, space.hit_rate_percent());
+            }
+        });
+        Ok(())
     }
 }
 
@@ -57,7 +64,6 @@ fn collect_space(space: &SpaceStats, samples: &mut Samples<'_>) {
         &[strategy, ("operation", "encode")],
         space.encode_errors,
     );
-    samples.gauge(HIT_RATE, &[strategy], space.hit_rate_percent());
 }
 
 fn collect_remote(remote: &RemoteStats, samples: &mut Samples<'_>) {
@@ -82,7 +88,6 @@ const DISCARDED: &str = "cache_discarded_total";
 const CODEC_ERRORS: &str = "cache_codec_errors_total";
 const REDIS_ERRORS: &str = "cache_redis_errors_total";
 const REDIS_SKIPPED: &str = "cache_redis_skipped_total";
-const HIT_RATE: &str = "cache_hit_rate";
 const ENTRIES: &str = "cache_entries";
 const REDIS_BREAKER_OPEN: &str = "cache_redis_breaker_open";
 const REDIS_CONNECTED: &str = "cache_redis_connected";
@@ -108,8 +113,7 @@ const COUNTERS: [(&str, &str); 9] = [
     ),
 ];
 
-const GAUGES: [(&str, &str); 4] = [
-    (HIT_RATE, "Percentage of requests answered from either level"),
+const GAUGES: [(&str, &str); 3] = [
     (ENTRIES, "Entries in a level of the cache"),
     (
         REDIS_BREAKER_OPEN,

@@ -305,6 +305,11 @@ impl Db {
         &self.inner
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn downgrade(&self) -> std::sync::Weak<Inner> {
+        Arc::downgrade(&self.inner)
+    }
+
     fn note(&self, label: Label, duration: Duration, failed: bool) {
         let counters = &self.inner.counters;
         counters.queries.fetch_add(1, Relaxed);

@@ -1,10 +1,6 @@
-use std::time::Duration;
+use groundcrew_metrics::{Collector, DbMetrics, Descriptor, NamePreset, RegisterError, Registry, Samples};
 
-use groundcrew_metrics::{
-    Collector, Counter, Descriptor, Family, Histogram, Labels, RegisterError, Registry, Samples,
-};
-
-use crate::{Db, Label};
+use crate::Db;
 
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 impl Db {
@@ -13,49 +9,22 @@ impl Db {
     /// `database_connections_active`, `_idle`, `_waiting` and `_max`, `database_oldest_checkout_seconds`,
     /// `database_pool_exhausted_total`, `database_connections_discarded_total`, `db_slow_queries_total`,
     /// `db_query_timeouts_total`, and with the labels `operation` and `table`, `db_query_duration_seconds` and
-    /// `db_query_errors_total`.
+    /// `db_query_errors_total`. The last two and the first are those of
+    /// [`DbMetrics`](groundcrew_metrics::DbMetrics), shared with whoever else registers it; registered there before,
+    /// its buckets stay.
     ///
     /// # Errors
     /// When one of the names is taken, as by a second pool: give that one a registry with a prefix.
     pub fn register_metrics(&self, registry: &Registry) -> Result<(), RegisterError> {
-        let families = Families {
-            durations: registry.histogram_family(
-                "db_query_duration_seconds",
-                "Duration of labelled database work, from the connection to the end",
-                &BUCKETS,
-            )?,
-            errors: registry.counter_family("db_query_errors_total", "Labelled database work that failed")?,
-        };
+        let metrics = DbMetrics::register_buckets(registry, NamePreset::Conventional, &BUCKETS)?;
         registry.collector(PoolCollector(self.clone()))?;
+        // Not the pool itself: it will hold these metrics.
+        let inner = self.downgrade();
+        metrics.add_connections(move || inner.upgrade().map_or(0, |inner| inner.checkouts.len() as u64));
         // A second registry would show the pool, but no durations: the first one keeps them.
-        drop(self.inner().sink.families.set(families));
+        drop(self.inner().sink.metrics.set(metrics));
         Ok(())
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct Families {
-    durations: Family<Work<'static>, Histogram>,
-    errors: Family<Work<'static>, Counter>,
-}
-
-impl Families {
-    pub(crate) fn observe(&self, label: Label, duration: Duration, failed: bool) {
-        let work = Work {
-            operation: label.operation(),
-            table: label.table(),
-        };
-        self.durations.observe_duration(&work, duration);
-        if failed {
-            self.errors.inc(&work);
-        }
-    }
-}
-
-#[derive(Labels)]
-struct Work<'a> {
-    operation: &'a str,
-    table: &'a str,
 }
 
 struct PoolCollector(Db);
@@ -63,7 +32,6 @@ struct PoolCollector(Db);
 impl Collector for PoolCollector {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
-            Descriptor::gauge("database_connections_active", "Connections in use"),
             Descriptor::gauge("database_connections_idle", "Open connections that are free"),
             Descriptor::gauge(
                 "database_connections_waiting",
@@ -93,7 +61,6 @@ impl Collector for PoolCollector {
     fn collect(&self, samples: &mut Samples<'_>) {
         let stats = self.0.stats();
         let oldest = stats.oldest_checkout.unwrap_or_default();
-        samples.gauge("database_connections_active", &[], stats.in_use as f64);
         samples.gauge("database_connections_idle", &[], stats.available as f64);
         samples.gauge("database_connections_waiting", &[], stats.waiting as f64);
         samples.gauge("database_connections_max", &[], stats.max_size as f64);

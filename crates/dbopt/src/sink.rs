@@ -6,14 +6,18 @@ use crate::Label;
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     #[cfg(feature = "metrics")]
-    pub(crate) families: std::sync::OnceLock<crate::metrics::Families>,
+    pub(crate) metrics: std::sync::OnceLock<groundcrew_metrics::DbMetrics>,
 }
 
 impl Sink {
     pub(crate) fn observe(&self, label: Label, duration: Duration, failed: bool) {
         #[cfg(feature = "metrics")]
-        if let Some(families) = self.families.get() {
-            families.observe(label, duration, failed);
+        if let Some(metrics) = self.metrics.get() {
+            if failed {
+                metrics.query_failed(label.operation(), label.table(), duration);
+            } else {
+                metrics.query(label.operation(), label.table(), duration);
+            }
         }
         #[cfg(not(feature = "metrics"))]
         {

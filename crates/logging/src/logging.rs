@@ -263,7 +263,8 @@ impl Logging {
     /// `log_queue_bytes` and
     /// `log_queue_capacity_bytes`; of files also `log_rotations_total{sink}`, `log_rotation_failures_total{sink}`,
     /// `log_compressions_total{sink}`, `log_compression_failures_total{sink}`, `log_archives_removed_total{sink}`,
-    /// `log_reopens_total{sink}` and `log_reopen_failures_total{sink}`.
+    /// `log_reopens_total{sink}` and `log_reopen_failures_total{sink}`. `errors_total` is that of
+    /// [`ErrorMetrics`](groundcrew_metrics::ErrorMetrics), which a service counts its own errors with.
     ///
     /// # Errors
     /// When the registry has families of these names.
@@ -273,7 +274,11 @@ impl Logging {
         &self,
         registry: &groundcrew_metrics::Registry,
     ) -> Result<(), groundcrew_metrics::RegisterError> {
-        registry.collector(crate::metrics::LogCollector(Arc::downgrade(&self.0.core)))
+        let core = Arc::downgrade(&self.0.core);
+        registry.collector(crate::metrics::LogCollector(core.clone()))?;
+        groundcrew_metrics::ErrorMetrics::register(registry)?
+            .add_source(move |count| crate::metrics::count_errors(&core, count));
+        Ok(())
     }
 
     #[cfg(feature = "log")]

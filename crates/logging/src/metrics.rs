@@ -1,6 +1,6 @@
 use std::sync::Weak;
 
-use groundcrew_metrics::{Collector, Descriptor, Samples};
+use groundcrew_metrics::{Collector, Descriptor, Samples, Severity};
 
 use crate::{
     core::Core,
@@ -15,7 +15,6 @@ impl Collector for LogCollector {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
             Descriptor::counter("log_events_total", "Events that passed the filter"),
-            Descriptor::counter("errors_total", "Events of level warn and graver"),
             Descriptor::counter("log_lines_total", "Lines handed to the sinks"),
             Descriptor::counter("log_written_total", "Lines the sinks have taken"),
             Descriptor::counter("log_dropped_total", "Lines that were given up"),
@@ -71,13 +70,15 @@ fn collect_events(stats: &LoggingStats, samples: &mut Samples<'_>) {
     for (level, count) in levels {
         samples.counter("log_events_total", &[("level", level)], count);
     }
-    let errors = [
-        ("warning", "low", events.warn),
-        ("error", "medium", events.error),
-        ("critical", "critical", events.critical),
-    ];
-    for (kind, severity, count) in errors {
-        samples.counter("errors_total", &[("type", kind), ("severity", severity)], count);
+}
+
+/// Adds the events of level warn and graver to the errors of the service.
+pub(crate) fn count_errors(core: &Weak<Core>, count: &mut dyn FnMut(&str, Severity, u64)) {
+    if let Some(core) = core.upgrade() {
+        let events = core.stats().events;
+        count("warning", Severity::Low, events.warn);
+        count("error", Severity::Medium, events.error);
+        count("critical", Severity::Critical, events.critical);
     }
 }
 

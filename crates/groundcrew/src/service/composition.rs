@@ -2,7 +2,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::Router;
@@ -11,8 +11,8 @@ use groundcrew_health::{Health, ProbeListener, Registration};
 use groundcrew_lifecycle::Lifecycle;
 use groundcrew_logging::Logging;
 use groundcrew_metrics::{
-    BuildInfo, CgroupCollector, HttpMetrics, Performance, ProcessCollector, Registry, SchedulingLag,
-    TokioCollector, metrics_router, performance,
+    BuildInfo, CgroupCollector, HttpMetrics, Performance, ProcessCollector, RegisterError, Registry,
+    SchedulingLag, TokioCollector, metrics_router, performance,
 };
 use tokio::{
     net::TcpListener,
@@ -57,6 +57,7 @@ pub struct Service {
     registry: Registry,
     http: HttpMetrics,
     pub(super) performance: Performance,
+    lag: Option<SchedulingLag>,
     checks: Vec<Registration>,
     probes: Arc<Mutex<Option<(Health, ProbeListener)>>>,
     pub(super) database: Option<DatabaseFiguresSource>,
@@ -79,11 +80,7 @@ impl Service {
         lifecycle: Lifecycle,
         registry: Registry,
     ) -> Result<Self, ServiceError> {
-        registry.collector(ProcessCollector::new())?;
-        registry.collector(CgroupCollector::new())?;
-        registry.collector(TokioCollector::new("main", Handle::current()))?;
-        registry.collector(BuildInfo::new(&version))?;
-        let lag = SchedulingLag::start(&registry, &Handle::current())?;
+        let lag = surroundings(&registry, &version)?;
         lifecycle.register_metrics(&registry)?;
         logging.register_metrics(&registry)?;
         let http = HttpMetrics::register(&registry)?;
@@ -93,11 +90,10 @@ impl Service {
         let (log, open) = (logging.clone(), Arc::clone(&probes));
         lifecycle.on_stop("log", async move |deadline| flush(&log, deadline));
         lifecycle.on_stop("probes", async move |deadline| close(open, deadline).await);
-        lifecycle.on_stop("scheduling lag", async move |_| {
-            let started = Instant::now();
-            lag.stop().await;
-            ShutdownReport::clean(started.elapsed())
-        });
+        let mut performance = performance();
+        if registry.is_enabled() {
+            performance = performance.http(move || figures.figures());
+        }
         Ok(Self {
             version,
             config,
@@ -105,7 +101,8 @@ impl Service {
             lifecycle,
             registry,
             http,
-            performance: performance().http(move || figures.figures()),
+            performance,
+            lag,
             checks: Vec::new(),
             probes,
             database: None,
@@ -153,7 +150,7 @@ impl Service {
     /// When an address is taken, or a check's name does not fit. The service must end then.
     pub async fn bind(mut self, router: Router) -> Result<Bound, ServiceError> {
         let health = self.start_health()?;
-        self.keep_a_window();
+        self.keep_measuring();
         let own = self.own_routes(&health);
         let probes = ProbeListener::bind(self.config.health_addr, own.clone())?;
         let probe_address = probes.address();
@@ -162,9 +159,7 @@ impl Service {
         let address = SocketAddr::from((self.config.bind_addr, self.config.port));
         let taken = |source| ServiceError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(taken)?;
-        let address = self
-            .lifecycle
-            .serve(listener, router.layer(self.http.layer()).merge(own))?;
+        let address = self.lifecycle.serve(listener, self.measured(router).merge(own))?;
         tracing::info!(target: TARGET, address = %address, probes = %probe_address, version = self.version, "bound");
         Ok(Bound::new(self.lifecycle, address, probe_address))
     }
@@ -182,10 +177,11 @@ impl Service {
         Ok(health)
     }
 
-    /// Lets `/api/performance` tell the last minutes, not only the whole life.
-    fn keep_a_window(&self) {
+    /// Lets `/api/performance` tell the last minutes, not only the whole life, and ends the probe of the runtime.
+    fn keep_measuring(&mut self) {
         let (performance, lifecycle) = (self.performance.clone(), self.lifecycle.clone());
-        self.lifecycle.spawn("performance", async move {
+        let lag = self.lag.take();
+        self.lifecycle.spawn("metrics", async move {
             let mut ticks = interval(Duration::from_secs(10));
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let sampling = async {
@@ -195,7 +191,18 @@ impl Service {
                 }
             };
             lifecycle.until_stopping::<()>(sampling).await;
+            if let Some(lag) = lag {
+                lag.stop().await;
+            }
         });
+    }
+
+    fn measured(&self, router: Router) -> Router {
+        if self.registry.is_enabled() {
+            router.layer(self.http.layer())
+        } else {
+            router
+        }
     }
 
     fn own_routes(&mut self, health: &Health) -> Router {
@@ -217,6 +224,20 @@ impl fmt::Debug for Service {
             .field("version", &self.version)
             .field("config", &self.config)
             .finish_non_exhaustive()
+    }
+}
+
+/// Registers what every service runs on: the process, its container, its runtime, its build.
+fn surroundings(registry: &Registry, version: &str) -> Result<Option<SchedulingLag>, RegisterError> {
+    let runtime = Handle::current();
+    registry.collector(ProcessCollector::new())?;
+    registry.collector(CgroupCollector::new())?;
+    registry.collector(TokioCollector::new("main", runtime.clone()))?;
+    registry.collector(BuildInfo::new(version))?;
+    if registry.is_enabled() {
+        SchedulingLag::start(registry, &runtime).map(Some)
+    } else {
+        Ok(None)
     }
 }
 
