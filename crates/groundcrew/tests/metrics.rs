@@ -56,16 +56,26 @@ async fn recorders_and_crates_share_their_families_in_any_order() {
             "database_connections_active 3.0",
             "cache_hit_rate{strategy=\"mine\"} 50.0",
         ] {
-            assert!(text.contains(&format!("\n{sample}\n")), "{sample} is missing in\n{text}");
+            assert!(
+                text.contains(&format!("\n{sample}\n")),
+                "{sample} is missing in\n{text}"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn a_service_measures_its_surroundings_and_shares_its_recorders() {
-    let vars = [("METRICS_ENABLED", "true"), ("PORT", "0"), ("HEALTH_ADDR", "127.0.0.1:0")];
+    let vars = [
+        ("METRICS_ENABLED", "true"),
+        ("PORT", "0"),
+        ("HEALTH_ADDR", "127.0.0.1:0"),
+    ];
     let config = ServiceConfig::from_source(&Vars::from(vars)).unwrap();
-    let mut service = Service::builder("measured", "1.2.3").config(config).start().unwrap();
+    let mut service = Service::builder("measured", "1.2.3")
+        .config(config)
+        .start()
+        .unwrap();
     service.database(&database()).unwrap();
     let cache = Cache::builder().build().await.unwrap();
     service.cache(&cache, None).unwrap();
@@ -83,7 +93,10 @@ async fn a_service_measures_its_surroundings_and_shares_its_recorders() {
         "scrape_collector_success{collector=\"cgroup\"} 1",
         "database_connections_active 0",
     ] {
-        assert!(text.contains(&format!("\n{start}")), "{start} is missing in\n{text}");
+        assert!(
+            text.contains(&format!("\n{start}")),
+            "{start} is missing in\n{text}"
+        );
     }
     assert!(!text.contains("scrape_collector_success{collector=\"process\"} 0"));
 }

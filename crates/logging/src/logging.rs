@@ -275,7 +275,7 @@ impl Logging {
         registry: &groundcrew_metrics::Registry,
     ) -> Result<(), groundcrew_metrics::RegisterError> {
         let core = Arc::downgrade(&self.0.core);
-        registry.collector(crate::metrics::LogCollector(core.clone()))?;
+        registry.collector(crate::metrics::LogCollector(Arc::downgrade(&self.0.core)))?;
         groundcrew_metrics::ErrorMetrics::register(registry)?
             .add_source(move |count| crate::metrics::count_errors(&core, count));
         Ok(())

@@ -9,7 +9,7 @@ use super::{
     VIRTUAL, VIRTUAL_MAX,
     auxiliary::Auxiliary,
     limits::Limits,
-    network::Traffic,
+    network::{Layout, Traffic},
     proc_file::ProcFile,
     smaps::SmapsRollup,
     stat::{Stat, data_pages},
@@ -33,6 +33,7 @@ struct Files {
     limits: ProcFile,
     fds: ProcFile,
     netstat: ProcFile,
+    netstat_layout: Option<Layout>,
     smaps: ProcFile,
     smaps_reading: Option<(Instant, SmapsRollup)>,
     buffer: Vec<u8>,
@@ -102,6 +103,7 @@ impl Files {
             limits: ProcFile::new("/proc/self/limits"),
             fds: ProcFile::new("/proc/self/fd"),
             netstat: ProcFile::new("/proc/self/net/netstat"),
+            netstat_layout: None,
             smaps: ProcFile::new("/proc/self/smaps_rollup"),
             smaps_reading: None,
             buffer: Vec::new(),
@@ -117,11 +119,14 @@ impl Files {
     }
 
     fn limits(&mut self) -> Limits {
-        Limits::parse(text(&mut self.limits, &mut self.buffer).unwrap_or_default())
+        Limits::parse(self.limits.read(&mut self.buffer).unwrap_or_default())
     }
 
     fn traffic(&mut self) -> Option<Traffic> {
-        Traffic::parse(text(&mut self.netstat, &mut self.buffer)?)
+        Traffic::parse(
+            self.netstat.read(&mut self.buffer).ok()?,
+            &mut self.netstat_layout,
+        )
     }
 
     fn smaps_rollup(&mut self, every: Duration) -> Option<SmapsRollup> {
@@ -130,14 +135,11 @@ impl Files {
         {
             return Some(reading);
         }
-        let reading = SmapsRollup::parse(text(&mut self.smaps, &mut self.buffer)?)?;
+        let text = str::from_utf8(self.smaps.read(&mut self.buffer).ok()?).ok()?;
+        let reading = SmapsRollup::parse(text)?;
         self.smaps_reading = Some((Instant::now(), reading));
         Some(reading)
     }
-}
-
-fn text<'a>(file: &mut ProcFile, buffer: &'a mut Vec<u8>) -> Option<&'a str> {
-    str::from_utf8(file.read(buffer).ok()?).ok()
 }
 
 fn boot_time() -> Option<u64> {
