@@ -6,6 +6,7 @@ mod macros;
 mod measured_rival;
 mod memory;
 mod ours;
+mod process;
 mod prometheus_clients;
 mod requests;
 mod scrapes;
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
     handles(&mut suite);
     scrapes::compare(&mut suite);
     suite.slow_rows("scrape.peak", scrapes::peaks);
+    process::scrape(&mut suite);
+    process::disabled(&mut suite);
     suite.slow_rows("memory", memory::rows);
     suite.slow_rows("threads", || vec![threads::one_series()]);
     suite.slow_rows("stall", || vec![threads::stall()]);
