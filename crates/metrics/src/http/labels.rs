@@ -4,28 +4,91 @@ use http::{Method, Uri, uri};
 
 use crate::LabelValue;
 
-/// A registered method, `QUERY`, or any other one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MethodLabel(&'static str);
+/// Declares an enum whose variants are all the values of a label.
+macro_rules! label_value {
+    ($(#[$doc:meta])* enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            pub(super) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl LabelValue for $name {
+            const VALUES: &'static [&'static str] = &[$($text),+];
+
+            fn text(&self) -> impl AsRef<str> {
+                self.as_str()
+            }
+
+            #[inline]
+            fn index(&self) -> usize {
+                *self as usize
+            }
+        }
+    };
+}
+
+label_value! {
+    /// A registered method, `QUERY`, or any other one.
+    enum MethodLabel {
+        Get = "GET",
+        Post = "POST",
+        Put = "PUT",
+        Patch = "PATCH",
+        Delete = "DELETE",
+        Head = "HEAD",
+        Options = "OPTIONS",
+        Connect = "CONNECT",
+        Trace = "TRACE",
+        Query = "QUERY",
+        Other = "_OTHER",
+    }
+}
+
+label_value! {
+    /// As the client sees it, as far as the request tells.
+    enum Scheme {
+        Http = "http",
+        Https = "https",
+    }
+}
+
+label_value! {
+    /// Why a response did not come to its end.
+    enum Reason {
+        /// The client went away, or a timeout dropped the request.
+        Aborted = "aborted",
+        /// The service or the body gave an error.
+        Failed = "failed",
+        /// The handler or the body panicked.
+        Panicked = "panicked",
+    }
+}
 
 impl MethodLabel {
     pub(super) fn of(method: &Method) -> Self {
-        let known = METHODS.into_iter().find(|known| *known == method.as_str());
-        Self(known.unwrap_or("_OTHER"))
+        match method.as_str() {
+            "GET" => Self::Get,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            "HEAD" => Self::Head,
+            "OPTIONS" => Self::Options,
+            "CONNECT" => Self::Connect,
+            "TRACE" => Self::Trace,
+            "QUERY" => Self::Query,
+            _ => Self::Other,
+        }
     }
-}
-
-impl LabelValue for MethodLabel {
-    fn text(&self) -> impl AsRef<str> {
-        self.0
-    }
-}
-
-/// As the client sees it, as far as the request tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
-    Http,
-    Https,
 }
 
 impl Scheme {
@@ -33,36 +96,6 @@ impl Scheme {
         match uri.scheme() {
             Some(scheme) if *scheme == uri::Scheme::HTTPS => Self::Https,
             _ => Self::Http,
-        }
-    }
-}
-
-impl LabelValue for Scheme {
-    fn text(&self) -> impl AsRef<str> {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-}
-
-/// Why a response did not come to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// The client went away, or a timeout dropped the request.
-    Aborted,
-    /// The service or the body gave an error.
-    Failed,
-    /// The handler or the body panicked.
-    Panicked,
-}
-
-impl LabelValue for Reason {
-    fn text(&self) -> impl AsRef<str> {
-        match self {
-            Self::Aborted => "aborted",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
         }
     }
 }
@@ -90,9 +123,7 @@ impl LabelValue for ErrorType {
         match self {
             Self::None => Either::Left(""),
             Self::Status(status) => Either::Right(status.text()),
-            Self::Reason(Reason::Aborted) => Either::Left("aborted"),
-            Self::Reason(Reason::Failed) => Either::Left("failed"),
-            Self::Reason(Reason::Panicked) => Either::Left("panicked"),
+            Self::Reason(reason) => Either::Left(reason.as_str()),
         }
     }
 }
@@ -110,7 +141,3 @@ impl<T: AsRef<str>> AsRef<str> for Either<T> {
         }
     }
 }
-
-const METHODS: [&str; 10] = [
-    "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
-];

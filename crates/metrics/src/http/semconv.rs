@@ -6,7 +6,8 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    Family, Gauge, GaugeGuard, Histogram, LabelVisitor, Labels, RegisterError, Registry, label_set::label_set,
+    Family, Gauge, GaugeGuard, Histogram, LabelValue, LabelVisitor, Labels, RegisterError, Registry,
+    label_set::label_set,
 };
 
 /// The families of OpenTelemetry's semantic conventions for HTTP servers, version 1.
@@ -104,9 +105,14 @@ struct ActiveLabels(Asked);
 impl Labels for ActiveLabels {
     type With<'with> = Self;
     const NAMES: &'static [&'static str] = &["http_request_method", "url_scheme"];
+    const VALUES: &'static [&'static [&'static str]] = &[MethodLabel::VALUES, Scheme::VALUES];
 
     fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
         visitor.value(&self.0.method);
         visitor.value(&self.0.scheme);
+    }
+
+    fn position(&self) -> usize {
+        self.0.method.index() * Scheme::VALUES.len() + self.0.scheme.index()
     }
 }
