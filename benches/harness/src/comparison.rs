@@ -28,8 +28,19 @@ pub struct Comparison {
 
 #[derive(Clone, Copy, Debug)]
 enum Measure {
-    Relative { kind: Kind, bar: Option<f64> },
-    Absolute { kind: Kind, bar: Bar },
+    Relative {
+        kind: Kind,
+        bar: Option<f64>,
+    },
+    Absolute {
+        kind: Kind,
+        bar: Bar,
+    },
+    /// What ours takes more than the rival, which does nothing but what is around it.
+    Over {
+        kind: Kind,
+        bar: f64,
+    },
 }
 
 /// How much is measured.
@@ -122,6 +133,24 @@ impl Comparison {
         self
     }
 
+    /// Counts instructions; ours may take at most `bar` more than the rival.
+    pub fn instructions_over_at_most(&mut self, bar: f64) -> &mut Self {
+        self.measures.push(Measure::Over {
+            kind: Kind::Instructions,
+            bar,
+        });
+        self
+    }
+
+    /// Counts calls of the allocator; ours may make at most `bar` more than the rival.
+    pub fn allocations_over_at_most(&mut self, bar: f64) -> &mut Self {
+        self.measures.push(Measure::Over {
+            kind: Kind::Allocations,
+            bar,
+        });
+        self
+    }
+
     /// Measures wall time beside the rival's; its median must be at least `bar` times ours.
     pub fn wall_at_least(&mut self, bar: f64) -> &mut Self {
         self.relative(Kind::Ratio, Some(bar))
@@ -164,6 +193,15 @@ impl Comparison {
                 Ok(Row::absolute(&name, kind, unit(kind), ours, bar))
             }
             Measure::Relative { kind, bar } => self.beside_rival(kind, bar, effort),
+            Measure::Over { kind, bar } => {
+                let [ours, rival] = match kind {
+                    Kind::Instructions => self.instructions_of_both(effort)?,
+                    _ => self.part(Part::Allocations, effort)?,
+                };
+                let name = format!("{}_over", self.row_name(kind));
+                let bar = Bar::AtMost(bar);
+                Ok(Row::absolute(&name, kind, unit(kind), ours - rival, bar))
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Every candidate counts the same requests: 500 label sets of a method, a route and a status, in an order of 4,096.
 
+mod http;
 mod macros;
 mod measured_rival;
 mod memory;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     suite.slow_rows("scrape.peak", scrapes::peaks);
     process::scrape(&mut suite);
     process::disabled(&mut suite);
+    http::compare(&mut suite);
     suite.slow_rows("memory", memory::rows);
     suite.slow_rows("threads", || vec![threads::one_series()]);
     suite.slow_rows("stall", || vec![threads::stall()]);
