@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use self::retry_after::retry_after;
-use crate::{Redactor, closing::Closing};
+use crate::{Redactor, closing::Closing, remote::later};
 
 mod retry_after;
 
@@ -35,6 +35,8 @@ pub(crate) struct Courier {
     clock: Clock,
     redactor: Redactor,
     closing: Closing,
+    /// Until when the server has asked to be left alone, whatever parcel it was given.
+    not_before: Option<Instant>,
 }
 
 /// How long a courier tries.
@@ -88,6 +90,9 @@ pub(crate) enum CourierError {
         #[source]
         source: HttpError,
     },
+    /// It has asked to be left alone for longer than there was time.
+    #[error("the server has asked for a longer wait than there is time")]
+    TooLongAWait,
     /// There was no time for an attempt.
     #[error("no time was left")]
     NoTime,
@@ -113,6 +118,7 @@ impl Courier {
             clock,
             redactor,
             closing,
+            not_before: None,
         })
     }
 
@@ -141,55 +147,72 @@ impl Courier {
     }
 
     async fn attempts(
-        &self,
+        &mut self,
         parcel: &Parcel,
         secrets: &[&Secret],
         retried: &mut impl FnMut(),
     ) -> Result<Receipt, CourierError> {
-        let end = Instant::now() + self.settings.total;
+        let end = later(self.settings.total);
+        if !self.wait_as_asked(end).await {
+            return Err(CourierError::TooLongAWait);
+        }
         let mut delays = self.settings.backoff.delays();
         let mut attempts = 0;
         let mut last = CourierError::NoTime;
         while Instant::now() < self.closing.earlier(end) {
             attempts += 1;
-            let (error, wait) = match self.attempt(parcel, end).await {
-                Ok(receipt) if receipt.status.is_success() => return Ok(receipt),
-                Ok(receipt) => {
-                    let reason = self.reason(&receipt, secrets);
-                    let status = receipt.status;
-                    if !is_passing(status) {
-                        return Err(CourierError::Refused { status, reason });
-                    }
-                    let wait = retry_after(&receipt.headers, self.clock.now());
-                    (
-                        CourierError::NotReady {
-                            status,
-                            reason,
-                            attempts,
-                        },
-                        wait,
-                    )
-                }
-                Err(source) => {
-                    let sent = was_sent(&source);
-                    (
-                        CourierError::Unreachable {
-                            attempts,
-                            sent,
-                            source,
-                        },
-                        None,
-                    )
-                }
-            };
-            let pause = wait.or_else(|| delays.next()).unwrap_or_default();
-            last = error;
-            if !self.pause(pause, wait.is_some(), end).await {
+            let answer = self.attempt(parcel, end).await;
+            match self.judged(answer, attempts, secrets) {
+                Err(error) if error.is_passing() => last = error,
+                settled => return settled,
+            }
+            let next = self
+                .not_before
+                .unwrap_or_else(|| later(delays.next().unwrap_or_default()));
+            if !self.pause(next, self.not_before.is_some(), end).await {
                 break;
             }
             retried();
         }
         Err(last)
+    }
+
+    /// Waits until the server takes requests again, if it has asked for that when it was given another parcel; says
+    /// whether there is time left then.
+    async fn wait_as_asked(&self, end: Instant) -> bool {
+        match self.not_before.filter(|until| *until > Instant::now()) {
+            Some(until) => self.pause(until, true, end).await,
+            None => true,
+        }
+    }
+
+    /// What an answer means; remembers how long the server asks to wait.
+    fn judged(
+        &mut self,
+        answer: Result<Receipt, HttpError>,
+        attempts: u32,
+        secrets: &[&Secret],
+    ) -> Result<Receipt, CourierError> {
+        self.not_before = None;
+        let receipt = answer.map_err(|source| CourierError::Unreachable {
+            attempts,
+            sent: was_sent(&source),
+            source,
+        })?;
+        let status = receipt.status;
+        if status.is_success() {
+            return Ok(receipt);
+        }
+        let reason = self.reason(&receipt, secrets);
+        if !is_passing(status) {
+            return Err(CourierError::Refused { status, reason });
+        }
+        self.not_before = retry_after(&receipt.headers, self.clock.now()).map(later);
+        Err(CourierError::NotReady {
+            status,
+            reason,
+            attempts,
+        })
     }
 
     async fn attempt(&self, parcel: &Parcel, end: Instant) -> Result<Receipt, HttpError> {
@@ -217,17 +240,17 @@ impl Courier {
 
     /// Waits before the next attempt; says whether there will be time for one. Where the server has not said how
     /// long, the end of the log cuts the wait short.
-    async fn pause(&self, pause: Duration, is_asked: bool, end: Instant) -> bool {
+    async fn pause(&self, until: Instant, is_asked: bool, end: Instant) -> bool {
         let is_closing = self.closing.deadline().is_some();
-        let pause = if is_closing && !is_asked {
-            pause.min(HURRY)
+        let until = if is_closing && !is_asked {
+            until.min(later(HURRY))
         } else {
-            pause
+            until
         };
         let end = self.closing.earlier(end);
-        let Some(until) = Instant::now().checked_add(pause).filter(|until| *until < end) else {
+        if until >= end {
             return false;
-        };
+        }
         if is_asked || is_closing {
             return self.within(sleep_until(until.into()), end).await.is_some();
         }
@@ -315,6 +338,11 @@ impl fmt::Debug for Parcel {
 }
 
 impl CourierError {
+    /// Whether a later attempt may do better.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::NotReady { .. } | Self::Unreachable { .. })
+    }
+
     /// Whether the server may have taken the parcel nevertheless.
     #[cfg(feature = "alerts")]
     pub(crate) const fn may_have_arrived(&self) -> bool {

@@ -113,7 +113,8 @@ impl Export {
         self
     }
 
-    /// How long a batch is tried, with the waits between the attempts; default 5 minutes. Then it is dropped.
+    /// How long a batch is tried, with the waits between the attempts; default 5 minutes. Then it is dropped, at once
+    /// if the service asks to be left alone for longer.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.courier.total = deadline;
         self

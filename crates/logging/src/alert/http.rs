@@ -139,7 +139,7 @@ macro_rules! http_setters {
         }
 
         /// How long an alert is tried, with the waits between the attempts; default 2 minutes. A server that asks
-        /// to wait for longer is not asked again.
+        /// to wait for longer is not asked again until then, by later alerts neither.
         pub fn deadline(mut self, deadline: Duration) -> Self {
             self.post.set_deadline(deadline);
             self

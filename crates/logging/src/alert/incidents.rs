@@ -14,6 +14,8 @@ mod tests;
 #[derive(Debug)]
 pub(super) struct Incidents {
     policy: AlertPolicy,
+    /// Whether the sink is told of each by itself, however many there are.
+    has_no_digests: bool,
     bucket: Bucket,
     known: HashMap<String, Incident>,
     digest: Digest,
@@ -75,8 +77,9 @@ pub(super) enum Arrival {
 }
 
 impl Incidents {
-    pub(super) fn new(policy: AlertPolicy, now: Instant) -> Self {
+    pub(super) fn new(policy: AlertPolicy, has_no_digests: bool, now: Instant) -> Self {
         Self {
+            has_no_digests,
             bucket: Bucket::new(policy.burst, policy.refill, now),
             policy,
             known: HashMap::new(),
@@ -107,7 +110,7 @@ impl Incidents {
         let step = if incident.is_known(draft.alert.grade(), now, window) {
             incident.repeats += 1;
             Step::Suppress
-        } else if self.digest.is_empty() && self.bucket.take(now) {
+        } else if self.has_no_digests || self.digest.is_empty() && self.bucket.take(now) {
             Step::Send(Message::of(incident.alert(draft)))
         } else {
             self.digest.add(draft);

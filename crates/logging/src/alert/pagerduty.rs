@@ -13,8 +13,8 @@ use crate::{courier::Parcel, timestamp::TimestampWriter};
 /// Opens and resolves incidents in PagerDuty, by its [Events API v2].
 ///
 /// The alert's key is the `dedup_key`, with the service in front: an alert that fires again belongs to the incident
-/// that is open, and its end resolves it. The source is the service, the class its category, the component its
-/// target.
+/// that is open, and its end resolves it. No alert goes into a digest, whatever the policy's burst: nobody could
+/// resolve it. The source is the service, the class its category, the component its target.
 ///
 /// # Examples
 /// ```
@@ -110,6 +110,11 @@ impl AlertSink for PagerDuty {
     fn start(&mut self, context: &AlertContext) -> Result<(), AlertError> {
         self.uri = address(&self.url, SERVICE)?;
         Ok(self.post.start(context, SERVICE)?)
+    }
+
+    /// Nobody could resolve a digest of several keys, and the next one would belong to the same incident.
+    fn has_incidents(&self) -> bool {
+        true
     }
 
     fn send(&mut self, alert: &Alert) -> Result<(), AlertError> {

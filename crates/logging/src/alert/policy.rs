@@ -12,7 +12,8 @@ use super::AlertSeverity;
 /// - **Flapping.** An alert that begins for the fourth time within the window is sent once more, as flapping; then
 ///   it is silent until it has been resolved for a whole window.
 /// - **Rate.** At most [`AlertPolicy::burst`] messages at once, and one more each [`AlertPolicy::refill`]. What comes
-///   on top is told in one digest message when there is room again: how many of what. `resolved` is never held back.
+///   on top is told in one digest message when there is room again: how many of what. `resolved` is never held back. A sink that
+///   [has incidents](super::AlertSink::has_incidents), as PagerDuty, gets all: a digest could not be resolved.
 ///
 /// # Examples
 /// ```

@@ -79,7 +79,7 @@ impl AlertQueue {
         });
         let feeding = Feeding {
             shared: Arc::clone(&shared),
-            incidents: Incidents::new(route.policy, Instant::now()),
+            incidents: Incidents::new(route.policy, route.sink.has_incidents(), Instant::now()),
             sink: route.sink,
             name: route.name,
             reporter,
@@ -116,7 +116,7 @@ impl AlertQueue {
     /// are not.
     pub(super) fn flush(&self, deadline: Instant) -> u64 {
         let is_busy =
-            |state: &mut State| !state.is_finished && state.in_hand > 0 || !state.waiting.is_empty();
+            |state: &mut State| !state.is_finished && (state.in_hand > 0 || !state.waiting.is_empty());
         let state = self.wait(deadline, is_busy);
         state.waiting.len() as u64 + state.in_hand
     }

@@ -35,6 +35,13 @@ pub trait AlertSink: Send + 'static {
         let _ = context;
         Ok(())
     }
+
+    /// Whether each alert needs a message of its own, because the sink opens an incident by its key and closes it by
+    /// the same one; by default `false`. If so, [`AlertPolicy::burst`](super::AlertPolicy::burst) holds nothing back
+    /// and there are no digests; what fires already is still not sent again within the window.
+    fn has_incidents(&self) -> bool {
+        false
+    }
 }
 
 impl<F, R> AlertSink for F

@@ -141,6 +141,40 @@ fn pagerduty_opens_an_incident_and_resolves_it() {
 }
 
 #[test]
+fn pagerduty_gets_every_incident_of_a_storm_and_its_end() {
+    let server = Server::always(202);
+    let pager = PagerDuty::new(secret("k")).url(secret(&server.url("/")));
+    let keys: Vec<String> = (0..40).map(|n| format!("shard-{n}")).collect();
+
+    let (_, counts) = sent(pager, || {
+        for key in &keys {
+            error!(alert.key = key, "down");
+            error!(alert.key = key, "down");
+        }
+        for key in &keys {
+            info!(alert.key = key, alert.state = "resolved", "up");
+        }
+    });
+
+    let seen = server.rest();
+    let of = |action: &str| -> Vec<String> {
+        let bodies = seen
+            .iter()
+            .map(json)
+            .filter(|body| body["event_action"] == action);
+        bodies
+            .map(|body| body["dedup_key"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let wanted: Vec<String> = keys.iter().map(|key| format!("poker/{key}")).collect();
+    assert_eq!((of("trigger"), of("resolve")), (wanted.clone(), wanted));
+    assert_eq!(
+        (counts.delivered, counts.suppressed, counts.digests, counts.failed),
+        (80, 40, 0, 0)
+    );
+}
+
+#[test]
 fn pagerduty_gets_a_summary_and_a_key_that_it_takes_and_a_severity_that_it_knows() {
     let server = Server::always(202);
     let pager = PagerDuty::new(secret("k"))

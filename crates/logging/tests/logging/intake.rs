@@ -386,3 +386,58 @@ fn an_address_or_key_that_is_none_is_an_error_of_the_log_and_is_not_shown() {
         assert_refused(service().export(export), why);
     }
 }
+
+#[test]
+fn a_deadline_of_for_ever_is_one() {
+    let server = Server::start(|n| Reply::status(if n == 0 { 503 } else { 202 }));
+    let export = datadog(&server).attempt(Duration::MAX).deadline(Duration::MAX);
+
+    run(service().export(export), |logging| {
+        info!("x");
+        logging.flush(DEADLINE).unwrap();
+        assert_eq!(logging.stats().lines.written, 1);
+    });
+
+    assert_eq!(server.rest().len(), 2);
+}
+
+#[test]
+fn a_server_that_asks_for_a_longer_wait_than_there_is_time_is_left_alone() {
+    let server = Server::start(|_| Reply::after(429, "3600"));
+    let kept = Kept::default();
+    let export = datadog(&server).deadline(DEADLINE).age(Duration::ZERO);
+    let builder = service().sink("kept", Level::TRACE, kept.clone()).export(export);
+
+    run(builder, |logging| {
+        for _ in 0..3 {
+            info!("lost");
+            logging.flush(DEADLINE).unwrap();
+        }
+        let stats = logging.stats();
+        assert!(sink(&stats, "datadog").lines.dropped.io >= 3);
+    });
+
+    assert_eq!(server.rest().len(), 1);
+    assert!(kept.text().contains("the server answered 429"), "{}", kept.text());
+}
+
+#[test]
+fn the_wait_that_a_server_asks_for_holds_for_the_batches_that_follow() {
+    let server = Server::start(|n| match n {
+        0 => Reply::after(503, "1"),
+        _ => Reply::status(202),
+    });
+    let export = datadog(&server).deadline(Duration::from_millis(900));
+
+    run(service().export(export), |logging| {
+        let start = Instant::now();
+        while sink(&logging.stats(), "datadog").lines.written == 0 {
+            assert!(start.elapsed() < DEADLINE, "{:?}", logging.stats());
+            info!("x");
+            logging.flush(DEADLINE).unwrap();
+        }
+        assert!(start.elapsed() >= Duration::from_secs(1));
+    });
+
+    assert_eq!(server.rest().len(), 2);
+}

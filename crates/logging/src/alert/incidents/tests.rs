@@ -23,7 +23,7 @@ impl Desk {
     fn new(policy: AlertPolicy) -> Self {
         let start = Instant::now();
         Self {
-            incidents: Incidents::new(policy, start),
+            incidents: Incidents::new(policy, false, start),
             start,
             now: Cell::new(0),
             arrival: Arrival::Yes,
