@@ -7,19 +7,20 @@ use std::{
 };
 
 use tracing::{
-    Level, Metadata, Subscriber,
+    Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
-    span::Record,
+    span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     Layer,
     field::RecordFields,
     fmt::{FormatFields, FormattedFields, MakeWriter, format::Writer, time::FormatTime},
+    layer::Context,
     registry::LookupSpan,
 };
 
 use crate::{
-    Action, Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape,
+    Action, Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape, shown::shown,
     timestamp::TimestampWriter, writer,
 };
 
@@ -28,12 +29,44 @@ pub(crate) fn layer<S>(core: &Arc<Core>, is_colored: bool) -> impl Layer<S> + Se
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    tracing_subscriber::fmt::layer()
+    let fields = ConsoleFields {
+        redactor: core.frame.redactor.clone(),
+        is_colored,
+    };
+    let events = tracing_subscriber::fmt::layer()
         .with_ansi(is_colored)
         .with_timer(Timer(Arc::clone(&core.frame)))
-        .fmt_fields(ConsoleFields(core.frame.redactor.clone()))
+        .fmt_fields(fields.clone())
         .with_writer(ConsoleWriter(Arc::clone(core)))
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    ConsoleLayer { events, fields }
+}
+
+/// Shows events with the layer inside and keeps the fields of spans for it.
+///
+/// That layer would format the fields of a span while it holds the lock of what is known of the span: a value that logs
+/// would wait for itself, and one that panics would leave the lock poisoned.
+struct ConsoleLayer<L> {
+    events: L,
+    fields: ConsoleFields,
+}
+
+impl<S, L> Layer<S> for ConsoleLayer<L>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    L: Layer<S>,
+{
+    fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        self.fields.keep(attrs, id, &ctx);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        self.fields.keep(values, id, &ctx);
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.events.on_event(event, ctx);
+    }
 }
 
 struct Timer(Arc<Frame>);
@@ -90,36 +123,62 @@ impl io::Write for ConsoleLine<'_> {
 /// Formats fields as `name=value`, with the redactor in front and control characters escaped.
 ///
 /// Before each field stands a [`MARK`], so that a field of a span that is recorded again is found and replaced.
-struct ConsoleFields(Redactor);
+#[derive(Clone)]
+struct ConsoleFields {
+    redactor: Redactor,
+    is_colored: bool,
+}
 
-impl<'writer> FormatFields<'writer> for ConsoleFields {
-    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+impl ConsoleFields {
+    /// Formats fields of a span and keeps them with it.
+    fn keep<S>(&self, fields: impl RecordFields, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(span) = ctx.span(id) else { return };
+        let mut new = String::new();
+        // A String takes every write.
+        self.format(&mut new, fields).ok();
+        let mut extensions = span.extensions_mut();
+        match extensions.get_mut::<FormattedFields<Self>>() {
+            Some(old) => old.fields = joined(&mem::take(&mut old.fields), &new),
+            None => extensions.insert(FormattedFields::<Self>::new(joined("", &new))),
+        }
+    }
+
+    fn format(&self, writer: &mut dyn fmt::Write, fields: impl RecordFields) -> fmt::Result {
         let mut visitor = ConsoleVisitor {
             writer,
-            redactor: &self.0,
+            look: self,
             is_first: true,
             result: Ok(()),
         };
         held::keep(|| fields.record(&mut visitor));
         visitor.result
     }
+}
 
-    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
-        let old = mem::take(&mut current.fields);
-        self.format_fields(current.as_writer(), fields)?;
-        let new = mem::take(&mut current.fields);
-        let added: Vec<&str> = parts(&new).collect();
-        let is_kept = |part: &&str| added.iter().all(|new| name(new) != name(part));
-        let kept: Vec<&str> = parts(&old).filter(is_kept).collect();
-        let all: Vec<&str> = kept.into_iter().chain(added).collect();
-        let all = all.join(&format!(" {MARK}"));
-        current.fields = if all.is_empty() {
-            all
-        } else {
-            format!("{MARK}{all}")
-        };
-        Ok(())
+impl<'writer> FormatFields<'writer> for ConsoleFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+        self.format(&mut writer, fields)
     }
+}
+
+/// The fields of `old` and `new`, of which the last one of a name stays.
+fn joined(old: &str, new: &str) -> String {
+    let all: Vec<&str> = parts(old).chain(parts(new)).collect();
+    let mut out = String::with_capacity(old.len() + new.len());
+    for (at, part) in all.iter().enumerate() {
+        let mut later = all.iter().skip(at + 1);
+        if later.all(|other| name(other) != name(part)) {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push(MARK);
+            out.push_str(part);
+        }
+    }
+    out
 }
 
 /// The fields of a span, as they were formatted.
@@ -133,14 +192,14 @@ fn name(part: &str) -> &str {
     part.split_once('=').map_or(part, |(name, _)| name)
 }
 
-struct ConsoleVisitor<'a, 'writer> {
-    writer: Writer<'writer>,
-    redactor: &'a Redactor,
+struct ConsoleVisitor<'a> {
+    writer: &'a mut dyn fmt::Write,
+    look: &'a ConsoleFields,
     is_first: bool,
     result: fmt::Result,
 }
 
-impl ConsoleVisitor<'_, '_> {
+impl ConsoleVisitor<'_> {
     fn show(&mut self, field: &Field, value: &str) {
         // The line tells the target of a record of the `log` crate in its own place.
         if self.result.is_ok() && !LOG_RECORD.contains(&field.name()) {
@@ -149,7 +208,8 @@ impl ConsoleVisitor<'_, '_> {
     }
 
     fn write(&mut self, name: &str, value: &str) -> fmt::Result {
-        let action = self.redactor.action(name);
+        let redactor = &self.look.redactor;
+        let action = redactor.action(name);
         if action == Some(Action::Remove) {
             return Ok(());
         }
@@ -159,20 +219,16 @@ impl ConsoleVisitor<'_, '_> {
         self.is_first = false;
         self.writer.write_char(MARK)?;
         if name != "message" {
-            let (on, off) = if self.writer.has_ansi_escapes() {
-                DIM
-            } else {
-                PLAIN
-            };
+            let (on, off) = if self.look.is_colored { DIM } else { PLAIN };
             write!(self.writer, "{on}{name}={off}")?;
         }
         let mut hidden = String::new();
         let shown = match action {
             Some(action) => {
-                self.redactor.apply(action, value, &mut hidden);
+                redactor.apply(action, value, &mut hidden);
                 Cow::Borrowed(hidden.as_str())
             }
-            None => self.redactor.text(value),
+            None => redactor.text(value),
         };
         for c in shown.chars() {
             if needs_escape(c) {
@@ -185,13 +241,13 @@ impl ConsoleVisitor<'_, '_> {
     }
 }
 
-impl Visit for ConsoleVisitor<'_, '_> {
+impl Visit for ConsoleVisitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.show(field, value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
-        let mut text = value.to_string();
+        let mut text = shown(format_args!("{value}"));
         for source in sources(value) {
             // A String takes every write.
             write!(text, ": {source}").ok();
@@ -200,7 +256,7 @@ impl Visit for ConsoleVisitor<'_, '_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.show(field, &format!("{value:?}"));
+        self.show(field, &shown(format_args!("{value:?}")));
     }
 }
 

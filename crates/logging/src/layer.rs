@@ -155,7 +155,7 @@ impl JsonLayer {
             return None;
         }
         let chain = find_chain(chains, &core.frame, event, ctx)?;
-        let marks = core.frame.encode(event, template, chain, buffers, (time, nanos));
+        let marks = held::keep(|| core.frame.encode(event, template, chain, buffers, (time, nanos)));
         if template.is_alert {
             core.counters.count_alert();
         }

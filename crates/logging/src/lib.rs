@@ -56,6 +56,7 @@ mod request;
 mod ring;
 mod sampling;
 mod scratch;
+mod shown;
 mod shutdown;
 mod signals;
 mod sink;

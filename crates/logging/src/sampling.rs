@@ -8,6 +8,7 @@ use tracing::{
 use crate::{
     category,
     filter::{ALERT_KEY, covers},
+    shown::shown,
 };
 
 /// Which share of the requests is logged in full, the rest only where it matters.
@@ -176,7 +177,7 @@ impl Visit for SampleKey {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if matches!(field.name(), TRACE | REQUEST) {
-            self.record_str(field, &format!("{value:?}"));
+            self.record_str(field, &shown(format_args!("{value:?}")));
         }
     }
 }

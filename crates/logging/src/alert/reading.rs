@@ -6,7 +6,7 @@ use tracing::{
 };
 
 use super::cut;
-use crate::{Redactor, filter::ALERT_KEY};
+use crate::{Redactor, filter::ALERT_KEY, shown::shown};
 
 /// What an event says to the rules of alerts; all texts are redacted.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Visit for Reader<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.read(field, || format!("{value:?}"));
+        self.read(field, || shown(format_args!("{value:?}")));
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     filter::ALERT_KEY,
     level,
     notice::{Notice, TARGET, Value},
+    shown::shown,
     template::LOG_TARGET,
     timestamp::TimestampWriter,
 };
@@ -246,7 +247,7 @@ struct MessageText(String);
 impl Visit for MessageText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 = format!("{value:?}");
+            self.0 = shown(format_args!("{value:?}"));
             self.0.truncate(self.0.floor_char_boundary(LONGEST_MESSAGE));
         }
     }

@@ -14,6 +14,7 @@ mod complaints_writer;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod console;
+mod console_values;
 mod crash;
 mod crash_campaign;
 mod dice;
