@@ -46,10 +46,35 @@ impl<'a> Encoder<'a> {
         template.fields.get(field.index())
     }
 
+    /// Whether the event has given the field a value before, which stays. That of a span is replaced later.
+    #[inline]
+    fn is_told(&self, field: &Field) -> bool {
+        let at = field.index();
+        if self.keeps_places {
+            return false;
+        }
+        match at < Present::TOLD {
+            true => self.present.has(at, Part::Value),
+            false => self.is_told_beyond(at),
+        }
+    }
+
+    /// The same of a field that [`Present`] does not tell: the entries, which events do not need, have those.
+    #[cold]
+    fn is_told_beyond(&self, at: usize) -> bool {
+        self.out.entries.iter().any(|entry| entry.field == small(at))
+    }
+
     /// Whether a pair of a name of so many bytes has room. Its name is taken in any case: no outer value may have it.
     #[inline]
     fn has_room(&mut self, field: &Field, part: Part, name: usize) -> bool {
+        if part == Part::Value && self.is_told(field) {
+            return false;
+        }
         self.present.add(field.index(), part);
+        if field.index() >= Present::TOLD && !self.keeps_places {
+            self.out.entries.push(Entry::told(field.index()));
+        }
         let has_room = self.out.len() + name + SHORT_VALUE <= self.frame.limit;
         self.truncated |= !has_room;
         has_room
@@ -343,6 +368,9 @@ impl Visit for Encoder<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
+        if self.is_told(field) {
+            return;
+        }
         self.formatted(field, format_args!("{value}"));
         if self.action(field).is_none() {
             self.chain(field, value);

@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Chain,
 }
 
-/// The fields that have a pair, a bit each.
+/// The fields that have a pair, a bit each. Those beyond the bits may have one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Present {
     values: u64,
@@ -73,8 +73,33 @@ impl Pairs {
         }));
     }
 
+    /// Whether each field has one value.
+    pub(crate) fn is_distinct(&self) -> bool {
+        (0..self.entries.len()).all(|at| self.is_last(at))
+    }
+
+    /// Those with the last value of each field.
+    pub(crate) fn distinct(&self) -> Self {
+        let mut all = Self::default();
+        for (at, entry) in self.entries.iter().enumerate() {
+            if self.is_last(at) {
+                all.copy(self, entry);
+            }
+        }
+        all
+    }
+
+    /// Whether no later entry gives the field of the one at `at` another value.
+    fn is_last(&self, at: usize) -> bool {
+        let Some((entry, later)) = self.entries.get(at..).and_then(<[_]>::split_first) else {
+            return true;
+        };
+        let mut later = later.iter();
+        later.all(|other| other.field != entry.field || other.part == Part::Chain)
+    }
+
     /// Appends a pair of another one.
-    pub(crate) fn copy(&mut self, from: &Self, entry: &Entry) {
+    fn copy(&mut self, from: &Self, entry: &Entry) {
         let text = if entry.is_lifted {
             &mut self.lifted
         } else {
@@ -88,12 +113,15 @@ impl Pairs {
 }
 
 impl Present {
+    /// The number of fields that are told apart.
+    pub(crate) const TOLD: usize = 64;
+
     pub(crate) const fn has(self, field: usize, part: Part) -> bool {
         let bits = match part {
             Part::Value => self.values,
             Part::Chain => self.chains,
         };
-        bits & bit(field) != 0
+        field >= Self::TOLD || bits & bit(field) != 0
     }
 
     pub(crate) const fn add(&mut self, field: usize, part: Part) {
@@ -105,6 +133,11 @@ impl Present {
 }
 
 impl Entry {
+    /// Says of a field of an event that it has a value.
+    pub(crate) fn told(field: usize) -> Self {
+        Self::of_default(field, 0, 0)
+    }
+
     /// The pair of a default, which has the place of a field.
     pub(crate) fn of_default(at: usize, start: usize, end: usize) -> Self {
         Self {
@@ -121,9 +154,8 @@ fn offset(text: &str) -> u32 {
     small(text.len())
 }
 
-/// A callsite has at most 32 fields.
 const fn bit(field: usize) -> u64 {
-    if field < 64 { 1 << field } else { u64::MAX }
+    if field < Present::TOLD { 1 << field } else { 0 }
 }
 
 /// A line is at most some mebibytes long, and a callsite has some dozens of fields.

@@ -53,21 +53,19 @@ impl SpanFields {
         Self {
             frame,
             template: Arc::clone(template),
-            pairs: pairs.clone(),
+            pairs: match pairs.is_distinct() {
+                true => pairs.clone(),
+                false => pairs.distinct(),
+            },
         }
     }
 
     /// Adds newly recorded fields; a field that was there before is replaced.
     pub(crate) fn record(&mut self, new: &Pairs) {
-        let mut all = Pairs::default();
-        let is_kept = |field: u32| new.entries.iter().all(|entry| entry.field != field);
-        for entry in self.pairs.entries.iter().filter(|entry| is_kept(entry.field)) {
-            all.copy(&self.pairs, entry);
+        self.pairs.append(new);
+        if !self.pairs.is_distinct() {
+            self.pairs = self.pairs.distinct();
         }
-        for entry in &new.entries {
-            all.copy(new, entry);
-        }
-        self.pairs = all;
     }
 }
 

@@ -18,6 +18,7 @@ mod console_values;
 mod crash;
 mod crash_campaign;
 mod dice;
+mod duplicates;
 mod fields;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod file_histories;
