@@ -6,6 +6,8 @@ use tracing::Level;
 mod buffer;
 mod config;
 mod error;
+#[cfg(feature = "otlp")]
+mod header_list;
 #[cfg(feature = "intake")]
 mod intake;
 #[cfg(feature = "otlp")]

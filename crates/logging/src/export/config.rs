@@ -39,7 +39,7 @@ pub struct ExportsConfig {
     #[cfg(feature = "otlp")]
     #[cfg_attr(feature = "envcfg", config(env = "OTEL_EXPORTER_OTLP_ENDPOINT"))]
     pub otlp_endpoint: Option<String>,
-    /// Headers for it, as `name=value,name=value`. `OTEL_EXPORTER_OTLP_HEADERS`.
+    /// Headers for it, as `name=value,name=value` with percent-encoded values. `OTEL_EXPORTER_OTLP_HEADERS`.
     #[cfg(feature = "otlp")]
     #[cfg_attr(feature = "envcfg", config(env = "OTEL_EXPORTER_OTLP_HEADERS"))]
     pub otlp_headers: Option<Secret>,
@@ -74,15 +74,11 @@ impl ExportsConfig {
         }));
         #[cfg(feature = "otlp")]
         exports.extend(self.otlp_endpoint.as_ref().map(|endpoint| {
-            let headers = self
-                .otlp_headers
-                .as_ref()
-                .map_or("", |headers| headers.expose().as_str());
-            let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
-            let otlp = pairs.fold(super::Otlp::new(endpoint), |otlp, (name, value)| {
-                otlp.header(name.trim(), Secret::from(value.trim()))
-            });
-            otlp.into()
+            let otlp = super::Otlp::new(endpoint);
+            match &self.otlp_headers {
+                Some(list) => otlp.header_list(list).into(),
+                None => otlp.into(),
+            }
         }));
         exports
     }

@@ -40,6 +40,9 @@ pub(super) enum Failure {
     #[error("the exporter of OpenTelemetry waits for something else than our client")]
     OtlpWaits,
     #[cfg(feature = "otlp")]
+    #[error("the headers of the collector are no list of name=value")]
+    Headers,
+    #[cfg(feature = "otlp")]
     #[error("a header of the collector cannot be sent")]
     Header,
     #[cfg(feature = "intake")]

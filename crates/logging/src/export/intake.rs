@@ -1,4 +1,4 @@
-use std::{fmt, io::Write as _, time::UNIX_EPOCH};
+use std::{borrow::Cow, fmt, io::Write as _, time::UNIX_EPOCH};
 
 use flate2::{Compression, write::GzEncoder};
 use groundcrew_base::Secret;
@@ -8,7 +8,8 @@ use tracing::Level;
 use super::{Export, ExportError, Exporter, Place, error::Failure, record::Record};
 use crate::{
     courier::{self, Courier, Parcel},
-    flat, json,
+    flat::{self, Value},
+    json,
 };
 
 /// Sends lines to Datadog's [log intake].
@@ -120,7 +121,8 @@ impl DatadogExporter {
 
 /// Sends lines to New Relic's [Log API].
 ///
-/// A line's message and time go as such, its other fields as attributes; service, version and environment are common
+/// A line's message and time go as such, its other fields as attributes, beside `level`, `logger`, `trace.id` and
+/// `span.id` (a field of such a name is `fields.level`); service, version and environment are common
 /// to all. Batches are of at most 900 kB, compressed with gzip. 408, 429 and 5xx are tried again, other errors are
 /// not.
 ///
@@ -211,28 +213,39 @@ impl NewRelicExporter {
         body.push_str("\"message\":");
         json::string(body, &record.message, usize::MAX);
         body.push_str(",\"attributes\":{");
-        pair(body, 0, "level", &record.level);
-        pair(body, 1, "logger", &record.target);
-        for (name, id) in [("trace.id", &record.trace_id), ("span.id", &record.span_id)] {
-            if let Some(id) = id {
-                pair(body, 1, name, id);
-            }
+        let mut own = vec![("level", &*record.level), ("logger", &*record.target)];
+        own.extend(record.trace_id.as_deref().map(|id| ("trace.id", id)));
+        own.extend(record.span_id.as_deref().map(|id| ("span.id", id)));
+        for (at, (name, value)) in own.iter().enumerate() {
+            pair(body, at, name, value);
         }
         for (name, value) in &record.fields {
-            let is_common = self
-                .common
-                .iter()
-                .any(|(common, known)| common == name && value.as_str().is_some_and(|text| text == *known));
-            if is_common || ["level", "logger", "trace.id", "span.id"].contains(&&**name) {
+            if self.is_common(name, *value) {
                 continue;
             }
             body.push(',');
-            json::string(body, name, usize::MAX);
+            json::string(body, &free_name(name, &own, &record), usize::MAX);
             body.push(':');
             body.push_str(&String::from_utf8_lossy(value.0));
         }
         body.push_str("}}");
     }
+
+    /// What is said for all lines of the batch already.
+    fn is_common(&self, name: &str, value: Value<'_>) -> bool {
+        let common = self.common.iter().find(|(common, _)| *common == name);
+        common.is_some_and(|(_, known)| value.as_str().is_some_and(|text| text == *known))
+    }
+}
+
+/// The name of a field, with as many `fields.` in front as it takes to be told from ours and from the others.
+fn free_name<'a>(name: &'a str, own: &[(&str, &str)], record: &Record<'_>) -> Cow<'a, str> {
+    let is_taken = |name: &str| own.iter().any(|(known, _)| *known == name);
+    let mut free = Cow::Borrowed(name);
+    while is_taken(&free) || free != name && record.fields.iter().any(|(known, _)| *known == free) {
+        free = Cow::Owned(format!("fields.{free}"));
+    }
+    free
 }
 
 /// Adds an entry for each line, with commas between them.

@@ -1,5 +1,4 @@
 use std::{
-    collections::HashMap,
     fmt,
     future::Future as _,
     pin::pin,
@@ -10,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use groundcrew_base::Secret;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use opentelemetry::{
     InstrumentationScope, Key, KeyValue, SpanId, TraceFlags, TraceId,
     logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity},
@@ -25,7 +24,7 @@ use opentelemetry_sdk::{
 };
 use tracing::Level;
 
-use super::{Export, ExportError, Exporter, Place, error::Failure, record::Record};
+use super::{Export, ExportError, Exporter, Place, error::Failure, header_list, record::Record};
 use crate::{
     courier::{self, Courier, CourierSettings, Parcel},
     flat::Value,
@@ -35,7 +34,8 @@ use crate::{
 ///
 /// A line becomes a log record: its time, severity (`error` is 17, critical 21), body, the target as the scope, the
 /// fields of the event and of its spans as attributes, `trace_id` and `span_id` as those of the record. The resource
-/// has `service.name`, `service.version` and `deployment.environment.name`. 408, 429 and 5xx are tried again.
+/// has `service.name`, `service.version` and `deployment.environment.name`. Integers beyond those of the protocol are
+/// texts, `null` is NaN. 408, 429 and 5xx are tried again.
 ///
 /// # Examples
 /// ```
@@ -49,7 +49,8 @@ use crate::{
 #[must_use]
 pub struct Otlp {
     endpoint: String,
-    headers: Vec<(String, Secret)>,
+    /// Nothing if they were given as a list that is none.
+    headers: Option<Vec<(String, Secret)>>,
     resource: Vec<(String, String)>,
 }
 
@@ -64,14 +65,22 @@ impl Otlp {
     pub fn logs_at(address: impl Into<String>) -> Self {
         Self {
             endpoint: address.into(),
-            headers: Vec::new(),
+            headers: Some(Vec::new()),
             resource: Vec::new(),
         }
     }
 
     /// Sends this header with each request.
     pub fn header(mut self, name: impl Into<String>, value: Secret) -> Self {
-        self.headers.push((name.into(), value));
+        if let Some(headers) = &mut self.headers {
+            headers.push((name.into(), value));
+        }
+        self
+    }
+
+    /// Sends these headers, as `OTEL_EXPORTER_OTLP_HEADERS` has them.
+    pub(super) fn header_list(mut self, list: &Secret) -> Self {
+        self.headers = header_list::headers(list.expose());
         self
     }
 
@@ -83,24 +92,17 @@ impl Otlp {
 
     fn open(self, place: &Place, settings: CourierSettings) -> Result<Box<dyn Exporter>, ExportError> {
         courier::address(&self.endpoint).ok_or(Failure::Address)?;
-        let mut headers = HashMap::new();
-        for (name, value) in &self.headers {
-            let is_name = http::HeaderName::try_from(name.as_str()).is_ok();
-            if !is_name || http::HeaderValue::from_str(value.expose()).is_err() {
-                return Err(Failure::Header.into());
-            }
-            headers.insert(name.clone(), value.expose().clone());
-        }
+        let given = self.headers.ok_or(Failure::Headers)?;
         let client = Client {
             courier: Mutex::new(place.courier(settings)?),
-            secrets: self.headers.into_iter().map(|(_, value)| value).collect(),
+            headers: header_map(&given)?,
+            secrets: given.into_iter().map(|(_, value)| value).collect(),
         };
         let mut logs = OtlpLogs::builder()
             .with_http()
             .with_http_client(client)
             .with_endpoint(self.endpoint)
             .with_protocol(Protocol::HttpBinary)
-            .with_headers(headers)
             .with_retry_policy(RetryPolicy::disabled())
             .build()
             .map_err(Failure::Otlp)?;
@@ -237,18 +239,44 @@ fn any(value: Value<'_>) -> AnyValue {
         return AnyValue::from(text.into_owned());
     }
     let text = value.text();
-    match (text.parse::<i64>(), text.parse::<f64>(), &*text) {
-        (Ok(number), _, _) => AnyValue::Int(number),
-        (_, Ok(number), _) => AnyValue::Double(number),
-        (_, _, "true") => AnyValue::Boolean(true),
-        (_, _, "false") => AnyValue::Boolean(false),
-        _ => AnyValue::from(text.into_owned()),
+    match &*text {
+        "true" => AnyValue::Boolean(true),
+        "false" => AnyValue::Boolean(false),
+        // What JSON has no number for: NaN, and the infinities.
+        "null" => AnyValue::Double(f64::NAN),
+        _ => number(&text).unwrap_or_else(|| AnyValue::from(text.into_owned())),
     }
+}
+
+fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, Failure> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| Failure::Header)?;
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| Failure::Header)?;
+        value.set_sensitive(true);
+        map.insert(name, value);
+    }
+    Ok(map)
+}
+
+/// A number, unless it is an integer beyond those of the protocol.
+fn number(text: &str) -> Option<AnyValue> {
+    if let Ok(number) = text.parse() {
+        return Some(AnyValue::Int(number));
+    }
+    let is_integer = text
+        .trim_start_matches('-')
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| !is_integer)?;
+    Some(AnyValue::Double(number))
 }
 
 /// Brings the requests of the exporter, on the thread that polls it.
 struct Client {
     courier: Mutex<Courier>,
+    /// Put in here, as the exporter would percent-decode what it is given.
+    headers: HeaderMap,
     secrets: Vec<Secret>,
 }
 
@@ -264,7 +292,7 @@ impl HttpClient for Client {
         let (parts, body) = request.into_parts();
         let mut parcel = Parcel::json(parts.uri, body);
         parcel.method = parts.method;
-        for (name, value) in &parts.headers {
+        for (name, value) in parts.headers.iter().chain(&self.headers) {
             parcel.headers.insert(name.clone(), value.clone());
         }
         let secrets: Vec<&Secret> = self.secrets.iter().collect();

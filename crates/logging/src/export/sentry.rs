@@ -309,17 +309,25 @@ fn data(record: &Record<'_>) -> impl Iterator<Item = (String, Json)> {
     let fields = record.fields.iter().filter(move |(name, _)| !is_told(name));
     fields.map(|(name, value)| {
         let text = value.text();
-        let json = match (&*text, text.parse::<i64>(), text.parse::<f64>()) {
+        let json = match &*text {
             _ if value.as_str().is_some() => Json::from(text.into_owned()),
-            (_, Ok(number), _) => Json::from(number),
-            (_, _, Ok(number)) => Json::from(number),
-            ("true", _, _) => Json::from(true),
-            ("false", _, _) => Json::from(false),
-            ("null", _, _) => Json::Null,
-            _ => Json::from(text.into_owned()),
+            "true" => Json::from(true),
+            "false" => Json::from(false),
+            "null" => Json::Null,
+            _ => number(&text).unwrap_or_else(|| Json::from(text.into_owned())),
         };
         (name.clone().into_owned(), json)
     })
+}
+
+fn number(text: &str) -> Option<Json> {
+    let unsigned = || text.parse::<u64>().ok().map(Json::from);
+    let float = || text.parse::<f64>().ok().map(Json::from);
+    text.parse::<i64>()
+        .ok()
+        .map(Json::from)
+        .or_else(unsigned)
+        .or_else(float)
 }
 
 /// The event as it may be seen, whoever made it.

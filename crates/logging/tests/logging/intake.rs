@@ -441,3 +441,35 @@ fn the_wait_that_a_server_asks_for_holds_for_the_batches_that_follow() {
 
     assert_eq!(server.rest().len(), 2);
 }
+
+#[test]
+fn new_relic_gets_the_fields_that_are_called_like_its_own() {
+    for profile in PROFILES {
+        let server = Server::always(202);
+        let new_relic = NewRelic::new(Secret::from("SECRETKEY")).url(server.url("/log/v1"));
+        let mut config = quiet();
+        config.profile = profile;
+
+        run(
+            service().config(config).export(quick(new_relic.into())),
+            |logging| {
+                warn!(target: "poker", level = 7, logger = "hand", span.id = "mine", "x");
+                logging.flush(DEADLINE).unwrap();
+            },
+        );
+
+        let attributes = &entries(&server.next())[0]["logs"][0]["attributes"];
+        let attributes: Vec<(&str, &Value)> = attributes
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        for value in [json!(7), json!("hand"), json!("mine"), json!("poker")] {
+            assert!(
+                attributes.iter().any(|(_, known)| **known == value),
+                "{profile}: {value} in {attributes:?}"
+            );
+        }
+    }
+}

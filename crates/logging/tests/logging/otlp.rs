@@ -181,6 +181,16 @@ fn what_passes_is_tried_again_and_what_does_not_is_counted_and_told() {
 }
 
 #[test]
+fn a_header_goes_as_it_was_given() {
+    let server = Server::always(200);
+    let otlp = Otlp::new(server.url("/")).header("x-key", Secret::from("a%20b%"));
+
+    run(service().export(quick(otlp)), |_| info!("x"));
+
+    assert_eq!(server.next().header("x-key"), Some("a%20b%"));
+}
+
+#[test]
 fn an_address_or_header_that_is_none_is_an_error_of_the_log_and_is_not_shown() {
     for (otlp, why) in [
         (Otlp::new("SECRET"), "the address is none"),
@@ -190,5 +200,53 @@ fn an_address_or_header_that_is_none_is_an_error_of_the_log_and_is_not_shown() {
         ),
     ] {
         assert_refused(service().export(otlp), why);
+    }
+}
+
+#[test]
+fn numbers_that_the_protocol_has_no_type_for_arrive_exactly() {
+    for profile in [Profile::Default, Profile::OpenTelemetry] {
+        let server = Server::always(200);
+        let mut config = at("trace");
+        config.profile = profile;
+
+        run(
+            service().config(config).export(quick(Otlp::new(server.url("/")))),
+            |logging| {
+                info!(
+                    greatest = u64::MAX,
+                    least = i64::MIN,
+                    beyond = u128::MAX,
+                    below = i128::MIN,
+                    nothing = f64::NAN,
+                    small = 5e-324,
+                    word = "null",
+                    "x"
+                );
+                logging.flush(DEADLINE).unwrap();
+            },
+        );
+
+        let request = request(&server.next());
+        let record = &request.resource_logs[0].scope_logs[0].log_records[0];
+        let attribute = |name: &str| {
+            let pair = record.attributes.iter().find(|pair| pair.key == name);
+            pair.map(|pair| pair.value.as_ref().unwrap().value.clone().unwrap())
+        };
+        for (name, value) in [
+            ("greatest", Value::StringValue(u64::MAX.to_string())),
+            ("least", Value::IntValue(i64::MIN)),
+            ("beyond", Value::StringValue(u128::MAX.to_string())),
+            ("below", Value::StringValue(i128::MIN.to_string())),
+            ("small", Value::DoubleValue(5e-324)),
+            ("word", Value::StringValue("null".to_owned())),
+        ] {
+            assert_eq!(attribute(name), Some(value), "{profile}: {name}");
+        }
+        assert!(
+            matches!(attribute("nothing"), Some(Value::DoubleValue(number)) if number.is_nan()),
+            "{profile}: {:?}",
+            attribute("nothing")
+        );
     }
 }

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 
 use crate::{
     capture::{DEADLINE, run},
-    server::Server,
+    server::{Server, assert_refused},
 };
 
 fn config(vars: &[(&str, &str)]) -> LoggingConfig {
@@ -77,6 +77,42 @@ fn every_name_of_the_environment_is_read_and_no_secret_is_shown() {
     assert_eq!(names, ["slack", "pagerduty", "webhook"]);
     let names: Vec<&str> = stats.sinks.iter().map(|sink| sink.name.as_str()).collect();
     assert_eq!(names, ["datadog", "newrelic", "sentry", "otlp"]);
+}
+
+#[test]
+fn the_headers_of_the_collector_are_percent_decoded() {
+    let server = Server::always(200);
+    let config = config(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", server.url("/").as_str()),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Authorization=Basic%20YWxhZGRpbg==,x-tenant=a%2Cb",
+        ),
+    ]);
+
+    run(Logging::builder().config(config), |logging| {
+        error!("x");
+        logging.flush(DEADLINE).unwrap();
+    });
+
+    let seen = server.next();
+    assert_eq!(
+        (seen.header("authorization"), seen.header("x-tenant")),
+        (Some("Basic YWxhZGRpbg=="), Some("a,b"))
+    );
+}
+
+#[test]
+fn a_header_of_the_collector_that_is_no_pair_is_an_error() {
+    let config = config(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=7,Bearer SECRET"),
+    ]);
+
+    assert_refused(
+        Logging::builder().config(config),
+        "the headers of the collector are no list of name=value",
+    );
 }
 
 #[test]

@@ -161,3 +161,20 @@ fn a_shutdown_sends_the_last_error() {
 
     assert_eq!(event(&server.next())["message"], "last words");
 }
+
+#[test]
+fn integers_of_64_bits_arrive_exactly() {
+    let server = Server::always(200);
+
+    run(service().export(quick(events(&server))), |logging| {
+        error!(greatest = u64::MAX, least = i64::MIN, beyond = u128::MAX, "x");
+        logging.flush(DEADLINE).unwrap();
+    });
+
+    let extra = &event(&server.next())["extra"];
+    assert_eq!(
+        (&extra["greatest"], &extra["least"]),
+        (&json!(u64::MAX), &json!(i64::MIN))
+    );
+    assert_eq!(extra["beyond"], json!(u128::MAX.to_string()));
+}
