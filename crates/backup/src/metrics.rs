@@ -10,7 +10,7 @@ pub(crate) struct BackupCollector(pub(crate) Arc<Counters>);
 impl Collector for BackupCollector {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
-            Descriptor::counter("backup_runs_total", "Backups by outcome"),
+            Descriptor::counter("backup_runs_total", "Backups by outcome").labels(["outcome"]),
             Descriptor::counter(
                 "backup_deleted_total",
                 "Backups deleted because they were old enough",

@@ -28,7 +28,13 @@ impl Collector for CacheCollector {
             .iter()
             .map(|&(name, help)| Descriptor::counter(name, help));
         let gauges = GAUGES.iter().map(|&(name, help)| Descriptor::gauge(name, help));
-        counters.chain(gauges).collect()
+        counters
+            .chain(gauges)
+            .map(|family| {
+                let labels = labels(family.name());
+                family.labels(labels.iter().copied())
+            })
+            .collect()
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {
@@ -40,6 +46,17 @@ impl Collector for CacheCollector {
         if let Some(remote) = &stats.remote {
             collect_remote(remote, samples);
         }
+    }
+}
+
+fn labels(name: &str) -> &'static [&'static str] {
+    match name {
+        HITS => &["strategy", "level"],
+        LOADS => &["strategy", "outcome"],
+        CODEC_ERRORS => &["strategy", "operation"],
+        NEGATIVE_HITS | MISSES | COALESCED | DISCARDED | HIT_RATE => &["strategy"],
+        ENTRIES => &["level"],
+        _ => &[],
     }
 }
 

@@ -42,15 +42,19 @@ impl Collector for HealthCollector {
             Descriptor::gauge(
                 "health_check_status",
                 "1 healthy, 0.5 degraded, 0 unhealthy or unknown",
-            ),
-            Descriptor::gauge("health_check_duration_seconds", "How long the last run took"),
-            Descriptor::gauge("health_check_in_status_seconds", "How long the status has held"),
-            Descriptor::counter("health_check_runs_total", "Runs of the check"),
+            )
+            .labels(["check"]),
+            Descriptor::gauge("health_check_duration_seconds", "How long the last run took")
+                .labels(["check"]),
+            Descriptor::gauge("health_check_in_status_seconds", "How long the status has held")
+                .labels(["check"]),
+            Descriptor::counter("health_check_runs_total", "Runs of the check").labels(["check"]),
             Descriptor::counter(
                 "health_check_failures_total",
                 "Runs that ended unhealthy, late or in a panic",
-            ),
-            Descriptor::counter("health_check_transitions_total", "Changes of the status"),
+            )
+            .labels(["check"]),
+            Descriptor::counter("health_check_transitions_total", "Changes of the status").labels(["check"]),
         ]
     }
 

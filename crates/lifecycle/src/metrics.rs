@@ -19,7 +19,8 @@ struct LifecycleCollector(Lifecycle);
 impl Collector for LifecycleCollector {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
-            Descriptor::gauge("lifecycle_phase", "1 for the phase the service is in, else 0"),
+            Descriptor::gauge("lifecycle_phase", "1 for the phase the service is in, else 0")
+                .labels(["phase"]),
             Descriptor::gauge("lifecycle_in_flight", "Requests in flight"),
             Descriptor::gauge("lifecycle_connections", "Open connections"),
             Descriptor::gauge(

@@ -14,33 +14,41 @@ pub(crate) struct LogCollector(pub(crate) Weak<Core>);
 impl Collector for LogCollector {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
-            Descriptor::counter("log_events_total", "Events that passed the filter"),
-            Descriptor::counter("log_lines_total", "Lines handed to the sinks"),
-            Descriptor::counter("log_written_total", "Lines the sinks have taken"),
-            Descriptor::counter("log_dropped_total", "Lines that were given up"),
-            Descriptor::counter("log_written_bytes_total", "Bytes the sinks have taken"),
-            Descriptor::counter("log_sink_errors_total", "Failures of the sinks"),
-            Descriptor::counter("log_sink_panics_total", "Failures of the sinks that were panics"),
-            Descriptor::counter("log_partial_writes_total", "Writes that ended inside of a line"),
-            Descriptor::counter("log_rotations_total", "Rotations of log files"),
-            Descriptor::counter("log_rotation_failures_total", "Rotations that failed"),
-            Descriptor::counter("log_compressions_total", "Full log files that were compressed"),
+            Descriptor::counter("log_events_total", "Events that passed the filter").labels(["level"]),
+            Descriptor::counter("log_lines_total", "Lines handed to the sinks").labels(["sink"]),
+            Descriptor::counter("log_written_total", "Lines the sinks have taken").labels(["sink"]),
+            Descriptor::counter("log_dropped_total", "Lines that were given up").labels(["reason"]),
+            Descriptor::counter("log_written_bytes_total", "Bytes the sinks have taken").labels(["sink"]),
+            Descriptor::counter("log_sink_errors_total", "Failures of the sinks").labels(["sink"]),
+            Descriptor::counter("log_sink_panics_total", "Failures of the sinks that were panics")
+                .labels(["sink"]),
+            Descriptor::counter("log_partial_writes_total", "Writes that ended inside of a line")
+                .labels(["sink"]),
+            Descriptor::counter("log_rotations_total", "Rotations of log files").labels(["sink"]),
+            Descriptor::counter("log_rotation_failures_total", "Rotations that failed").labels(["sink"]),
+            Descriptor::counter("log_compressions_total", "Full log files that were compressed")
+                .labels(["sink"]),
             Descriptor::counter(
                 "log_compression_failures_total",
                 "Full log files that could not be",
-            ),
-            Descriptor::counter("log_archives_removed_total", "Full log files that were removed"),
-            Descriptor::counter("log_reopens_total", "Log files that were opened anew"),
-            Descriptor::counter("log_reopen_failures_total", "Log files that could not be"),
-            Descriptor::counter("log_alerts_total", "Alerts by what became of them"),
+            )
+            .labels(["sink"]),
+            Descriptor::counter("log_archives_removed_total", "Full log files that were removed")
+                .labels(["sink"]),
+            Descriptor::counter("log_reopens_total", "Log files that were opened anew").labels(["sink"]),
+            Descriptor::counter("log_reopen_failures_total", "Log files that could not be").labels(["sink"]),
+            Descriptor::counter("log_alerts_total", "Alerts by what became of them")
+                .labels(["sink", "result"]),
             Descriptor::counter(
                 "log_alert_retries_total",
                 "Attempts after the first to send an alert",
-            ),
+            )
+            .labels(["sink"]),
             Descriptor::counter(
                 "log_alert_digests_total",
                 "Messages that told of alerts held back",
-            ),
+            )
+            .labels(["sink"]),
             Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
             Descriptor::gauge("log_queue_capacity_bytes", "The most bytes that may wait"),
         ]

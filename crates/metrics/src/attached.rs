@@ -8,6 +8,7 @@ use std::{
 use prometheus_client::{encoding::text, registry::Registry as ForeignRegistry};
 
 use crate::{
+    Definition, LabelDefinition,
     descriptor::Kind,
     exposition::{FamilyWriter, Writer, escape_label},
     foreign::{ForeignFamily, ForeignValue, read},
@@ -33,6 +34,44 @@ pub(crate) fn write(registry: &ForeignRegistry, taken: &mut HashSet<String>, nam
         {
             to.family(&name, &family.help, family.kind, |to| samples(&family, to));
         }
+    }
+}
+
+/// What its families are that have samples.
+pub(crate) fn definitions(registry: &ForeignRegistry) -> Vec<Definition> {
+    let mut foreign = String::new();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| text::encode_registry(&mut foreign, registry)));
+    if !matches!(outcome, Ok(Ok(()))) {
+        return Vec::new();
+    }
+    let mut taken = HashSet::new();
+    let families = read(&foreign);
+    families
+        .iter()
+        .filter_map(|family| Some(define(family, claim(family, &mut taken)?)))
+        .collect()
+}
+
+fn define(family: &ForeignFamily<'_>, name: String) -> Definition {
+    let mut labels: Vec<LabelDefinition> = Vec::new();
+    let mut buckets = Vec::new();
+    for sample in &family.samples {
+        for (label, _) in &sample.labels {
+            let label = LabelDefinition::new(&name::valid_label(label), &[]);
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        if let ForeignValue::Histogram(histogram) = &sample.value {
+            buckets = histogram.bounds().to_vec();
+        }
+    }
+    Definition {
+        name,
+        help: family.help.clone(),
+        kind: family.kind,
+        labels,
+        buckets,
     }
 }
 

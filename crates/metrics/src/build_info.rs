@@ -86,10 +86,10 @@ macro_rules! build_info {
 
 impl Collector for BuildInfo {
     fn describe(&self) -> Vec<Descriptor> {
-        vec![Descriptor::gauge(
-            NAME,
-            "The build that is running; the value is always 1",
-        )]
+        vec![
+            Descriptor::gauge(NAME, "The build that is running; the value is always 1")
+                .labels(["version", "revision", "rustc", "profile"]),
+        ]
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {

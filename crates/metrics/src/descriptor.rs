@@ -17,6 +17,7 @@ pub struct Descriptor {
     name: Cow<'static, str>,
     help: Cow<'static, str>,
     kind: Kind,
+    labels: Vec<Cow<'static, str>>,
 }
 
 /// What a family holds.
@@ -43,6 +44,13 @@ impl Descriptor {
         Self::new(name.into(), help.into(), Kind::Gauge)
     }
 
+    /// Names the labels that its samples have, for [`Registry::definitions`](crate::Registry::definitions) and what is made
+    /// from them. Default: none.
+    pub fn labels<T: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.labels = names.into_iter().map(T::into).collect();
+        self
+    }
+
     /// The name, without the prefix of the registry.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -56,7 +64,16 @@ impl Descriptor {
     }
 
     pub(crate) const fn new(name: Cow<'static, str>, help: Cow<'static, str>, kind: Kind) -> Self {
-        Self { name, help, kind }
+        Self {
+            name,
+            help,
+            kind,
+            labels: Vec::new(),
+        }
+    }
+
+    pub(crate) fn label_names(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().map(AsRef::as_ref)
     }
 
     pub(crate) const fn kind(&self) -> Kind {

@@ -225,6 +225,10 @@ fn number(text: &str) -> Option<Number> {
 }
 
 impl ForeignHistogram {
+    pub(crate) fn bounds(&self) -> &[f64] {
+        &self.bounds
+    }
+
     pub(crate) fn sample(&self) -> HistogramSample<'_, impl Iterator<Item = u64>> {
         let before = [0].into_iter().chain(self.counts.iter().copied());
         HistogramSample {

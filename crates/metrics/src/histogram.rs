@@ -193,6 +193,10 @@ impl Handle for Histogram {
     type Spec = HistogramSpec;
     const KIND: Kind = Kind::Histogram;
 
+    fn bounds(spec: &HistogramSpec) -> &[f64] {
+        &spec.0.bounds
+    }
+
     fn cell(spec: &HistogramSpec) -> HistogramCell {
         let layout = Arc::clone(&spec.0);
         HistogramCell {

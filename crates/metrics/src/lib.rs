@@ -15,6 +15,7 @@ mod builder;
 mod cgroup;
 mod collector;
 mod counter;
+mod definition;
 mod descriptor;
 mod digits;
 #[cfg(feature = "http")]
@@ -52,6 +53,9 @@ mod quantile;
 mod recorders;
 mod registered;
 mod registry;
+#[cfg(feature = "rules")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+pub mod rules;
 #[cfg(feature = "tokio")]
 mod runtime;
 #[cfg(feature = "tokio")]
@@ -105,6 +109,7 @@ pub use crate::{
     cgroup::CgroupCollector,
     collector::{Collector, SampleValue, Samples},
     counter::{Counter, CounterF64},
+    definition::{Definition, LabelDefinition},
     descriptor::Descriptor,
     error::RegisterError,
     exposition::Format,

@@ -23,6 +23,12 @@ pub trait Handle: Clone + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     const KIND: Kind;
 
+    /// The upper bounds of a histogram's buckets.
+    #[doc(hidden)]
+    fn bounds(_spec: &Self::Spec) -> &[f64] {
+        &[]
+    }
+
     #[doc(hidden)]
     fn cell(spec: &Self::Spec) -> Self::Cell;
 

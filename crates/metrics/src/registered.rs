@@ -46,6 +46,11 @@ impl Registered {
         &self.name
     }
 
+    /// The full name of each family, and what it is.
+    pub(crate) fn families(&self) -> &[(String, Descriptor)] {
+        &self.families
+    }
+
     /// Sees to it that no other collector is shown under the same name: series would be there twice.
     pub(crate) fn settle_name(&mut self, taken: &HashSet<&str>) {
         let is_free = |name: &str| !name.is_empty() && !taken.contains(name);

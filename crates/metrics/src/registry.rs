@@ -10,6 +10,7 @@ use crate::{
     Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, IntGauge, Labels, Metric,
     NativeBuckets, RegisterError,
     builder::FamilyBuilder,
+    definition::Shape,
     descriptor::Kind,
     histogram::HistogramSpec,
     name,
@@ -396,6 +397,13 @@ impl<M: Metric> Cells for Single<M> {
 
     fn len(&self) -> usize {
         1
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            labels: Vec::new(),
+            buckets: M::bounds(&self.spec).to_vec(),
+        }
     }
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {

@@ -85,7 +85,20 @@ impl Collector for TokioCollector {
         #[cfg(tokio_unstable)]
         families.extend(unstable::describe());
         families.retain(|family| cfg!(target_has_atomic = "64") || !WORKER_NAMES.contains(&family.name()));
+        let labels = |name: &str| -> &'static [&'static str] {
+            if self.by_worker && WORKER_NAMES.contains(&name) {
+                &["runtime", "worker"]
+            } else {
+                &["runtime"]
+            }
+        };
         families
+            .into_iter()
+            .map(|family| {
+                let labels = labels(family.name());
+                family.labels(labels.iter().copied())
+            })
+            .collect()
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{exemplar::ExemplarView, histogram::HistogramCell};
+use crate::{definition::Shape, exemplar::ExemplarView, histogram::HistogramCell};
 
 /// The series of one name. A scrape walks them without any lock that a recording takes.
 pub(crate) trait Cells: Send + Sync {
@@ -10,6 +10,11 @@ pub(crate) trait Cells: Send + Sync {
 
     /// How many series there are, for an estimate of what a scrape needs.
     fn len(&self) -> usize;
+
+    /// Its labels and buckets.
+    fn shape(&self) -> Shape {
+        Shape::default()
+    }
 
     /// Shows every series that is exposed, in the order in which they came to be.
     fn each(&self, show: &mut dyn FnMut(&Series<'_>));

@@ -1,7 +1,8 @@
-use std::{fmt, sync::OnceLock};
+use std::{fmt, iter, sync::OnceLock};
 
 use crate::{
-    Labels, Metric,
+    LabelDefinition, Labels, Metric,
+    definition::Shape,
     exposition::escape_label,
     label_key::Draft,
     limits::{Limits, Replaced, WithOther},
@@ -15,6 +16,8 @@ pub(crate) struct Store<M: Metric> {
     /// The full name.
     name: Box<str>,
     names: &'static [&'static str],
+    /// All values of each label, none for one that is open.
+    values: &'static [&'static [&'static str]],
     spec: M::Spec,
     born: Moment,
     /// One for every set that there can be, in the order of their positions; empty if a label is open.
@@ -49,6 +52,7 @@ impl<M: Metric> Store<M> {
         Self {
             name: name.into(),
             names: L::NAMES,
+            values: L::VALUES,
             born: Moment::now(),
             dense: dense_labels(L::NAMES, L::VALUES).into_iter().map(cell).collect(),
             series: Table::new(),
@@ -170,6 +174,17 @@ impl<M: Metric> Cells for Store<M> {
 
     fn len(&self) -> usize {
         self.count()
+    }
+
+    fn shape(&self) -> Shape {
+        let values = self.values.iter().copied().chain(iter::repeat(&[][..]));
+        let labels = self.names.iter().zip(values);
+        Shape {
+            labels: labels
+                .map(|(name, values)| LabelDefinition::new(name, values))
+                .collect(),
+            buckets: M::bounds(&self.spec).to_vec(),
+        }
     }
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {

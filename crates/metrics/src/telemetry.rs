@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    definition::Shape,
     descriptor::Kind,
     exemplar::ExemplarView,
     exposition::escape_label,
@@ -31,6 +32,10 @@ pub(crate) fn families(of: &[Arc<CellsEntry>]) -> [Arc<CellsEntry>; 2] {
 struct Overflow(Vec<Arc<CellsEntry>>);
 
 impl Cells for Overflow {
+    fn shape(&self) -> Shape {
+        Shape::labelled(&["family", "label"])
+    }
+
     fn len(&self) -> usize {
         0
     }
@@ -67,6 +72,10 @@ impl Cells for Overflow {
 struct Rejected(Vec<Arc<CellsEntry>>);
 
 impl Cells for Rejected {
+    fn shape(&self) -> Shape {
+        Shape::labelled(&["family"])
+    }
+
     fn len(&self) -> usize {
         0
     }

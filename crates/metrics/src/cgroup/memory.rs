@@ -19,7 +19,8 @@ pub(super) fn describe() -> Vec<Descriptor> {
             "Memory in use less the file pages that are not active",
         ),
         Descriptor::gauge(SWAP, "Swap in use by the control group"),
-        Descriptor::counter(EVENTS, "How often the control group met a boundary of its memory"),
+        Descriptor::counter(EVENTS, "How often the control group met a boundary of its memory")
+            .labels(["event"]),
     ]
 }
 

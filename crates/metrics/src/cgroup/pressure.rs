@@ -8,6 +8,7 @@ pub(super) fn describe() -> Descriptor {
         STALL,
         "Time in which some or all threads of the control group waited for a resource, in seconds",
     )
+    .labels(["resource", "share"])
 }
 
 pub(super) fn collect(groups: &Groups, reader: &mut Reader<'_, '_>) {

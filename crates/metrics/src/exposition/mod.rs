@@ -14,4 +14,6 @@ pub(crate) use accept::thousandths;
 pub(crate) use escape::{escape_label, read_labels};
 pub use format::Format;
 pub(crate) use number::Number;
+#[cfg(feature = "rules")]
+pub(crate) use number::push_float;
 pub(crate) use writer::{Extras, FamilyWriter, HistogramSample, Options, Writer};

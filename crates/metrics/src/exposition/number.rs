@@ -37,7 +37,7 @@ impl From<f64> for Number {
 }
 
 /// Appends the shortest form that reads back as the same number, spelled as Prometheus does.
-pub(super) fn push_float(out: &mut String, value: f64) {
+pub(crate) fn push_float(out: &mut String, value: f64) {
     if value.is_finite() {
         out.push_str(zmij::Buffer::new().format_finite(value));
     } else if value.is_nan() {

@@ -1,0 +1,421 @@
+use std::{fmt::Write as _, time::Duration};
+
+use super::{
+    RulesError,
+    alert::Case,
+    catalogue::Catalogue,
+    objective::{Bad, Filter, Objective, Target},
+    promql::{number, quoted},
+};
+use crate::{Definition, descriptor::Kind};
+
+/// The events that an objective is about, as series that exist.
+#[derive(Debug)]
+pub(super) struct Events {
+    job: String,
+    filters: Vec<Filter>,
+    /// Counts all of them.
+    total: String,
+    bad: BadEvents,
+}
+
+#[derive(Debug)]
+enum BadEvents {
+    Label {
+        label: String,
+        pattern: String,
+        example: String,
+    },
+    Counter(String),
+    /// All but those in this bucket.
+    Above {
+        histogram: String,
+        bound: String,
+    },
+    /// None is bad, their sum is what matters.
+    Sum(String),
+}
+
+/// How many events there are in a minute, all and bad ones, and for how many minutes.
+#[derive(Clone, Copy)]
+struct Stretch {
+    total: f64,
+    bad: f64,
+    minutes: u64,
+}
+
+impl Events {
+    /// Finds the metrics of an objective.
+    pub(super) fn resolve(objective: &Objective, catalogue: &Catalogue) -> Result<Self, RulesError> {
+        let lookup = Lookup { objective, catalogue };
+        let found = lookup.metric(&objective.metric)?;
+        lookup.filters(found)?;
+        let events = |total: String, bad| Self {
+            job: catalogue.job.clone(),
+            filters: objective.filters.clone(),
+            total,
+            bad,
+        };
+        match &objective.target {
+            Target::Availability { bad, .. } => {
+                let total = match found.kind {
+                    Kind::Counter => found.name.clone(),
+                    Kind::Histogram => format!("{}_count", found.name),
+                    _ => return Err(lookup.wrong(found, "counter")),
+                };
+                Ok(events(total, lookup.bad(bad.as_ref(), found)?))
+            }
+            Target::Latency { threshold, .. } => {
+                lookup.histogram(found)?;
+                let bound = lookup.boundary(found, *threshold)?;
+                let histogram = found.name.clone();
+                Ok(events(
+                    format!("{histogram}_count"),
+                    BadEvents::Above { histogram, bound },
+                ))
+            }
+            Target::Mean { .. } => {
+                lookup.histogram(found)?;
+                let sum = BadEvents::Sum(format!("{}_sum", found.name));
+                Ok(events(format!("{}_count", found.name), sum))
+            }
+        }
+    }
+
+    /// The selector of all events.
+    pub(super) fn total(&self) -> String {
+        self.select(&self.total, "")
+    }
+
+    /// The share of bad events in a window; nothing when there were none at all.
+    pub(super) fn ratio(&self, window: &str) -> String {
+        let all = format!("(sum(rate({}[{window}])) > 0)", self.total());
+        let bad = match &self.bad {
+            BadEvents::Label { label, pattern, .. } => {
+                self.select(&self.total, &format!(",{label}=~{}", quoted(pattern)))
+            }
+            BadEvents::Counter(name) => self.select(name, ""),
+            BadEvents::Above { histogram, bound } => {
+                let good = self.select(&format!("{histogram}_bucket"), &format!(",le={}", quoted(bound)));
+                return format!("1 - (\n  sum(rate({good}[{window}]))\n  /\n  {all}\n)");
+            }
+            BadEvents::Sum(_) => return self.mean(window),
+        };
+        format!("(sum(rate({bad}[{window}])) or vector(0))\n/\n{all}")
+    }
+
+    /// The mean of the observations in a window.
+    pub(super) fn mean(&self, window: &str) -> String {
+        let sum = match &self.bad {
+            BadEvents::Sum(sum) => sum,
+            _ => &self.total,
+        };
+        format!(
+            "sum(rate({}[{window}]))\n/\n(sum(rate({}[{window}])) > 0)",
+            self.select(sum, ""),
+            self.total()
+        )
+    }
+
+    /// Cases of an alert that fires above a share of bad events in two windows.
+    #[expect(clippy::cast_precision_loss, reason = "minutes are few")]
+    pub(super) fn burn_cases(
+        &self,
+        limit: f64,
+        (long, short): (Duration, Duration),
+        hold: Duration,
+        minimum: u64,
+    ) -> Vec<Case> {
+        let total = plenty(minimum);
+        let minutes = 30 + in_minutes(hold).next_multiple_of(STEP);
+        let steady = |share: f64| Stretch {
+            total,
+            bad: (total * share).round(),
+            minutes: minutes + STEP,
+        };
+        let calm = in_minutes(short) + 3 * STEP;
+        // So long that the long window is still full of it.
+        let shortest = calm as f64 * limit / (1.0 - limit) * 2.0;
+        let burst_minutes = (30..in_minutes(long)).find(|minutes| *minutes as f64 >= shortest);
+        let burst_minutes = burst_minutes.unwrap_or_else(|| in_minutes(long));
+        let burst = [
+            Stretch {
+                total,
+                bad: total,
+                minutes: burst_minutes,
+            },
+            Stretch {
+                total,
+                bad: 0.0,
+                minutes: calm,
+            },
+        ];
+        let mut cases = vec![
+            self.case("the budget burns", true, &[steady(limit.midpoint(1.0))], minutes),
+            self.case("few events are bad", false, &[steady(limit / 2.0)], minutes),
+            self.case("it was bad, and is over", false, &burst, burst_minutes + calm),
+        ];
+        cases.extend(few(minimum, minutes).map(|few| {
+            let all_bad = Stretch {
+                bad: few.total,
+                ..few
+            };
+            self.case("there are too few events to tell", false, &[all_bad], minutes)
+        }));
+        cases
+    }
+
+    /// Cases of an alert that fires above a mean.
+    pub(super) fn mean_cases(&self, limit: f64, hold: Duration, minimum: u64) -> Vec<Case> {
+        let minutes = 30 + in_minutes(hold).next_multiple_of(STEP);
+        let at = |mean: f64| {
+            let total = plenty(minimum);
+            Stretch {
+                total,
+                bad: total * mean,
+                minutes: minutes + STEP,
+            }
+        };
+        let mut cases = vec![
+            self.case("all are slow", true, &[at(limit * 2.0)], minutes),
+            self.case("all are fast", false, &[at(limit / 2.0)], minutes),
+        ];
+        cases.extend(few(minimum, minutes).map(|few| {
+            let slow = Stretch {
+                bad: few.total * limit * 2.0,
+                ..few
+            };
+            self.case("there are too few events to tell", false, &[slow], minutes)
+        }));
+        cases
+    }
+
+    /// Cases of an alert that fires when there is no event although there could be.
+    pub(super) fn absent_cases(&self, hold: Duration) -> Vec<Case> {
+        let minutes = 30 + in_minutes(hold).next_multiple_of(STEP);
+        let up = |value: u8| {
+            (
+                format!("up{{job={},instance={INSTANCE}}}", quoted(&self.job)),
+                format!("{value}x{}", minutes + STEP),
+            )
+        };
+        let idle = Stretch {
+            total: 0.0,
+            bad: 0.0,
+            minutes: minutes + STEP,
+        };
+        let mut there = self.case("there are series", false, &[idle], minutes);
+        there.series.push(up(1));
+        let missing = |title, fires, value| Case {
+            title,
+            fires,
+            series: vec![up(value)],
+            minutes,
+        };
+        vec![
+            missing("the service is up, the series are missing", true, 1),
+            there,
+            missing("the service is down", false, 0),
+        ]
+    }
+
+    fn case(&self, title: &'static str, fires: bool, stretches: &[Stretch], minutes: u64) -> Case {
+        let good = |stretch: &Stretch| stretch.total - stretch.bad;
+        let bad = |stretch: &Stretch| stretch.bad;
+        let total = |stretch: &Stretch| stretch.total;
+        let series = match &self.bad {
+            BadEvents::Label { label, example, .. } => vec![
+                (
+                    self.example(&self.total, Some((label, example))),
+                    values(stretches, bad),
+                ),
+                (
+                    self.example(&self.total, Some((label, GOOD))),
+                    values(stretches, good),
+                ),
+            ],
+            BadEvents::Counter(name) => vec![
+                (self.example(name, None), values(stretches, bad)),
+                (self.example(&self.total, None), values(stretches, total)),
+            ],
+            BadEvents::Above { histogram, bound } => vec![
+                (
+                    self.example(&format!("{histogram}_bucket"), Some(("le", bound))),
+                    values(stretches, good),
+                ),
+                (self.example(&self.total, None), values(stretches, total)),
+            ],
+            BadEvents::Sum(sum) => vec![
+                (self.example(sum, None), values(stretches, bad)),
+                (self.example(&self.total, None), values(stretches, total)),
+            ],
+        };
+        Case {
+            title,
+            fires,
+            series,
+            minutes,
+        }
+    }
+
+    fn select(&self, name: &str, more: &str) -> String {
+        let mut selector = format!("{name}{{job={}", quoted(&self.job));
+        for filter in &self.filters {
+            let _ = write!(
+                selector,
+                ",{}{}{}",
+                filter.label,
+                filter.operator,
+                quoted(&filter.value)
+            );
+        }
+        selector.push_str(more);
+        selector.push('}');
+        selector
+    }
+
+    /// A series that the selectors find.
+    fn example(&self, name: &str, label: Option<(&str, &str)>) -> String {
+        let mut series = format!("{name}{{job={},instance={INSTANCE}", quoted(&self.job));
+        let only = self.filters.iter().filter(|filter| filter.operator == "=");
+        let only = only.map(|filter| (filter.label.as_str(), filter.value.as_str()));
+        for (name, value) in only.chain(label) {
+            let _ = write!(series, ",{name}={}", quoted(value));
+        }
+        series.push('}');
+        series
+    }
+}
+
+/// Looks metrics up on behalf of an objective.
+struct Lookup<'a> {
+    objective: &'a Objective,
+    catalogue: &'a Catalogue,
+}
+
+impl<'a> Lookup<'a> {
+    fn metric(&self, name: &str) -> Result<&'a Definition, RulesError> {
+        self.catalogue
+            .find(name)
+            .ok_or_else(|| RulesError::UnknownMetric {
+                objective: self.objective.name.clone(),
+                metric: name.to_owned(),
+            })
+    }
+
+    fn filters(&self, found: &Definition) -> Result<(), RulesError> {
+        self.objective
+            .filters
+            .iter()
+            .try_for_each(|filter| self.label(found, &filter.label))
+    }
+
+    fn label(&self, found: &Definition, label: &str) -> Result<(), RulesError> {
+        if found.has_label(label) {
+            return Ok(());
+        }
+        Err(RulesError::UnknownLabel {
+            objective: self.objective.name.clone(),
+            metric: found.name.clone(),
+            label: label.to_owned(),
+        })
+    }
+
+    fn histogram(&self, found: &Definition) -> Result<(), RulesError> {
+        match found.kind {
+            Kind::Histogram => Ok(()),
+            _ => Err(self.wrong(found, "histogram")),
+        }
+    }
+
+    fn wrong(&self, found: &Definition, expected: &'static str) -> RulesError {
+        RulesError::WrongKind {
+            objective: self.objective.name.clone(),
+            metric: found.name.clone(),
+            kind: found.kind(),
+            expected,
+        }
+    }
+
+    fn bad(&self, bad: Option<&Bad>, total: &Definition) -> Result<BadEvents, RulesError> {
+        match bad {
+            Some(Bad::Label {
+                label,
+                pattern,
+                example,
+            }) => {
+                self.label(total, label)?;
+                Ok(BadEvents::Label {
+                    label: label.clone(),
+                    pattern: pattern.clone(),
+                    example: example.clone(),
+                })
+            }
+            Some(Bad::Counter(name)) => {
+                let found = self.metric(name)?;
+                if found.kind != Kind::Counter {
+                    return Err(self.wrong(found, "counter"));
+                }
+                self.filters(found)?;
+                Ok(BadEvents::Counter(found.name.clone()))
+            }
+            None => Err(RulesError::NothingIsBad {
+                objective: self.objective.name.clone(),
+            }),
+        }
+    }
+
+    /// The value of `le` for a threshold. Durations are compared: 7.3 as a float depends on how it was made.
+    fn boundary(&self, found: &Definition, threshold: Duration) -> Result<String, RulesError> {
+        let is_it = |bound: &&f64| Duration::try_from_secs_f64(**bound) == Ok(threshold);
+        let bound = found.buckets.iter().find(is_it);
+        bound
+            .copied()
+            .map(number)
+            .ok_or_else(|| RulesError::NotABoundary {
+                objective: self.objective.name.clone(),
+                metric: found.name.clone(),
+                threshold: threshold.as_secs_f64(),
+                buckets: found.buckets.clone(),
+            })
+    }
+}
+
+/// So many events a minute that a small share of them is many.
+#[expect(clippy::cast_precision_loss, reason = "a test needs no more than many")]
+fn plenty(minimum: u64) -> f64 {
+    1_000_000.0_f64.max(minimum as f64 * 10.0)
+}
+
+/// Half of what is needed for a judgement, over `minutes`.
+#[expect(clippy::cast_precision_loss, reason = "both are small")]
+fn few(minimum: u64, minutes: u64) -> Option<Stretch> {
+    let minutes = minutes + STEP;
+    (minimum > 0).then(|| Stretch {
+        total: minimum as f64 / (2 * minutes) as f64,
+        bad: 0.0,
+        minutes,
+    })
+}
+
+const fn in_minutes(duration: Duration) -> u64 {
+    duration.as_secs().div_ceil(60)
+}
+
+/// A counter in promtool's notation that grows by so much each minute.
+#[expect(clippy::cast_precision_loss, reason = "minutes are few")]
+fn values(stretches: &[Stretch], each: impl Fn(&Stretch) -> f64) -> String {
+    let mut text = String::from("0");
+    let mut reached = 0.0;
+    for stretch in stretches.iter().filter(|stretch| stretch.minutes > 0) {
+        let by = each(stretch);
+        let _ = write!(text, " {:.6}+{by:.6}x{}", reached + by, stretch.minutes - 1);
+        reached += by * stretch.minutes as f64;
+    }
+    text
+}
+
+/// How often the rules of objectives are evaluated in the tests, in minutes.
+pub(super) const STEP: u64 = 5;
+const INSTANCE: &str = "\"a:9000\"";
+const GOOD: &str = "neither a bad one nor known";
