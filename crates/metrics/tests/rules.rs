@@ -207,7 +207,15 @@ fn an_alert_is_there_only_if_its_metrics_are() {
     let with = Monitoring::of(&registry, "a").prefix("app").generate().unwrap();
 
     let names = |files| alerts(files)[0].iter().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&without), ["CardinalityOverflow", "CollectorFails", "TargetAbsent", "TargetDown"]);
+    assert_eq!(
+        names(&without),
+        [
+            "CardinalityOverflow",
+            "CollectorFails",
+            "TargetAbsent",
+            "TargetDown"
+        ]
+    );
     assert_eq!(
         names(&with),
         [
@@ -254,9 +262,9 @@ fn a_latency_that_is_no_boundary_is_refused() {
 }
 
 #[test]
-fn mistakes_are_told() {
-    let of = || Monitoring::of(&full(), "a");
+fn mistakes_of_objectives_are_told() {
     let objective = |metric: &str| Objective::availability(metric, 99.0);
+    let of = || Monitoring::of(&full(), "a");
     let error = |monitoring: Monitoring| monitoring.generate().unwrap_err();
 
     assert!(matches!(
@@ -284,6 +292,13 @@ fn mistakes_are_told() {
         error(of().objective(twice.clone()).objective(twice)),
         RulesError::DuplicateObjective { .. }
     ));
+}
+
+#[test]
+fn mistakes_of_settings_are_told() {
+    let of = || Monitoring::of(&full(), "a");
+    let error = |monitoring: Monitoring| monitoring.generate().unwrap_err();
+
     for label in ["severity", "job", "sloth_id", "1a", "a-b", "__a"] {
         assert_eq!(
             error(of().label(label, "x")),
@@ -361,12 +376,10 @@ fn metrics(query: &str) -> BTreeSet<String> {
         }
     }
     let mut names = BTreeSet::new();
-    let mut words = bare
-        .split_inclusive(|character: char| !is_name(character))
-        .peekable();
+    let words = bare.split_inclusive(|character: char| !is_name(character));
     let mut last = String::new();
     let mut in_labels = false;
-    while let Some(word) = words.next() {
+    for word in words {
         let name = word.trim_end_matches(|character: char| !is_name(character));
         let follows = word.chars().last().filter(|character| !is_name(*character));
         if ["by", "without", "on", "ignoring"].contains(&last.as_str()) && word.starts_with('(') {
@@ -469,6 +482,37 @@ fn the_boundary_of_an_objective_is_written_as_it_is_exposed() {
     }
 }
 
+#[test]
+fn what_prometheus_takes_for_broken_utf_8_is_refused() {
+    let registry = Registry::new();
+    registry.histogram("a_seconds", "A.", &[0.1]).unwrap();
+    let objective =
+        |name: &str| Objective::latency("a_seconds", 99.0, Duration::from_millis(100)).named(name);
+    let refused = |monitoring: Monitoring, expected: &str| {
+        let error = monitoring.generate().unwrap_err();
+        assert_eq!(
+            error,
+            RulesError::ReplacementCharacter {
+                text: expected.to_owned()
+            }
+        );
+    };
+
+    refused(Monitoring::of(&registry, "a\u{fffd}"), "a\u{fffd}");
+    refused(
+        Monitoring::of(&registry, "a").label("team", "\u{fffd}b"),
+        "\u{fffd}b",
+    );
+    refused(
+        Monitoring::of(&registry, "a").objective(objective("c\u{fffd}")),
+        "c\u{fffd}",
+    );
+    refused(
+        Monitoring::of(&registry, "a").objective(objective("d").except("route", "\u{fffd}")),
+        "\u{fffd}",
+    );
+}
+
 proptest! {
     #![proptest_config(Config::with_cases(12))]
 
@@ -479,7 +523,9 @@ proptest! {
         nasty in prop::collection::vec(prop_oneof![any::<char>(), prop::sample::select(vec!['"', '\\', '{', '}', '\n', '|', '$', '\u{85}'])], 1..12),
         value in any::<String>(),
     ) {
-        let nasty: String = nasty.into_iter().collect();
+        let readable = |text: String| text.replace(char::REPLACEMENT_CHARACTER, "?");
+        let (service, value) = (readable(service), readable(value));
+        let nasty = readable(nasty.into_iter().collect());
         let registry = Registry::new();
         let help = format!("{help}.");
         registry.histogram_family::<Route<'_>>("a_seconds", &help, &[0.1, 1.0]).unwrap();

@@ -80,6 +80,12 @@ pub enum RulesError {
         /// The alert.
         alert: String,
     },
+    /// A text with U+FFFD, which Prometheus takes for broken UTF-8 in the series of a test.
+    #[error("{text:?} holds the replacement character U+FFFD, which Prometheus does not read")]
+    ReplacementCharacter {
+        /// The text.
+        text: String,
+    },
     /// The name of the service is empty.
     #[error("the service has no name")]
     NoService,

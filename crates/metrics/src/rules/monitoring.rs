@@ -182,6 +182,7 @@ impl Monitoring {
     /// When an objective or a setting is a mistake; see [`RulesError`].
     pub fn generate(&self) -> Result<Vec<GeneratedFile>, RulesError> {
         let wording = self.checked_wording()?;
+        self.check_texts()?;
         let (objectives, ready) = self.groups()?;
         let ready = [ready];
         let slug = slug(&self.service);
@@ -336,6 +337,22 @@ impl Monitoring {
             .next();
         match unknown {
             Some(alert) => Err(RulesError::UnknownAlert { alert: alert.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether Prometheus can read every text that becomes a part of a series.
+    fn check_texts(&self) -> Result<(), RulesError> {
+        let Wording {
+            page, ticket, labels, ..
+        } = &self.wording;
+        let own = [&self.service, &self.catalogue.job, page, ticket];
+        let mut texts = own
+            .into_iter()
+            .chain(labels.iter().map(|(_, value)| value))
+            .chain(self.objectives.iter().flat_map(Objective::texts));
+        match texts.find(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+            Some(text) => Err(RulesError::ReplacementCharacter { text: text.clone() }),
             None => Ok(()),
         }
     }

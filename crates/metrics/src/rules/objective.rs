@@ -139,6 +139,19 @@ impl Objective {
         self
     }
 
+    /// All texts of the user's own.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+        let bad = match &self.target {
+            Target::Availability {
+                bad: Some(Bad::Label { pattern, example, .. }),
+                ..
+            } => vec![pattern, example],
+            _ => Vec::new(),
+        };
+        let filters = self.filters.iter().map(|filter| &filter.value);
+        bad.into_iter().chain(filters).chain([&self.name])
+    }
+
     /// The name as a part of an alert's name: `HttpRequestsAvailability`.
     pub(super) fn camel(&self) -> String {
         let mut camel = String::new();
