@@ -54,7 +54,7 @@ fn labels(name: &str) -> &'static [&'static str] {
         HITS => &["strategy", "level"],
         LOADS => &["strategy", "outcome"],
         CODEC_ERRORS => &["strategy", "operation"],
-        NEGATIVE_HITS | MISSES | COALESCED | DISCARDED | HIT_RATE => &["strategy"],
+        NEGATIVE_HITS | MISSES | COALESCED | DISCARDED => &["strategy"],
         ENTRIES => &["level"],
         _ => &[],
     }
