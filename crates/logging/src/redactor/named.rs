@@ -1,8 +1,9 @@
 use super::{
     action::Action,
     block::block_at,
-    bytes::{at, before, find, is_quote, is_space, run, run_back},
-    names::{Names, is_header},
+    bytes::{at, before, ends_in, is_quote, is_space, run, run_back},
+    element::in_element,
+    names::{Names, is_header, is_of_name},
     trigger::Form,
     value::{Quote, Value, value_at},
 };
@@ -21,7 +22,7 @@ pub(crate) fn named_at(names: &Names, text: &[u8], form: Form, last: usize) -> O
         Form::Separator => behind_separator(names, text, last),
         Form::TupleComma => in_tuple(names, text, last),
         Form::Quote => in_quotes(names, text, last),
-        Form::TagEnd => in_tag(names, text, last),
+        Form::TagEnd => in_element(names, text, last),
         Form::Dashes => behind_flag(names, text, last),
         _ => None,
     }
@@ -37,7 +38,8 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     end -= usize::from(before(text, end) == b']');
     let quote = Quote::before(text, end);
     end -= quote.map_or(0, Quote::len);
-    let (start, action) = names.action_before(text, end)?;
+    let named = names.action_before(text, end);
+    let (start, action) = named.or_else(|| beside_name(names, text, end))?;
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -52,12 +54,81 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let name = start - opening.filter(|_| quote.is_some()).map_or(0, Quote::len);
     let block = is_colon.then(|| block_at(text, name, from)).flatten();
     let around = opening.filter(|_| quote.is_none());
-    let value = block.or_else(|| value_at(text, from, is_header, around))?;
+    let tagged = || is_colon.then(|| tagged_at(text, from)).flatten();
+    let value = block
+        .or_else(tagged)
+        .or_else(|| value_at(text, from, is_header, around))?;
+    if is_count(text, text.get(start..end)?, value) {
+        return None;
+    }
     Some(Named {
         value,
         action,
         quote: quote.filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start),
     })
+}
+
+/// `"name": "password", "value": "x"`: where `value` starts, which ends before `end`, and what is done with it.
+fn beside_name(names: &Names, text: &[u8], end: usize) -> Option<(usize, Action)> {
+    let start = ends_in(text, end, b"value").then(|| end - b"value".len())?;
+    let opening = start - Quote::before(text, start).map_or(0, Quote::len);
+    let last = run_back(text, opening, |byte| byte.is_ascii_whitespace() || byte == b',');
+    if last == opening || is_of_name(before(text, start)) {
+        return None;
+    }
+    let quote = Quote::before(text, last);
+    let (name, action) = names.action_before(text, last - quote.map_or(0, Quote::len))?;
+    let opening = Quote::before(text, name).filter(|&opening| Some(opening) == quote);
+    let sign = run_back(text, name - opening.map_or(0, Quote::len), is_space);
+    let key = run_back(text, sign.checked_sub(1)?, is_space);
+    let key = key - Quote::before(text, key).map_or(0, Quote::len);
+    let is_key = |word: &[u8]| ends_in(text, key, word) && !is_of_name(before(text, key - word.len()));
+    let is_pair = matches!(before(text, sign), b':' | b'=') && (is_key(b"name") || is_key(b"key"));
+    is_pair.then_some((start, action))
+}
+
+/// A value behind tags and anchors of YAML, which may be a part of it: `!!str x`, `&a x`.
+fn tagged_at(text: &[u8], from: usize) -> Option<Value> {
+    let start = run(text, from, is_space);
+    let mut value = start;
+    while matches!(at(text, value), b'!' | b'&') {
+        let is_tag = at(text, value) == b'!';
+        let end = run(text, value + 1, |byte| {
+            byte.is_ascii_alphabetic()
+                || matches!((byte, is_tag), (b'!', true) | (b'0'..=b'9' | b'_' | b'-', false))
+        });
+        let next = run(text, end, is_space);
+        if end == value + 1 || next == end {
+            return None;
+        }
+        value = next;
+    }
+    let inner = (value > start)
+        .then(|| value_at(text, value, false, None))
+        .flatten()?;
+    let quote = Quote::at(text, inner.end).filter(|_| inner.is_quoted);
+    Some(Value {
+        start,
+        end: inner.end + quote.map_or(0, Quote::len),
+        is_quoted: true,
+    })
+}
+
+/// Whether this says how many tests pass, or that one does.
+fn is_count(text: &[u8], name: &[u8], value: Value) -> bool {
+    if !name.eq_ignore_ascii_case(b"pass") || value.is_quoted {
+        return false;
+    }
+    let shown = text.get(value.start..value.end).unwrap_or_default();
+    let near = text.get(..text.len().min(value.end + NEAR)).unwrap_or_default();
+    let next = run(near, value.end, |byte| !byte.is_ascii_alphabetic());
+    let next = near.get(next..).unwrap_or_default();
+    let is_beside = OTHER_COUNTS.iter().any(|count| {
+        let begin = next.get(..count.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(count))
+    });
+    let is_number = shown.iter().all(u8::is_ascii_digit);
+    matches!(shown, b"true" | b"false") || (is_number && (shown.len() <= MOST_DIGITS || is_beside))
 }
 
 /// `("password", "x")`
@@ -94,23 +165,6 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     })
 }
 
-/// `<password>x</password>`
-fn in_tag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
-    let (start, action) = names.action_before(text, last)?;
-    let is_tag = matches!(before(text, start), b'<' | b':');
-    let end = is_tag.then(|| find(text, last + 1, b'<').unwrap_or(text.len()))?;
-    let start = run(text.get(..end)?, last + 1, |byte| byte.is_ascii_whitespace());
-    (start < end).then_some(Named {
-        value: Value {
-            start,
-            end,
-            is_quoted: true,
-        },
-        action,
-        quote: None,
-    })
-}
-
 /// `--password x`, `"--password", "x"`.
 fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let end = run(text.get(..text.len().min(last + LONGEST_FLAG))?, last, |byte| {
@@ -137,3 +191,8 @@ fn is_flag(text: &[u8], place: usize) -> bool {
 }
 
 const LONGEST_FLAG: usize = 64;
+/// A longer number behind `pass` may be a password.
+const MOST_DIGITS: usize = 3;
+/// What stands behind the number of tests that pass, and how far.
+const OTHER_COUNTS: [&[u8]; 5] = [b"fail", b"skip", b"total", b"warn", b"err"];
+const NEAR: usize = 12;

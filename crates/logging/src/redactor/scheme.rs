@@ -4,6 +4,7 @@ use super::{
     bytes::{at, begins_word, ends_in, is_at, is_quote, is_space, run, run_back, steps},
     jwt::base64_value,
     percent::{DEEPEST, escape_at},
+    prose::is_about_tokens,
 };
 
 /// The credentials behind `bearer ` and `basic `, whose last letter stands before `last`.
@@ -32,18 +33,8 @@ pub(crate) fn credentials_at(text: &[u8], last: usize) -> Option<(usize, usize)>
     }
     let end = token_end(text, start);
     let end = start + run_back(text.get(start..end)?, end - start, |byte| byte == b'.');
-    let is_secret = start < end && !(is_bearer && is_prose(text.get(start..end)?));
+    let is_secret = start < end && !(is_bearer && is_about_tokens(text.get(start..end)?));
     is_secret.then_some((start, end))
-}
-
-/// Whether this is a word of a sentence about tokens, such as `bearer token` and `Bearer-only`.
-fn is_prose(token: &[u8]) -> bool {
-    let words = token.split(|&byte| matches!(byte, b'-' | b'/' | b'_'));
-    let is_word = |word: &[u8]| {
-        let letters = word.iter().skip(1);
-        word.first().is_none_or(u8::is_ascii_alphabetic) && letters.into_iter().all(u8::is_ascii_lowercase)
-    };
-    token.len() < LONG && words.into_iter().all(is_word)
 }
 
 /// Where a token ends, of which `=` may be percent-encoded.
@@ -88,7 +79,5 @@ const fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'%')
 }
 
-/// What is longer is no word.
-const LONG: usize = 20;
 /// As base64.
 const LONGEST_USER: usize = 256;

@@ -14,8 +14,8 @@ struct Beginning {
     /// The length of what comes behind.
     least: usize,
     is_part: fn(u8) -> bool,
-    /// The beginning is short or a word, so what comes behind must look random too.
-    is_weak: bool,
+    /// Whether what comes behind may be a token: where the beginning is a word, it must not be more words.
+    is_body: fn(&[u8]) -> bool,
 }
 
 impl Beginning {
@@ -25,7 +25,7 @@ impl Beginning {
             then: then.as_bytes(),
             least,
             is_part: is_word,
-            is_weak: false,
+            is_body: |_| true,
         }
     }
 
@@ -34,8 +34,8 @@ impl Beginning {
         self
     }
 
-    const fn weak(mut self) -> Self {
-        self.is_weak = true;
+    const fn that(mut self, is_body: fn(&[u8]) -> bool) -> Self {
+        self.is_body = is_body;
         self
     }
 
@@ -45,22 +45,46 @@ impl Beginning {
             return None;
         }
         let body = last + 1 + self.then.len();
-        let end = run(text, body, self.is_part);
-        let body = text.get(body..end)?;
-        let is_token = body.len() >= self.least && (!self.is_weak || is_random(body));
-        is_token.then_some((start, end))
+        // The beginning may come again and again in what is no token.
+        let near = text.get(..text.len().min(body + LOOKED_AT)).unwrap_or_default();
+        let end = run(near, body, self.is_part);
+        let begin = text.get(body..end)?;
+        let is_token = begin.len() >= self.least && (self.is_body)(begin);
+        is_token.then(|| (start, run(text, end, self.is_part)))
     }
 }
 
-/// What people write has no numbers in it, or no letters, or is short.
+/// What people write is of one case, or long only as words with signs between.
 fn is_random(body: &[u8]) -> bool {
-    let has_letters = body.iter().any(u8::is_ascii_alphabetic);
-    let has_digits = body.iter().any(u8::is_ascii_digit);
-    (has_letters && has_digits) || body.len() >= LONG
+    let classes = [u8::is_ascii_digit, u8::is_ascii_uppercase, u8::is_ascii_lowercase];
+    let is_in = |is_class: &&fn(&u8) -> bool| body.iter().any(is_class);
+    classes.iter().filter(is_in).count() > 1
+}
+
+/// One of the parts between signs is too long for a word, or for a date.
+fn has_random_part(body: &[u8]) -> bool {
+    let mut parts = body.split(|byte| !byte.is_ascii_alphanumeric());
+    parts.any(|part| part.len() >= LONG_PART && is_random(part))
+}
+
+/// As [`has_random_part`], or all of it is longer than people write.
+fn is_long_or_random(body: &[u8]) -> bool {
+    has_random_part(body) || (body.len() >= LONG && is_random(body))
+}
+
+/// Two parts with a dot between, each too long for the name of a module.
+fn is_random_pair(body: &[u8]) -> bool {
+    let mut parts = body.split(|&byte| byte == b'.');
+    let is_long = |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= LONG_PART);
+    is_long(parts.next()) && is_long(parts.next()) && is_random(body)
 }
 
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+const fn is_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }
 
 const fn is_dotted(byte: u8) -> bool {
@@ -71,22 +95,25 @@ const fn is_capital(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
 }
 
-const LONG: usize = 32;
+/// So much of what comes behind tells whether it is a token.
+const LOOKED_AT: usize = 96;
+const LONG: usize = 40;
+const LONG_PART: usize = 16;
 
 /// What secret scanners look for, as far as the beginning alone tells it.
 const BEGINNINGS: [Beginning; 47] = [
     // GitHub
-    Beginning::new("ghp_", "", 16),
-    Beginning::new("gho_", "", 16),
-    Beginning::new("ghu_", "", 16),
-    Beginning::new("ghs_", "", 16),
-    Beginning::new("ghr_", "", 16),
+    Beginning::new("ghp_", "", 16).that(is_random),
+    Beginning::new("gho_", "", 16).that(is_random),
+    Beginning::new("ghu_", "", 16).that(is_random),
+    Beginning::new("ghs_", "", 16).that(is_random),
+    Beginning::new("ghr_", "", 16).that(is_random),
     Beginning::new("github_pat_", "", 20),
     // npm, Docker, Shopify, Hugging Face
-    Beginning::new("npm_", "", 30),
+    Beginning::new("npm_", "", 30).of(is_alphanumeric),
     Beginning::new("dckr_pat_", "", 20),
     Beginning::new("shpat_", "", 32),
-    Beginning::new("hf_", "", 20).weak(),
+    Beginning::new("hf_", "", 20).of(is_alphanumeric).that(is_random),
     // GitLab
     Beginning::new("glpat-", "", 16),
     Beginning::new("gldt", "-", 16),
@@ -98,16 +125,16 @@ const BEGINNINGS: [Beginning; 47] = [
     Beginning::new("glag", "ent-", 16),
     Beginning::new("glcb", "t-", 16),
     // Stripe
-    Beginning::new("sk_", "live_", 10),
-    Beginning::new("sk_", "test_", 10),
-    Beginning::new("sk_", "prod_", 10),
-    Beginning::new("rk_", "live_", 10),
-    Beginning::new("rk_", "test_", 10),
-    Beginning::new("whsec_", "", 20),
+    Beginning::new("sk_", "live_", 10).that(is_random),
+    Beginning::new("sk_", "test_", 10).that(is_random),
+    Beginning::new("sk_", "prod_", 10).that(is_random),
+    Beginning::new("rk_", "live_", 10).that(is_random),
+    Beginning::new("rk_", "test_", 10).that(is_random),
+    Beginning::new("whsec_", "", 20).that(is_random),
     // OpenAI, Anthropic and those who follow them
-    Beginning::new("sk-", "ant-", 16),
-    Beginning::new("sk-", "proj-", 16),
-    Beginning::new("sk-", "", 20).weak(),
+    Beginning::new("sk-", "ant-", 16).that(is_long_or_random),
+    Beginning::new("sk-", "proj-", 16).that(is_long_or_random),
+    Beginning::new("sk-", "", 20).that(has_random_part),
     // Slack
     Beginning::new("xox", "b-", 10),
     Beginning::new("xox", "p-", 10),
@@ -126,7 +153,7 @@ const BEGINNINGS: [Beginning; 47] = [
     Beginning::new("ACCA", "", 16).of(is_capital),
     Beginning::new("AIza", "", 30),
     // SendGrid and Vault
-    Beginning::new("SG.", "", 32).of(is_dotted).weak(),
+    Beginning::new("SG.", "", 32).of(is_dotted).that(is_random_pair),
     Beginning::new("hvs.", "", 20),
     Beginning::new("hvb.", "", 20),
     Beginning::new("hvr.", "", 20),

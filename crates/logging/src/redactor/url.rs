@@ -20,6 +20,9 @@ impl Urls {
             .into_iter()
             .find(|slashes| is_at(text, colon + 1, slashes))?;
         let start = colon + 1 + slashes.len();
+        if is_at(text, start, WEBHOOKS) {
+            return webhook_at(text, start + WEBHOOKS.len());
+        }
         if start >= self.end {
             self.end = run(text, start, is_of_url);
             self.last_at = text.get(start..self.end).and_then(|url| {
@@ -34,6 +37,28 @@ impl Urls {
         let start = colon.map_or(start, |colon| colon + 1);
         let is_user = colon.is_none() && is_user_alone(text, start - slashes.len() - 1);
         (start < end && !is_user).then_some((start, end))
+    }
+}
+
+/// The path behind `/services/`, with which anybody may post.
+fn webhook_at(text: &[u8], host_end: usize) -> Option<(usize, usize)> {
+    let slashes = [b"/".as_slice(), b"\\/"];
+    let slash = slashes.into_iter().find(|slash| is_at(text, host_end, slash))?;
+    let name = host_end + slash.len();
+    let behind = name + b"services".len();
+    let start = behind + slash.len();
+    if !is_at(text, name, b"services") || !is_at(text, behind, slash) {
+        return None;
+    }
+    let mut end = start;
+    loop {
+        end = run(text, end, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'*')
+        });
+        if !is_at(text, end, b"\\/") {
+            return (start < end).then_some((start, end));
+        }
+        end += b"\\/".len();
     }
 }
 
@@ -62,4 +87,5 @@ const fn is_of_url(byte: u8) -> bool {
     !matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b' ' | 0x09..=0x0d)
 }
 
+const WEBHOOKS: &[u8] = b"hooks.slack.com";
 const USERS_ALONE: [&[u8]; 6] = [b"ssh", b"sftp", b"git", b"postgres", b"postgresql", b"mysql"];

@@ -1,4 +1,4 @@
-use super::bytes::{at, backslashes, before, find, is_at, is_escape, is_quote, is_space, run};
+use super::bytes::{at, backslashes, before, find, is_at, is_escape, is_quote, is_space, run, run_back};
 
 /// Where the value behind a name lies.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +71,7 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
     while is_at(text, start, b"Some(") {
         start = skip_white_space(text, start + b"Some(".len());
     }
-    if matches!(at(text, start), b'b' | b'r') && is_quote(at(text, start + 1)) {
-        start += 1;
-    }
+    start = skip_prefix(text, start);
     if let Some(quote) = Quote::at(text, start) {
         // The quote around the name and the value: nothing is between.
         if Some(quote) == around && is_header {
@@ -92,11 +90,15 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         let end = nested_end(text, start);
         match at(text, end) {
             b']' | b'>' if !is_header => end,
+            b',' | b'}' | b')' | b']' if is_header => end,
             _ if is_header => header_end(text, end, around),
             _ => plain_end(text, end),
         }
     } else if is_header {
-        without_bracket(text, start, header_end(text, start, around))
+        literal_end(text, start).unwrap_or_else(|| {
+            let end = header_end(text, start, around);
+            without_surroundings(text, start, end)
+        })
     } else {
         plain_end(text, skip_scheme(text, start))
     };
@@ -112,6 +114,18 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         end,
         is_quoted: false,
     })
+}
+
+/// Where the quote stands behind the letters that say what it is: `b"x"`, `u'x'`, `rb'x'`, `E'x'`.
+fn skip_prefix(text: &[u8], start: usize) -> usize {
+    let is_prefix = |byte: u8| b"bBrRuUfFeEnN".contains(&byte);
+    let length = (0..2).take_while(|&n| is_prefix(at(text, start + n))).count();
+    let end = start + length;
+    if is_quote(at(text, run(text, end, |byte| byte == b'\\'))) {
+        end
+    } else {
+        start
+    }
 }
 
 /// Whether a value says that there is none.
@@ -192,6 +206,49 @@ fn without_bracket(text: &[u8], start: usize, end: usize) -> usize {
     }
 }
 
+/// Where a number or a word of JSON and of a `Debug` ends, behind which the next field or the end follows.
+fn literal_end(text: &[u8], start: usize) -> Option<usize> {
+    let end = run(text, start, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+    });
+    let value = text.get(start..end)?;
+    let is_word = is_nothing(value) || WORDS.contains(&value);
+    let is_number = value.iter().any(u8::is_ascii_digit)
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
+    let behind = run(text, end, |byte| byte.is_ascii_whitespace());
+    let is_end = match at(text, behind) {
+        b',' => begins_field(text, behind + 1),
+        b'}' | b']' | b')' => true,
+        _ => false,
+    };
+    ((is_word || is_number) && is_end).then_some(end)
+}
+
+/// Whether the next field of JSON or of a `Debug` starts behind white space, or the end.
+fn begins_field(text: &[u8], from: usize) -> bool {
+    let start = skip_white_space(text, from);
+    let end = run(text, start, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match at(text, start) {
+        b'{' | b'[' | b'}' | b']' | b')' | b'"' | b'\'' | b'\\' => true,
+        _ => end > start && at(text, end) == b':' && at(text, end + 1).is_ascii_whitespace(),
+    }
+}
+
+/// The end without the brackets and the comma that stand around a header's value in JSON and in a `Debug`.
+fn without_surroundings(text: &[u8], start: usize, end: usize) -> usize {
+    let value = text.get(start..end).unwrap_or_default();
+    let has = |sign| memchr::memchr(sign, value).is_some();
+    let opens = [(b'}', has(b'{')), (b']', has(b'[')), (b')', has(b'('))];
+    let is_around = |byte| {
+        let closes = opens.iter().any(|&(sign, opens)| sign == byte && !opens);
+        closes || byte == b',' || is_space(byte)
+    };
+    let inside = run_back(text, end, is_around).max(start);
+    if inside == start { end } else { inside }
+}
+
 /// Where a header's value ends: words, each but the last with a comma or a semicolon at its end.
 fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
     let mut end = skip_scheme(text, start);
@@ -212,6 +269,9 @@ fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
         } else if at(text, end) == b'\\' {
             end = run(text, end, |byte| byte == b'\\');
         } else if matches!(before(text, end), b',' | b';') && is_space(at(text, end)) && end > start {
+            if before(text, end) == b',' && begins_field(text, end) {
+                return end;
+            }
             end = run(text, end, is_space);
         } else {
             return end;
@@ -245,6 +305,7 @@ const fn is_bracket_or_quote(byte: u8) -> bool {
 }
 
 const NOTHING: [&[u8]; 4] = [b"None", b"null", b"nil", b"undefined"];
+const WORDS: [&[u8]; 4] = [b"true", b"false", b"True", b"False"];
 const SCHEMES: [&[u8]; 9] = [
     b"bearer",
     b"basic",

@@ -450,6 +450,12 @@ fn ordinary_sentences_stay_as_they_are() {
         "ratio 0.4111111111111111 of 4111111111111111.5",
         "don't say \"it's fine\" (it isn't): 'twas",
         "key: 17, keys: 3, monkey=1 keyboard=us token_type=jwt max_tokens=200 password_hash_rounds=12",
+        "tests pass=3 fail=1, pass: 12 of 14, {\"pass\":true,\"n\":1}",
+        "summary pass=1532 fail=7 skip=0; Run { pass: 3, fail: 0 }",
+        "npm_package_dependencies_typescript_version and npm_config_user_agent_of_the_client",
+        "sk-learn-pipeline-v2-2024-final, sk-proj-management-dashboard, sk-ant-colony-optimizer",
+        "hf_hub_download_timeout_seconds_v2, sk_test_configuration_value, rk_live_migration",
+        "SG.com.example.project.module2.submodule.ClassName, ghp_is_the_prefix_of_github",
         "Content-Type: application/json; charset=utf-8\r\nAccept: */*\r\nHost: h:8080",
         "2026-11-22T04:56:15.000007Z INFO poker::hands{requestId=r-1}: dealt",
     ] {

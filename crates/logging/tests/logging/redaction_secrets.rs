@@ -431,7 +431,7 @@ fn pieces() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("TEST_CAMPAIGN").is_some() { 200_000 } else { 4_000 }))]
 
-    /// It may hide more: what stands beside a mask may look like a part of the value then.
+    /// It may hide more: what stands beside a mask may look like a part of the value then, which gets quotes.
     #[test]
     fn a_second_look_brings_nothing_back(text in pieces()) {
         let once = STRICT.text(&text).into_owned();
@@ -439,7 +439,7 @@ proptest! {
         let twice = STRICT.text(&once);
 
         for piece in twice.split("***") {
-            let shown = piece.split("hash:").next().unwrap_or_default().trim_matches('*');
+            let shown = piece.split("hash:").next().unwrap_or_default().trim_matches(['*', '"']);
             prop_assert!(once.contains(shown), "{shown:?} was not in {once:?}");
         }
     }

@@ -97,6 +97,47 @@ fn values_behind_a_name_are_masked_in_every_surrounding() {
 }
 
 #[test]
+fn what_an_xml_element_holds_is_masked() {
+    assert_shown(&[
+        (
+            "<wsse:Password Type=\"http://x/y#PasswordText\">hunter2</wsse:Password><a>b</a>",
+            "<wsse:Password Type=\"http://x/y#PasswordText\">***</wsse:Password><a>b</a>",
+        ),
+        (
+            "<password type='text'\n  id=\"1\" >\n hunter 2</password>",
+            "<password type='text'\n  id=\"1\" >\n ***</password>",
+        ),
+        (
+            "{\"x\":\"<password type=\\\"text\\\">hunter2<\\/password>\",\"n\":1}",
+            "{\"x\":\"<password type=\\\"text\\\">***<\\/password>\",\"n\":1}",
+        ),
+        (
+            "<password><![CDATA[hunter2]]></password>",
+            "<password>***</password>",
+        ),
+        (
+            "<password>a<![CDATA[b<c>]]><!-- d<e -->f</password> <g/>",
+            "<password>***</password> <g/>",
+        ),
+        ("<password><![CDATA[hunt", "<password>***"),
+        ("<password a=\"b\">hunt", "<password a=\"b\">***"),
+        ("a<api-key>k</api-key>b", "a<api-key>***</api-key>b"),
+    ]);
+    for text in [
+        "<password type=\"text\"/><user>bob</user>",
+        "<password></password>",
+        "<user name=\"password\">bob</user>",
+        "</password>bob<a>",
+        "parsing Vec<Token> failed at line 3",
+        "usage: login <user> <password> [--host <host>]",
+        "if password > 3 and a < 4",
+        "<T as x::Token> has <b>",
+    ] {
+        assert_eq!(shown(text), text);
+    }
+}
+
+#[test]
 fn what_is_no_value_stays() {
     assert_shown(&[
         ("password=", "password="),
@@ -122,6 +163,41 @@ fn what_is_no_value_stays() {
         ),
         ("secret_name=db tokens=12", "secret_name=db tokens=12"),
     ]);
+}
+
+#[test]
+fn what_follows_bearer_is_masked_unless_it_is_a_word_about_tokens() {
+    assert_shown(&[
+        ("Bearer my-secret-token", "Bearer ***"),
+        (
+            "auth header was Bearer supersecrettoken, sent twice",
+            "auth header was Bearer ***, sent twice",
+        ),
+        (
+            "{\"h\":\"Bearer secret\",\"n\":1}",
+            "{\"h\":\"Bearer ***\",\"n\":1}",
+        ),
+        ("Bearer abcdef", "Bearer ***"),
+        ("bearer Hunter", "bearer ***"),
+        ("h=Bearer%20abcdef&a=b", "h=Bearer%20***&a=b"),
+        ("h: 'BEARER letmein'.", "h: 'BEARER ***'."),
+    ]);
+    for text in [
+        "bearer token expired",
+        "Bearer tokens/cookies are refused.",
+        "Bearer authentication is required",
+        "invalid bearer auth: bearer access-token missing",
+        "expected a bearer header, got none",
+        "the scheme must be Bearer or Basic",
+        "Bearer is the only scheme; bearer and basic are known",
+        "missing Bearer prefix, Bearer scheme expected",
+        "WWW-Authenticate: Bearer realm=\"api\", error=\"invalid_request\"",
+        "WWW-Authenticate: Bearer error=invalid_request",
+        "Bearer <token>",
+        "Bearer",
+    ] {
+        assert_eq!(shown(text), text);
+    }
 }
 
 #[derive(Debug)]
@@ -213,6 +289,187 @@ fn json_that_is_shown_is_json() {
             "secret": "***", "token": "***", "password": "***", "otp": "***", "cookies": "***", "a": "b",
         })
     );
+}
+
+#[test]
+fn headers_without_a_string_leave_json_and_its_other_fields() {
+    for name in ["cookie", "authorization", "Set-Cookie", "proxy_authorization"] {
+        for (value, expected) in [
+            ("null", serde_json::Value::Null),
+            ("5", "***".into()),
+            ("-1.5e3", "***".into()),
+            ("true", "***".into()),
+            ("[]", "***".into()),
+            ("[\"a=1\",\"b; c\"]", "***".into()),
+            ("{\"a\":[\"x\",{\"b\":\"}\"}]}", "***".into()),
+            ("\"a=1; b=2\"", "***".into()),
+            ("\"Digest a=\\\"b\\\", c\"", "***".into()),
+        ] {
+            for (before, between, after) in [
+                ("{", ",", "\"user\":\"bob\"}"),
+                ("{ ", " , ", "\"user\" : \"bob\" }"),
+                ("{\n  ", ",\n  ", "\"user\": \"bob\"\n}"),
+                ("{\"user\":\"bob\",", "", "}"),
+                ("{\n\t\"user\": \"bob\",\n\t", "", "\n}"),
+            ] {
+                for colon in [":", ": "] {
+                    let text = format!("{before}\"{name}\"{colon}{value}{between}{after}");
+                    let texts = format!("[{text},[1,{{\"n\":[2]}}]]");
+                    let nested = serde_json::json!({ "body": texts, "n": 1 }).to_string();
+
+                    let shown = [&text, &texts, &nested].map(|text| {
+                        serde_json::from_str::<serde_json::Value>(&shown(text))
+                            .unwrap_or_else(|error| panic!("{text} is shown as {}: {error}", shown(text)))
+                    });
+
+                    let object = serde_json::json!({ name: expected, "user": "bob" });
+                    let list = serde_json::json!([object, [1, { "n": [2] }]]);
+                    let inner = shown[2]["body"].as_str().unwrap();
+                    assert_eq!(shown[0], object, "{text}");
+                    assert_eq!(shown[1], list, "{text}");
+                    assert_eq!(
+                        serde_json::from_str::<serde_json::Value>(inner).unwrap(),
+                        list,
+                        "{text}"
+                    );
+                    assert_eq!(shown[2]["n"], 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn headers_without_a_string_leave_the_other_fields_of_debug_output() {
+    assert_shown(&[
+        (
+            "Req { authorization: None, path: \"/x\" }",
+            "Req { authorization: None, path: \"/x\" }",
+        ),
+        ("Ctx { cookie: 5, user: 7 }", "Ctx { cookie: ***, user: 7 }"),
+        ("Ctx { user: 7, cookie: 5 }", "Ctx { user: 7, cookie: *** }"),
+        (
+            "Ctx { cookie: Some(5), user: 7 }",
+            "Ctx { cookie: Some(***), user: 7 }",
+        ),
+        (
+            "Ctx { cookie: Some(Lax), path: \"/x\" }",
+            "Ctx { cookie: Some(***), path: \"/x\" }",
+        ),
+        (
+            "Ctx { cookie: Lax, r: [1], n: 2 }",
+            "Ctx { cookie: ***, r: [1], n: 2 }",
+        ),
+        (
+            "Ctx { cookie: Jar { a: \"x, y: 1\" }, user: 7 }",
+            "Ctx { cookie: ***, user: 7 }",
+        ),
+        (
+            "Ctx { cookie: Jar(1, 2), user: 7 }",
+            "Ctx { cookie: ***, user: 7 }",
+        ),
+        (
+            "Ctx { cookies: [\"a=1\"], user: 7 }",
+            "Ctx { cookies: ***, user: 7 }",
+        ),
+        (
+            "Ctx { cookie: [\"a=1\"], user: 7 }",
+            "Ctx { cookie: ***, user: 7 }",
+        ),
+        (
+            "Ctx {\n    cookie: Lax,\n    user: 7,\n}",
+            "Ctx {\n    cookie: ***,\n    user: 7,\n}",
+        ),
+        (
+            "Ctx {\n    cookie: None,\n    user: 7,\n}",
+            "Ctx {\n    cookie: None,\n    user: 7,\n}",
+        ),
+        (
+            "{\"cookie\": Sensitive, \"host\": \"h\"}",
+            "{\"cookie\": \"***\", \"host\": \"h\"}",
+        ),
+        (
+            "{'cookie': None, 'authorization': True, 'host': 'h'}",
+            "{'cookie': None, 'authorization': '***', 'host': 'h'}",
+        ),
+        ("Cookie: 5; sid=abc\r\nHost: h", "Cookie: ***\r\nHost: h"),
+        (
+            "Authorization: hawk id=\"a\", mac=\"b\" end",
+            "Authorization: *** end",
+        ),
+    ]);
+}
+
+#[test]
+fn values_with_a_prefix_or_a_tag_are_masked() {
+    assert_shown(&[
+        (
+            "{'password': u'hunter2', 'user': u'bob'}",
+            "{'password': u'***', 'user': u'bob'}",
+        ),
+        ("PASSWORD = E'hunt er', x", "PASSWORD = E'***', x"),
+        ("{'token': rb'abc'}", "{'token': rb'***'}"),
+        ("password: !!str hunter2", "password: ***"),
+        (
+            "password: !!str \"hunter 2\"\nuser: bob",
+            "password: ***\nuser: bob",
+        ),
+        ("password: &a hunter2\nuser: bob", "password: ***\nuser: bob"),
+        (
+            "password: &a !!str hunter2\nuser: bob",
+            "password: ***\nuser: bob",
+        ),
+    ]);
+}
+
+#[test]
+fn a_value_whose_name_is_a_value_too_is_masked() {
+    assert_shown(&[
+        (
+            "{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"},{\"name\":\"DB_USER\",\"value\":\"bob\"}",
+            "{\"name\":\"DB_PASSWORD\",\"value\":\"***\"},{\"name\":\"DB_USER\",\"value\":\"bob\"}",
+        ),
+        (
+            "{\\\"Key\\\" : \\\"api_key\\\", \\\"Value\\\" : 17}",
+            "{\\\"Key\\\" : \\\"api_key\\\", \\\"Value\\\" : \\\"***\\\"}",
+        ),
+        (
+            "EnvVar { name: \"DB_PASSWORD\", value: Some(\"hunter2\"), n: 1 }",
+            "EnvVar { name: \"DB_PASSWORD\", value: Some(\"***\"), n: 1 }",
+        ),
+        (
+            "- name: DB_PASSWORD\n  value: hunter2\n- name: DB_USER\n  value: bob",
+            "- name: DB_PASSWORD\n  value: ***\n- name: DB_USER\n  value: bob",
+        ),
+        (
+            "<input name=\"password\" value=\"hunter2\"><input name=\"user\" value=\"bob\">",
+            "<input name=\"password\" value=\"***\"><input name=\"user\" value=\"bob\">",
+        ),
+    ]);
+    for text in [
+        "{\"name\":\"token_count\",\"value\":\"5\"}",
+        "{\"title\":\"password\",\"value\":\"5\"}",
+        "{\"name\":\"password\",\"other\":\"5\",\"value\":\"6\"}",
+        "{\"name\":\"password\",\"value\":null}",
+    ] {
+        assert_eq!(shown(text), text);
+    }
+}
+
+#[test]
+fn the_path_of_a_webhook_is_masked() {
+    assert_shown(&[
+        (
+            "POST https://hooks.slack.com/services/T01234567/B01234567/abcDEFghi 404",
+            "POST https://hooks.slack.com/services/*** 404",
+        ),
+        (
+            "\"https:\\/\\/hooks.slack.com\\/services\\/T0\\/B0\\/abc\",1",
+            "\"https:\\/\\/hooks.slack.com\\/services\\/***\",1",
+        ),
+    ]);
+    let other = "https://slack.com/services/T0/B0/abc and https://hooks.slack.com/services/";
+    assert_eq!(shown(other), other);
 }
 
 #[test]
