@@ -1,6 +1,7 @@
 use std::{
     cell::RefCell,
     sync::{Arc, Weak},
+    time::Instant,
 };
 
 use crate::core::Core;
@@ -22,7 +23,9 @@ impl Drop for Flush {
     fn drop(&mut self) {
         for core in self.0.iter().filter_map(Weak::upgrade) {
             // There is nobody left to tell.
+            let start = Instant::now();
             core.queue.flush(core.flush_timeout).ok();
+            core.flush_remote(core.flush_timeout.saturating_sub(start.elapsed()));
         }
     }
 }

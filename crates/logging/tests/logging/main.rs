@@ -19,6 +19,13 @@ mod crash;
 mod crash_campaign;
 mod dice;
 mod duplicates;
+#[cfg(all(
+    feature = "alerts",
+    feature = "intake",
+    target_os = "linux",
+    target_env = "gnu"
+))]
+mod exits;
 mod fields;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod file_histories;
