@@ -14,6 +14,8 @@ mod intake;
 mod otlp;
 mod record;
 #[cfg(feature = "sentry")]
+mod scrub;
+#[cfg(feature = "sentry")]
 mod sentry;
 mod sink;
 

@@ -9,24 +9,21 @@ use groundcrew_base::Secret;
 use http::{HeaderName, HeaderValue, Uri, header::CONTENT_TYPE};
 use sentry::{
     Client, ClientOptions, Envelope, Hub, Level as SentryLevel, Transport,
-    protocol::{Breadcrumb, Event, Exception, Request, User, Value as Json, Values},
-    types::Dsn,
+    protocol::{Breadcrumb, Event, Exception, User, Value as Json, Values},
+    types::{Dsn, Uuid},
 };
 use tracing::Level;
 
-use super::{Export, ExportError, Exporter, Place, error::Failure, record::Record};
-use crate::{
-    Redactor,
-    courier::{self, Courier, CourierSettings, Parcel},
-};
+use super::{Export, ExportError, Exporter, Place, error::Failure, record::Record, scrub::scrubbed};
+use crate::courier::{self, Courier, CourierSettings, Parcel};
 
 /// Sends errors to Sentry, with what was logged before as breadcrumbs.
 ///
 /// Lines of level error make events, critical ones with the level `fatal`; lesser lines that
 /// [`Export::level`] lets through (by default `info` and `warn`) become breadcrumbs of the errors after them, of the
 /// same request if they have a `requestId`, at most 100. The release is `service@version`. Everything is masked by the
-/// log's redactor, in the client's `before_send` too, which takes cookies away. No stack traces, debug images or data
-/// of the machine are added.
+/// log's redactor. No stack traces, debug images or data of the machine are added. A line counts as written when it is
+/// sent, kept as a breadcrumb, or left out by [`SentryEvents::sample_rate`].
 ///
 /// # Examples
 /// ```
@@ -78,7 +75,11 @@ impl SentryEvents {
     }
 
     /// Makes this the client of the process's main hub, so that what a service captures with the `sentry` crate
-    /// itself is masked and sent here too, with the next error or when the log ends. The default leaves the hub alone.
+    /// itself is sent here too, with the next error or when the log ends. The default leaves the hub alone.
+    ///
+    /// All of it is masked before it is sent, events and transactions with their spans: every text, and values by
+    /// their names. Cookies and `Authorization` are left out, and so are attachments, which cannot be read. What
+    /// stays as it is: ids, release, environment, name of the machine, and debug images.
     pub const fn bind_hub(mut self) -> Self {
         self.binds = true;
         self
@@ -108,12 +109,12 @@ impl SentryEvents {
             auth,
             dsn: self.dsn,
             key,
+            own: Vec::new(),
             breadcrumbs: VecDeque::new(),
         }))
     }
 
     fn options(&self, dsn: Dsn, place: &Place, outbox: &Arc<Outbox>) -> ClientOptions {
-        let redactor = place.redactor.clone();
         let mut options = ClientOptions::new()
             .release(format!("{}@{}", place.service, place.version))
             .environment(place.environment.clone())
@@ -121,7 +122,6 @@ impl SentryEvents {
             .traces_sample_rate(self.traces_sample_rate)
             .default_integrations(false)
             .max_breadcrumbs(MOST_BREADCRUMBS)
-            .before_send(move |event| Some(scrubbed(event, &redactor)))
             .transport(Arc::clone(outbox));
         options.dsn = Some(dsn);
         options.server_name = self.server_name.clone().map(Into::into);
@@ -177,6 +177,8 @@ struct SentryExporter {
     auth: HeaderValue,
     dsn: Secret,
     key: Secret,
+    /// The events made of lines, whose values are masked already.
+    own: Vec<Uuid>,
     /// With the request that each is of.
     breadcrumbs: VecDeque<(Option<String>, Breadcrumb)>,
 }
@@ -193,7 +195,7 @@ impl Exporter for SentryExporter {
             if matches!(record.level.as_str(), "error" | "critical" | "fatal") {
                 let mut event = event(&record);
                 event.breadcrumbs = self.breadcrumbs_of(&record);
-                self.client.capture_event(event, None);
+                self.own.push(self.client.capture_event(event, None));
             } else {
                 self.add_breadcrumb(&record);
             }
@@ -210,9 +212,16 @@ impl Exporter for SentryExporter {
 
 impl SentryExporter {
     fn send(&mut self) -> Result<(), ExportError> {
+        let own = mem::take(&mut self.own);
         for envelope in self.outbox.take() {
             let mut body = Vec::new();
             envelope.to_writer(&mut body).map_err(Failure::Encode)?;
+            if !envelope.uuid().is_some_and(|id| own.contains(id)) {
+                let Some(shown) = scrubbed(&body, &self.place.redactor) else {
+                    continue;
+                };
+                body = shown;
+            }
             let mut parcel = Parcel::json(self.uri.clone(), body);
             let kind = HeaderValue::from_static("application/x-sentry-envelope");
             parcel.headers.insert(CONTENT_TYPE, kind);
@@ -328,68 +337,6 @@ fn number(text: &str) -> Option<Json> {
         .map(Json::from)
         .or_else(unsigned)
         .or_else(float)
-}
-
-/// The event as it may be seen, whoever made it.
-fn scrubbed(mut event: Event<'static>, redactor: &Redactor) -> Event<'static> {
-    let clean = |text: &mut String| *text = redactor.text(text).into_owned();
-    event.message.iter_mut().for_each(clean);
-    for exception in &mut event.exception.values {
-        exception.value.iter_mut().for_each(clean);
-    }
-    for breadcrumb in &mut event.breadcrumbs.values {
-        breadcrumb.message.iter_mut().for_each(clean);
-        breadcrumb
-            .data
-            .iter_mut()
-            .for_each(|(name, value)| scrub(name, value, redactor));
-    }
-    event
-        .extra
-        .iter_mut()
-        .for_each(|(name, value)| scrub(name, value, redactor));
-    if let Some(request) = &mut event.request {
-        scrub_request(request, redactor);
-    }
-    event
-}
-
-fn scrub_request(request: &mut Request, redactor: &Redactor) {
-    request.cookies = None;
-    request
-        .headers
-        .retain(|name, _| !name.eq_ignore_ascii_case("cookie"));
-    for (name, value) in &mut request.headers {
-        let shown = if redactor.masks(name) {
-            groundcrew_base::MASK.into()
-        } else {
-            redactor.text(value)
-        };
-        *value = shown.into_owned();
-    }
-    for text in request.query_string.iter_mut().chain(&mut request.data) {
-        *text = redactor.text(text).into_owned();
-    }
-}
-
-fn scrub(name: &str, value: &mut Json, redactor: &Redactor) {
-    match value {
-        Json::String(text) if redactor.masks(name) => {
-            let mut shown = String::new();
-            // What the log has masked already stays as it is.
-            if !text.contains(groundcrew_base::MASK) && !text.starts_with("hash:") {
-                redactor.apply(redactor.action(name).unwrap_or_default(), text, &mut shown);
-                *text = shown;
-            }
-        }
-        Json::String(text) => *text = redactor.text(text).into_owned(),
-        Json::Array(values) => values.iter_mut().for_each(|value| scrub(name, value, redactor)),
-        Json::Object(fields) => fields
-            .iter_mut()
-            .for_each(|(name, value)| scrub(name, value, redactor)),
-        _ if redactor.masks(name) => *value = Json::from(groundcrew_base::MASK),
-        _ => {}
-    }
 }
 
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");

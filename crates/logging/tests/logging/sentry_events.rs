@@ -4,6 +4,10 @@ use std::{error::Error, time::Duration};
 
 use groundcrew_base::{Backoff, Secret};
 use groundcrew_logging::{Export, LogContext, Profile, SentryEvents};
+use sentry::{
+    Hub, TransactionContext,
+    protocol::{Attachment, Event},
+};
 use serde_json::{Value, json};
 use tracing::{Level, debug, error, info, warn};
 
@@ -177,4 +181,132 @@ fn integers_of_64_bits_arrive_exactly() {
         (&json!(u64::MAX), &json!(i64::MIN))
     );
     assert_eq!(extra["beyond"], json!(u128::MAX.to_string()));
+}
+
+/// What a service tells Sentry itself, with a secret in every place where there may be one: by a name, or by its form.
+fn captured() -> Event<'static> {
+    let text = "redis://:CANARY@h";
+    let named = json!({"password": "CANARY", "seat": text, "tries": 3});
+    let frame = json!({
+        "function": "deal", "filename": text, "vars": named, "context_line": text, "pre_context": [text],
+    });
+    let stacktrace = json!({"frames": [frame]});
+    let event = json!({
+        "event_id": "9c3a7f0e1b2d4c5f8e9a0b1c2d3e4f50",
+        "message": text, "culprit": text, "transaction": text, "logger": text,
+        "logentry": {"message": text, "params": [text, 7]},
+        "fingerprint": [text],
+        "server_name": "host-8",
+        "tags": {"api_key": "CANARY", "seat": text, "table": "4", text: "x"},
+        "extra": {
+            "password": "*** CANARY", "token": "hash:CANARY", "secret": 123_456, "credentials": {"password": ["CANARY"]},
+            "nested": {"deep": [{"api_key": "CANARY", "note": text}]}, "stake": 25, "won": true,
+        },
+        "user": {"id": "u-9", "username": text, "password": "CANARY"},
+        "request": {
+            "url": "http://u:CANARY@h/?token=CANARY", "method": "GET", "data": "{\"password\":\"CANARY\"}",
+            "query_string": "password=CANARY&seat=4", "cookies": "a=CANARY",
+            "headers": {
+                "Cookie": "a=CANARY", "Authorization": "Bearer CANARY", "Proxy-Authorization": "CANARY",
+                "Set-Cookie": "a=CANARY", "X-Api-Key": "CANARY", "Accept": "*/*",
+            },
+            "env": {"HTTP_COOKIE": "CANARY", "HTTP_AUTHORIZATION": "CANARY", "DB_PASSWORD": "CANARY", "SEAT": text},
+        },
+        "contexts": {
+            "trace": {
+                "type": "trace", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7",
+                "data": named,
+            },
+            "hand": {"type": "unknown", "password": "CANARY", "note": text},
+        },
+        "breadcrumbs": {"values": [{"timestamp": NOW, "message": text, "category": text, "data": named}]},
+        "exception": {"values": [{"type": text, "value": text, "module": text, "stacktrace": stacktrace}]},
+        "threads": {"values": [{"name": text, "stacktrace": stacktrace}]},
+        "stacktrace": stacktrace,
+        "timestamp": NOW,
+    });
+    serde_json::from_value(event).unwrap()
+}
+
+/// What an item of this kind says, of all that the server got.
+fn item(bodies: &[String], kind: &str, holds: &str) -> Value {
+    let lines: Vec<&str> = bodies.iter().flat_map(|body| body.lines()).collect();
+    let of_kind = lines.windows(2).filter(|pair| {
+        let header = serde_json::from_str::<Value>(pair[0]).unwrap();
+        header["type"] == kind && header["length"] == pair[1].len()
+    });
+    let mut found = of_kind.filter(|pair| pair[1].contains(holds));
+    serde_json::from_str(found.next().unwrap()[1]).unwrap()
+}
+
+#[test]
+fn what_a_service_captures_itself_is_masked_in_every_place() {
+    let server = Server::always(200);
+    let export = quick(events(&server).traces_sample_rate(1.0).bind_hub());
+
+    run(service().export(export), |logging| {
+        let hub = Hub::main();
+        let attachment = Attachment {
+            buffer: b"{\"password\":\"CANARY\"}".to_vec(),
+            filename: "CANARY".to_owned(),
+            ..Attachment::default()
+        };
+        hub.with_scope(
+            |scope| scope.add_attachment(attachment),
+            || hub.capture_event(captured()),
+        );
+        let context = TransactionContext::new("GET redis://:CANARY@h", "http");
+        let transaction = hub.start_transaction(context);
+        transaction.set_tag("api_key", "CANARY");
+        transaction.set_extra("password", "CANARY".into());
+        transaction.set_request(captured().request.unwrap());
+        let span = transaction.start_child("db", "SELECT 'redis://:CANARY@h'");
+        span.set_data("password", "CANARY".into());
+        span.set_tag("token", "CANARY");
+        span.finish();
+        transaction.finish();
+        error!("ours");
+        logging.flush(DEADLINE).unwrap();
+        hub.bind_client(None);
+    });
+
+    let bodies: Vec<String> = server.rest().iter().map(|seen| seen.text().to_owned()).collect();
+    let all = bodies.concat();
+    assert_eq!(bodies.len(), 3, "{all}");
+    assert!(!all.contains("CANARY"), "{all}");
+    assert!(
+        !all.to_lowercase().contains("cookie") && !all.contains("uthorization"),
+        "{all}"
+    );
+    let event = item(&bodies, "event", "u-9");
+    for (place, value) in [
+        ("/event_id", json!("9c3a7f0e1b2d4c5f8e9a0b1c2d3e4f50")),
+        ("/message", json!("redis://:***@h")),
+        ("/logentry/params/1", json!(7)),
+        ("/tags/table", json!("4")),
+        ("/tags/api_key", json!("***")),
+        ("/extra/stake", json!(25)),
+        ("/extra/secret", json!("***")),
+        ("/extra/password", json!("***")),
+        ("/extra/won", json!(true)),
+        ("/user/id", json!("u-9")),
+        ("/request/method", json!("GET")),
+        ("/request/headers", json!({"Accept": "*/*", "X-Api-Key": "***"})),
+        (
+            "/contexts/trace/trace_id",
+            json!("4bf92f3577b34da6a3ce929d0e0e4736"),
+        ),
+        ("/contexts/trace/span_id", json!("00f067aa0ba902b7")),
+        ("/exception/values/0/stacktrace/frames/0/function", json!("deal")),
+        ("/exception/values/0/stacktrace/frames/0/vars/tries", json!(3)),
+        ("/release", json!("poker@1.4.0")),
+    ] {
+        assert_eq!(event.pointer(place), Some(&value), "{place} of {event}");
+    }
+    let transaction = item(&bodies, "transaction", "SELECT");
+    assert_eq!(transaction["transaction"], "GET redis://:***@h");
+    assert_eq!(transaction["tags"]["api_key"], "***");
+    assert_eq!(transaction["spans"][0]["data"]["password"], "***");
+    assert_eq!(transaction["spans"][0]["op"], "db");
+    assert_eq!(item(&bodies, "event", "ours")["message"], "ours");
 }
