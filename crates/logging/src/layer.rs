@@ -19,6 +19,7 @@ use crate::{
     line::Line,
     pairs::Present,
     panic,
+    profile::LevelPlace,
     sampling::SampleKey,
     scratch::{Buffers, Chains, Scratch, with_scratch},
     span_fields::{SpanFieldSets, SpanFields},
@@ -199,6 +200,7 @@ impl Frame {
         } = buffers;
         pairs.clear();
         stamp.write(&mut pairs.text, self.names.open, time, self.names.time);
+        let stamped = pairs.text.len();
         pairs.text.push_str(&template.head);
         let mut fields = pairs.text.len();
         match &template.after_target {
@@ -220,11 +222,17 @@ impl Frame {
         event.record(&mut encoder);
         let (present, truncated, marks) = (encoder.present, encoder.truncated, encoder.marks);
         if !marks.has_message {
-            let message = match self.names.nest {
-                Some(_) => &mut pairs.lifted,
-                None => &mut pairs.text,
+            let message = match self.names.lifts_message() {
+                true => &mut pairs.lifted,
+                false => &mut pairs.text,
             };
             message.push_str(&self.no_message);
+        }
+        if self.names.level == LevelPlace::Lead {
+            let level = self
+                .names
+                .level_pair(*event.metadata().level(), marks.is_critical);
+            pairs.lead(stamped + self.names.after_time.len(), level);
         }
         let line = Line {
             frame: self,

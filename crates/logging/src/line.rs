@@ -3,9 +3,8 @@ use std::sync::Arc;
 use crate::{
     chain::{Chain, EventNames},
     frame::Frame,
-    level,
     pairs::{Pairs, Present},
-    profile::END,
+    profile::{END, LevelPlace},
     template::Template,
 };
 
@@ -39,14 +38,8 @@ impl Line<'_> {
         if names.nest.is_some() {
             self.close_nest();
         }
-        if names.level_is_last {
-            let rank = if is_critical && level == tracing::Level::ERROR {
-                names.levels.len() - 1
-            } else {
-                level::rank(level)
-            };
-            let pair = names.levels.get(rank).copied();
-            self.pairs.text.push_str(pair.unwrap_or_default());
+        if names.level == LevelPlace::End {
+            self.pairs.text.push_str(names.level_pair(level, is_critical));
         }
         self.pairs.text.push_str(END);
     }

@@ -4,8 +4,8 @@ use tracing::Level;
 
 use crate::{
     frame::Frame,
-    json, level,
-    profile::Names,
+    json,
+    profile::LevelPlace,
     timestamp::{TimestampWriter, nanoseconds},
 };
 
@@ -29,18 +29,23 @@ impl Notice<'_> {
     /// The line as every other one, with the defaults.
     pub(crate) fn json(&self, frame: &Frame) -> Vec<u8> {
         let names = frame.names;
-        let level = names.levels.get(self.rank(names)).copied();
         let mut out = String::new();
         let time = frame.clock.now();
         TimestampWriter::default().write(&mut out, names.open, (time, nanoseconds(time)), names.time);
         out.push_str(names.after_time);
-        out.push_str(level.unwrap_or_default());
+        out.push_str(names.level_pair(self.level, self.is_critical()));
+        let lead = out.len();
         out.push_str(names.target.0);
         json::string(&mut out, TARGET, usize::MAX);
         out.push_str(names.target.1);
         out.push_str(names.constant);
+        let message = out.len();
         write!(out, ",\"{}\":", names.message).ok();
         let mut complete = json::string(&mut out, &frame.redactor.text(self.message), frame.limit);
+        if names.level == LevelPlace::Lead {
+            let message = out.split_off(message);
+            out.insert_str(lead, &message);
+        }
         out.push_str(names.nest.unwrap_or_default());
         let start = out.len();
         complete &= self.add_fields(frame, &mut out);
@@ -71,15 +76,6 @@ impl Notice<'_> {
         fields.any(|(name, value)| *name == "severity" && matches!(value, Value::Text("critical")))
     }
 
-    /// The place of the level among those of a profile.
-    fn rank(&self, names: &Names) -> usize {
-        if names.level_is_last && self.is_critical() {
-            names.levels.len() - 1
-        } else {
-            level::rank(self.level)
-        }
-    }
-
     /// Whether all of them had room.
     fn add_fields(&self, frame: &Frame, out: &mut String) -> bool {
         let limit = frame.limit;
@@ -88,7 +84,7 @@ impl Notice<'_> {
             if out.len() + name.len() + SHORT_VALUE > limit {
                 return false;
             }
-            if self.is_critical() && frame.names.level_is_last && *name == "severity" {
+            if self.is_critical() && frame.names.tells_critical() && *name == "severity" {
                 // The level says so.
                 continue;
             }

@@ -59,6 +59,14 @@ impl Pairs {
         self.text.len() + self.lifted.len()
     }
 
+    /// Puts `first`, and what is lifted behind it, at a place in the text.
+    #[inline(never)]
+    pub(crate) fn lead(&mut self, at: usize, first: &str) {
+        self.text.insert_str(at, &self.lifted);
+        self.text.insert_str(at, first);
+        self.lifted.clear();
+    }
+
     /// Appends all of another one.
     pub(crate) fn append(&mut self, other: &Self) {
         let (text, lifted) = (offset(&self.text), offset(&self.lifted));

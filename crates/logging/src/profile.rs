@@ -2,7 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Location;
+use tracing::Level;
+
+use crate::{Location, level};
 
 /// The names that the fields of a line have: those of the system that reads the logs.
 ///
@@ -21,6 +23,8 @@ use crate::Location;
 /// | field `trace_sampled` | the same | `TraceFlags`, `01` or `00` | the same | `logging.googleapis.com/trace_sampled` | the same |
 /// | field `error` | `error`, `error_chain` | `exception.message`, `exception.stacktrace` | `error.message`, `error.stack_trace` | `error`, `stack_trace` | `error.message`, `error.stack` |
 /// | field `error.type` | the same | `exception.type` | `error.type` | the same | `error.kind` |
+///
+/// A line of ECS begins with `@timestamp`, `log.level` and `message`, as its specification wants.
 ///
 /// The type of an error is told by who knows it, as `error.type` or `error_type`: a `dyn Error` does not say what it is, and
 /// its `Debug` begins with the name of a variant, a message or anything else as often as with that of its type.
@@ -89,8 +93,7 @@ pub(crate) struct Names {
     pub(crate) after_time: &'static str,
     /// The pairs of the levels from error to trace, then of critical.
     pub(crate) levels: [&'static str; 6],
-    /// Whether the level waits until the fields have said whether the event is critical.
-    pub(crate) level_is_last: bool,
+    pub(crate) level: LevelPlace,
     /// What stands around the target.
     pub(crate) target: (&'static str, &'static str),
     /// Pairs that every line has.
@@ -119,17 +122,48 @@ pub(crate) struct Names {
 impl Names {
     /// The end of a line as far as it follows the fields at once.
     pub(crate) const fn end(&self) -> &'static str {
-        if self.nest.is_none() && !self.level_is_last {
+        if self.nest.is_none() && !matches!(self.level, LevelPlace::End) {
             END
         } else {
             ""
         }
     }
 
+    /// Whether the level says of an error that it is critical.
+    pub(crate) fn tells_critical(&self) -> bool {
+        self.level != LevelPlace::Head
+    }
+
+    /// The pair of the level.
+    pub(crate) fn level_pair(&self, level: Level, is_critical: bool) -> &'static str {
+        let rank = if is_critical && self.tells_critical() && level == Level::ERROR {
+            self.levels.len() - 1
+        } else {
+            level::rank(level)
+        };
+        self.levels.get(rank).copied().unwrap_or_default()
+    }
+
+    /// Whether the message stands elsewhere than among the fields.
+    pub(crate) const fn lifts_message(&self) -> bool {
+        self.nest.is_some() || matches!(self.level, LevelPlace::Lead)
+    }
+
     /// Whether a name among the fields belongs to us.
     pub(crate) fn reserves(&self, name: &str, location: Location) -> bool {
         self.reserved.contains(&name) || (location == Location::Shown && self.location.contains(&name))
     }
+}
+
+/// Where the level stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LevelPlace {
+    /// After the time, before anybody knows whether the event is critical.
+    Head,
+    /// After the time too, with the message behind it: both are put there when the fields have told them.
+    Lead,
+    /// At the end of the line, when the fields have said whether the event is critical.
+    End,
 }
 
 /// How the time is written.
@@ -176,7 +210,7 @@ const DEFAULT: Names = Names {
         ",\"level\":\"trace\"",
         ",\"level\":\"error\"",
     ],
-    level_is_last: false,
+    level: LevelPlace::Head,
     target: (",\"target\":", ""),
     constant: "",
     message: "message",
@@ -204,7 +238,7 @@ const OPEN_TELEMETRY: Names = Names {
         ",\"SeverityText\":\"TRACE\",\"SeverityNumber\":1",
         ",\"SeverityText\":\"FATAL\",\"SeverityNumber\":21",
     ],
-    level_is_last: true,
+    level: LevelPlace::End,
     target: (",\"InstrumentationScope\":{\"name\":", "}"),
     constant: "",
     message: "Body",
@@ -244,7 +278,7 @@ const ECS: Names = Names {
         ",\"log.level\":\"trace\"",
         ",\"log.level\":\"critical\"",
     ],
-    level_is_last: true,
+    level: LevelPlace::Lead,
     target: (",\"log.logger\":", ""),
     constant: ",\"ecs.version\":\"1.6.0\"",
     message: "message",
@@ -290,7 +324,7 @@ const GCP: Names = Names {
         ",\"severity\":\"DEBUG\"",
         ",\"severity\":\"CRITICAL\"",
     ],
-    level_is_last: true,
+    level: LevelPlace::End,
     target: (",\"target\":", ""),
     constant: "",
     message: "message",
@@ -337,7 +371,7 @@ const DATADOG: Names = Names {
         ",\"status\":\"debug\"",
         ",\"status\":\"critical\"",
     ],
-    level_is_last: true,
+    level: LevelPlace::End,
     target: (",\"logger.name\":", ""),
     constant: ",\"ddsource\":\"rust\"",
     message: "message",

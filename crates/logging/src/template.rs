@@ -10,8 +10,8 @@ use crate::{
     filter::ALERT_KEY,
     flood::CallsiteFlood,
     frame::{Frame, Location},
-    json, level,
-    profile::Names,
+    json,
+    profile::{LevelPlace, Names},
 };
 
 /// All that is known of a callsite before it fires: encoded names, masks, and which names had to change.
@@ -95,7 +95,7 @@ impl Template {
                 location(metadata, frame)
             },
             bits: fields.iter().fold(0, |all, field| all | bits(field)),
-            tells_critical: frame.names.level_is_last && *metadata.level() == Level::ERROR,
+            tells_critical: frame.names.tells_critical() && *metadata.level() == Level::ERROR,
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
             is_audit: category::is_audit(metadata),
             flood: CallsiteFlood::new(metadata, &frame.flood).map(Arc::new),
@@ -174,8 +174,10 @@ impl Fields {
                 _ => frame.redactor.action(field),
             },
             role,
-            is_lifted: names.nest.is_some()
-                && (role == Role::Message || names.lifted.contains(&name.as_str())),
+            is_lifted: match role {
+                Role::Message => names.lifts_message(),
+                _ => names.lifted.contains(&name.as_str()),
+            },
             grouped: Arc::new(Key::new(format!("{group}.{name}"))),
             quoted: [Key::prefix(&name).as_str(), "\""].concat(),
             key: Key::new(name),
@@ -235,9 +237,8 @@ pub(crate) fn free_name(group: &str, name: &str, taken: impl Fn(&str) -> bool) -
 fn head(metadata: &Metadata<'_>, frame: &Frame, is_log_record: bool) -> (String, Option<String>) {
     let names = frame.names;
     let mut head = String::from(names.after_time);
-    if !names.level_is_last {
-        let rank = level::rank(*metadata.level());
-        head.push_str(names.levels.get(rank).copied().unwrap_or_default());
+    if names.level == LevelPlace::Head {
+        head.push_str(names.level_pair(*metadata.level(), false));
     }
     head.push_str(names.target.0);
     let mut rest = String::from(names.target.1);

@@ -26,6 +26,7 @@ mod duplicates;
     target_env = "gnu"
 ))]
 mod exits;
+mod ecs;
 mod fields;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod file_histories;

@@ -104,12 +104,12 @@ fn the_elastic_common_schema() {
         text_of(Profile::Ecs, an_error_in_a_trace),
         format!(
             concat!(
-                r#"{{"@timestamp":"2026-11-22T04:56:15.000007Z","log.logger":"poker::hands","ecs.version":"1.6.0","#,
-                r#""message":"not saved","error.message":"saving hand 7","#,
+                r#"{{"@timestamp":"2026-11-22T04:56:15.000007Z","log.level":"error","message":"not saved","#,
+                r#""log.logger":"poker::hands","ecs.version":"1.6.0","error.message":"saving hand 7","#,
                 r#""error.stack_trace":"saving hand 7\ncaused by: {chain}","seat":3,"#,
                 r#""trace.id":"4bf92f3577b34da6a3ce929d0e0e4736","span.id":"00f067aa0ba902b7","#,
                 r#""service.name":"poker-app","service.version":"1.4.0","service.environment":"production","#,
-                r#""region":"eu-1","log.level":"error"}}"#,
+                r#""region":"eu-1"}}"#,
                 "\n"
             ),
             chain = FORMATTING
