@@ -79,10 +79,12 @@ pub enum Error {
     #[error("opening standard output")]
     Stdout(#[source] io::Error),
     /// Another process, or another handle of this one, logs into the directory with `crash_safe`.
-    #[error("the queue file {} is in use by another process", path.display())]
+    #[error("the queue file {} is in use by {}", path.display(), Writer(*process))]
     RingInUse {
         /// The file.
         path: PathBuf,
+        /// The number of the process, if it is known.
+        process: Option<u32>,
     },
     /// A crash-safe queue is a file beside the logs.
     #[error("crash_safe needs a directory of log files, and dir is not set")]
@@ -191,7 +193,7 @@ impl Error {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Deadline { .. } | Self::Thread { .. } | Self::InUse { .. }
+            Self::Deadline { .. } | Self::Thread { .. } | Self::InUse { .. } | Self::RingInUse { .. }
         )
     }
 

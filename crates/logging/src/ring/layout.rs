@@ -345,6 +345,8 @@ pub(super) const MAGIC_AT: usize = 0;
 pub(super) const VERSION_AT: usize = 1;
 pub(super) const HALF_AT: usize = 2;
 pub(super) const CHECK_AT: usize = 3;
+/// The number of the process that maps the file, for the message of one that comes second.
+pub(super) const PROCESS_AT: usize = 4;
 /// The bytes before the first half: a page.
 pub(super) const HEAD: usize = 4096;
 /// A word and its checksum.

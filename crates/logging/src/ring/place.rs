@@ -1,6 +1,6 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::mpsc,
     time::{Duration, Instant},
@@ -41,7 +41,10 @@ impl Place {
                 Ok(()) => {}
                 // A child that has not yet begun its own program holds the lock of a parent that was killed.
                 Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => pause(),
-                Err(TryLockError::WouldBlock) => return Err(Error::RingInUse { path }),
+                Err(TryLockError::WouldBlock) => {
+                    let process = holder(&file);
+                    return Err(Error::RingInUse { path, process });
+                }
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
         }
@@ -94,6 +97,7 @@ impl Place {
         parts.words.store(layout::VERSION_AT, layout::VERSION);
         parts.words.store(layout::HALF_AT, half as u64);
         parts.words.store(layout::CHECK_AT, layout::check(half));
+        parts.words.store(layout::PROCESS_AT, std::process::id().into());
         // Without this the rest says nothing.
         parts.words.store(layout::MAGIC_AT, layout::MAGIC);
         Ok(parts)
@@ -116,6 +120,17 @@ fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// The process that has mapped the file, if it has come so far.
+fn holder(mut file: &File) -> Option<u32> {
+    let mut word = [0; size_of::<u64>()];
+    file.seek(SeekFrom::Start((layout::PROCESS_AT * word.len()) as u64))
+        .ok()?;
+    file.read_exact(&mut word).ok()?;
+    u32::try_from(u64::from_ne_bytes(word))
+        .ok()
+        .filter(|process| *process != 0)
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
@@ -182,7 +197,8 @@ fn pause() {
 const OVERWRITES_IN_PLACE: [i64; 4] = [0xef53, 0x5846_5342, 0x0102_1994, 0x794c_7630];
 pub(super) const FILE_NAME: &str = "log.ring";
 const ASIDE: &str = "ring.aside";
-const PATIENCE: Duration = Duration::from_millis(500);
+/// As long as for the lock of a log file.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// No ring file is longer.
 const LONGEST: u64 = 1 << 30;
 

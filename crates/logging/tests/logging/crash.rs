@@ -210,12 +210,18 @@ fn a_second_handle_on_the_directory_is_refused() {
         panic!("it was accepted")
     };
 
-    assert!(matches!(refused, Error::RingInUse { .. }), "{refused:?}");
+    let own = std::process::id();
     assert!(
-        refused
-            .to_string()
-            .ends_with("log.ring is in use by another process")
+        matches!(&refused, Error::RingInUse { process: Some(process), .. } if *process == own),
+        "{refused:?}"
     );
+    let text = refused.to_string();
+    let process = format!("another log of this process, or process {own} of another container");
+    assert!(
+        text.ends_with(&format!("log.ring is in use by {process}")),
+        "{text}"
+    );
+    assert!(refused.is_retryable());
     assert!(logging.shutdown(DEADLINE).is_clean());
 }
 
