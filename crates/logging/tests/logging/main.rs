@@ -19,6 +19,7 @@ mod crash;
 mod crash_campaign;
 mod dice;
 mod duplicates;
+mod ecs;
 #[cfg(all(
     feature = "alerts",
     feature = "intake",
@@ -26,7 +27,6 @@ mod duplicates;
     target_env = "gnu"
 ))]
 mod exits;
-mod ecs;
 mod fields;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod file_histories;
