@@ -83,6 +83,7 @@ impl Definition {
         &self.buckets
     }
 
+    #[cfg(feature = "rules")]
     pub(crate) fn has_label(&self, label: &str) -> bool {
         self.labels.iter().any(|known| known.name == label)
     }

@@ -803,6 +803,14 @@ fn a_standard_output_that_does_not_block_loses_nothing_to_a_reader_that_is_slow(
     assert_eq!(lines.len(), 3000);
 }
 
+struct Stopped<'a>(&'a AtomicBool);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_shutdown_while_others_log_accounts_for_every_line() {
     let (layer, logging) = Logging::builder()
@@ -815,6 +823,8 @@ fn a_shutdown_while_others_log_accounts_for_every_line() {
     let stop = AtomicBool::new(false);
 
     thread::scope(|scope| {
+        // Also when something below fails: the scope waits for its threads.
+        let stopped = Stopped(&stop);
         for _ in 0..3 {
             scope.spawn(|| {
                 tracing::dispatcher::with_default(&dispatch, || {
@@ -834,10 +844,14 @@ fn a_shutdown_while_others_log_accounts_for_every_line() {
         for report in reports {
             assert!(report.join().unwrap().is_clean());
         }
-        let lines = logging.stats().lines;
-        assert_exact(&lines);
-        assert_eq!(lines.pending, 0);
-        stop.store(true, Ordering::Relaxed);
+        // Threads that waited for room still have to learn that there will be none.
+        let limit = Instant::now() + DEADLINE;
+        while logging.stats().lines.pending > 0 {
+            assert_exact(&logging.stats().lines);
+            assert!(Instant::now() < limit, "{:?}", logging.stats().lines);
+            thread::yield_now();
+        }
+        drop(stopped);
     });
 
     let events = logging.stats().events;
