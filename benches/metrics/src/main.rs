@@ -20,6 +20,7 @@ use harness::Suite;
 fn main() -> ExitCode {
     let mut suite = Suite::new();
     counters(&mut suite);
+    counters_of_macros(&mut suite);
     closed_labels(&mut suite);
     histograms(&mut suite);
     handles(&mut suite);
@@ -94,6 +95,9 @@ fn counters(suite: &mut Suite) {
         .iterations_at_least(ITERATIONS)
         .instructions()
         .wall();
+}
+
+fn counters_of_macros(suite: &mut Suite) {
     suite
         .compare_loops(
             "counter.macros",

@@ -67,7 +67,7 @@ pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
     each(move |request| {
         family
             .get_or_create(&Static::of(request))
-            .observe(request.seconds())
+            .observe(request.seconds());
     })
 }
 

@@ -201,8 +201,9 @@ const ALLOWED: [&str; 22] = [
 ];
 
 /// What a single crate may show besides: a service brings its own pool to dbopt, connect hands drivers and their errors
-/// to the other crates, what a secret may hold is what zeroize can wipe, and the rules of envcfg are validator's.
-const ALLOWED_IN: [(&str, &[&str]); 4] = [
+/// to the other crates, what a secret may hold is what zeroize can wipe, the rules of envcfg are validator's, and metrics
+/// records what the macros of the crate of that name tell.
+const ALLOWED_IN: [(&str, &[&str]); 5] = [
     ("groundcrew-base", &["validator", "zeroize"]),
     ("groundcrew-dbopt", &["deadpool", "deadpool_postgres"]),
     (
@@ -216,6 +217,7 @@ const ALLOWED_IN: [(&str, &[&str]); 4] = [
         ],
     ),
     ("groundcrew-envcfg", &["validator"]),
+    ("groundcrew-metrics", &["metrics"]),
 ];
 
 #[cfg(test)]
