@@ -1,6 +1,6 @@
 //! What the card room watches besides its database and its cache.
 
-use std::time::Duration;
+use std::{error::Error as StdError, time::Duration};
 
 use groundcrew::{
     Service,
@@ -19,9 +19,11 @@ pub(crate) fn register(
     settings: &Settings,
     stubs: Option<&Url>,
     feed: &Feed,
-) -> Result<(), HttpCheckError> {
+) -> Result<(), Box<dyn StdError>> {
     let load = feed.clone();
     let apis = external_apis(settings, stubs)?;
+    let disk = DiskCheck::paths(["."]).thresholds(settings.disk.thresholds()?);
+    let memory = MemoryCheck::new().thresholds(settings.memory.thresholds()?);
     service
         .check(Registration::new("websocket", Saturation::new(move || load.load())).optional())
         .check(
@@ -29,8 +31,8 @@ pub(crate) fn register(
                 .optional()
                 .interval(Duration::from_secs(30)),
         )
-        .check(Registration::new("disk_space", DiskCheck::paths(["."])).optional())
-        .check(Registration::new("memory", MemoryCheck::new()).optional());
+        .check(Registration::new("disk_space", disk).optional())
+        .check(Registration::new("memory", memory).optional());
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use groundcrew::{
     cache::CacheConfig,
     dbopt::DbConfig,
     envcfg::{Checks, Config},
+    health::checks::{InvalidThresholds, Thresholds},
 };
 use url::Url;
 
@@ -67,6 +68,34 @@ pub(crate) struct Settings {
     /// How many are allowed in it.
     #[config(default = 100, range(min = 10, max = 10000))]
     pub rate_limit_max_requests: u32,
+    /// How full the disk may be before the service says that it is degraded, and then unhealthy.
+    #[config(nested, prefix = "DISK_")]
+    pub disk: Fullness,
+    /// The same of the memory that its control group or its machine has.
+    #[config(nested, prefix = "MEMORY_")]
+    pub memory: Fullness,
+}
+
+/// The percentages above which something is degraded and unhealthy.
+#[derive(Clone, Debug, Config)]
+#[config(crate = groundcrew::envcfg, check(Self::in_order, degraded_percent, unhealthy_percent))]
+pub(crate) struct Fullness {
+    #[config(default = 80, range(min = 1, max = 100))]
+    pub degraded_percent: u8,
+    #[config(default = 90, range(min = 1, max = 100))]
+    pub unhealthy_percent: u8,
+}
+
+impl Fullness {
+    fn in_order(degraded_percent: u8, unhealthy_percent: u8, checks: &mut Checks<'_, '_>) {
+        if degraded_percent > unhealthy_percent {
+            checks.add("degraded_percent", "must be at most the percentage of unhealthy");
+        }
+    }
+
+    pub(crate) fn thresholds(&self) -> Result<Thresholds, InvalidThresholds> {
+        Thresholds::new(self.degraded_percent.into(), self.unhealthy_percent.into())
+    }
 }
 
 impl Settings {

@@ -53,7 +53,7 @@ impl Private {
     }
 }
 
-/// Ports are the kernel's choice, and the rate limit is out of the way.
+/// Ports are the kernel's choice; the rate limit and how full this machine happens to be are out of the way.
 fn variables(database: String, redis: String, s3: &S3) -> Variables {
     Variables::from([
         ("PORT", "0".to_owned()),
@@ -68,6 +68,10 @@ fn variables(database: String, redis: String, s3: &S3) -> Variables {
         ("AWS_ACCESS_KEY_ID", s3.access_key().to_owned()),
         ("AWS_SECRET_ACCESS_KEY", s3.secret_key().to_owned()),
         ("RATE_LIMIT_MAX_REQUESTS", "10000".to_owned()),
+        ("DISK_DEGRADED_PERCENT", "100".to_owned()),
+        ("DISK_UNHEALTHY_PERCENT", "100".to_owned()),
+        ("MEMORY_DEGRADED_PERCENT", "100".to_owned()),
+        ("MEMORY_UNHEALTHY_PERCENT", "100".to_owned()),
     ])
 }
 

@@ -50,6 +50,17 @@ async fn three_mistakes_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_disk_cannot_be_unhealthy_before_it_is_degraded() {
+    let ended = refused(&[("DISK_DEGRADED_PERCENT", "95")]).await;
+
+    assert_eq!(
+        ended.stderr,
+        "configuration is invalid: 1 problem\n  \
+         DISK_DEGRADED_PERCENT: must be at most the percentage of unhealthy\n"
+    );
+}
+
+#[tokio::test]
 async fn production_names_everything_that_is_missing() {
     let ended = refused(&[("NODE_ENV", "production")]).await;
 
