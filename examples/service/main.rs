@@ -1,20 +1,29 @@
 //! A card room over HTTP that uses every groundcrew crate the way a service would.
 //!
 //! `cargo run --example service` needs nothing: where no servers are named it starts private ones, or does
-//! without. `--healthcheck` asks a running one, for containers.
+//! without. `--healthcheck` asks a running one, for containers; `--monitoring DIRECTORY` writes its rules, dashboards and
+//! documents.
 
 mod api;
 mod checks;
+mod hands;
 mod layers;
 mod ledger;
 mod limiter;
+mod monitoring;
 mod room;
 mod settings;
 mod stubs;
 mod surroundings;
 mod token;
 
-use std::{error::Error as StdError, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    error::Error as StdError,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use groundcrew::{Bound, Service, ServiceConfig, envcfg::Config, health::probe::probe, lifecycle::Exit};
 
@@ -31,9 +40,27 @@ fn main() -> ExitCode {
             return ExitCode::from(report.exit_code());
         }
     };
+    let directory = monitoring_directory();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(settings)),
+        Ok(runtime) => match directory {
+            Some(directory) => runtime.block_on(monitor(settings, &directory)),
+            None => runtime.block_on(run(settings)),
+        },
         Err(error) => failed("starting the runtime", &error),
+    }
+}
+
+/// The directory that comes after `--monitoring`.
+fn monitoring_directory() -> Option<PathBuf> {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--monitoring");
+    arguments.nth(1).map(PathBuf::from)
+}
+
+/// Writes rules, dashboards and documents instead of serving.
+async fn monitor(settings: Settings, directory: &Path) -> ExitCode {
+    match monitoring::write(settings, directory).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed("writing the monitoring", error.as_ref()),
     }
 }
 

@@ -9,13 +9,15 @@ use groundcrew::{
     cache::Cache,
     connect::{http::HttpClient, redis::RedisUrl},
     dbopt::{Db, DbConfig},
-    metrics::{BusinessMetrics, WebSocketMetrics},
+    metrics::{BusinessMetrics, GameMetrics, WebSocketMetrics},
 };
 use url::Url;
 
 use crate::{
     api::{Admin, Chat, Feed, Room, Shared},
-    checks, layers,
+    checks,
+    hands::Hands,
+    layers,
     ledger::{Ledger, MemoryLedger, PlayerStats, PostgresLedger},
     settings::Settings,
     stubs,
@@ -36,9 +38,12 @@ pub(crate) async fn open(
     settings: &Settings,
     surroundings: &Surroundings,
 ) -> Result<Opened, Box<dyn StdError>> {
+    let games = GameMetrics::register(service.registry())?;
+    let business = BusinessMetrics::register(service.registry())?;
     let feed = Feed::new(
         settings.ws_max_connections,
         WebSocketMetrics::register(service.registry())?,
+        games.clone(),
     );
     let stubs = stand_ins(service, settings).await?;
     let db = surroundings
@@ -69,7 +74,8 @@ pub(crate) async fn open(
         admin: Admin {
             token: settings.admin_token.clone(),
         },
-        business: BusinessMetrics::register(service.registry())?,
+        hands: Hands::new(games, business.clone()),
+        business,
         lifecycle: service.lifecycle().clone(),
         logging: service.logging().clone(),
         surroundings: surroundings.lines.clone(),

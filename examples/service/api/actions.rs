@@ -17,7 +17,8 @@ pub(super) async fn record(
     Json(actions): Json<Vec<NewAction>>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let players: BTreeSet<i64> = actions.iter().map(|action| action.player).collect();
-    let recorded = room.ledger.record(table, actions).await?;
+    let recorded = room.ledger.record(table, actions.clone()).await?;
+    room.hands.follow(table, &actions);
     for player in players {
         if let Err(error) = room.stats.invalidate(&player.to_string()).await {
             // Redis was not told: its copy expires by itself.

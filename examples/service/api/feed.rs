@@ -14,7 +14,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use groundcrew::metrics::{Direction, WebSocketMetrics};
+use groundcrew::metrics::{Direction, GameMetrics, WebSocketMetrics};
 use serde_json::Value;
 use tokio::{sync::broadcast, time::timeout};
 
@@ -27,16 +27,18 @@ pub(crate) struct Feed {
     open: Arc<AtomicU64>,
     most: u64,
     metrics: WebSocketMetrics,
+    games: GameMetrics,
 }
 
 impl Feed {
     /// A feed for at most `most` listeners at a time.
-    pub(crate) fn new(most: u64, metrics: WebSocketMetrics) -> Self {
+    pub(crate) fn new(most: u64, metrics: WebSocketMetrics, games: GameMetrics) -> Self {
         Self {
             events: broadcast::channel(256).0,
             open: Arc::default(),
             most,
             metrics,
+            games,
         }
     }
 
@@ -78,6 +80,7 @@ pub(super) async fn subscribe(State(room): State<Room>, upgrade: WebSocketUpgrad
 
 async fn listen(room: Room, mut socket: WebSocket, _seat: Seat) {
     let _connection = room.feed.metrics.connection();
+    let _session = room.feed.games.session();
     let _in_flight = room.lifecycle.in_flight();
     let mut events = room.feed.events.subscribe();
     let mut stopping = std::pin::pin!(room.lifecycle.stopping());

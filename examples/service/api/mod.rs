@@ -25,6 +25,7 @@ use groundcrew::{
 };
 
 use crate::{
+    hands::Hands,
     ledger::{Ledger, PlayerStats},
     token::Signer,
 };
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub db: Option<Db>,
     pub backup: Option<Backup>,
     pub feed: Feed,
+    pub hands: Hands,
     pub chat: Chat,
     pub signer: Signer,
     pub admin: Admin,

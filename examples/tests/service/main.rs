@@ -12,6 +12,7 @@ mod faults;
 mod feed;
 mod guards;
 mod harness;
+mod monitoring;
 mod post_deploy;
 mod process_tree;
 mod scrape;

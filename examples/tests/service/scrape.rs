@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use serde_json::json;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{books::play, client::Client, harness::Service, servers::Shared};
@@ -72,6 +73,27 @@ async fn promtool_has_nothing_to_say_about_the_metrics_of_either_listener() {
             scrape.sum(metric);
         }
     }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn hands_are_followed_from_their_first_action_to_the_cards_and_the_rake() {
+    let servers = Shared::start().await;
+    let service = Service::start(servers.variables()).await;
+    let client = service.client();
+    // Two whole hands, each with 40 in the pot, and the beginning of a third.
+    let played = play(&client, 11).await;
+    let seen = async || {
+        let scrape = Scrape::of(&client).await;
+        ["active_hands", "hand_duration_seconds_count", "revenue_total"].map(|metric| scrape.sum(metric))
+    };
+
+    assert_eq!(seen().await, [1.0, 2.0, 4.0]);
+    let shown = json!([{ "hand": 2, "player": played.players[0], "kind": "show" }]);
+    let actions = format!("/api/tables/{}/actions", played.table);
+    client.post(&actions, &shown).await.expect(201);
+
+    assert_eq!(seen().await, [0.0, 3.0, 5.5]);
     service.stop().await;
 }
 

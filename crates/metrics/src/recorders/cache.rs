@@ -66,7 +66,7 @@ struct RateCollector(Arc<Rates>);
 
 impl Collector for RateCollector {
     fn describe(&self) -> Vec<Descriptor> {
-        vec![Descriptor::gauge(NAME, "Cache hit rate in percent")]
+        vec![Descriptor::gauge(NAME, "Cache hit rate in percent").labels(["strategy"])]
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {

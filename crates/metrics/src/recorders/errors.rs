@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::sources::Sources;
 use crate::{
     Counter, Family, LabelValue, RegisterError, Registry,
+    definition::Shape,
     descriptor::Kind,
     exemplar::ExemplarView,
     exposition::escape_label,
@@ -113,6 +114,10 @@ impl Cells for ErrorCells {
 
     fn len(&self) -> usize {
         self.0.own.cells().len() + self.of_sources().len()
+    }
+
+    fn shape(&self) -> Shape {
+        self.0.own.cells().shape()
     }
 
     fn each_overflow(&self, show: &mut dyn FnMut(&str, u64)) {
