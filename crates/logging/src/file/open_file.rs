@@ -222,9 +222,53 @@ fn append_to(path: &Path, mode: FileMode) -> io::Result<File> {
             mode.apply(&file)?;
             Ok(file)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            open_existing(path, options.create(true))
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Waits for nobody: a pipe opens when it has a reader, which may never come.
+#[cfg(unix)]
+fn open_existing(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::{
+        fs::{OFlags, fcntl_getfl, fcntl_setfl},
+        io::Errno,
+    };
+
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = match options.open(path) {
+        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+            return Err(nobody_takes(path, error));
+        }
+        opened => opened?,
+    };
+    // Once it is open, a full pipe or a slow device is waited for.
+    if !file.metadata()?.is_file() {
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    }
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn open_existing(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.open(path)
+}
+
+/// Why what stands at `path` cannot be opened now.
+#[cfg(unix)]
+fn nobody_takes(path: &Path, error: io::Error) -> io::Error {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let why = match fs::metadata(path).map(|metadata| metadata.file_type()) {
+        Ok(kind) if kind.is_fifo() => NO_READER,
+        Ok(kind) if kind.is_socket() => SOCKET,
+        _ => return error,
+    };
+    io::Error::new(error.kind(), why)
 }
 
 fn last_byte(path: &Path) -> io::Result<u8> {
@@ -237,6 +281,10 @@ fn last_byte(path: &Path) -> io::Result<u8> {
 
 /// As many as Linux follows.
 const MOST_LINKS: usize = 40;
+#[cfg(unix)]
+const NO_READER: &str = "a pipe that nobody reads: start its reader before, or name a regular file";
+#[cfg(unix)]
+const SOCKET: &str = "a socket, which takes no lines: name a regular file";
 
 #[cfg(test)]
 mod tests {

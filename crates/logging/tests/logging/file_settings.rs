@@ -6,7 +6,7 @@ use groundcrew_base::ByteSize;
 use groundcrew_logging::{Error, FileMode, LogFile, Logging, LoggingConfig};
 
 use crate::{
-    capture::quiet,
+    capture::{DEADLINE, eventually, parse, quiet, run},
     folder::{Folder, logging},
 };
 
@@ -59,6 +59,117 @@ fn a_file_that_cannot_be_opened_is_told_with_its_path_and_what_has_given_it() {
         )
     );
     assert!(!folder.names().contains(&".app.log.lock".to_owned()));
+}
+
+/// A pipe with a name, which opens for writing only when somebody reads.
+#[cfg(target_os = "linux")]
+fn make_pipe(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+}
+
+/// What `work` gives, which must not hang.
+#[cfg(target_os = "linux")]
+fn in_time<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    let (done, result) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(work()));
+    result.recv_timeout(DEADLINE).expect("it does not hang")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_that_nobody_reads_is_refused_and_does_not_hold_up_the_start() {
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+    make_pipe(&path);
+    let configured = folder.path("logs");
+    fs::create_dir(&configured).unwrap();
+    make_pipe(&configured.join("combined.log"));
+    let mut config = quiet();
+    config.dir = Some(configured.clone());
+    let mut safe = config.clone();
+    safe.crash_safe = true;
+
+    let by_hand = in_time({
+        let file = folder.file();
+        || told(&refusal(file))
+    });
+    let by_setting = |config: LoggingConfig| {
+        in_time(move || {
+            let built = Logging::builder()
+                .config(config)
+                .build::<tracing_subscriber::Registry>();
+            told(&built.map(drop).unwrap_err())
+        })
+    };
+
+    let expected = |path: &Path, setting: &str| {
+        format!(
+            "opening log file {}, given by {setting}: a pipe that nobody reads: start its reader before, or name a \
+             regular file",
+            path.display()
+        )
+    };
+    assert_eq!(by_hand, expected(&path, "LogFile::at"));
+    let combined = configured.join("combined.log");
+    assert_eq!(by_setting(config), expected(&combined, "LOG_DIR"));
+    assert_eq!(by_setting(safe), expected(&combined, "LOG_DIR"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_with_a_reader_gets_all_lines_and_is_waited_for_when_it_is_full() {
+    use rustix::fs::{Mode, OFlags};
+
+    let folder = Folder::new();
+    let path = folder.path("app.log");
+    make_pipe(&path);
+    let (begin, may_begin) = std::sync::mpsc::channel::<()>();
+    let reader = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut pipe = fs::File::open(path).unwrap();
+            may_begin.recv().unwrap();
+            std::io::read_to_string(&mut pipe).unwrap()
+        }
+    });
+    // The reader may not have opened it yet.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+    eventually(|| rustix::fs::open(&path, flags, Mode::empty()).is_ok());
+
+    let lines = run(logging(folder.file()), |logging| {
+        // More than a pipe holds.
+        for n in 0..5000 {
+            tracing::info!(n, "a line of a certain length");
+        }
+        begin.send(()).unwrap();
+        logging.flush(DEADLINE).unwrap();
+        logging.stats().lines
+    });
+
+    assert_eq!((lines.written, lines.dropped.total()), (5000, 0));
+    let read = parse(&reader.join().unwrap());
+    let numbers: Vec<_> = read
+        .iter()
+        .map(|line| line.field("n").as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (0..5000).collect::<Vec<_>>());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_is_refused() {
+    let folder = Folder::new();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path("app.log")).unwrap();
+
+    assert_eq!(
+        told(&refusal(folder.file())),
+        format!(
+            "opening log file {}, given by LogFile::at: a socket, which takes no lines: name a regular file",
+            folder.path("app.log").display()
+        )
+    );
 }
 
 #[test]
@@ -227,13 +338,13 @@ fn the_directory_gets_combined_and_error_log_with_the_limits_of_the_requirements
 fn metrics_show_what_happens_to_files() {
     let folder = Folder::new();
     let registry = groundcrew_metrics::Registry::new();
-    let text = crate::capture::run(logging(folder.file().max_files(2)), |logging| {
+    let text = run(logging(folder.file().max_files(2)), |logging| {
         logging.register_metrics(&registry).unwrap();
         for n in 0..13 {
             crate::folder::log_one(logging, n);
         }
         logging.reopen();
-        logging.flush(crate::capture::DEADLINE).unwrap();
+        logging.flush(DEADLINE).unwrap();
         registry.encode()
     });
 
@@ -261,11 +372,11 @@ fn a_program_may_have_any_number_of_files_by_level() {
         .file(at("warn.log").least(tracing::Level::WARN))
         .file(at("audit/error.log").least(tracing::Level::ERROR));
 
-    let stats = crate::capture::run(builder, |logging| {
+    let stats = run(builder, |logging| {
         tracing::info!(n = 1_u64, "x");
         tracing::warn!(n = 2_u64, "x");
         tracing::error!(n = 3_u64, "x");
-        logging.flush(crate::capture::DEADLINE).unwrap();
+        logging.flush(DEADLINE).unwrap();
         logging.stats()
     });
 
