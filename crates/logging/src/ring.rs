@@ -22,6 +22,8 @@ mod journal;
 mod layout;
 mod map;
 mod mark;
+#[cfg(test)]
+mod moments;
 mod overlap;
 mod place;
 

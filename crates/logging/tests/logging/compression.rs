@@ -14,6 +14,7 @@ use groundcrew_logging::Compress;
 use tracing::info;
 
 use crate::{
+    campaign,
     capture::{DEADLINE, run},
     folder::{Folder, log, log_one, logging, numbers, text, until},
     process::child,
@@ -221,9 +222,9 @@ fn child_logs_for_ever() {
 
 #[test]
 fn a_process_that_is_killed_at_any_moment_loses_no_written_line_and_leaves_no_broken_archive() {
-    let is_long = std::env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let mut random = fastrand::Rng::with_seed(campaign::seed("compression", 20_261_124));
     let (mut folder, mut start) = (Folder::new(), 0);
-    for round in 0..if is_long { 200 } else { 10 } {
+    for round in 0..campaign::rounds(200, 10) {
         // Each folder sees several deaths, and not so many that reading it again takes all the time.
         if round % 5 == 0 {
             (folder, start) = (Folder::new(), 0);
@@ -241,11 +242,11 @@ fn a_process_that_is_killed_at_any_moment_loses_no_written_line_and_leaves_no_br
         )
         .unwrap();
         let said = BufReader::new(process.stderr.take().unwrap()).lines();
-        // A number of rotations that differs from round to round.
+        // By then it has rotated some times.
         let written = said
             .map(Result::unwrap)
             .filter_map(|line| line.parse::<u64>().ok());
-        let last = written.take(10 + (round * 7) % 40).last().unwrap();
+        let last = written.take(random.usize(10..50)).last().unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
 

@@ -21,6 +21,7 @@ use tracing::{error, info};
 use tracing_subscriber::Registry;
 
 use crate::{
+    campaign,
     capture::{DEADLINE, parse},
     process::child,
 };
@@ -162,8 +163,8 @@ impl AddAssign for Tally {
 
 #[test]
 fn no_line_is_lost_or_torn_whatever_kills_the_process() {
-    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
-    let (seed, rounds) = (20_261_122, if is_long { 200 } else { 10 });
+    let rounds = campaign::rounds(200, 10);
+    let seed = campaign::seed("crash_campaign", 20_261_122);
     let mut random = fastrand::Rng::with_seed(seed);
     let mut tallies: HashMap<Death, Tally> = HashMap::new();
     let mut all = Tally::default();
@@ -333,8 +334,8 @@ fn check(directory: &Path, name: &str, step: u64, runs: u64, tally: &mut Tally) 
 #[cfg(feature = "zstd")]
 #[test]
 fn the_last_files_are_whole_though_others_are_compressed_and_removed_meanwhile() {
-    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
-    let (seed, rounds) = (20_261_123, if is_long { 100 } else { 5 });
+    let rounds = campaign::rounds(100, 5);
+    let seed = campaign::seed("crash_campaign, few files", 20_261_123);
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut all, mut kills) = (Tally::default(), 0);
     for round in 0..rounds {

@@ -2,17 +2,18 @@
 //! out of order.
 
 use std::{
-    env, fs,
+    fs,
     time::{Duration, SystemTime},
 };
 
 use groundcrew_base::{ByteSize, ManualClock};
 use groundcrew_logging::{Compress, LogFile, Logging, Rotate};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use tracing::{Dispatch, dispatcher, info};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
 use crate::{
+    campaign,
     capture::{DEADLINE, quiet},
     folder::{Folder, numbers},
 };
@@ -157,8 +158,7 @@ impl History {
 
 #[test]
 fn whatever_happens_to_a_file_every_line_stands_in_one_file_once() {
-    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
-    let mut config = Config::with_cases(if is_long { 400 } else { 20 });
+    let mut config = campaign::cases("file_histories", 20_261_125, 400, 20);
     config.failure_persistence = None;
 
     proptest!(config, |(first in settings(), steps in prop::collection::vec(step(), 1..30))| {

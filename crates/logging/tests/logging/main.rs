@@ -6,6 +6,7 @@
 mod alert_transports;
 mod alerts;
 mod archives;
+mod campaign;
 mod capture;
 mod categories;
 mod complaints_files;
@@ -47,6 +48,7 @@ mod lines;
 mod locks;
 #[cfg(feature = "log")]
 mod log_records;
+mod odd_names;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod pipelines;

@@ -6,7 +6,7 @@ use groundcrew_base::Secret;
 use groundcrew_logging::{Action, Redactor, SecretKind};
 use proptest::prelude::*;
 
-use crate::dice::Dice;
+use crate::{campaign, dice::Dice};
 
 const WORD: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -429,7 +429,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("TEST_CAMPAIGN").is_some() { 200_000 } else { 4_000 }))]
+    #![proptest_config(campaign::cases("redaction_secrets", 20_261_126, 200_000, 4_000))]
 
     /// It may hide more: what stands beside a mask may look like a part of the value then, which gets quotes.
     #[test]

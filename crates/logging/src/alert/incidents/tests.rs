@@ -183,6 +183,18 @@ fn what_did_not_arrive_is_sent_again_when_it_fires_again() {
 }
 
 #[test]
+fn an_end_that_did_not_arrive_leaves_it_open_and_is_told_the_next_time() {
+    let mut desk = Desk::new(policy());
+    assert_eq!(desk.fire("pool"), told("firing pool +0"));
+    desk.arrival = Arrival::No;
+    assert_eq!(desk.resolve("pool"), told("resolved pool +0"));
+    desk.arrival = Arrival::Yes;
+
+    assert_eq!(desk.fire("pool"), None, "nobody was told that it had ended");
+    assert_eq!(desk.resolve("pool"), told("resolved pool +1"));
+}
+
+#[test]
 fn flapping_is_told_once_and_its_end_when_it_has_lasted() {
     let mut desk = Desk::new(policy());
     for second in [0, 10, 20] {
