@@ -13,9 +13,10 @@ use crate::{
     AlertPolicy, AlertRule, AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor,
     Sampling, Sink,
     alert::{AlertDesk, AlertRoute, Origin},
+    batch::Batch,
     config::Color,
     console,
-    core::Core,
+    core::{Core, OutletInfo},
     encoder::Marks,
     filter::SharedFilter,
     flood::Floods,
@@ -28,7 +29,7 @@ use crate::{
     panic::OnPanic,
     queue::Queue,
     reporter::Reporter,
-    ring::Ring,
+    ring::{Ring, RingNotice},
     sink::{Encoding, Outlet, Routes},
     stats::EventCounters,
     timer::Timer,
@@ -270,33 +271,19 @@ impl LoggingBuilder {
         // It looks at the files before anybody opens them.
         let ring = self.ring()?;
         let Outlets {
-            mut taken,
+            taken,
             infos,
             archiver,
         } = self.outlets()?;
-        let capacity = self.config.queue_size.bytes();
-        let bytes = usize::try_from(capacity).unwrap_or(usize::MAX);
-        // The files follow the standard output.
-        let first_file = infos.iter().take_while(|info| info.file.is_none()).count();
-        let (buffers, replayed, notices) = ring
-            .map(|ring| ring.start(&mut taken, first_file, bytes))
-            .unwrap_or_default();
-        let routes = Routes::new(&taken);
-        let outputs = lane::spread(
-            taken,
-            |at| infos.get(at).is_some_and(|info| info.file.is_some()),
-            bytes,
-            self.config.overflow,
-            &frame,
-        )?;
-        let queue = Queue::new(bytes, self.config.overflow, outputs.len(), buffers.filled)
-            .with_lanes(lane::queues(&outputs));
-        queue.note_own(&replayed);
-        let queue = Arc::new(queue);
+        let Flow {
+            queue,
+            routes,
+            writer,
+            spare,
+            notices,
+        } = self.flow(ring, taken, &infos, &frame)?;
         let alerts = self.alerts(&frame)?;
-        Writer::new(Arc::clone(&queue), Arc::clone(&frame), outputs)
-            .journal(buffers.journal)
-            .start(buffers.spare)?;
+        writer.start(spare)?;
         let filter = SharedFilter::new(self.config.level.clone(), alerts.is_some());
         let core = Core {
             frame,
@@ -313,13 +300,50 @@ impl LoggingBuilder {
             has_panic_hook: AtomicBool::new(false),
             outlets: infos,
             archiver: archiver.start()?,
-            queue_capacity: capacity,
+            queue_capacity: self.config.queue_size.bytes(),
             flush_timeout: self.config.flush_timeout,
         };
         for notice in &notices {
             notice.log(|notice| core.log_notice(notice, Marks::default()));
         }
         Ok(Arc::new(core))
+    }
+
+    /// The queue, with the lines that an earlier process has left, and what empties it.
+    fn flow(
+        &self,
+        ring: Option<Ring>,
+        mut taken: Vec<Outlet>,
+        infos: &[OutletInfo],
+        frame: &Arc<Frame>,
+    ) -> Result<Flow, Error> {
+        let bytes = usize::try_from(self.config.queue_size.bytes()).unwrap_or(usize::MAX);
+        let is_file = |info: &OutletInfo| info.file.is_some();
+        // The files follow the standard output.
+        let first_file = infos.iter().take_while(|info| !is_file(info)).count();
+        let (buffers, replayed, notices) = ring
+            .map(|ring| ring.start(&mut taken, first_file, bytes))
+            .unwrap_or_default();
+        let routes = Routes::new(&taken);
+        let overflow = self.config.overflow;
+        let outputs = lane::spread(
+            taken,
+            |at| infos.get(at).is_some_and(is_file),
+            bytes,
+            overflow,
+            frame,
+        )?;
+        let queue =
+            Queue::new(bytes, overflow, outputs.len(), buffers.filled).with_lanes(lane::queues(&outputs));
+        queue.note_own(&replayed);
+        let queue = Arc::new(queue);
+        Ok(Flow {
+            writer: Writer::new(Arc::clone(&queue), Arc::clone(frame), outputs).journal(buffers.journal),
+            queue,
+            routes,
+            spare: buffers.spare,
+            notices,
+        })
     }
 
     fn outlets(&mut self) -> Result<Outlets, Error> {
@@ -427,6 +451,15 @@ impl LoggingBuilder {
         }
         Ok(frame)
     }
+}
+
+/// How lines go from the layers to the sinks, before the thread runs that takes them there.
+struct Flow {
+    queue: Arc<Queue>,
+    routes: Routes,
+    writer: Writer,
+    spare: Batch,
+    notices: Vec<RingNotice>,
 }
 
 impl Default for LoggingBuilder {

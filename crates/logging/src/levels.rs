@@ -53,6 +53,23 @@ impl TemporaryLevel {
     }
 }
 
+impl TemporaryLevel {
+    fn tell_begin(&self, ttl: Duration, in_force: &str, tell: Tell<'_>) {
+        let (level, ttl) = (self.level.to_string(), groundcrew_base::format_duration(ttl));
+        tell(&Notice {
+            level: Level::INFO,
+            message: "log level changed for a while",
+            fields: &[
+                ("changed.target", Value::Text(&self.target)),
+                ("changed.level", Value::Text(&level)),
+                ("ttl", Value::Text(&ttl)),
+                ("filter", Value::Text(in_force)),
+                ("by", Value::Text(&self.by)),
+            ],
+        });
+    }
+}
+
 /// The filter that was configured, and what was changed since.
 #[derive(Debug)]
 pub(crate) struct Levels {
@@ -134,18 +151,7 @@ impl Levels {
         };
         state.changes.push(change.clone());
         let in_force = self.apply(&state);
-        let (level, ttl) = (level.to_string(), groundcrew_base::format_duration(ttl));
-        tell(&Notice {
-            level: Level::INFO,
-            message: "log level changed for a while",
-            fields: &[
-                ("changed.target", Value::Text(&change.target)),
-                ("changed.level", Value::Text(&level)),
-                ("ttl", Value::Text(&ttl)),
-                ("filter", Value::Text(&in_force)),
-                ("by", Value::Text(by)),
-            ],
-        });
+        change.tell_begin(ttl, &in_force, tell);
         Ok(change)
     }
 

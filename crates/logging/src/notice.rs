@@ -49,14 +49,7 @@ impl Notice<'_> {
         out.push_str(names.nest.unwrap_or_default());
         let start = out.len();
         complete &= self.add_fields(frame, &mut out);
-        let is_told = |name: &str| self.fields.iter().any(|(told, _)| *told == name);
-        for default in frame
-            .defaults
-            .iter()
-            .filter(|default| !is_told(&default.key.name))
-        {
-            out.push_str(&default.pair);
-        }
+        self.add_defaults(frame, &mut out);
         if !complete {
             out.push_str(",\"truncated\":true");
         }
@@ -69,6 +62,14 @@ impl Notice<'_> {
         }
         out.push_str("}\n");
         out.into_bytes()
+    }
+
+    fn add_defaults(&self, frame: &Frame, out: &mut String) {
+        let is_told = |name: &str| self.fields.iter().any(|(told, _)| *told == name);
+        let defaults = frame.defaults.iter();
+        for default in defaults.filter(|default| !is_told(&default.key.name)) {
+            out.push_str(&default.pair);
+        }
     }
 
     fn is_critical(&self) -> bool {

@@ -128,7 +128,6 @@ fn flush(core: &Core, thread: Option<&str>) {
 fn log(core: &Core, report: &PanicReport) {
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-    let thread = report.thread.as_deref();
     let key = format!("panic/{}", report.location);
     LOGGED.set(false);
     ALERTED.set(false);
@@ -137,7 +136,7 @@ fn log(core: &Core, report: &PanicReport) {
         severity = "critical",
         alert.key = key,
         location = report.location,
-        thread,
+        thread = report.thread.as_deref(),
         backtrace,
         "panic: {}",
         report.message
@@ -146,23 +145,24 @@ fn log(core: &Core, report: &PanicReport) {
     if !ALERTED.get() {
         core.alert_panic(&key, &message);
     }
-    if LOGGED.get() {
-        return;
+    if !LOGGED.get() {
+        log_past_tracing(core, report, [&key, &message], backtrace.as_deref());
     }
+}
+
+/// Logs a panic of which no event has come through: it happened inside of a subscriber.
+fn log_past_tracing(core: &Core, report: &PanicReport, [key, message]: [&str; 2], backtrace: Option<&str>) {
     let mut fields = vec![
         ("severity", Value::Text("critical")),
-        ("alert.key", Value::Text(&key)),
+        ("alert.key", Value::Text(key)),
         ("location", Value::Text(&report.location)),
     ];
+    let thread = report.thread.as_deref();
     fields.extend(thread.map(|thread| ("thread", Value::Text(thread))));
-    fields.extend(
-        backtrace
-            .as_deref()
-            .map(|trace| ("backtrace", Value::Text(trace))),
-    );
+    fields.extend(backtrace.map(|trace| ("backtrace", Value::Text(trace))));
     let notice = Notice {
         level: Level::ERROR,
-        message: &message,
+        message,
         fields: &fields,
     };
     let marks = Marks {

@@ -271,10 +271,9 @@ fn request(record: &Record<'_>) -> Option<String> {
 fn event(record: &Record<'_>) -> Event<'static> {
     let text = |name| record.field(name).map(|value| value.text().into_owned());
     let mut event = Event::new();
-    event.level = if record.is_critical() {
-        SentryLevel::Fatal
-    } else {
-        SentryLevel::Error
+    event.level = match record.is_critical() {
+        true => SentryLevel::Fatal,
+        false => SentryLevel::Error,
     };
     event.logger = Some(record.target.clone().into_owned());
     event.message = Some(record.message.clone().into_owned());

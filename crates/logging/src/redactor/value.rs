@@ -74,34 +74,10 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
     start = skip_prefix(text, start);
     if let Some(quote) = Quote::at(text, start) {
         // The quote around the name and the value: nothing is between.
-        if Some(quote) == around && is_header {
-            return None;
-        }
-        let start = start + quote.len();
-        return Some(Value {
-            start,
-            end: quote.end(text, start),
-            is_quoted: true,
-        })
-        .filter(|value| value.start < value.end);
+        let is_around = Some(quote) == around && is_header;
+        return (!is_around).then(|| quoted(text, start, quote)).flatten();
     }
-    let end = if begins_nested(text, start) {
-        // What is glued to the brackets belongs to the value as well.
-        let end = nested_end(text, start);
-        match at(text, end) {
-            b']' | b'>' if !is_header => end,
-            b',' | b'}' | b')' | b']' if is_header => end,
-            _ if is_header => header_end(text, end, around),
-            _ => plain_end(text, end),
-        }
-    } else if is_header {
-        literal_end(text, start).unwrap_or_else(|| {
-            let end = header_end(text, start, around);
-            without_surroundings(text, start, end)
-        })
-    } else {
-        plain_end(text, skip_scheme(text, start))
-    };
+    let end = bare_end(text, start, is_header, around);
     let value = text.get(start..end)?;
     let is_something = !value.is_empty() && !is_nothing(value);
     let start = if is_header {
@@ -113,6 +89,38 @@ pub(crate) fn value_at(text: &[u8], from: usize, is_header: bool, around: Option
         start,
         end,
         is_quoted: false,
+    })
+}
+
+/// What stands between a quote and its end, if it is something.
+fn quoted(text: &[u8], start: usize, quote: Quote) -> Option<Value> {
+    let start = start + quote.len();
+    let end = quote.end(text, start);
+    (start < end).then_some(Value {
+        start,
+        end,
+        is_quoted: true,
+    })
+}
+
+/// Where a value without quotes ends.
+fn bare_end(text: &[u8], start: usize, is_header: bool, around: Option<Quote>) -> usize {
+    if begins_nested(text, start) {
+        // What is glued to the brackets belongs to the value as well.
+        let end = nested_end(text, start);
+        return match at(text, end) {
+            b']' | b'>' if !is_header => end,
+            b',' | b'}' | b')' | b']' if is_header => end,
+            _ if is_header => header_end(text, end, around),
+            _ => plain_end(text, end),
+        };
+    }
+    if !is_header {
+        return plain_end(text, skip_scheme(text, start));
+    }
+    literal_end(text, start).unwrap_or_else(|| {
+        let end = header_end(text, start, around);
+        without_surroundings(text, start, end)
     })
 }
 
