@@ -9,7 +9,7 @@ use crate::{
     frame::Frame,
     pairs::{Pairs, Part, Present},
     sampling::SampleKey,
-    span_fields::SpanFieldSets,
+    span_fields::{SpanFieldSets, SpanMarks},
     template::{Key, Template},
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Chain {
     is_distinct: bool,
     /// What decides whether the request is sampled.
     pub(crate) sample: SampleKey,
+    pub(crate) marks: SpanMarks,
     /// The pairs under free names.
     /// With the end of the line, if nothing else comes before it.
     pub(crate) shown: Pairs,
@@ -96,6 +97,7 @@ impl Chain {
                 .get::<SpanFieldSets>()
                 .and_then(|sets| sets.of(frame.id))
             {
+                self.marks.fill_from(fields.marks);
                 self.add(span.name(), &fields.template, &fields.pairs);
             }
         }
@@ -252,6 +254,7 @@ impl Chain {
         self.owner = None;
         (self.bits, self.is_distinct) = (0, true);
         self.sample = SampleKey::default();
+        self.marks = SpanMarks::default();
         self.ids.clear();
         self.spans.clear();
         self.owners.clear();

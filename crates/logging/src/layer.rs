@@ -1,7 +1,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use tracing::{
-    Dispatch, Event, Level, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
+    field::Visit,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -17,12 +18,12 @@ use crate::{
     held::{self, Hold},
     json,
     line::Line,
-    pairs::Present,
+    pairs::{Pairs, Present},
     panic,
     profile::LevelPlace,
     sampling::SampleKey,
     scratch::{Buffers, Chains, Scratch, with_scratch},
-    span_fields::{SpanFieldSets, SpanFields},
+    span_fields::{SpanFields, SpanMarks},
     span_stack,
     stats::EventKind,
     template::{Template, push_location},
@@ -41,8 +42,8 @@ impl JsonLayer {
         Self { core }
     }
 
-    /// Encodes fields of a span with `visit` and keeps them in its extensions.
-    fn record_span<S>(&self, id: &Id, ctx: &Context<'_, S>, visit: impl FnOnce(&mut Encoder<'_>))
+    /// Encodes fields of a span, which `record` tells, and keeps them in its extensions.
+    fn record_span<S>(&self, id: &Id, ctx: &Context<'_, S>, record: impl Fn(&mut dyn Visit))
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -57,7 +58,7 @@ impl JsonLayer {
             };
             let pairs = &mut buffers.pairs;
             pairs.clear();
-            visit(&mut Encoder {
+            let mut encoder = Encoder {
                 out: pairs,
                 text: &mut buffers.text,
                 clean: &mut buffers.clean,
@@ -67,20 +68,16 @@ impl JsonLayer {
                 present: Present::default(),
                 truncated: false,
                 marks: Marks::default(),
-            });
-            if pairs.entries.is_empty() {
-                return;
-            }
-            let mut extensions = span.extensions_mut();
-            let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
-                let fields = SpanFields::new(frame.id, template, pairs);
-                extensions.insert(SpanFieldSets::new(fields));
-                return;
             };
-            match sets.of_mut(frame.id) {
-                Some(fields) => fields.record(pairs),
-                None => sets.push(SpanFields::new(frame.id, template, pairs)),
+            record(&mut encoder);
+            let marks = SpanMarks {
+                is_cut: encoder.truncated,
+                flood_key: frame.flood.key_of(record),
+            };
+            if pairs.entries.is_empty() && !marks.is_cut && marks.flood_key.is_none() {
+                return;
             }
+            SpanFields::keep(&mut span.extensions_mut(), frame.id, template, (pairs, marks));
         });
     }
 
@@ -125,7 +122,9 @@ impl JsonLayer {
             return Some(Hold::Sampled);
         }
         let flood = template.flood.as_ref()?;
-        if flood.admits(event, nanos) {
+        if flood.admits(event, nanos, || {
+            find_chain(chains, frame, event, ctx)?.marks.flood_key
+        }) {
             return None;
         }
         if let Some(delay) = core.floods.suppress(flood, event, nanos) {
@@ -162,23 +161,29 @@ impl JsonLayer {
         }
         // An alert may have come this far for its sink alone.
         if !template.is_alert || core.filter.logs(metadata) {
-            let level = *metadata.level();
-            let kind = EventKind::of(level, marks);
-            // A full queue treats an audit event as the gravest.
-            let (weight, route) = match template.is_audit {
-                true => (Level::ERROR, core.routes.audit()),
-                false => (level, core.routes.json(level)),
-            };
-            match route {
-                0 => core.counters.count(kind),
-                _ => core
-                    .queue
-                    .push_event(buffers.pairs.text.as_bytes(), weight, route, kind),
-            }
-            panic::note_logged(metadata);
+            core.push_line(metadata, template, marks, buffers.pairs.text.as_bytes());
         }
         core.alert(event, template.is_alert, time, &buffers.pairs.text);
         Some(())
+    }
+}
+
+impl Core {
+    /// Hands the line of an event to the sinks that want it.
+    #[inline]
+    fn push_line(&self, metadata: &Metadata<'_>, template: &Template, marks: Marks, line: &[u8]) {
+        let level = *metadata.level();
+        let kind = EventKind::of(level, marks);
+        // A full queue treats an audit event as the gravest.
+        let (weight, route) = match template.is_audit {
+            true => (Level::ERROR, self.routes.audit()),
+            false => (level, self.routes.json(level)),
+        };
+        match route {
+            0 => self.counters.count(kind),
+            _ => self.queue.push_event(line, weight, route, kind),
+        }
+        panic::note_logged(metadata);
     }
 }
 
@@ -201,13 +206,7 @@ impl Frame {
         pairs.clear();
         stamp.write(&mut pairs.text, self.names.open, time, self.names.time);
         let stamped = pairs.text.len();
-        pairs.text.push_str(&template.head);
-        let mut fields = pairs.text.len();
-        match &template.after_target {
-            None if template.location.is_empty() => {}
-            None => pairs.text.push_str(&template.location),
-            Some(rest) => fields = log_record(self, event, rest, &mut pairs.text, (text, clean)),
-        }
+        let fields = self.begin(event, template, &mut pairs.text, (text, clean));
         let mut encoder = Encoder {
             out: pairs,
             text,
@@ -222,16 +221,11 @@ impl Frame {
         event.record(&mut encoder);
         let (present, truncated, marks) = (encoder.present, encoder.truncated, encoder.marks);
         if !marks.has_message {
-            let message = match self.names.lifts_message() {
-                true => &mut pairs.lifted,
-                false => &mut pairs.text,
-            };
-            message.push_str(&self.no_message);
+            self.add_no_message(pairs);
         }
+        let level = *event.metadata().level();
         if self.names.level == LevelPlace::Lead {
-            let level = self
-                .names
-                .level_pair(*event.metadata().level(), marks.is_critical);
+            let level = self.names.level_pair(level, marks.is_critical);
             pairs.lead(stamped + self.names.after_time.len(), level);
         }
         let line = Line {
@@ -242,8 +236,37 @@ impl Frame {
             fields,
             truncated,
         };
-        line.finish(chain, *event.metadata().level(), marks.is_critical);
+        line.finish(chain, level, marks.is_critical);
         marks
+    }
+
+    /// Writes what stands between the time and the fields of the event; says where the fields begin.
+    #[inline]
+    fn begin(
+        &self,
+        event: &Event<'_>,
+        template: &Template,
+        out: &mut String,
+        buffers: (&mut String, &mut String),
+    ) -> usize {
+        out.push_str(&template.head);
+        let fields = out.len();
+        match &template.after_target {
+            None if template.location.is_empty() => fields,
+            None => {
+                out.push_str(&template.location);
+                fields
+            }
+            Some(rest) => log_record(self, event, rest, out, buffers),
+        }
+    }
+
+    fn add_no_message(&self, pairs: &mut Pairs) {
+        let out = match self.names.lifts_message() {
+            true => &mut pairs.lifted,
+            false => &mut pairs.text,
+        };
+        out.push_str(&self.no_message);
     }
 }
 
@@ -307,12 +330,12 @@ where
 
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         self.note_sample_key(id, &ctx, |key| attrs.record(key));
-        self.record_span(id, &ctx, |encoder| attrs.record(encoder));
+        self.record_span(id, &ctx, |visit| attrs.record(visit));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         self.note_sample_key(id, &ctx, |key| values.record(key));
-        self.record_span(id, &ctx, |encoder| values.record(encoder));
+        self.record_span(id, &ctx, |visit| values.record(visit));
         self.core.frame.epochs.advance(id);
     }
 

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use tracing_subscriber::registry::ExtensionsMut;
+
 use crate::{
     pairs::{Pairs, Part},
     template::{Key, Template},
@@ -19,10 +21,20 @@ pub(crate) struct SpanFields {
     pub(crate) frame: u64,
     pub(crate) template: Arc<Template>,
     pub(crate) pairs: Pairs,
+    pub(crate) marks: SpanMarks,
+}
+
+/// What a span says beside its fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SpanMarks {
+    /// What tells its events apart for flood control.
+    pub(crate) flood_key: Option<u64>,
+    /// A value was too long.
+    pub(crate) is_cut: bool,
 }
 
 impl SpanFieldSets {
-    pub(crate) const fn new(first: SpanFields) -> Self {
+    const fn new(first: SpanFields) -> Self {
         Self {
             first,
             more: Vec::new(),
@@ -36,20 +48,37 @@ impl SpanFieldSets {
         self.more.iter().find(|fields| fields.frame == frame)
     }
 
-    pub(crate) fn of_mut(&mut self, frame: u64) -> Option<&mut SpanFields> {
+    fn of_mut(&mut self, frame: u64) -> Option<&mut SpanFields> {
         if self.first.frame == frame {
             return Some(&mut self.first);
         }
         self.more.iter_mut().find(|fields| fields.frame == frame)
     }
 
-    pub(crate) fn push(&mut self, fields: SpanFields) {
+    fn push(&mut self, fields: SpanFields) {
         self.more.push(fields);
     }
 }
 
 impl SpanFields {
-    pub(crate) fn new(frame: u64, template: &Arc<Template>, pairs: &Pairs) -> Self {
+    /// Leaves newly recorded fields with a span, for the layer of `frame`.
+    pub(crate) fn keep(
+        extensions: &mut ExtensionsMut<'_>,
+        frame: u64,
+        template: &Arc<Template>,
+        (pairs, marks): (&Pairs, SpanMarks),
+    ) {
+        let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
+            extensions.insert(SpanFieldSets::new(Self::new(frame, template, pairs, marks)));
+            return;
+        };
+        match sets.of_mut(frame) {
+            Some(fields) => fields.record(pairs, marks),
+            None => sets.push(Self::new(frame, template, pairs, marks)),
+        }
+    }
+
+    fn new(frame: u64, template: &Arc<Template>, pairs: &Pairs, marks: SpanMarks) -> Self {
         Self {
             frame,
             template: Arc::clone(template),
@@ -57,15 +86,26 @@ impl SpanFields {
                 true => pairs.clone(),
                 false => pairs.distinct(),
             },
+            marks,
         }
     }
 
     /// Adds newly recorded fields; a field that was there before is replaced.
-    pub(crate) fn record(&mut self, new: &Pairs) {
+    fn record(&mut self, new: &Pairs, marks: SpanMarks) {
+        let before = std::mem::replace(&mut self.marks, marks);
+        self.marks.fill_from(before);
         self.pairs.append(new);
         if !self.pairs.is_distinct() {
             self.pairs = self.pairs.distinct();
         }
+    }
+}
+
+impl SpanMarks {
+    /// Takes what it lacks from a span further out, or from what was recorded before.
+    pub(crate) fn fill_from(&mut self, other: Self) {
+        self.flood_key = self.flood_key.or(other.flood_key);
+        self.is_cut |= other.is_cut;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, fmt, io, time::Duration};
 
 use allocation_counter::measure;
-use groundcrew_logging::{Format, Logging, LoggingConfig, Sink};
+use groundcrew_logging::{Flood, Format, Logging, LoggingConfig, Sink};
 use tracing::{Level, Span, info, info_span, subscriber::with_default, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
@@ -17,10 +17,15 @@ impl Sink for Nowhere {
 
 /// Allocations of 2000 rounds of `work`, after enough of them that every buffer has its size.
 fn allocations(work: impl Fn(u64)) -> u64 {
+    allocations_with(Flood::default(), work)
+}
+
+fn allocations_with(flood: Flood, work: impl Fn(u64)) -> u64 {
     const ROUNDS: u64 = 2000;
 
     let mut config = LoggingConfig::default();
     config.format = Format::Off;
+    config.flood = flood;
     let (layer, logging) = Logging::builder()
         .config(config)
         .service("poker-app")
@@ -115,6 +120,24 @@ fn an_event_in_nested_spans_allocates_nothing() {
             outer.in_scope(|| info_span!("hand", handId = 42, table = "t1"))
         });
         inner.in_scope(|| warn!(round, shown = ?Some(round), "hand dealt"));
+    });
+
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn flood_control_by_a_field_of_a_span_allocates_nothing() {
+    let flood = Flood::per_callsite(1_000_000, 1_000_000).key("component");
+    let span = OnceCell::new();
+    let count = allocations_with(flood, |round| {
+        let span: &Span = span.get_or_init(|| {
+            let outer = info_span!("sink", component = "s3");
+            outer.in_scope(|| info_span!("request", requestId = "r-1"))
+        });
+        span.in_scope(|| {
+            warn!(round, "hand dealt");
+            warn!(round, component = %"kafka", "hand dealt");
+        });
     });
 
     assert_eq!(count, 0);

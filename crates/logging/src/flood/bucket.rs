@@ -24,16 +24,28 @@ impl Limit {
             depth: interval.saturating_mul(u64::from(burst.max(1))),
         }
     }
+
+    /// Whether a bucket would be full later than it can be: the clock was set back.
+    const fn is_stale(&self, full_at: u64, now: u64) -> bool {
+        full_at > now.saturating_add(self.depth)
+    }
 }
 
 impl Bucket {
+    /// Whether it holds all that it can.
+    pub(super) fn is_whole(&self, now: u64, limit: &Limit) -> bool {
+        let full_at = self.0.load(Ordering::Relaxed);
+        full_at <= now || limit.is_stale(full_at, now)
+    }
+
     /// Takes a token, if there is one.
     pub(super) fn admits(&self, now: u64, limit: &Limit) -> bool {
         let mut full_at = self.0.load(Ordering::Relaxed);
         loop {
-            // Further ahead than it can be: the clock was set back.
-            let is_stale = full_at > now.saturating_add(limit.depth);
-            let from = if is_stale { now } else { full_at.max(now) };
+            let from = match limit.is_stale(full_at, now) {
+                true => now,
+                false => full_at.max(now),
+            };
             let next = from.saturating_add(limit.interval);
             if next - now > limit.depth {
                 return false;

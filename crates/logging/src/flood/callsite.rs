@@ -17,6 +17,8 @@ use tracing::{
 use super::{
     Flood,
     bucket::{Bucket, Limit},
+    budgets::Budgets,
+    key::value_of,
 };
 use crate::{
     category,
@@ -33,12 +35,22 @@ use crate::{
 pub(crate) struct CallsiteFlood {
     metadata: &'static Metadata<'static>,
     limit: Limit,
-    /// The fields whose values choose the bucket.
-    keys: Vec<String>,
-    buckets: Box<[Bucket]>,
+    bucket: Bucket,
+    /// In place of the one bucket, where events are told apart.
+    keyed: Option<Keyed>,
     suppressed: AtomicU64,
     last: AtomicU64,
     period: Mutex<Period>,
+}
+
+/// What tells the events of a callsite apart.
+#[derive(Debug)]
+struct Keyed {
+    /// The field whose value an event may have.
+    own: Option<String>,
+    /// All records of the `log` crate come from one callsite a level.
+    is_log_record: bool,
+    budgets: Budgets,
 }
 
 /// How a time of suppression began.
@@ -61,40 +73,38 @@ impl CallsiteFlood {
         if is_exempt {
             return None;
         }
-        // All records of the `log` crate come from one callsite a level.
-        let own: &[&str] = if has(LOG_TARGET) { &LOG_PLACE } else { &[] };
-        let keys = flood.key_field().into_iter().chain(own.iter().copied());
-        let keys: Vec<String> = keys.filter(|key| has(key)).map(ToOwned::to_owned).collect();
-        let buckets = if keys.is_empty() { 1 } else { KEYED_BUCKETS };
+        let (key, is_log_record) = (flood.key_field(), has(LOG_TARGET));
+        let is_keyed = key.is_some() || is_log_record;
         Some(Self {
             metadata,
             limit,
-            keys,
-            buckets: (0..buckets).map(|_| Bucket::default()).collect(),
+            bucket: Bucket::default(),
+            keyed: is_keyed.then(|| Keyed {
+                own: key.filter(|key| has(key)).map(ToOwned::to_owned),
+                is_log_record,
+                budgets: Budgets::default(),
+            }),
             suppressed: AtomicU64::new(0),
             last: AtomicU64::new(0),
             period: Mutex::default(),
         })
     }
 
-    /// Whether the event has a budget left. Takes no lock and allocates nothing.
-    pub(crate) fn admits(&self, event: &Event<'_>, nanos: u64) -> bool {
-        let at = if self.keys.is_empty() {
-            0
-        } else {
-            self.bucket_of(event)
-        };
-        let bucket = self.buckets.get(at);
-        bucket.is_none_or(|bucket| bucket.admits(nanos, &self.limit))
-    }
-
-    fn bucket_of(&self, event: &Event<'_>) -> usize {
-        let mut key = KeyHash {
-            keys: &self.keys,
-            hasher: DefaultHasher::new(),
-        };
-        event.record(&mut key);
-        usize::try_from(key.hasher.finish() % self.buckets.len() as u64).unwrap_or_default()
+    /// Whether the event has a budget left. `of_span` gives the key of the spans that it is in, for one that has
+    /// none of its own. Takes no lock and allocates nothing.
+    pub(crate) fn admits(
+        &self,
+        event: &Event<'_>,
+        nanos: u64,
+        of_span: impl FnOnce() -> Option<u64>,
+    ) -> bool {
+        match &self.keyed {
+            None => self.bucket.admits(nanos, &self.limit),
+            Some(keyed) => {
+                let key = keyed.key(event, of_span);
+                keyed.budgets.admits(key, nanos, &self.limit)
+            }
+        }
     }
 
     /// Notes an event that was not admitted; says whether it is the first since the last summary.
@@ -124,6 +134,17 @@ impl CallsiteFlood {
 
     fn period(&self) -> MutexGuard<'_, Period> {
         self.period.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keyed {
+    fn key(&self, event: &Event<'_>, of_span: impl FnOnce() -> Option<u64>) -> u64 {
+        let value = |names: &[&str]| value_of(names, |visit| event.record(visit));
+        let own = self.own.as_deref().and_then(|name| value(&[name]));
+        let place = self.is_log_record.then(|| value(&LOG_PLACE)).flatten();
+        let mut hasher = DefaultHasher::new();
+        (own.or_else(of_span), place).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -194,52 +215,6 @@ impl Summary {
     }
 }
 
-/// Hashes the values of some fields, however they are given.
-struct KeyHash<'a> {
-    keys: &'a [String],
-    hasher: DefaultHasher,
-}
-
-impl fmt::Write for KeyHash<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.hasher.write(text.as_bytes());
-        Ok(())
-    }
-}
-
-impl KeyHash<'_> {
-    fn is_key(&self, field: &Field) -> bool {
-        self.keys.iter().any(|key| key == field.name())
-    }
-}
-
-impl Visit for KeyHash<'_> {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.is_key(field) {
-            value.hash(&mut self.hasher);
-        }
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        if self.is_key(field) {
-            value.hash(&mut self.hasher);
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_key(field) {
-            self.hasher.write(value.as_bytes());
-        }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_key(field) {
-            // Hashing takes every write.
-            fmt::Write::write_fmt(self, format_args!("{value:?}")).ok();
-        }
-    }
-}
-
 /// The beginning of the message of an event.
 #[derive(Default)]
 struct MessageText(String);
@@ -259,6 +234,5 @@ fn time(nanos: u64) -> SystemTime {
 
 /// The fields that tell where a record of the `log` crate comes from.
 const LOG_PLACE: [&str; 2] = [LOG_TARGET, "log.line"];
-const KEYED_BUCKETS: usize = 64;
 const LONGEST_MESSAGE: usize = 256;
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);

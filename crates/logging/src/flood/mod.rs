@@ -1,7 +1,9 @@
 //! Keeps single callsites from filling the log.
 
 mod bucket;
+mod budgets;
 mod callsite;
+mod key;
 mod settings;
 
 pub(crate) use callsite::{CallsiteFlood, Floods};

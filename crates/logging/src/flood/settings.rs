@@ -2,7 +2,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::bucket::Limit;
+use tracing::field::Visit;
+
+use super::{bucket::Limit, key::value_of};
 
 /// How many events of one callsite, one place in the code, are logged.
 ///
@@ -59,8 +61,11 @@ impl Flood {
         }
     }
 
-    /// Gives each value of this field of an event a budget of its own, at callsites that have it. There are 64
-    /// budgets a callsite: values may share one.
+    /// Gives each value of this field a budget of its own at every callsite, so that a component or a tenant that floods
+    /// masks no other. An event that lacks the field takes its value from its spans, the innermost that has one; events
+    /// that find none share a budget.
+    ///
+    /// 64 values a callsite can flood at a time; beyond, some share a budget. Each callsite takes 1 KiB for it.
     #[must_use]
     pub fn key(mut self, field: impl Into<String>) -> Self {
         self.key = Some(field.into());
@@ -78,8 +83,14 @@ impl Flood {
         self.rate.map(|rate| Limit::new(rate.per_second, rate.burst))
     }
 
-    pub(super) fn key_field(&self) -> Option<&str> {
-        self.key.as_deref()
+    /// The field that tells events apart.
+    pub(crate) fn key_field(&self) -> Option<&str> {
+        self.key.as_deref().filter(|_| self.rate.is_some())
+    }
+
+    /// What the fields of a span say about the key.
+    pub(crate) fn key_of(&self, record: impl FnOnce(&mut dyn Visit)) -> Option<u64> {
+        value_of(&[self.key_field()?], record)
     }
 
     pub(super) const fn limits_errors(&self) -> bool {
