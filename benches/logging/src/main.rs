@@ -127,12 +127,18 @@ fn requests(suite: &mut Suite) {
 
 /// All that the redactor can do, over nothing of it.
 fn redaction(suite: &mut Suite) {
-    let full = ours::REDACTED.runner(Scenario::Span);
-    let none = ours::PLAIN.runner(Scenario::Span);
-    suite
-        .compare_loops("redaction.full", full, "itself, without redaction", none)
-        .instructions_at_least(1.0 / 1.3)
-        .allocations_at_most(0.0);
+    let rows = [
+        ("redaction.full", Scenario::Suspicious),
+        ("redaction.full_no_suspect", Scenario::Span),
+    ];
+    for (name, scenario) in rows {
+        let full = ours::REDACTED.runner(scenario);
+        let none = ours::PLAIN.runner(scenario);
+        suite
+            .compare_loops(name, full, "itself, without redaction", none)
+            .instructions_at_least(1.0 / 1.3)
+            .allocations_at_most(0.0);
+    }
 }
 
 fn disabled(suite: &mut Suite) {

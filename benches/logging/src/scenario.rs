@@ -13,6 +13,8 @@ pub(crate) enum Scenario {
     Nested,
     /// A span of three fields is made for it alone.
     Request,
+    /// The same, and it holds what looks like secrets, as service logs do, and one that is one.
+    Suspicious,
     /// Its level is filtered out; a hundred of them, for one is lost in what the process does besides.
     Disabled,
 }
@@ -25,6 +27,7 @@ impl Scenario {
             Self::Span => request().in_scope(|| repeat(count, event)),
             Self::Nested => request().in_scope(|| hand().in_scope(|| repeat(count, event))),
             Self::Request => repeat(count, || request().in_scope(event)),
+            Self::Suspicious => request().in_scope(|| repeat(count, suspicious_event)),
             Self::Disabled => repeat(count * 100, || debug!(pot = black_box(12.5), "hand dealt")),
         }
     }
@@ -42,6 +45,17 @@ fn event() {
         street = black_box("river"),
         seats = black_box(6_u64),
         "hand dealt"
+    );
+}
+
+/// Signs and words that a redactor must look at, of which only the address of the player is one to hide.
+fn suspicious_event() {
+    info!(
+        pot = black_box(12.5),
+        url = black_box("https://tables.example.com:8443/api/v1/tables/17/hands?seat=6&page=2"),
+        player = black_box("bob@example.com"),
+        seats = black_box(6_u64),
+        "hand 4711 dealt: seat=6 stake=25 token_count=3, shuffled at 2026-11-22T04:56:15.123456Z"
     );
 }
 
