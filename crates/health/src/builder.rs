@@ -2,7 +2,7 @@ use std::{collections::HashSet, fmt, sync::Arc};
 
 use groundcrew_base::{Check, Clock};
 
-use crate::{Error, Health, HealthConfig, Registration};
+use crate::{Error, Health, HealthConfig, Registration, Transition, board::Listener};
 
 pub(crate) type Gate = Box<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 
@@ -24,6 +24,7 @@ pub struct HealthBuilder {
     config: HealthConfig,
     clock: Clock,
     gate: Gate,
+    listeners: Vec<Listener>,
     registrations: Vec<Registration>,
 }
 
@@ -34,6 +35,7 @@ impl HealthBuilder {
             config: HealthConfig::default(),
             clock: Clock::system(),
             gate: Box::new(|| Ok(())),
+            listeners: Vec::new(),
             registrations: Vec::new(),
         }
     }
@@ -59,6 +61,13 @@ impl HealthBuilder {
     /// error is the reason that is shown. By default it always does.
     pub fn gate(mut self, gate: impl Fn() -> Result<(), &'static str> + Send + Sync + 'static) -> Self {
         self.gate = Box::new(gate);
+        self
+    }
+
+    /// Calls this after each change of what is believed about a check. It runs on the engine's tasks: it must be short and
+    /// must not block. A panic in it is logged.
+    pub fn on_transition(mut self, listener: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
+        self.listeners.push(Box::new(listener));
         self
     }
 
@@ -92,6 +101,7 @@ impl HealthBuilder {
             self.clock,
             plans,
             self.gate,
+            self.listeners,
             self.config,
         ))
     }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use groundcrew_base::catch_panic;
 use tokio::{
@@ -8,10 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    board::{Board, Outcome},
-    heartbeat::Heartbeat,
-};
+use crate::{board::Board, entry::Outcome, heartbeat::Heartbeat};
 
 /// The tasks that keep a [`Board`] up to date.
 pub(crate) struct Engine {
@@ -49,7 +46,14 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
         return;
     };
     loop {
+        // Whoever has asked until now is answered by this run.
+        tokio::select! {
+            biased;
+            () = trigger.notified() => {}
+            () = ready(()) => {}
+        }
         let began = Instant::now();
+        board.begin(at);
         let outcome = match timeout(plan.deadline, catch_panic(plan.check.run())).await {
             Ok(Ok(verdict)) => Outcome::Answer(verdict),
             Ok(Err(panic)) => Outcome::Panic(panic),

@@ -10,6 +10,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A check has a tag that cannot stand in a URL.
+    #[error("tag {tag:?} of {name}: expected 1 to 64 of a-z, 0-9, '_', '-', '.'")]
+    InvalidTag {
+        /// The check.
+        name: String,
+        /// The tag.
+        tag: String,
+    },
     /// Two checks have the same name.
     #[error("check name {name} is taken")]
     DuplicateName {

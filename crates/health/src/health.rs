@@ -16,8 +16,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, HealthBuilder, HealthConfig, HealthStats, Report, board::Board, builder::Gate, engine::Engine,
-    heartbeat::Heartbeat, registration::Plan,
+    Error, HealthBuilder, HealthConfig, HealthStats, Report, Selection, Transition,
+    board::{Board, Listener},
+    builder::Gate,
+    engine::Engine,
+    heartbeat::Heartbeat,
+    registration::Plan,
 };
 
 /// Runs checks in the background and answers probes from what is known.
@@ -89,12 +93,13 @@ impl Health {
         clock: Clock,
         plans: Vec<Plan>,
         gate: Gate,
+        listeners: Vec<Listener>,
         config: HealthConfig,
     ) -> Self {
         let end = CancellationToken::new();
         let engine = Engine {
             triggers: plans.iter().map(|_| Notify::new()).collect(),
-            board: Arc::new(Board::new(version, clock, plans)),
+            board: Arc::new(Board::new(version, clock, plans, listeners)),
             heartbeat: Arc::new(Heartbeat::new()),
             end: end.clone(),
         };
@@ -124,16 +129,79 @@ impl Health {
     /// [`NotReady::Gate`] when the gate says no, [`NotReady::Check`] while a critical check is unhealthy or
     /// unknown.
     pub fn readiness(&self) -> Result<(), NotReady> {
-        (self.0.gate)().map_err(NotReady::Gate)?;
-        match self.0.board.snapshot().report.blocking() {
-            None => {
-                self.0.started.store(true, Ordering::Release);
-                Ok(())
-            }
+        self.readiness_of(&Selection::all())?;
+        self.0.started.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether the service would want traffic if these were all of its checks.
+    ///
+    /// # Errors
+    /// As [`readiness`](Self::readiness).
+    pub fn readiness_of(&self, selection: &Selection) -> Result<(), NotReady> {
+        self.gate().map_err(NotReady::Gate)?;
+        let report = self.report();
+        let mut checks = report.checks.iter();
+        let blocking =
+            checks.find(|check| check.blocks() && selection.concerns(check) && !selection.excludes(check));
+        match blocking {
+            None => Ok(()),
             Some(check) => Err(NotReady::Check {
                 name: Arc::clone(&check.name),
                 status: check.status(),
             }),
+        }
+    }
+
+    pub(crate) fn gate(&self) -> Result<(), &'static str> {
+        (self.0.gate)()
+    }
+
+    /// The last hundred transitions, the oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<Transition> {
+        self.0.board.history()
+    }
+
+    /// Waits until each of these checks has an answer to a question that was asked no longer ago than a second before the
+    /// call, and gives what is known then.
+    ///
+    /// However many call it, a check runs once at a time and at most once a second for them. It ends at the deadlines of
+    /// the checks, or with a [`shutdown`](Self::shutdown).
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the runs go on.
+    pub async fn fresh(&self, selection: &Selection) -> Arc<Report> {
+        let now = Instant::now();
+        let threshold = now.checked_sub(SPACING).unwrap_or(now);
+        let report = self.report();
+        let chosen = |check: &crate::CheckReport| selection.concerns(check) && !selection.excludes(check);
+        let numbered = report.checks.iter().enumerate();
+        let mut left: Vec<usize> = numbered
+            .filter(|(_, check)| chosen(check))
+            .map(|(at, _)| at)
+            .collect();
+        let mut generation = self.0.board.generation();
+        for at in self.0.board.older_than(threshold, &left) {
+            if let Some(trigger) = self
+                .0
+                .triggers
+                .get(at)
+                .filter(|_| !self.0.board.runs_since(threshold, at))
+            {
+                trigger.notify_one();
+            }
+        }
+        loop {
+            generation.borrow_and_update();
+            left = self.0.board.older_than(threshold, &left);
+            if left.is_empty() {
+                return self.report();
+            }
+            let turned = self.0.end.run_until_cancelled(generation.changed()).await;
+            if !matches!(turned, Some(Ok(()))) {
+                return self.report();
+            }
         }
     }
 
@@ -200,7 +268,7 @@ impl Health {
     }
 
     #[cfg(feature = "axum")]
-    pub(crate) fn snapshot(&self) -> Arc<crate::board::Snapshot> {
+    pub(crate) fn snapshot(&self) -> Arc<crate::snapshot::Snapshot> {
         self.0.board.snapshot()
     }
 
@@ -209,6 +277,9 @@ impl Health {
         &self.0.config
     }
 }
+
+/// Questions asked this recently need not be asked again.
+const SPACING: Duration = Duration::from_secs(1);
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

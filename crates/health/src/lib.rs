@@ -3,12 +3,16 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 mod board;
+mod bounded;
 mod builder;
 pub mod checks;
 mod config;
 mod details;
 mod engine;
+mod entry;
 mod error;
+#[cfg(feature = "axum")]
+mod formats;
 mod health;
 mod heartbeat;
 #[cfg(feature = "axum")]
@@ -17,12 +21,19 @@ mod listener;
 mod metrics;
 pub mod probe;
 mod progress;
+#[cfg(feature = "axum")]
+mod question;
 mod registration;
 mod report;
 #[cfg(feature = "axum")]
 mod router;
+mod selection;
+mod snapshot;
 mod stats;
 mod timestamp;
+mod transition;
+#[cfg(feature = "axum")]
+mod verbose;
 
 pub use builder::HealthBuilder;
 pub use config::HealthConfig;
@@ -34,6 +45,8 @@ pub use health::{Health, NotReady};
 pub use listener::ProbeListener;
 pub use registration::{Importance, Registration};
 pub use report::{CheckReport, Report};
+pub use selection::Selection;
 pub use stats::{CheckStats, HealthStats};
+pub use transition::Transition;
 
 const TARGET: &str = "groundcrew::health";

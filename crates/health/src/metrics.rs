@@ -14,6 +14,7 @@ impl Health {
     /// | `health_check_status{check}` | 1 healthy, 0.5 degraded, 0 unhealthy or unknown |
     /// | `health_check_duration_seconds{check}` | how long the last run took |
     /// | `health_check_in_status_seconds{check}` | how long the status has held |
+    /// | `health_check_status_seconds_total{check,status}` | how long each status has held since the start |
     /// | `health_check_runs_total{check}` | runs |
     /// | `health_check_failures_total{check}` | runs that ended unhealthy, late or in a panic |
     /// | `health_check_transitions_total{check}` | changes of the status |
@@ -48,6 +49,11 @@ impl Collector for HealthCollector {
                 .labels(["check"]),
             Descriptor::gauge("health_check_in_status_seconds", "How long the status has held")
                 .labels(["check"]),
+            Descriptor::counter(
+                "health_check_status_seconds_total",
+                "How long each status has held since the start",
+            )
+            .labels(["check", "status"]),
             Descriptor::counter("health_check_runs_total", "Runs of the check").labels(["check"]),
             Descriptor::counter(
                 "health_check_failures_total",
@@ -82,6 +88,10 @@ fn collect_check(samples: &mut Samples<'_>, check: &CheckStats) {
         labels,
         check.in_status.as_secs_f64(),
     );
+    for (status, held) in check.held {
+        let labels = &[("check", &*check.name), ("status", status.as_str())];
+        samples.counter("health_check_status_seconds_total", labels, held.as_secs_f64());
+    }
     samples.counter("health_check_runs_total", labels, check.runs);
     samples.counter("health_check_failures_total", labels, check.failures);
     samples.counter("health_check_transitions_total", labels, check.transitions);

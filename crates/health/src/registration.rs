@@ -49,6 +49,7 @@ pub struct Registration {
     name: String,
     check: Arc<dyn Check>,
     importance: Importance,
+    tags: Vec<String>,
     interval: Option<Duration>,
     retry: Option<Duration>,
     deadline: Option<Duration>,
@@ -63,6 +64,7 @@ impl Registration {
             name: name.into(),
             check: Arc::new(check),
             importance: Importance::Critical,
+            tags: Vec::new(),
             interval: None,
             retry: None,
             deadline: None,
@@ -72,18 +74,24 @@ impl Registration {
     }
 
     /// Its failure degrades the service, which stays ready.
-    pub const fn optional(self) -> Self {
+    pub fn optional(self) -> Self {
         self.importance(Importance::Optional)
     }
 
     /// Its failure is shown, nothing more.
-    pub const fn informational(self) -> Self {
+    pub fn informational(self) -> Self {
         self.importance(Importance::Informational)
     }
 
     /// Sets what its failure means; default [`Importance::Critical`].
     pub const fn importance(mut self, importance: Importance) -> Self {
         self.importance = importance;
+        self
+    }
+
+    /// Adds the check to a group that can be asked for by itself, `/healthz?tag=storage`. A tag is written as a name is.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
         self
     }
 
@@ -116,6 +124,12 @@ impl Registration {
         if !is_name(&self.name) {
             return Err(Error::InvalidName { name: self.name });
         }
+        if let Some(tag) = self.tags.iter().find(|tag| !is_name(tag)) {
+            return Err(Error::InvalidTag {
+                name: self.name,
+                tag: tag.clone(),
+            });
+        }
         let effective = HealthConfig {
             interval: self.interval.unwrap_or(config.interval),
             retry: self.retry.unwrap_or(config.retry),
@@ -129,6 +143,7 @@ impl Registration {
             name: self.name.into(),
             check: self.check,
             importance: self.importance,
+            tags: self.tags.into_iter().map(Arc::from).collect(),
             interval: effective.interval,
             retry: effective.retry.min(effective.interval),
             deadline: effective.deadline,
@@ -157,6 +172,7 @@ pub(crate) struct Plan {
     pub(crate) name: Arc<str>,
     pub(crate) check: Arc<dyn Check>,
     pub(crate) importance: Importance,
+    pub(crate) tags: Arc<[Arc<str>]>,
     pub(crate) interval: Duration,
     pub(crate) retry: Duration,
     pub(crate) deadline: Duration,

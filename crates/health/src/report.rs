@@ -3,7 +3,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use groundcrew_base::{Detail, Details, Status, Verdict, redact};
+use groundcrew_base::{Details, Status, Verdict};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{Importance, timestamp::Timestamp};
@@ -38,6 +38,8 @@ pub struct CheckReport {
     pub name: Arc<str>,
     /// What its failure means.
     pub importance: Importance,
+    /// Its groups.
+    pub tags: Arc<[Arc<str>]>,
     /// The answer that is believed; unknown when the last one is too old.
     pub verdict: Verdict,
     /// When it last answered; the start of the engine if it never has.
@@ -59,6 +61,17 @@ impl Report {
         self.checks.iter().find(|check| check.blocks())
     }
 
+    /// Nothing is known.
+    pub(crate) fn empty(version: &Arc<str>, timestamp: SystemTime) -> Self {
+        Self {
+            status: Status::Healthy,
+            timestamp,
+            version: Arc::clone(version),
+            uptime: Duration::ZERO,
+            checks: Vec::new(),
+        }
+    }
+
     pub(crate) fn overall(checks: &[CheckReport]) -> Status {
         checks
             .iter()
@@ -70,7 +83,7 @@ impl Report {
     /// The JSON body, with reasons and details or without.
     #[cfg(feature = "axum")]
     pub(crate) fn render(&self, details: bool) -> Vec<u8> {
-        render(&ReportView {
+        crate::formats::json(&ReportView {
             report: self,
             details,
         })
@@ -100,13 +113,18 @@ impl CheckReport {
     /// The JSON body, with reasons and details or without.
     #[cfg(feature = "axum")]
     pub(crate) fn render(&self, details: bool) -> Vec<u8> {
-        render(&CheckView { check: self, details })
+        crate::formats::json(&CheckView { check: self, details })
+    }
+
+    /// How long the last run took, rounded.
+    pub(crate) fn milliseconds(&self) -> f64 {
+        thousandths(self.duration.as_secs_f64() * 1e3)
     }
 
     fn details(&self) -> Details {
         let mut details = self.verdict.details().clone();
         if let Some(reason) = self.verdict.reason() {
-            details.set("reason", Detail::from(redact(reason).into_owned()));
+            details.set("reason", reason.to_owned());
         }
         details
     }
@@ -188,7 +206,7 @@ impl Serialize for CheckView<'_> {
         let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("status", &shown(check.status()))?;
         map.serialize_entry("timestamp", &Timestamp(check.timestamp))?;
-        map.serialize_entry("duration", &thousandths(check.duration.as_secs_f64() * 1e3))?;
+        map.serialize_entry("duration", &check.milliseconds())?;
         map.serialize_entry("details", &details)?;
         map.end()
     }
@@ -205,9 +223,4 @@ const fn shown(status: Status) -> Status {
 
 fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
-}
-
-#[cfg(feature = "axum")]
-fn render(view: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(view).expect("keys are strings and no value fails to serialise")
 }

@@ -38,4 +38,6 @@ pub struct CheckStats {
     pub duration: Duration,
     /// How long the believed status has held.
     pub in_status: Duration,
+    /// How long each status has held since the start.
+    pub held: [(Status, Duration); 4],
 }

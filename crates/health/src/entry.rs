@@ -1,0 +1,188 @@
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use groundcrew_base::{Status, Verdict};
+use tokio::time::Instant;
+
+use crate::{CheckReport, CheckStats, Transition, bounded::bounded, progress::Progress, registration::Plan};
+
+/// What the board knows about one check.
+pub(crate) struct Entry {
+    progress: Progress,
+    answered: Instant,
+    timestamp: SystemTime,
+    duration: Duration,
+    runs: u64,
+    failures: u64,
+    transitions: u64,
+    reported: Status,
+    since: Instant,
+    /// How long each status has held before the present one, in the order of [`STATUSES`].
+    held: [Duration; STATUSES.len()],
+    /// When the run that is going on began.
+    running_since: Option<Instant>,
+    /// When the last run that has ended began.
+    began: Option<Instant>,
+}
+
+/// How one run ended.
+pub(crate) enum Outcome {
+    Answer(Verdict),
+    Late,
+    Panic(String),
+}
+
+impl Entry {
+    pub(crate) fn new(started: Instant, timestamp: SystemTime) -> Self {
+        Self {
+            progress: Progress::new(),
+            answered: started,
+            timestamp,
+            duration: Duration::ZERO,
+            runs: 0,
+            failures: 0,
+            transitions: 0,
+            reported: Status::Unknown,
+            since: started,
+            held: [Duration::ZERO; STATUSES.len()],
+            running_since: None,
+            began: None,
+        }
+    }
+
+    pub(crate) const fn begin(&mut self, now: Instant) {
+        self.running_since = Some(now);
+    }
+
+    /// Takes the end of the run that is going on.
+    pub(crate) fn record(
+        &mut self,
+        outcome: Outcome,
+        duration: Duration,
+        plan: &Plan,
+        timestamp: SystemTime,
+    ) {
+        self.runs += 1;
+        self.duration = duration;
+        self.began = self.running_since.take();
+        let answer = match outcome {
+            Outcome::Late => {
+                self.failures += 1;
+                let reason = format!("no answer within {:?}", plan.deadline);
+                self.progress.late(Verdict::unknown(reason));
+                return;
+            }
+            Outcome::Panic(panic) => Verdict::unhealthy(format!("the check panicked: {panic}")),
+            Outcome::Answer(verdict) => verdict,
+        };
+        self.failures += u64::from(answer.status() == Status::Unhealthy);
+        self.answered = Instant::now();
+        self.timestamp = timestamp;
+        self.progress.answer(bounded(&answer), plan);
+    }
+
+    pub(crate) const fn is_failing(&self) -> bool {
+        self.progress.is_failing()
+    }
+
+    /// Whether a run that began at `threshold` or later has ended.
+    pub(crate) fn has_ended_since(&self, threshold: Instant) -> bool {
+        self.began.is_some_and(|began| began >= threshold)
+    }
+
+    /// Whether a run that began at `threshold` or later is going on.
+    pub(crate) fn runs_since(&self, threshold: Instant) -> bool {
+        self.running_since.is_some_and(|began| began >= threshold)
+    }
+
+    /// From when on the last answer is not believed any more; with an endless interval it always is.
+    pub(crate) fn stale_at(&self, plan: &Plan) -> Option<Instant> {
+        self.answered.checked_add(plan.stale_after())
+    }
+
+    /// Notices that the status that may be shown has changed.
+    pub(crate) fn turn(&mut self, plan: &Plan, now: Instant, timestamp: SystemTime) -> Option<Transition> {
+        let verdict = self.shown(plan, now);
+        let (from, to) = (self.reported, verdict.status());
+        if from == to {
+            return None;
+        }
+        let is_first = self.transitions == 0 && from == Status::Unknown;
+        let after = now.saturating_duration_since(self.since);
+        if let Some(held) = place(from).and_then(|at| self.held.get_mut(at)) {
+            *held = held.saturating_add(after);
+        }
+        self.reported = to;
+        self.transitions += 1;
+        self.since = now;
+        Some(Transition {
+            check: Arc::clone(&plan.name),
+            importance: plan.importance,
+            from,
+            to,
+            reason: verdict.reason().map(Into::into),
+            timestamp,
+            after,
+            is_first,
+        })
+    }
+
+    pub(crate) fn report(&self, plan: &Plan, now: Instant) -> CheckReport {
+        CheckReport {
+            name: Arc::clone(&plan.name),
+            importance: plan.importance,
+            tags: Arc::clone(&plan.tags),
+            verdict: self.shown(plan, now),
+            timestamp: self.timestamp,
+            duration: self.duration,
+        }
+    }
+
+    pub(crate) fn stats(&self, plan: &Plan, now: Instant) -> CheckStats {
+        let status = self.shown(plan, now).status();
+        let in_status = now.saturating_duration_since(self.since);
+        CheckStats {
+            name: Arc::clone(&plan.name),
+            importance: plan.importance,
+            status,
+            runs: self.runs,
+            failures: self.failures,
+            transitions: self.transitions,
+            duration: self.duration,
+            in_status,
+            held: std::array::from_fn(|at| {
+                let held = self.held.get(at).copied().unwrap_or_default();
+                let present = place(self.reported) == Some(at);
+                let held = if present {
+                    held.saturating_add(in_status)
+                } else {
+                    held
+                };
+                (STATUSES.get(at).copied().unwrap_or(Status::Unknown), held)
+            }),
+        }
+    }
+
+    /// What may be shown now.
+    fn shown(&self, plan: &Plan, now: Instant) -> Verdict {
+        let shown = self.progress.shown();
+        if shown.status() == Status::Unknown || self.stale_at(plan).is_none_or(|at| now < at) {
+            return shown.clone();
+        }
+        let age = now.saturating_duration_since(self.answered);
+        Verdict::unknown(format!("no answer for {:.1} s", age.as_secs_f64()))
+    }
+}
+
+fn place(status: Status) -> Option<usize> {
+    STATUSES.iter().position(|known| *known == status)
+}
+
+const STATUSES: [Status; 4] = [
+    Status::Healthy,
+    Status::Degraded,
+    Status::Unknown,
+    Status::Unhealthy,
+];
