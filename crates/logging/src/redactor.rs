@@ -4,6 +4,7 @@ mod bytes;
 mod card;
 mod element;
 mod email;
+mod encoded;
 mod glob;
 mod hasher;
 mod jwt;
@@ -17,6 +18,7 @@ mod prose;
 mod rule;
 mod scan;
 mod scheme;
+mod signs;
 mod token;
 mod trigger;
 mod url;
@@ -50,7 +52,8 @@ use crate::Error;
 /// One redactor stands in front of every sink: files, stdout, console, alerts, panic messages. A field whose
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
 /// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. What
-/// is percent-encoded, up to three times, is hidden as its plain form is.
+/// is percent-encoded, up to three times, is hidden as its plain form is, and so is what has its signs written as their
+/// numbers or names: `\u003d`, `&quot;`.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by

@@ -4,13 +4,15 @@ use super::{
     bytes::{at, is_at},
     card::{Digits, card_at},
     email::address_at,
+    encoded::hide_encoded,
     hasher::HASH_MARK,
     jwt::Jwts,
     kind::SecretKind,
     named::{Named, named_at},
     pem::Pems,
-    percent::{escape_at, hide_encoded},
+    percent::escape_at,
     scheme::credentials_at,
+    signs::sign_at,
     token::token_at,
     trigger::{Form, Hit, Progress, Triggers},
     url::Urls,
@@ -27,7 +29,9 @@ pub(crate) struct Scan<'a> {
     progress: Progress,
     /// The end of the last secret.
     done: usize,
-    has_escapes: bool,
+    has_percent: bool,
+    /// Signs that are written as their numbers or names.
+    has_signs: bool,
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
@@ -58,7 +62,8 @@ impl<'a> Scan<'a> {
             first: None,
             progress: Progress::default(),
             done: 0,
-            has_escapes: false,
+            has_percent: false,
+            has_signs: false,
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
@@ -91,8 +96,9 @@ impl<'a> Scan<'a> {
         if copied > 0 {
             out.push_str(text.get(copied..).unwrap_or_default());
         }
-        if self.has_escapes {
-            return hide_encoded(self.redactor, text, copied > 0, out);
+        if self.has_percent || self.has_signs {
+            let has = (self.has_signs, self.has_percent);
+            return hide_encoded(self.redactor, text, copied > 0, has, out);
         }
         copied > 0
     }
@@ -108,7 +114,8 @@ impl<'a> Scan<'a> {
         let (kind, place) = match form {
             Form::Separator => return self.separator(last),
             Form::Escape => {
-                self.has_escapes |= escape_at(text, last - 1, 1).is_some();
+                self.has_percent |= escape_at(text, last - 1, 1).is_some();
+                self.has_signs |= sign_at(text, last - 1).is_some();
                 return None;
             }
             Form::Dashes

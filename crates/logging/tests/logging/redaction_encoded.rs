@@ -1,4 +1,4 @@
-//! Percent-encoded texts and the lines of YAML show as little as their plain forms.
+//! Percent-encoded texts, signs written as numbers, and the lines of YAML show as little as their plain forms.
 
 use std::sync::LazyLock;
 
@@ -95,6 +95,73 @@ fn encoded_secrets_of_a_known_form_are_masked() {
             "k=***%0A",
         ),
     ]);
+}
+
+#[test]
+fn what_has_its_signs_written_as_numbers_or_names_is_masked() {
+    assert_shown(&[
+        (r"password\u003dhunter2", r"password\u003d***"),
+        (r"password\x3Dhunter2", r"password\x3D***"),
+        (
+            r"{\u0022password\u0022:\u0022hunter2\u0022}",
+            r"{\u0022password\u0022:\u0022***\u0022}",
+        ),
+        (r"password\u0022:\u0022hunter2", r"password\u0022:\u0022***"),
+        (
+            r"a \u0027token\u0027 : \u0027abc d\u0027, b",
+            r"a \u0027token\u0027 : \u0027***\u0027, b",
+        ),
+        (
+            r"{\\u0022token\\u0022:\\u0022abc\\u0022}",
+            r"{\\u0022token\\u0022:\\u0022***\\u0022}",
+        ),
+        (
+            r"{\u0022pin_code\u0022:1234}",
+            r"{\u0022pin_code\u0022:\u0022***\u0022}",
+        ),
+        ("password&#61;hunter2", "password&#61;***"),
+        ("password&#x3d;hunter2 a&#061;b", "password&#x3d;*** a&#061;b"),
+        ("password&equals;hunter2", "password&equals;***"),
+        (
+            "{&quot;password&quot;:&quot;hunter2&quot;,&quot;a&quot;:1}",
+            "{&quot;password&quot;:&quot;***&quot;,&quot;a&quot;:1}",
+        ),
+        (
+            "{&#34;token&#34;&colon;&#34;abc&#34;}",
+            "{&#34;token&#34;&colon;&#34;***&#34;}",
+        ),
+        ("{&quot;cvv&quot;:123}", "{&quot;cvv&quot;:&quot;***&quot;}"),
+        (
+            "{&amp;quot;token&amp;quot;:&amp;quot;abc&amp;quot;}",
+            "{&amp;quot;token&amp;quot;:&amp;quot;***&amp;quot;}",
+        ),
+        (
+            "&lt;password&gt;hunter2&lt;/password&gt;",
+            "&lt;password&gt;***&lt;/password&gt;",
+        ),
+        ("token=abc&#61;def rest", "token=*** rest"),
+        ("redis&colon;//:hunter2@cache", "redis&colon;//:***@cache"),
+        ("card 4111&#32;1111&#32;1111&#32;1111", "card ***"),
+        // Both ways at once.
+        (
+            "password%3Dhunter2 {&quot;token&quot;:&quot;abc&quot;}",
+            "password%3D*** {&quot;token&quot;:&quot;***&quot;}",
+        ),
+    ]);
+}
+
+#[test]
+fn numbers_and_names_of_signs_without_a_secret_stay() {
+    for text in [
+        r"C:\users\xavier\u and \u00 \u00zz \x \xg1",
+        "Tom &amp; Jerry &lt;3, a &#8364; sign, &nbsp; &#; &#x; &#99999999999; &quot",
+        "/search?query=a&lang=de&apos=1&colour=red&gt=3&page=2",
+        r"{\u0022user\u0022:\u0022bob\u0022}",
+        "&quot;password&quot;:&quot;&quot;",
+        r"caf\u00e9 \u2028 \ud83c\udca1",
+    ] {
+        assert_eq!(shown(text), text);
+    }
 }
 
 #[test]
