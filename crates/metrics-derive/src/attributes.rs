@@ -22,7 +22,7 @@ pub(crate) fn metrics_crate(attributes: &[Attribute]) -> Result<TokenStream> {
     }
     match path {
         Some(path) => Ok(quote!(#path)),
-        None => found_crate(),
+        None => found_crate("labels"),
     }
 }
 
@@ -66,7 +66,8 @@ pub(crate) fn plain(ident: &Ident) -> LitStr {
     LitStr::new(&ident.unraw().to_string(), ident.span())
 }
 
-fn found_crate() -> Result<TokenStream> {
+/// Where the metrics crate is by the manifest; `attribute` could say it otherwise.
+pub(crate) fn found_crate(attribute: &str) -> Result<TokenStream> {
     let absolute = |name: &str| {
         let ident = format_ident!("{name}");
         quote!(::#ident)
@@ -86,7 +87,9 @@ fn found_crate() -> Result<TokenStream> {
         }
         Err(_) => Err(Error::new(
             Span::call_site(),
-            "neither `groundcrew-metrics` nor `groundcrew` is a dependency: say `#[labels(crate = path)]`",
+            format!(
+                "neither `groundcrew-metrics` nor `groundcrew` is a dependency: say `#[{attribute}(crate = path)]`"
+            ),
         )),
     }
 }

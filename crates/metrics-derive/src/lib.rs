@@ -1,8 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 mod attributes;
+mod buckets;
+mod container;
+mod field;
+mod group;
+mod help;
 mod label_value;
 mod labels;
+mod name;
+mod objective;
+mod settings;
+mod words;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -32,6 +41,50 @@ pub fn derive_labels(input: TokenStream) -> TokenStream {
 pub fn derive_label_value(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     label_value::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct with named fields a group of metrics, that are registered together.
+///
+/// | `#[metrics(...)]` on the struct | meaning |
+/// |---|---|
+/// | `prefix = "poker"` | stands before every name, with an underscore |
+/// | `crate = path` | where `groundcrew_metrics` is, if it cannot be found |
+///
+/// Each field is a metric. Its name is that of the field, behind it the unit, and of a counter `_total`, of an info
+/// `_info`, where they are not there yet; its help text is the first paragraph of its documentation.
+///
+/// | `#[metric(...)]` on a field | meaning |
+/// |---|---|
+/// | `name = "jobs_total"` | another name, as it is exposed but for the prefixes |
+/// | `help = "Jobs"` | another help text |
+/// | `unit = "seconds"` | the unit, which the name ends with: a base unit |
+/// | `buckets = [0.1, 1.0]` | upper bounds of a histogram, ascending; also a constant or another expression |
+/// | `native`, `native = 1.1`, `native = expression` | native buckets beside the classic ones, of this growth factor |
+/// | `max_series = 2000` | the most series of a family |
+/// | `slo(...)` | what is promised, as below; repeatable |
+/// | `nested`, `nested, prefix = "db"` | the field is a group itself |
+/// | `skip` | no metric; it takes its default |
+///
+/// A name that `promtool check metrics` complains of is refused: one with a unit that is no base unit, such as
+/// `milliseconds`, or with an abbreviated one, such as `ms`, or with the name of a type, such as `counter`.
+///
+/// | `slo(...)` | meaning |
+/// |---|---|
+/// | `availability = 99.9, bad(status = "5..")` | this percentage of the events is good; bad are those whose label matches |
+/// | `availability = 99.9, bad = query_errors` | bad are those that another field counts |
+/// | `latency = 0.1, percent = 95` | this percentage of the observations takes at most so many seconds |
+/// | `mean = 0.1` | the mean of the observations is at most so many seconds |
+/// | `bad(status = "5[0-9]+", example = "500")` | a value that matches, for the tests of the alerts, if the pattern has more than `.` and alternatives |
+/// | `only(route = "/a")`, `except(route = "/feed/.*")` | the events with this value, without those whose label matches; repeatable |
+/// | `name = "api-latency"` | what the objective is called |
+///
+/// A latency must be a boundary of the buckets: the compiler tells it where they are numbers, else the registration.
+#[proc_macro_derive(Metrics, attributes(metrics, metric))]
+pub fn derive_metrics(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    group::expand(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

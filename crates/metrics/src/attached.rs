@@ -72,6 +72,7 @@ fn define(family: &ForeignFamily<'_>, name: String) -> Definition {
         kind: family.kind,
         labels,
         buckets,
+        objectives: Vec::new(),
     }
 }
 

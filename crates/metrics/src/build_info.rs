@@ -87,7 +87,7 @@ macro_rules! build_info {
 impl Collector for BuildInfo {
     fn describe(&self) -> Vec<Descriptor> {
         vec![
-            Descriptor::gauge(NAME, "The build that is running; the value is always 1")
+            Descriptor::info(NAME, "The build that is running; the value is always 1")
                 .labels(["version", "revision", "rustc", "profile"]),
         ]
     }
@@ -96,7 +96,7 @@ impl Collector for BuildInfo {
         let mut labels = vec![("version", self.version.as_str())];
         labels.extend(self.revision.as_deref().map(|revision| ("revision", revision)));
         labels.extend([("rustc", self.rustc.as_str()), ("profile", &self.profile)]);
-        samples.gauge(NAME, &labels, 1_u64);
+        samples.info(NAME, &labels);
     }
 
     fn name(&self) -> &str {

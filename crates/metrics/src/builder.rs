@@ -55,6 +55,11 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
         }
     }
 
+    pub(crate) fn spec(mut self, spec: M::Spec) -> Self {
+        self.spec = spec;
+        self
+    }
+
     /// The most series that the family may have. Default 10,000.
     ///
     /// When it is full, new label sets are counted in one series whose labels all are `__other__`.

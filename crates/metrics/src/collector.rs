@@ -114,6 +114,11 @@ impl<'a> Samples<'a> {
         self.add(Kind::Gauge, name, labels, value.into());
     }
 
+    /// Adds facts of an info.
+    pub fn info(&mut self, name: &str, labels: &[(&str, &str)]) {
+        self.add(Kind::Info, name, labels, SampleValue(Number::UInt(1)));
+    }
+
     /// Shows the collector as failed. What was added stays. The first reason is logged, once until the
     /// collector has worked again.
     pub fn fail(&mut self, reason: impl fmt::Display) {

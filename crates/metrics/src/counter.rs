@@ -129,7 +129,7 @@ impl Handle for Counter {
 
 impl EncodeMetric for Counter {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(Self::read(&self.0), encoder)
+        interop::encode_reading(Self::read(&self.0), Self::exemplars(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -245,7 +245,7 @@ impl Handle for CounterF64 {
 
 impl EncodeMetric for CounterF64 {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(Self::read(&self.0), encoder)
+        interop::encode_reading(Self::read(&self.0), Self::exemplars(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {

@@ -1,8 +1,9 @@
 use crate::{
     Registry, attached,
     descriptor::{Descriptor, Kind},
+    objective::Objective,
     registered,
-    registry::Entry,
+    registry::{CellsEntry, Entry},
 };
 
 /// What is known of a registered metric before it has a value: enough to write rules, dashboards and documents
@@ -30,6 +31,8 @@ pub struct Definition {
     pub(crate) kind: Kind,
     pub(crate) labels: Vec<LabelDefinition>,
     pub(crate) buckets: Vec<f64>,
+    #[cfg_attr(not(feature = "rules"), expect(dead_code, reason = "rules are made from them"))]
+    pub(crate) objectives: Vec<Objective>,
 }
 
 /// A label of a [`Definition`].
@@ -83,6 +86,14 @@ impl Definition {
         &self.buckets
     }
 
+    /// What is promised about it, as the attribute `slo` of a [group](crate::Metrics) says.
+    #[cfg(feature = "rules")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
+    #[must_use]
+    pub fn objectives(&self) -> &[Objective] {
+        &self.objectives
+    }
+
     #[cfg(feature = "rules")]
     pub(crate) fn has_label(&self, label: &str) -> bool {
         self.labels.iter().any(|known| known.name == label)
@@ -133,16 +144,7 @@ impl Registry {
         let mut definitions = Vec::new();
         for entry in &entries {
             match entry {
-                Entry::Cells(cells) => {
-                    let shape = cells.cells.shape();
-                    definitions.push(Definition {
-                        name: cells.name.clone(),
-                        help: cells.help.clone(),
-                        kind: cells.kind,
-                        labels: shape.labels,
-                        buckets: shape.buckets,
-                    });
-                }
+                Entry::Cells(cells) => definitions.push(self.defined(cells)),
                 Entry::Collector(collector) => definitions.extend(collector.families().iter().map(described)),
                 Entry::Attached(registry) => definitions.extend(attached::definitions(registry)),
             }
@@ -154,9 +156,22 @@ impl Registry {
                 kind,
                 labels: vec![LabelDefinition::new("collector", &[])],
                 buckets: Vec::new(),
+                objectives: Vec::new(),
             }));
         }
         definitions
+    }
+
+    pub(crate) fn defined(&self, cells: &CellsEntry) -> Definition {
+        let shape = cells.cells.shape();
+        Definition {
+            name: cells.name.clone(),
+            help: cells.help.clone(),
+            kind: cells.kind,
+            labels: shape.labels,
+            buckets: shape.buckets,
+            objectives: self.objectives(&cells.name),
+        }
     }
 }
 
@@ -170,6 +185,7 @@ fn described((name, descriptor): &(String, Descriptor)) -> Definition {
             .map(|label| LabelDefinition::new(label, &[]))
             .collect(),
         buckets: Vec::new(),
+        objectives: Vec::new(),
     }
 }
 

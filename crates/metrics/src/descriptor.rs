@@ -44,6 +44,11 @@ impl Descriptor {
         Self::new(name.into(), help.into(), Kind::Gauge)
     }
 
+    /// Facts as labels, of the value 1. The name must end with `_info`.
+    pub fn info(name: impl Into<Cow<'static, str>>, help: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name.into(), help.into(), Kind::Info)
+    }
+
     /// Names the labels that its samples have, for [`Registry::definitions`](crate::Registry::definitions) and what is made
     /// from them. Default: none.
     pub fn labels<T: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = T>) -> Self {

@@ -1,6 +1,8 @@
+use std::{fmt, slice, time::Duration};
+
 use thiserror::Error;
 
-/// Why a metric was not registered. The registry is unchanged.
+/// Why a metric, or a [group](crate::Metrics) of them, was not registered. The registry is unchanged.
 ///
 /// All of these are mistakes in the program: they are found when it starts, not at a scrape.
 ///
@@ -43,6 +45,12 @@ pub enum RegisterError {
         /// The full name, prefix included.
         name: String,
     },
+    /// The name of an info does not end with `_info`.
+    #[error("info name {name} must end with _info")]
+    MissingInfo {
+        /// The full name, prefix included.
+        name: String,
+    },
     /// The help text is empty.
     #[error("metric {name} has no help text")]
     MissingHelp {
@@ -79,12 +87,54 @@ pub enum RegisterError {
         /// The bound.
         bound: f64,
     },
+    /// An objective of a group is for a latency that lies between two buckets, so nobody could tell whether it is met.
+    #[error("an objective of histogram {name} is for {threshold:?}, which is no boundary of its buckets")]
+    NotABoundary {
+        /// The full name, prefix included.
+        name: String,
+        /// The latency.
+        threshold: Duration,
+    },
+    /// Several metrics of a group have mistakes.
+    #[error("{} mistakes: {}", .mistakes.len(), Listed(.mistakes))]
+    Several {
+        /// All of them, in the order of the fields.
+        mistakes: Vec<Self>,
+    },
 }
 
 impl RegisterError {
+    /// Every mistake: those of a group one by one, else this one.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        match self {
+            Self::Several { mistakes } => mistakes.iter(),
+            one => slice::from_ref(one).iter(),
+        }
+    }
+
+    /// One error for all of these.
+    pub(crate) fn of(mut mistakes: Vec<Self>) -> Option<Self> {
+        match mistakes.len() {
+            0 | 1 => mistakes.pop(),
+            _ => Some(Self::Several { mistakes }),
+        }
+    }
+
     /// Always false: the same registration fails again.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         false
+    }
+}
+
+struct Listed<'a>(&'a [RegisterError]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, mistake) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "; " };
+            write!(f, "{separator}{mistake}")?;
+        }
+        Ok(())
     }
 }

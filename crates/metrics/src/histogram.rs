@@ -193,6 +193,10 @@ impl Handle for Histogram {
     type Spec = HistogramSpec;
     const KIND: Kind = Kind::Histogram;
 
+    fn spec(buckets: Option<&[f64]>, native: Option<NativeBuckets>) -> HistogramSpec {
+        HistogramSpec::new(buckets.unwrap_or(&SECONDS), native)
+    }
+
     fn bounds(spec: &HistogramSpec) -> &[f64] {
         &spec.0.bounds
     }
@@ -256,7 +260,7 @@ fn is_accepted(value: f64, bounds: &[f64]) -> bool {
 
 impl EncodeMetric for Histogram {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(Self::read(&self.0), encoder)
+        interop::encode_reading(Self::read(&self.0), Self::exemplars(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {
@@ -264,7 +268,7 @@ impl EncodeMetric for Histogram {
     }
 }
 
-const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+pub(crate) const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 #[cfg(test)]
 mod tests {

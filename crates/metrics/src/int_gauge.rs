@@ -118,7 +118,7 @@ impl Handle for IntGauge {
 
 impl EncodeMetric for IntGauge {
     fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
-        interop::encode_reading(Self::read(&self.0), encoder)
+        interop::encode_reading(Self::read(&self.0), Self::exemplars(&self.0), encoder)
     }
 
     fn metric_type(&self) -> MetricType {

@@ -30,9 +30,11 @@ mod figures;
 mod float;
 mod foreign;
 mod gauge;
+mod group;
 mod histogram;
 #[cfg(feature = "axum")]
 mod http;
+mod info;
 mod int_gauge;
 mod interop;
 #[cfg(feature = "jemalloc")]
@@ -47,6 +49,7 @@ mod metric;
 mod mimalloc;
 mod name;
 mod native;
+mod objective;
 mod performance;
 mod process;
 mod quantile;
@@ -73,6 +76,18 @@ mod unix_time;
 mod window;
 
 pub use prometheus_client;
+
+/// What the derive of [`Metrics`] refers to.
+#[doc(hidden)]
+pub mod __group {
+    pub use crate::{
+        group::{
+            Group, GroupMember, Member, check_boundary, check_counter, check_family, check_histogram, check_label,
+            check_name, check_objective, name_of,
+        },
+        objective::Objective,
+    };
+}
 
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
@@ -116,7 +131,9 @@ pub use crate::{
     family::Family,
     figures::{CacheFigures, DatabaseFigures, HttpFigures},
     gauge::{Gauge, GaugeGuard},
+    group::Metrics,
     histogram::Histogram,
+    info::Info,
     int_gauge::IntGauge,
     labels::{LabelKey, LabelValue, LabelVisitor, Labels},
     metric::Metric,
@@ -133,4 +150,4 @@ pub use crate::{
 };
 #[cfg(feature = "derive")]
 #[cfg_attr(docsrs, doc(cfg(feature = "derive")))]
-pub use groundcrew_metrics_derive::{LabelValue, Labels};
+pub use groundcrew_metrics_derive::{LabelValue, Labels, Metrics};

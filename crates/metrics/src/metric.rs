@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{RegisterError, descriptor::Kind, exemplar::ExemplarView, series::Reading, table::Held};
+use crate::{NativeBuckets, RegisterError, descriptor::Kind, exemplar::ExemplarView, series::Reading, table::Held};
 
 /// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
 /// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`IntGauge`](crate::IntGauge),
@@ -22,6 +22,12 @@ pub trait Handle: Clone + fmt::Debug + Send + Sync + 'static {
 
     #[doc(hidden)]
     const KIND: Kind;
+
+    /// What the settings of a group's field come to; they are for histograms.
+    #[doc(hidden)]
+    fn spec(_buckets: Option<&[f64]>, _native: Option<NativeBuckets>) -> Self::Spec {
+        Self::Spec::default()
+    }
 
     /// The upper bounds of a histogram's buckets.
     #[doc(hidden)]

@@ -19,6 +19,9 @@ pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), Reg
     if kind == Kind::Counter && !name.ends_with(TOTAL) {
         return Err(RegisterError::MissingTotal { name: owned() });
     }
+    if kind == Kind::Info && !name.ends_with(INFO) {
+        return Err(RegisterError::MissingInfo { name: owned() });
+    }
     if help.trim().is_empty() {
         return Err(RegisterError::MissingHelp { name: owned() });
     }
@@ -140,6 +143,8 @@ mod tests {
         for (name, kind) in [
             ("cache_hits_total", Kind::Counter),
             ("_private", Kind::Gauge),
+            ("build_info", Kind::Info),
+            ("system_info", Kind::Gauge),
             ("http_request_duration_seconds", Kind::Histogram),
         ] {
             assert_eq!(check_metric(name, "help", kind), Ok(()), "{name}");
@@ -175,6 +180,10 @@ mod tests {
         assert_eq!(
             check("hits", Kind::Counter),
             RegisterError::MissingTotal { name: name("hits") }
+        );
+        assert_eq!(
+            check("build", Kind::Info),
+            RegisterError::MissingInfo { name: name("build") }
         );
         assert_eq!(
             check_metric("up", " ", Kind::Gauge),

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -7,13 +7,14 @@ use std::{
 use prometheus_client::registry::Registry as ForeignRegistry;
 
 use crate::{
-    Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, IntGauge, Labels, Metric,
+    Collector, Counter, CounterF64, Descriptor, Family, Gauge, Histogram, Info, IntGauge, Labels, Metric,
     NativeBuckets, RegisterError,
     builder::FamilyBuilder,
     definition::Shape,
     descriptor::Kind,
     histogram::HistogramSpec,
     name,
+    objective::Objective,
     registered::{self, Registered},
     scrape::Sizes,
     series::{Cells, Series},
@@ -54,10 +55,12 @@ pub(crate) struct State {
     /// Names of both text formats.
     pub(crate) names: HashSet<String>,
     pub(crate) sizes: Sizes,
-    entries: Vec<Entry>,
-    has_collectors: bool,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) has_collectors: bool,
     /// Names are taken, but nothing is kept to be exposed.
     pub(crate) is_disabled: bool,
+    /// What groups promise, by the full name of the metric.
+    pub(crate) objectives: HashMap<String, Vec<Objective>>,
 }
 
 #[derive(Clone)]
@@ -144,6 +147,17 @@ impl Registry {
         native: NativeBuckets,
     ) -> Result<Histogram, RegisterError> {
         self.single(name, help, Some(HistogramSpec::new(buckets, Some(native))))
+    }
+
+    /// Registers an info: facts that are shown as labels. The name must end with `_info`.
+    ///
+    /// # Errors
+    /// When the name, the help text or a label is not acceptable; see [`RegisterError`].
+    pub fn info<L: Labels>(&self, name: &str, help: &str) -> Result<Info<L>, RegisterError> {
+        name::check_labels(&self.full_name(name), L::NAMES)?;
+        let info = Info::new();
+        self.register(name, help, Kind::Info, info.cells())?;
+        Ok(info)
     }
 
     /// Begins a family, with settings that the shorter ways do not have: caps and more.
@@ -270,7 +284,7 @@ impl Registry {
         entries
     }
 
-    fn single<M: Metric>(&self, name: &str, help: &str, spec: Option<M::Spec>) -> Result<M, RegisterError> {
+    pub(crate) fn single<M: Metric>(&self, name: &str, help: &str, spec: Option<M::Spec>) -> Result<M, RegisterError> {
         let spec = spec.unwrap_or_default();
         M::check(&self.full_name(name), &spec)?;
         let metric = M::hold(Held::alone(M::cell(&spec)));
@@ -342,6 +356,7 @@ impl Default for State {
             entries: Vec::new(),
             has_collectors: false,
             is_disabled: false,
+            objectives: HashMap::new(),
         }
     }
 }
@@ -364,7 +379,7 @@ impl State {
     }
 
     /// Takes all of these names, or none.
-    fn take(&mut self, families: &[(&str, Kind)]) -> Result<(), RegisterError> {
+    pub(crate) fn take(&mut self, families: &[(&str, Kind)]) -> Result<(), RegisterError> {
         let mut names = HashSet::new();
         for &(name, kind) in families {
             let open_metrics = name::open_metrics(name, kind);

@@ -53,6 +53,8 @@ pub enum Reading<'a> {
     Gauge(f64),
     Whole(i64),
     Histogram(&'a HistogramCell),
+    /// The labels are what there is to know.
+    Info,
 }
 
 impl Series<'_> {

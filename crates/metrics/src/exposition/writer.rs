@@ -126,6 +126,10 @@ impl FamilyWriter<'_> {
                 extras.created = None;
                 Number::Int(value)
             }
+            Reading::Info => {
+                extras.created = None;
+                Number::UInt(1)
+            }
         };
         self.number(series.labels, value, &extras);
     }

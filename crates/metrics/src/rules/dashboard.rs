@@ -6,10 +6,10 @@ use super::{
     Objective,
     alert::Group,
     grafana::DATASOURCE,
-    objective::Target,
     promql::{quoted, share},
 };
 use crate::{Definition, descriptor::Kind};
+use crate::objective::Target;
 
 /// What dashboards are made from.
 pub(super) struct Source<'a> {

@@ -4,10 +4,13 @@ use super::{
     RulesError,
     alert::Case,
     catalogue::Catalogue,
-    objective::{Bad, Filter, Objective, Target},
     promql::{number, quoted},
 };
-use crate::{Definition, descriptor::Kind};
+use crate::{
+    Definition,
+    descriptor::Kind,
+    objective::{self, Bad, Filter, Objective, Target},
+};
 
 /// The events that an objective is about, as series that exist.
 #[derive(Debug)]
@@ -365,12 +368,9 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The value of `le` for a threshold. Durations are compared: 7.3 as a float depends on how it was made.
+    /// The value of `le` for a threshold.
     fn boundary(&self, found: &Definition, threshold: Duration) -> Result<String, RulesError> {
-        let is_it = |bound: &&f64| Duration::try_from_secs_f64(**bound) == Ok(threshold);
-        let bound = found.buckets.iter().find(is_it);
-        bound
-            .copied()
+        objective::boundary(&found.buckets, threshold)
             .map(number)
             .ok_or_else(|| RulesError::NotABoundary {
                 objective: self.objective.name.clone(),

@@ -51,6 +51,8 @@ use crate::{Definition, Registry, name};
 pub struct Monitoring {
     service: String,
     catalogue: Catalogue,
+    /// Those of the definitions.
+    declared: Vec<Objective>,
     objectives: Vec<Objective>,
     wording: Wording,
     minimum_events: u64,
@@ -74,10 +76,13 @@ impl Monitoring {
         Self::from_definitions(registry.definitions(), service)
     }
 
-    /// From these definitions.
+    /// From these definitions, such as those of a [group of metrics](crate::Metrics::definitions), and the objectives that
+    /// they have.
     pub fn from_definitions(definitions: Vec<Definition>, service: impl Into<String>) -> Self {
         let service = service.into();
+        let declared = definitions.iter().flat_map(Definition::objectives).cloned();
         Self {
+            declared: declared.collect(),
             catalogue: Catalogue {
                 definitions,
                 prefixes: Vec::new(),
@@ -108,7 +113,7 @@ impl Monitoring {
         self
     }
 
-    /// Adds an objective.
+    /// Adds an objective, in place of one of the same name that a metric has as its attribute.
     pub fn objective(mut self, objective: Objective) -> Self {
         self.objectives.push(objective);
         self
@@ -182,8 +187,9 @@ impl Monitoring {
     /// When an objective or a setting is a mistake; see [`RulesError`].
     pub fn generate(&self) -> Result<Vec<GeneratedFile>, RulesError> {
         let wording = self.checked_wording()?;
-        self.check_texts()?;
-        let (objectives, ready) = self.groups()?;
+        let all = self.all_objectives();
+        self.check_texts(&all)?;
+        let (objectives, ready) = self.groups(&all)?;
         let ready = [ready];
         let slug = slug(&self.service);
         let rules = |kind: &str| format!("rules/{slug}.{kind}.rules.yml");
@@ -196,7 +202,7 @@ impl Monitoring {
             slug: &slug,
             job: &self.catalogue.job,
             definitions,
-            objectives: &self.objectives,
+            objectives: &all,
         };
         let mut files = vec![
             file(rules("alerts"), rule_file::file(&ready, &wording)),
@@ -275,7 +281,14 @@ impl Monitoring {
         Ok(stale)
     }
 
-    fn groups(&self) -> Result<(Vec<Group>, Group), RulesError> {
+    fn all_objectives(&self) -> Vec<Objective> {
+        let is_replaced =
+            |declared: &&Objective| self.objectives.iter().any(|given| given.name == declared.name);
+        let declared = self.declared.iter().filter(|declared| !is_replaced(declared));
+        declared.chain(&self.objectives).cloned().collect()
+    }
+
+    fn groups(&self, all: &[Objective]) -> Result<(Vec<Group>, Group), RulesError> {
         let terms = Terms {
             catalogue: &self.catalogue,
             service: &self.service,
@@ -285,7 +298,7 @@ impl Monitoring {
         };
         let mut names = HashSet::new();
         let mut objectives = Vec::new();
-        for objective in &self.objectives {
+        for objective in all {
             if !names.insert(objective.camel()) {
                 return Err(RulesError::DuplicateObjective {
                     objective: objective.name.clone(),
@@ -342,7 +355,7 @@ impl Monitoring {
     }
 
     /// Whether Prometheus can read every text that becomes a part of a series.
-    fn check_texts(&self) -> Result<(), RulesError> {
+    fn check_texts(&self, all: &[Objective]) -> Result<(), RulesError> {
         let Wording {
             page, ticket, labels, ..
         } = &self.wording;
@@ -350,7 +363,7 @@ impl Monitoring {
         let mut texts = own
             .into_iter()
             .chain(labels.iter().map(|(_, value)| value))
-            .chain(self.objectives.iter().flat_map(Objective::texts));
+            .chain(all.iter().flat_map(Objective::texts));
         match texts.find(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
             Some(text) => Err(RulesError::ReplacementCharacter { text: text.clone() }),
             None => Ok(()),

@@ -7,9 +7,9 @@ use super::{
     alert::{Alert, Group, Recording},
     catalogue::Catalogue,
     events::Events,
-    objective::{Objective, Target},
     promql::{duration, in_template, number, quoted, share},
 };
+use crate::objective::{Objective, Target};
 
 /// What all objectives share.
 #[derive(Debug)]

@@ -16,4 +16,17 @@ enum Generic<T> {
     A,
 }
 
+#[derive(LabelValue)]
+enum SameTwice {
+    NotFound,
+    #[label(name = "not_found")]
+    Missing,
+}
+
+#[derive(LabelValue)]
+enum Limited {
+    #[label(max = 5)]
+    A,
+}
+
 fn main() {}

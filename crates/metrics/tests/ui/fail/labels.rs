@@ -37,4 +37,10 @@ struct Unknown {
     b: u8,
 }
 
+#[derive(Labels)]
+struct NoRoom {
+    #[label(max = 0)]
+    a: u8,
+}
+
 fn main() {}

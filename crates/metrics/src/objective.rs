@@ -3,12 +3,13 @@ use std::time::Duration;
 /// What a service promises: a share of its events that go well, or a mean latency.
 ///
 /// The events of a service over 30 days are the base; what may go wrong of them is the error budget. See
-/// [`Monitoring::objective`](super::Monitoring::objective).
+/// `Monitoring::objective`; a field of a [group](crate::Metrics) has it as its attribute `slo`.
 ///
 /// # Examples
 /// ```
 /// use std::time::Duration;
 ///
+/// # #[cfg(feature = "rules")] {
 /// use groundcrew_metrics::rules::Objective;
 ///
 /// let available = Objective::availability("http_requests_total", 99.9).bad("status_code", "5..", "500");
@@ -16,18 +17,19 @@ use std::time::Duration;
 ///     .except("route", "/api/feed")
 ///     .named("api-latency");
 /// # let _ = (available, fast);
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Objective {
-    pub(super) name: String,
-    pub(super) metric: String,
-    pub(super) target: Target,
-    pub(super) filters: Vec<Filter>,
+    pub(crate) name: String,
+    pub(crate) metric: String,
+    pub(crate) target: Target,
+    pub(crate) filters: Vec<Filter>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Availability { percent: f64, bad: Option<Bad> },
     Latency { percent: f64, threshold: Duration },
     Mean { threshold: Duration },
@@ -35,7 +37,7 @@ pub(super) enum Target {
 
 /// Which events are bad.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Bad {
+pub(crate) enum Bad {
     Label {
         label: String,
         pattern: String,
@@ -45,10 +47,10 @@ pub(super) enum Bad {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Filter {
-    pub(super) label: String,
-    pub(super) operator: &'static str,
-    pub(super) value: String,
+pub(crate) struct Filter {
+    pub(crate) label: String,
+    pub(crate) operator: &'static str,
+    pub(crate) value: String,
 }
 
 impl Objective {
@@ -139,8 +141,17 @@ impl Objective {
         self
     }
 
+    /// The latency that must be a boundary of these buckets, if it is none.
+    pub(crate) fn missing_boundary(&self, bounds: &[f64]) -> Option<Duration> {
+        match self.target {
+            Target::Latency { threshold, .. } if boundary(bounds, threshold).is_none() => Some(threshold),
+            Target::Latency { .. } | Target::Availability { .. } | Target::Mean { .. } => None,
+        }
+    }
+
     /// All texts of the user's own.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+    #[cfg(feature = "rules")]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &String> {
         let bad = match &self.target {
             Target::Availability {
                 bad: Some(Bad::Label { pattern, example, .. }),
@@ -153,7 +164,8 @@ impl Objective {
     }
 
     /// The name as a part of an alert's name: `HttpRequestsAvailability`.
-    pub(super) fn camel(&self) -> String {
+    #[cfg(feature = "rules")]
+    pub(crate) fn camel(&self) -> String {
         let mut camel = String::new();
         for word in self
             .name
@@ -165,4 +177,11 @@ impl Objective {
         }
         camel
     }
+}
+
+/// The bucket boundary, in seconds, that a threshold is. Durations are compared: 7.3 as a float depends on how it was
+/// made.
+pub(crate) fn boundary(bounds: &[f64], threshold: Duration) -> Option<f64> {
+    let is_it = |bound: &f64| Duration::try_from_secs_f64(*bound) == Ok(threshold);
+    bounds.iter().copied().find(is_it)
 }
