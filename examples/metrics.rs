@@ -6,7 +6,8 @@ use std::error::Error;
 
 use axum::{Router, extract::Path, routing::get};
 use groundcrew::metrics::{
-    BuildInfo, HttpMetrics, LabelValue, Labels, ProcessCollector, Registry, metrics_router, performance,
+    BuildInfo, Counter, Family, HttpMetrics, LabelValue, Labels, Metrics, ProcessCollector, Registry,
+    metrics_router, performance,
 };
 use tokio::net::TcpListener;
 
@@ -22,6 +23,15 @@ struct Hand<'a> {
     outcome: Outcome,
 }
 
+#[derive(Metrics)]
+struct TableMetrics {
+    /// Hands that were played
+    #[metric(max_series = 1000)]
+    hands: Family<Hand<'static>, Counter>,
+    /// Tables that were asked for
+    requested: Counter,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::new();
@@ -29,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = registry.with_prefix("app");
     app.collector(BuildInfo::new(env!("CARGO_PKG_VERSION")))?;
     let http = HttpMetrics::register(&app)?;
-    let hands = app.counter_family::<Hand<'_>>("hands_total", "Hands that were played")?;
+    let tables = TableMetrics::register(&app)?;
 
     let figures = http.clone();
     let performance = performance().http(move || figures.figures());
@@ -39,7 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         } else {
             Outcome::Folded
         };
-        hands.inc(&Hand {
+        tables.requested.inc();
+        tables.hands.inc(&Hand {
             table: &table,
             outcome,
         });

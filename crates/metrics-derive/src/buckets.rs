@@ -60,7 +60,10 @@ impl Buckets {
                 ));
             }
             if bounds.last().is_some_and(|last| *last >= bound) {
-                let message = format!("buckets ascend, and `{}` is not above the one before", element.to_token_stream());
+                let message = format!(
+                    "buckets ascend, and `{}` is not above the one before",
+                    element.to_token_stream()
+                );
                 return Err(Error::new_spanned(element, message));
             }
             bounds.push(bound);
@@ -78,10 +81,17 @@ impl Buckets {
 /// A number, perhaps with a minus; none for what is no literal.
 pub(crate) fn number(expr: &Expr) -> Option<Result<f64>> {
     match bare(expr) {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => Some(float.base10_parse()),
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => Some(int.base10_digits().parse().map_err(|_| {
-            Error::new(int.span(), "not a number")
-        })),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(float),
+            ..
+        }) => Some(float.base10_parse()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) => Some(
+            int.base10_digits()
+                .parse()
+                .map_err(|_| Error::new(int.span(), "not a number")),
+        ),
         Expr::Unary(ExprUnary {
             op: UnOp::Neg(_),
             expr,
@@ -116,7 +126,10 @@ mod tests {
 
     #[test]
     fn numbers_are_known_and_the_rest_is_left_to_the_registration() {
-        assert_eq!(bounds("[-1, 0.5, 1e3, 2_000]"), Some(vec![-1.0, 0.5, 1000.0, 2000.0]));
+        assert_eq!(
+            bounds("[-1, 0.5, 1e3, 2_000]"),
+            Some(vec![-1.0, 0.5, 1000.0, 2000.0])
+        );
         assert_eq!(bounds("&[1.0, 2.0]"), Some(vec![1.0, 2.0]));
         assert_eq!(bounds("[1.0, TWO]"), None);
         assert_eq!(bounds("exponential(1.0, 2.0, 5)"), None);
@@ -126,11 +139,20 @@ mod tests {
     fn buckets_that_do_not_ascend_are_told() {
         for (text, told) in [
             ("[]", "a histogram has one bucket at least"),
-            ("[1.0, 0.5]", "buckets ascend, and `0.5` is not above the one before"),
-            ("[1, 1.0]", "buckets ascend, and `1.0` is not above the one before"),
+            (
+                "[1.0, 0.5]",
+                "buckets ascend, and `0.5` is not above the one before",
+            ),
+            (
+                "[1, 1.0]",
+                "buckets ascend, and `1.0` is not above the one before",
+            ),
             ("[1.0, 1e999]", "not a finite number"),
         ] {
-            let error = Buckets::new(parse_str(text).unwrap()).err().expect(text).to_string();
+            let error = Buckets::new(parse_str(text).unwrap())
+                .err()
+                .expect(text)
+                .to_string();
             assert!(error.starts_with(told), "{text}: {error}");
         }
     }

@@ -25,7 +25,8 @@ impl Container {
                 } else if meta.path.is_ident("prefix") {
                     take_prefix(&mut prefix, &meta)
                 } else {
-                    Err(meta.error("unknown attribute of a group, expected `prefix = \"...\"` or `crate = path`"))
+                    Err(meta
+                        .error("unknown attribute of a group, expected `prefix = \"...\"` or `crate = path`"))
                 }
             })?;
         }

@@ -70,24 +70,23 @@ impl<'a> Field<'a> {
         } = &metric.name;
         let (constant, settings) = (&self.constant, &metric.settings);
         let (kind, labels) = self.shape(group);
-        let mut checks = quote_spanned!(*span=> #group::check_name(#kind, #constant););
+        let mut checks = quote_spanned!(*span=> const _: () = __group_checks::check_name(#kind, #constant););
         let of_histogram = [
             settings.buckets.as_ref().map(|buckets| buckets.span()),
             settings.native.as_ref().map(|native| native.span()),
         ];
         for span in of_histogram.into_iter().flatten() {
-            checks.extend(quote_spanned!(span=> #group::check_histogram(#kind);));
+            checks.extend(quote_spanned!(span=> const _: () = __group_checks::check_histogram(#kind);));
         }
         if let Some(most) = &settings.max_series {
             let ty = self.ty;
             checks.extend(quote_spanned!(most.span()=>
-                #group::check_family(<#ty as #group::GroupMember>::IS_FAMILY);
+                const _: () = __group_checks::check_family(<#ty as #group::GroupMember>::IS_FAMILY);
             ));
         }
         for objective in &settings.objectives {
             let bad = bad_field(objective.bad_field(), all)?.map(|field| field.shape(group));
             checks.extend(objective.checks(
-                group,
                 (&kind, &labels),
                 bad.as_ref().map(|(kind, labels)| (kind, labels)),
                 settings.buckets.is_some(),
@@ -95,7 +94,7 @@ impl<'a> Field<'a> {
         }
         Ok(quote! {
             const #constant: &str = #group::name_of(#kind, #plain, #counter, #info);
-            const _: () = { #checks };
+            #checks
         })
     }
 
@@ -140,7 +139,7 @@ impl<'a> Field<'a> {
         for objective in &settings.objectives {
             let bad = bad_field(objective.bad_field(), all)?;
             let bad = bad.map(|field| full_name(&field.constant));
-            let objective = objective.tokens(&group, &full_name(constant), bad);
+            let objective = objective.tokens(&group, &full_name(constant), bad.as_ref());
             member.extend(quote!(.objective(#objective)));
         }
         Ok(quote_spanned!(ty.span()=> __group.member::<#ty>(#member)))
@@ -177,15 +176,14 @@ impl Metric {
             objective.check(&name.plain, settings.buckets.as_ref())?;
             let (key, span) = objective.key();
             if keys.contains(&key) {
-                return Err(Error::new(span, "two objectives are called the same: say `name = \"...\"`"));
+                return Err(Error::new(
+                    span,
+                    "two objectives are called the same: say `name = \"...\"`",
+                ));
             }
             keys.push(key);
         }
-        Ok(Self {
-            name,
-            help,
-            settings,
-        })
+        Ok(Self { name, help, settings })
     }
 }
 

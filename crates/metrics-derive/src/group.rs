@@ -17,6 +17,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[automatically_derived]
         impl #metrics::Metrics for #ident {
             fn register_in(__group: &mut #group::Group<'_>) -> ::core::option::Option<Self> {
+                // A path whose tokens have the span of what it complains of.
+                #[allow(unused_imports)]
+                use #group as __group_checks;
                 #(#constants)*
                 #within
                 #(#registered)*
@@ -59,9 +62,10 @@ fn named_fields(input: &DeriveInput) -> Result<&Punctuated<syn::Field, Comma>> {
 fn refuse_twice(fields: &[Field<'_>]) -> Result<()> {
     let mut rest = fields;
     while let Some((field, after)) = rest.split_first() {
-        let again = after.iter().filter_map(Field::name).find(|other| {
-            field.name().is_some_and(|name| name.stem() == other.stem())
-        });
+        let again = after
+            .iter()
+            .filter_map(Field::name)
+            .find(|other| field.name().is_some_and(|name| name.stem() == other.stem()));
         if let Some(again) = again {
             return Err(Error::new(
                 again.span,
@@ -73,10 +77,7 @@ fn refuse_twice(fields: &[Field<'_>]) -> Result<()> {
     Ok(())
 }
 
-fn all(
-    fields: &[Field<'_>],
-    each: impl Fn(&Field<'_>) -> Result<TokenStream>,
-) -> Result<Vec<TokenStream>> {
+fn all(fields: &[Field<'_>], each: impl Fn(&Field<'_>) -> Result<TokenStream>) -> Result<Vec<TokenStream>> {
     gathered(fields.iter().map(each))
 }
 

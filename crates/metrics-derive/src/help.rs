@@ -4,7 +4,11 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 pub(crate) fn of(attributes: &[Attribute]) -> Option<String> {
     let lines = attributes.iter().filter_map(line);
     let lines: Vec<String> = lines
-        .flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+        .flat_map(|text| {
+            text.lines()
+                .map(|line| line.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
         .skip_while(String::is_empty)
         .take_while(|line| !line.is_empty())
         .collect();

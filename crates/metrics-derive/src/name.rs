@@ -109,7 +109,10 @@ fn refuse_invalid(name: &str, span: Span) -> Result<()> {
         ));
     }
     if name.starts_with("__") {
-        return Err(Error::new(span, "names that begin with `__` are reserved by Prometheus"));
+        return Err(Error::new(
+            span,
+            "names that begin with `__` are reserved by Prometheus",
+        ));
     }
     Ok(())
 }
@@ -134,7 +137,10 @@ fn check_unit(unit: &LitStr) -> Result<()> {
     let message = match words::base_of(&text) {
         Some(base) => format!("`{text}` is no base unit: measure in `{base}`"),
         None if text == "percent" => "`percent` is no base unit: show a `ratio` from 0 to 1".to_owned(),
-        None => format!("`{text}` is no unit of Prometheus, expected one of {}", words::UNITS.join(", ")),
+        None => format!(
+            "`{text}` is no unit of Prometheus, expected one of {}",
+            words::UNITS.join(", ")
+        ),
     };
     Err(Error::new(unit.span(), message))
 }
@@ -146,7 +152,10 @@ fn stem(name: &str) -> &str {
 }
 
 fn ends_with_word(name: &str, word: &str) -> bool {
-    name == word || name.strip_suffix(word).is_some_and(|before| before.ends_with('_'))
+    name == word
+        || name
+            .strip_suffix(word)
+            .is_some_and(|before| before.ends_with('_'))
 }
 
 const TOTAL: &str = "_total";
@@ -173,9 +182,24 @@ mod tests {
         for (field, unit, plain, counter) in [
             ("jobs", None, "jobs", "jobs_total"),
             ("jobs_total", None, "jobs_total", "jobs_total"),
-            ("duration", Some("seconds"), "duration_seconds", "duration_seconds_total"),
-            ("busy_seconds", Some("seconds"), "busy_seconds", "busy_seconds_total"),
-            ("sent_total", Some("bytes"), "sent_bytes_total", "sent_bytes_total"),
+            (
+                "duration",
+                Some("seconds"),
+                "duration_seconds",
+                "duration_seconds_total",
+            ),
+            (
+                "busy_seconds",
+                Some("seconds"),
+                "busy_seconds",
+                "busy_seconds_total",
+            ),
+            (
+                "sent_total",
+                Some("bytes"),
+                "sent_bytes_total",
+                "sent_bytes_total",
+            ),
             ("seconds", Some("seconds"), "seconds", "seconds_total"),
             ("r#type", None, "type", "type_total"),
         ] {
@@ -200,9 +224,21 @@ mod tests {
             ("camelCase", None, "names are in snake case"),
             ("wait_ms", None, "`ms` reads as an abbreviated unit"),
             ("wait_hours", None, "`hours` is no base unit: count in `seconds`"),
-            ("wait", Some("seconds"), "the unit is `seconds`, so the name ends with it"),
-            ("wait_seconds", Some("milliseconds"), "`milliseconds` is no base unit: measure in `seconds`"),
-            ("load_percent", Some("percent"), "`percent` is no base unit: show a `ratio`"),
+            (
+                "wait",
+                Some("seconds"),
+                "the unit is `seconds`, so the name ends with it",
+            ),
+            (
+                "wait_seconds",
+                Some("milliseconds"),
+                "`milliseconds` is no base unit: measure in `seconds`",
+            ),
+            (
+                "load_percent",
+                Some("percent"),
+                "`percent` is no base unit: show a `ratio`",
+            ),
             ("speed_knots", Some("knots"), "`knots` is no unit of Prometheus"),
         ] {
             let error = name("field", Some(given), unit).err().expect(given).to_string();

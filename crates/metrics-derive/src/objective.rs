@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Error, Expr, Ident, LitStr, Result, Token, ext::IdentExt as _, meta::ParseNestedMeta, spanned::Spanned as _};
+use syn::{
+    Error, Expr, Ident, LitStr, Result, Token, ext::IdentExt as _, meta::ParseNestedMeta,
+    spanned::Spanned as _,
+};
 
 use crate::{
     attributes::{self, once},
@@ -74,15 +77,26 @@ impl Objective {
         } = entries;
         let target = match (availability, latency, mean) {
             (Some(availability), None, None) => {
-                refuse(share.map(|share| share.span()), "the percentage is that of `availability`")?;
-                let missing = || Error::new(span, "say which events are bad: `bad(status = \"5..\")` or `bad = field`");
+                refuse(
+                    share.map(|share| share.span()),
+                    "the percentage is that of `availability`",
+                )?;
+                let missing = || {
+                    Error::new(
+                        span,
+                        "say which events are bad: `bad(status = \"5..\")` or `bad = field`",
+                    )
+                };
                 Target::Availability {
                     percent: percent(&availability)?,
                     bad: bad.ok_or_else(missing)?,
                 }
             }
             (None, Some(latency), None) => {
-                refuse(bad.map(|bad| bad.span()), "slow events are the bad ones of a latency")?;
+                refuse(
+                    bad.map(|bad| bad.span()),
+                    "slow events are the bad ones of a latency",
+                )?;
                 let missing = || Error::new(span, "say how many are to be so fast: `percent = 95`");
                 Target::Latency {
                     percent: percent(&share.ok_or_else(missing)?)?,
@@ -118,7 +132,10 @@ impl Objective {
             Target::Latency { .. } => "latency",
             Target::Mean { .. } => "mean",
         };
-        let name = self.name.as_ref().map(|name| (format!("name {}", name.value()), name.span()));
+        let name = self
+            .name
+            .as_ref()
+            .map(|name| (format!("name {}", name.value()), name.span()));
         name.unwrap_or_else(|| (kind.to_owned(), self.span))
     }
 
@@ -126,7 +143,8 @@ impl Objective {
     pub(crate) const fn bad_field(&self) -> Option<&Ident> {
         match &self.target {
             Target::Availability {
-                bad: Bad::Field(field), ..
+                bad: Bad::Field(field),
+                ..
             } => Some(field),
             _ => None,
         }
@@ -160,41 +178,51 @@ impl Objective {
     /// the field that counts what is bad.
     pub(crate) fn checks(
         &self,
-        group: &TokenStream,
         (kind, labels): (&TokenStream, &TokenStream),
         bad: Option<(&TokenStream, &TokenStream)>,
         has_buckets: bool,
     ) -> TokenStream {
         let is_about_time = self.seconds().is_some();
-        let mut checks = quote_spanned!(self.span=> #group::check_objective(#kind, #is_about_time););
+        let mut checks =
+            quote_spanned!(self.span=> const _: () = __group_checks::check_objective(#kind, #is_about_time););
         if let Target::Latency { seconds, .. } = self.target
             && !has_buckets
         {
             let value = seconds.value;
-            checks.extend(quote_spanned!(seconds.span=> #group::check_boundary(#value);));
+            checks
+                .extend(quote_spanned!(seconds.span=> const _: () = __group_checks::check_boundary(#value);));
         }
         if let Target::Availability {
             bad: Bad::Label { label, .. },
             ..
         } = &self.target
         {
-            checks.extend(quote_spanned!(label.span()=> #group::check_label(#labels, #label);));
+            checks.extend(
+                quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);),
+            );
         }
         for Filter { label, .. } in &self.filters {
-            checks.extend(quote_spanned!(label.span()=> #group::check_label(#labels, #label);));
+            checks.extend(
+                quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);),
+            );
             if let Some((_, labels)) = bad {
-                checks.extend(quote_spanned!(label.span()=> #group::check_label(#labels, #label);));
+                checks.extend(quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);));
             }
         }
         if let (Some(field), Some((kind, _))) = (self.bad_field(), bad) {
-            checks.extend(quote_spanned!(field.span()=> #group::check_counter(#kind);));
+            checks.extend(quote_spanned!(field.span()=> const _: () = __group_checks::check_counter(#kind);));
         }
         checks
     }
 
     /// The objective of the metric whose full name `name` is an expression for; `bad` is one for that of the field that
     /// counts what is bad.
-    pub(crate) fn tokens(&self, group: &TokenStream, name: &TokenStream, bad: Option<TokenStream>) -> TokenStream {
+    pub(crate) fn tokens(
+        &self,
+        group: &TokenStream,
+        name: &TokenStream,
+        bad: Option<&TokenStream>,
+    ) -> TokenStream {
         let mut tokens = match &self.target {
             Target::Availability { percent, bad: events } => {
                 let bad = match events {
@@ -325,9 +353,14 @@ impl Seconds {
 fn matching(pattern: &LitStr) -> Result<String> {
     let text = pattern.value();
     let first = text.split('|').next().unwrap_or_default();
-    let is_simple =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | '/' | ' ');
-    if first.is_empty() || !text.chars().all(|character| is_simple(character) || character == '|') {
+    let is_simple = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | '/' | ' ')
+    };
+    if first.is_empty()
+        || !text
+            .chars()
+            .all(|character| is_simple(character) || character == '|')
+    {
         return Err(Error::new(
             pattern.span(),
             "say which value matches, for the tests of the alerts: `example = \"...\"`",
@@ -369,7 +402,11 @@ mod tests {
     fn an_example_is_made_from_a_simple_pattern() {
         let literal = |text: &str| LitStr::new(text, Span::call_site());
 
-        for (pattern, example) in [("5..", "500"), ("failed|aborted", "failed"), ("a-b_c/d", "a-b_c/d")] {
+        for (pattern, example) in [
+            ("5..", "500"),
+            ("failed|aborted", "failed"),
+            ("a-b_c/d", "a-b_c/d"),
+        ] {
             assert_eq!(matching(&literal(pattern)).unwrap(), example);
         }
         for pattern in ["5[0-9]+", "", "|x", "(a)", "a.*", "a\\.b"] {

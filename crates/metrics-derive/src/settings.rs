@@ -82,7 +82,10 @@ impl Settings {
     fn check(&self) -> Result<()> {
         let no_metric = self.nested.or(self.skip);
         if let (Some(_), Some(setting)) = (no_metric, self.of_metric.first()) {
-            return Err(Error::new(*setting, "this is for a metric, and the field is none"));
+            return Err(Error::new(
+                *setting,
+                "this is for a metric, and the field is none",
+            ));
         }
         if let (Some(_), Some(skip)) = (self.nested, self.skip) {
             return Err(Error::new(skip, "a group that is skipped is not nested"));

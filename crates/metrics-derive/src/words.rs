@@ -15,7 +15,9 @@ pub(crate) fn mistake(name: &str) -> Option<String> {
             return Some(format!("`{word}` reads as an abbreviated unit: write it out"));
         }
         if TYPES.contains(&word) {
-            return Some(format!("`{word}` is a type of metrics: the type is not a part of the name"));
+            return Some(format!(
+                "`{word}` is a type of metrics: the type is not a part of the name"
+            ));
         }
     }
     None
@@ -64,8 +66,8 @@ const OTHERS: [(&str, &str); 14] = [
 ];
 
 const PREFIXES: [&str; 18] = [
-    "pico", "nano", "micro", "milli", "centi", "deci", "deca", "hecto", "kilo", "kibi", "mega", "mibi", "giga",
-    "gibi", "tera", "tebi", "peta", "pebi",
+    "pico", "nano", "micro", "milli", "centi", "deci", "deca", "hecto", "kilo", "kibi", "mega", "mibi",
+    "giga", "gibi", "tera", "tebi", "peta", "pebi",
 ];
 
 const ABBREVIATIONS: [&str; 14] = [
@@ -92,7 +94,15 @@ mod tests {
             let told = mistake(name).expect(name);
             assert!(told.starts_with(&format!("`{word}` ")), "{told}");
         }
-        for name in ["request_seconds", "s", "ms_waits", "counter_resets", "rooms", "size_bytes", "d2"] {
+        for name in [
+            "request_seconds",
+            "s",
+            "ms_waits",
+            "counter_resets",
+            "rooms",
+            "size_bytes",
+            "d2",
+        ] {
             assert_eq!(mistake(name), None, "{name}");
         }
     }

@@ -31,7 +31,10 @@ pub struct Definition {
     pub(crate) kind: Kind,
     pub(crate) labels: Vec<LabelDefinition>,
     pub(crate) buckets: Vec<f64>,
-    #[cfg_attr(not(feature = "rules"), expect(dead_code, reason = "rules are made from them"))]
+    #[cfg_attr(
+        not(feature = "rules"),
+        expect(dead_code, reason = "rules are made from them")
+    )]
     pub(crate) objectives: Vec<Objective>,
 }
 

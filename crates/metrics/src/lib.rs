@@ -82,8 +82,8 @@ pub use prometheus_client;
 pub mod __group {
     pub use crate::{
         group::{
-            Group, GroupMember, Member, check_boundary, check_counter, check_family, check_histogram, check_label,
-            check_name, check_objective, name_of,
+            Group, GroupMember, Member, check_boundary, check_counter, check_family, check_histogram,
+            check_label, check_name, check_objective, name_of,
         },
         objective::Objective,
     };

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::{NativeBuckets, RegisterError, descriptor::Kind, exemplar::ExemplarView, series::Reading, table::Held};
+use crate::{
+    NativeBuckets, RegisterError, descriptor::Kind, exemplar::ExemplarView, series::Reading, table::Held,
+};
 
 /// What a [`Family`](crate::Family) can hold: [`Counter`](crate::Counter),
 /// [`CounterF64`](crate::CounterF64), [`Gauge`](crate::Gauge), [`IntGauge`](crate::IntGauge),

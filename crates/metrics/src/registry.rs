@@ -284,7 +284,12 @@ impl Registry {
         entries
     }
 
-    pub(crate) fn single<M: Metric>(&self, name: &str, help: &str, spec: Option<M::Spec>) -> Result<M, RegisterError> {
+    pub(crate) fn single<M: Metric>(
+        &self,
+        name: &str,
+        help: &str,
+        spec: Option<M::Spec>,
+    ) -> Result<M, RegisterError> {
         let spec = spec.unwrap_or_default();
         M::check(&self.full_name(name), &spec)?;
         let metric = M::hold(Held::alone(M::cell(&spec)));

@@ -9,8 +9,8 @@ use std::{
 };
 
 use groundcrew_metrics::{
-    Counter, CounterF64, Family, Gauge, Histogram, Info, IntGauge, LabelValue, Labels, Metrics, NativeBuckets,
-    RegisterError, Registry,
+    Counter, CounterF64, Family, Gauge, Histogram, Info, IntGauge, LabelValue, Labels, Metrics,
+    NativeBuckets, RegisterError, Registry,
 };
 
 #[derive(Labels)]
@@ -112,7 +112,10 @@ fn ages() -> Vec<f64> {
 fn used(metrics: &AppMetrics) {
     for status in [200, 404] {
         let route = String::from("/hands");
-        let request = Request { route: &route, status };
+        let request = Request {
+            route: &route,
+            status,
+        };
         metrics.http_requests.inc(&request);
         metrics.http_request_duration.observe(&request, 0.05);
     }
@@ -288,7 +291,11 @@ fn a_group_says_what_it_is_without_a_registry() {
     let definitions = AppMetrics::definitions("prod").unwrap();
 
     let own = registry.definitions();
-    let own: Vec<_> = own.iter().filter(|one| one.name().starts_with("prod_")).cloned().collect();
+    let own: Vec<_> = own
+        .iter()
+        .filter(|one| one.name().starts_with("prod_"))
+        .cloned()
+        .collect();
     assert_eq!(definitions, own);
     assert_eq!(definitions.len(), 15);
     assert_eq!(definitions[0].name(), "prod_poker_http_requests_total");

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use groundcrew_metrics::{
-    BuildInfo, Counter, CounterF64, Family, Gauge, Histogram, Info, IntGauge, LabelVisitor, Labels, NativeBuckets,
-    Registry, TraceContext,
+    BuildInfo, Counter, CounterF64, Family, Gauge, Histogram, Info, IntGauge, LabelVisitor, Labels,
+    NativeBuckets, Registry, TraceContext,
     prometheus_client::{
         encoding::{
             EncodeMetric,
@@ -90,7 +90,11 @@ fn exemplars_of_counters_are_theirs() {
 
     let text = text(&theirs);
 
-    let exemplar = format!("# {{trace_id=\"{}\",span_id=\"{}\"}} ", "ab".repeat(16), "cd".repeat(8));
+    let exemplar = format!(
+        "# {{trace_id=\"{}\",span_id=\"{}\"}} ",
+        "ab".repeat(16),
+        "cd".repeat(8)
+    );
     for line in [
         "jobs_total 3 ".to_owned() + &exemplar + "3.0 ",
         "revenue_total 2.5 ".to_owned() + &exemplar + "2.5 ",
@@ -101,7 +105,10 @@ fn exemplars_of_counters_are_theirs() {
         assert!(time > 1.7e9, "{time}");
     }
     let families = encode(&theirs).unwrap();
-    let jobs = family(&families, "jobs_total").metric[0].counter.as_ref().unwrap();
+    let jobs = family(&families, "jobs_total").metric[0]
+        .counter
+        .as_ref()
+        .unwrap();
     let exemplar = jobs.exemplar.as_ref().unwrap();
     assert_eq!((jobs.value, exemplar.value), (3.0, 3.0));
     assert_eq!(exemplar.label[0].value, "ab".repeat(16));
@@ -115,7 +122,8 @@ fn an_exemplar_that_was_shown_makes_room_for_the_next() {
     theirs.register("jobs", "Jobs", ours.jobs.clone());
     assert!(text(&theirs).contains("trace_id=\"abab"));
 
-    ours.jobs.inc_with_exemplar(TraceContext::new([0x12; 16], [0x34; 8]));
+    ours.jobs
+        .inc_with_exemplar(TraceContext::new([0x12; 16], [0x34; 8]));
 
     assert!(text(&theirs).contains("jobs_total 4 # {trace_id=\"1212"));
 }
@@ -145,7 +153,11 @@ fn native_buckets_are_those_of_our_own_protobuf() {
         assert_eq!(found.positive_delta, own.positive_delta, "{name}");
         assert_eq!(found.negative_span, own.negative_span, "{name}");
         assert_eq!(found.negative_delta, own.negative_delta, "{name}");
-        assert_eq!((found.sample_count, found.sample_sum), (own.sample_count, own.sample_sum), "{name}");
+        assert_eq!(
+            (found.sample_count, found.sample_sum),
+            (own.sample_count, own.sample_sum),
+            "{name}"
+        );
         assert_eq!(found.start_timestamp, own.start_timestamp, "{name}");
         let classic: Vec<(f64, u64)> = found
             .bucket
@@ -193,9 +205,18 @@ fn an_info_is_an_info_there() {
 
     let text = text(&theirs);
 
-    assert!(text.contains("# TYPE app_server info\napp_server_info{route=\"/\\n\"} 1\n"), "{text}");
-    assert!(text.contains("# TYPE app_alone info\napp_alone_info{route=\"/\\n\"} 1\n"), "{text}");
-    assert!(text.contains("# TYPE app_build info\napp_build_info{version=\"1.4.0\","), "{text}");
+    assert!(
+        text.contains("# TYPE app_server info\napp_server_info{route=\"/\\n\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("# TYPE app_alone info\napp_alone_info{route=\"/\\n\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("# TYPE app_build info\napp_build_info{version=\"1.4.0\","),
+        "{text}"
+    );
 
     ours.server.clear();
     assert!(EncodeMetric::is_empty(&ours.server));

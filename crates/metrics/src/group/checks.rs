@@ -51,10 +51,7 @@ pub const fn check_name(kind: Kind, name: &str) {
 /// When it is none.
 #[track_caller]
 pub const fn check_histogram(kind: Kind) {
-    assert!(
-        matches!(kind, Kind::Histogram),
-        "only a histogram has buckets"
-    );
+    assert!(matches!(kind, Kind::Histogram), "only a histogram has buckets");
 }
 
 /// Whether what counts bad events is a counter.
@@ -63,7 +60,10 @@ pub const fn check_histogram(kind: Kind) {
 /// When it is none.
 #[track_caller]
 pub const fn check_counter(kind: Kind) {
-    assert!(matches!(kind, Kind::Counter), "bad events are counted by a counter");
+    assert!(
+        matches!(kind, Kind::Counter),
+        "bad events are counted by a counter"
+    );
 }
 
 /// Whether a limit of series is that of a family.

@@ -1,6 +1,6 @@
 use crate::{
-    Family, Info, Labels, Metric, NativeBuckets, RegisterError, Registry, descriptor::Kind, histogram::SECONDS,
-    objective::Objective,
+    Family, Info, Labels, Metric, NativeBuckets, RegisterError, Registry, descriptor::Kind,
+    histogram::SECONDS, objective::Objective,
 };
 
 /// What can be a field of a group.

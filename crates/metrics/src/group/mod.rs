@@ -7,7 +7,8 @@ mod staging;
 mod tests;
 
 pub use checks::{
-    check_boundary, check_counter, check_family, check_histogram, check_label, check_name, check_objective, name_of,
+    check_boundary, check_counter, check_family, check_histogram, check_label, check_name, check_objective,
+    name_of,
 };
 pub use member::{GroupMember, Member};
 
@@ -71,6 +72,10 @@ use crate::{Definition, RegisterError, Registry, registry::Entry};
 /// # }
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no group of metrics",
+    label = "a nested group is a struct with `#[derive(Metrics)]`"
+)]
 pub trait Metrics: Sized {
     /// Registers the fields with a group.
     #[doc(hidden)]
@@ -147,7 +152,8 @@ impl Group<'_> {
     pub fn member<T: GroupMember>(&mut self, member: Member<'_>) -> Option<T> {
         let registered = member.check(&self.registry).and_then(|()| {
             let made = T::register(&self.registry, &member)?;
-            self.registry.promise(self.full_name(member.name), member.objectives);
+            self.registry
+                .promise(self.full_name(member.name), member.objectives);
             Ok(made)
         });
         registered.map_err(|mistake| self.mistakes.push(mistake)).ok()

@@ -8,8 +8,8 @@ use super::{
     grafana::DATASOURCE,
     promql::{quoted, share},
 };
-use crate::{Definition, descriptor::Kind};
 use crate::objective::Target;
+use crate::{Definition, descriptor::Kind};
 
 /// What dashboards are made from.
 pub(super) struct Source<'a> {

@@ -30,8 +30,8 @@ mod snapshot;
 mod wording;
 mod yaml;
 
+pub use crate::objective::Objective;
 pub use alert::Urgency;
 pub use error::RulesError;
 pub use monitoring::{GeneratedFile, Monitoring};
-pub use crate::objective::Objective;
 pub use snapshot::{Removal, Snapshot};

@@ -103,9 +103,6 @@ struct Objectives {
     #[metric(slo(availability = 99.9, bad(status = "5[0-9]+")))]
     no_example: Counter,
     /// Told
-    #[metric(slo(availability = 99.9, bad = nowhere))]
-    elsewhere: Counter,
-    /// Told
     #[metric(unit = "seconds", slo(latency = 0.1))]
     no_percent: Histogram,
     /// Told
@@ -123,6 +120,13 @@ struct Objectives {
     /// Told
     #[metric(unit = "seconds", slo(latency = -0.1, percent = 95))]
     negative: Histogram,
+}
+
+#[derive(Metrics)]
+struct Elsewhere {
+    /// Told
+    #[metric(slo(availability = 99.9, bad = nowhere))]
+    jobs: Counter,
 }
 
 #[derive(Metrics)]

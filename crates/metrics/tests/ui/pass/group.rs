@@ -1,5 +1,5 @@
 // What a group may be written like.
-#![deny(warnings, clippy::all, clippy::panic, unused_qualifications, missing_docs, unreachable_pub)]
+#![deny(warnings, clippy::all, clippy::panic, missing_docs)]
 
 //! A crate.
 
