@@ -31,10 +31,6 @@ pub struct Definition {
     pub(crate) kind: Kind,
     pub(crate) labels: Vec<LabelDefinition>,
     pub(crate) buckets: Vec<f64>,
-    #[cfg_attr(
-        not(feature = "rules"),
-        expect(dead_code, reason = "rules are made from them")
-    )]
     pub(crate) objectives: Vec<Objective>,
 }
 
@@ -92,7 +88,6 @@ impl Definition {
     /// What is promised about it, as the attribute `slo` of a [group](crate::Metrics) says.
     #[cfg(feature = "rules")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rules")))]
-    #[must_use]
     pub fn objectives(&self) -> &[Objective] {
         &self.objectives
     }

@@ -1,6 +1,5 @@
 //! Rules, dashboards and documents from a group of metrics, without a registry.
 #![cfg(all(feature = "rules", feature = "derive"))]
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{path::Path, process::Command, time::Duration};
 

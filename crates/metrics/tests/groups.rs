@@ -1,6 +1,5 @@
 //! Groups of metrics: what the derive makes of a struct.
 #![cfg(feature = "derive")]
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{
     io::Write as _,

@@ -86,7 +86,7 @@ fn family<'a>(families: &'a [MetricFamily], name: &str) -> &'a MetricFamily {
 fn exemplars_of_counters_are_theirs() {
     let ours = ours();
     let mut theirs = Theirs::default();
-    theirs.register_collector(Box::new(ours.registry.clone()));
+    theirs.register_collector(Box::new(ours.registry));
 
     let text = text(&theirs);
 
@@ -179,7 +179,7 @@ fn native_buckets_are_those_of_our_own_protobuf() {
 fn their_text_keeps_the_classic_buckets() {
     let ours = ours();
     let mut theirs = Theirs::default();
-    theirs.register_collector(Box::new(ours.registry.clone()));
+    theirs.register_collector(Box::new(ours.registry));
 
     let text = text(&theirs);
 
