@@ -59,19 +59,5 @@ macro_rules! asking_setters {
 }
 pub(super) use asking_setters;
 
-pub(super) fn up() -> Verdict {
-    Verdict::healthy()
-        .detail("connection", "ok")
-        .detail("verdict", "up")
-}
-
-pub(super) fn frozen(limit: Duration) -> Verdict {
-    unhealthy("frozen", format!("no answer within {limit:?}"))
-}
-
-pub(super) fn unhealthy(verdict: &'static str, reason: String) -> Verdict {
-    Verdict::unhealthy(reason).detail("verdict", verdict)
-}
-
 /// A connection that has not answered this often is given up: the server may be back at another address.
 pub(super) const PATIENCE: u32 = 3;

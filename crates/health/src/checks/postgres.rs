@@ -12,7 +12,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up};
+use super::{
+    asking::{Asking, PATIENCE, asking_setters},
+    verdicts::{frozen, unhealthy, up},
+};
 
 /// Asks PostgreSQL on a connection of its own, so that an exhausted pool is not mistaken for a dead server.
 ///

@@ -5,7 +5,10 @@ use groundcrew_base::{Check, Verdict, error_text};
 use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl};
 use tokio::sync::Mutex;
 
-use super::asking::{Asking, PATIENCE, asking_setters, frozen, unhealthy, up};
+use super::{
+    asking::{Asking, PATIENCE, asking_setters},
+    verdicts::{frozen, unhealthy, up},
+};
 
 /// Asks Redis, or one node of a Redis Cluster, on a connection of its own.
 ///
