@@ -65,6 +65,12 @@ pub enum RegisterError {
         /// The label.
         label: String,
     },
+    /// A path that is to be a route is not a pattern of axum's, or cannot be told from one before it.
+    #[error("route {route:?} is not a path pattern, or matches the same paths as another one")]
+    InvalidRoute {
+        /// The pattern.
+        route: String,
+    },
     /// A histogram without buckets.
     #[error("histogram {name} has no buckets")]
     EmptyBuckets {

@@ -118,7 +118,11 @@ impl HistogramCell {
             self.layout.rejected.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        let bucket = bounds.partition_point(|bound| *bound < value);
+        // The smallest are the most, with times and sizes.
+        let bucket = match bounds.first() {
+            Some(first) if value <= *first => 0,
+            _ => bounds.partition_point(|bound| *bound < value),
+        };
         if let Some(native) = &self.native {
             native.observe(value);
         }

@@ -414,6 +414,57 @@ async fn an_answer_without_a_body_is_whole() {
 }
 
 #[tokio::test]
+async fn a_status_that_has_no_body_needs_no_end() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register(&registry).unwrap();
+    let answers = service_fn(async |asked: Request<Body>| {
+        let mut response = Response::new(two_frames());
+        let status = asked.uri().path().trim_start_matches('/');
+        *response.status_mut() = status.parse().unwrap_or_default();
+        Ok::<_, Infallible>(response)
+    });
+    let service = http.layer().layer(answers);
+
+    for status in ["/101", "/204", "/304", "/200"] {
+        drop(service.clone().oneshot(request("GET", status)).await.unwrap());
+    }
+
+    for status in [101, 204, 304, 200] {
+        assert_eq!(requests(&registry, "GET", "unmatched", status), Some(1));
+    }
+    assert_eq!(incomplete(&registry, "unmatched", "aborted"), Some(1.0));
+}
+
+#[tokio::test]
+async fn the_names_of_open_telemetry_tell_why_a_request_did_not_end() {
+    let registry = Registry::new();
+    let http = HttpMetrics::register_preset(&registry, HttpPreset::OpenTelemetry).unwrap();
+    let app = Router::new()
+        .route("/streams", get(async || two_frames()))
+        .route("/panics", get(async || -> &'static str { panic!("on purpose") }))
+        .layer(http.layer());
+
+    drop(app.clone().oneshot(request("GET", "/streams")).await.unwrap());
+    let _all = body(app.clone().oneshot(request("GET", "/streams")).await.unwrap()).await;
+    drop(catch_panic(app.oneshot(request("GET", "/panics"))).await);
+
+    let count = |route: &str, status: u16, error: &str| {
+        let labels = format!(
+            "{{http_request_method=\"GET\",url_scheme=\"http\",http_route=\"{route}\",\
+             http_response_status_code=\"{status}\",error_type=\"{error}\"}}"
+        );
+        value(
+            &registry,
+            &format!("http_server_request_duration_seconds_count{labels}"),
+        )
+    };
+    assert_eq!(count("/streams", 200, "aborted"), Some(1.0));
+    assert_eq!(count("/streams", 200, ""), Some(1.0));
+    assert_eq!(count("/panics", 500, "panicked"), Some(1.0));
+    assert_eq!(count("/panics", 500, "500"), None);
+}
+
+#[tokio::test]
 async fn a_service_that_fails_is_recorded_as_500() {
     let registry = Registry::new();
     let http = HttpMetrics::register(&registry).unwrap();

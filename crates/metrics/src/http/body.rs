@@ -18,18 +18,12 @@ pin_project! {
         #[pin]
         inner: B,
         exchange: Option<Exchange>,
-        // With so many bytes it is whole, also if nobody asks for its end.
-        length: Option<u64>,
     }
 }
 
 impl<B> MeteredBody<B> {
-    pub(super) const fn new(inner: B, exchange: Option<Exchange>, length: Option<u64>) -> Self {
-        Self {
-            inner,
-            exchange,
-            length,
-        }
+    pub(super) const fn new(inner: B, exchange: Option<Exchange>) -> Self {
+        Self { inner, exchange }
     }
 }
 
@@ -37,27 +31,32 @@ impl<B: Body> Body for MeteredBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        // Not in the body while it runs: a panic of it drops the exchange here, as a failure.
-        let Some(mut exchange) = this.exchange.take() else {
-            return this.inner.poll_frame(cx);
+        let frame = Exchange::guard(this.exchange, || this.inner.as_mut().poll_frame(cx));
+        let Some(exchange) = this.exchange else {
+            return frame;
         };
-        let frame = this.inner.as_mut().poll_frame(cx);
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 exchange.sent(frame.data_ref().map_or(0, B::Data::remaining));
-                if this.inner.is_end_stream() || *this.length == Some(exchange.size()) {
+                if exchange.is_open() && this.inner.is_end_stream() {
                     exchange.ended();
                 }
-                *this.exchange = Some(exchange);
             }
-            Poll::Ready(Some(Err(_))) => exchange.failed(),
-            Poll::Ready(None) => exchange.ended(),
-            Poll::Pending => *this.exchange = Some(exchange),
+            Poll::Ready(Some(Err(_))) => {
+                exchange.failed();
+                *this.exchange = None;
+            }
+            Poll::Ready(None) => {
+                exchange.ended();
+                *this.exchange = None;
+            }
+            Poll::Pending => {}
         }
         frame
     }

@@ -1,4 +1,4 @@
-use super::{HttpMetrics, HttpPreset, preset::SIZE_BUCKETS};
+use super::{HttpMetrics, HttpPreset, paths::Paths, preset::SIZE_BUCKETS};
 use crate::{RegisterError, Registry};
 
 /// Sets up [`HttpMetrics`]; made by [`HttpMetrics::builder`].
@@ -8,6 +8,7 @@ pub struct HttpMetricsBuilder {
     pub(super) preset: HttpPreset,
     duration_buckets: Option<Vec<f64>>,
     size_buckets: Sizes,
+    routes: Vec<String>,
 }
 
 impl HttpMetricsBuilder {
@@ -16,6 +17,7 @@ impl HttpMetricsBuilder {
             preset: HttpPreset::ByStatus,
             duration_buckets: None,
             size_buckets: Sizes::Default,
+            routes: Vec::new(),
         }
     }
 
@@ -44,12 +46,48 @@ impl HttpMetricsBuilder {
         self
     }
 
+    /// The paths that are routes, as axum writes them (`/players/{id}`, `/files/{*path}`), for where the layer is
+    /// around a whole router or another service and so does not hear from it which route a request takes. Called
+    /// again, it adds to them. Default: none.
+    ///
+    /// A request that comes with a route of its own, from axum or as an [`HttpRoute`](crate::HttpRoute), is counted
+    /// under that; one that matches none of these is `unmatched`.
+    ///
+    /// Around a router, the layer allocates nothing, and axum does not box the requests of each layer once more:
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use groundcrew_metrics::{HttpMetrics, Registry};
+    /// use tower_layer::Layer as _;
+    ///
+    /// let http = HttpMetrics::builder()
+    ///     .routes(["/players/{id}"])
+    ///     .register(&Registry::new())?;
+    /// let app: Router = Router::new().route("/players/{id}", get(async || "a player"));
+    /// let service = http.layer().layer(app);
+    /// # let _: groundcrew_metrics::HttpMetricsService<Router> = service;
+    /// # Ok::<(), groundcrew_metrics::RegisterError>(())
+    /// ```
+    pub fn routes<R: Into<String>>(mut self, patterns: impl IntoIterator<Item = R>) -> Self {
+        self.routes.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
     /// Registers the metrics.
     ///
     /// # Errors
-    /// When a name is taken, or buckets are empty, do not ascend or are not finite.
+    /// When a name is taken, buckets are empty, do not ascend or are not finite, or a route is not a pattern or
+    /// cannot be told from another one.
     pub fn register(self, registry: &Registry) -> Result<HttpMetrics, RegisterError> {
         HttpMetrics::from_builder(&self, registry)
+    }
+
+    /// `None` if no path is a route.
+    pub(super) fn paths(&self) -> Result<Option<Paths>, RegisterError> {
+        if self.routes.is_empty() {
+            return Ok(None);
+        }
+        Paths::new(&self.routes).map(Some)
     }
 
     pub(super) fn durations(&self) -> &[f64] {

@@ -1,9 +1,9 @@
-use std::time::Duration;
+mod route;
 
+pub(super) use self::route::ClassicRoute;
 use super::{
     HttpMetricsBuilder, HttpPreset,
     labels::{MethodLabel, Reason},
-    outcome::{Asked, Outcome},
     tally::Tally,
 };
 use crate::{Counter, Family, Gauge, Histogram, RegisterError, Registry, label_set::label_set};
@@ -15,7 +15,7 @@ pub(super) struct Classic {
     durations: Durations,
     first_byte: Family<RouteLabels<'static>, Histogram>,
     incomplete: Family<IncompleteLabels<'static>, Counter>,
-    pub(super) in_flight: Gauge,
+    in_flight: Gauge,
     sizes: Option<Sizes>,
 }
 
@@ -60,6 +60,10 @@ impl Classic {
         })
     }
 
+    pub(super) fn in_flight(&self) -> Gauge {
+        self.in_flight.clone()
+    }
+
     pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         self.requests
@@ -69,42 +73,6 @@ impl Classic {
             Durations::ByRoute(family) => tally.add_durations(family),
         }
         tally
-    }
-
-    pub(super) fn first_byte(&self, asked: &Asked, route: &str, after: Duration) {
-        let labels = RouteLabels {
-            method: asked.method,
-            route,
-        };
-        self.first_byte.observe_duration(&labels, after);
-    }
-
-    pub(super) fn record(&self, asked: &Asked, route: &str, outcome: &Outcome) {
-        let method = asked.method;
-        let labels = RequestLabels {
-            method,
-            route,
-            status_code: outcome.status,
-        };
-        let route_labels = RouteLabels { method, route };
-        self.requests.inc(&labels);
-        match &self.durations {
-            Durations::ByStatus(family) => family.observe_duration(&labels, outcome.duration),
-            Durations::ByRoute(family) => family.observe_duration(&route_labels, outcome.duration),
-        }
-        if let Some(sizes) = &self.sizes {
-            if let Some(size) = asked.size {
-                sizes.requests.observe(&route_labels, bytes(size));
-            }
-            sizes.responses.observe(&route_labels, bytes(outcome.size));
-        }
-        if let Some(reason) = outcome.reason {
-            self.incomplete.inc(&IncompleteLabels {
-                method,
-                route,
-                reason,
-            });
-        }
     }
 }
 
@@ -123,12 +91,6 @@ impl Sizes {
             )?,
         })
     }
-}
-
-/// Sizes beyond 2^53 bytes are rounded.
-#[expect(clippy::cast_precision_loss, reason = "buckets are far apart there")]
-pub(super) const fn bytes(size: u64) -> f64 {
-    size as f64
 }
 
 label_set! {

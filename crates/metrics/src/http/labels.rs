@@ -74,6 +74,7 @@ label_value! {
 }
 
 impl MethodLabel {
+    #[inline]
     pub(super) fn of(method: &Method) -> Self {
         match method.as_str() {
             "GET" => Self::Get,
@@ -92,6 +93,7 @@ impl MethodLabel {
 }
 
 impl Scheme {
+    #[inline]
     pub(super) fn of(uri: &Uri) -> Self {
         match uri.scheme() {
             Some(scheme) if *scheme == uri::Scheme::HTTPS => Self::Https,

@@ -9,10 +9,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{
-    HttpMetrics, MeteredBody,
-    exchange::{Exchange, length},
-};
+use super::{HttpMetrics, MeteredBody, exchange::Exchange};
 
 /// Records requests; made by [`HttpMetrics::layer`].
 #[derive(Clone, Debug)]
@@ -84,22 +81,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Out of the future while the handler runs: its panic drops the exchange here, as a failure, and
-        // not later, as a request that was given up.
-        let mut exchange = this.exchange.take();
-        let Poll::Ready(outcome) = this.inner.poll(cx) else {
-            *this.exchange = exchange;
+        let polled = Exchange::guard(this.exchange, || this.inner.poll(cx));
+        let Poll::Ready(outcome) = polled else {
             return Poll::Pending;
         };
-        if let Some(exchange) = &mut exchange {
-            match &outcome {
-                Ok(response) => exchange.answered(response),
-                Err(_) => exchange.failed(),
+        Poll::Ready(match outcome {
+            Ok(response) => {
+                if let Some(exchange) = this.exchange {
+                    exchange.answered(&response);
+                }
+                let exchange = this.exchange.take();
+                Ok(response.map(|body| MeteredBody::new(body, exchange)))
             }
-        }
-        Poll::Ready(outcome.map(|response| {
-            let length = length(&response);
-            response.map(|body| MeteredBody::new(body, exchange, length))
-        }))
+            Err(error) => {
+                if let Some(mut exchange) = this.exchange.take() {
+                    exchange.failed();
+                }
+                Err(error)
+            }
+        })
     }
 }

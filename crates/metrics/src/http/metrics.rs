@@ -1,12 +1,12 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     HttpMetricsBuilder, HttpMetricsLayer, HttpPreset,
-    classic::Classic,
-    outcome::{Asked, Outcome},
-    semconv::Semconv,
+    bundles::{Bundle, Bundles},
+    outcome::Asked,
+    paths::Paths,
 };
-use crate::{GaugeGuard, HttpFigures, RegisterError, Registry};
+use crate::{HttpFigures, RegisterError, Registry};
 
 /// Records every HTTP request of an axum router or a tower service.
 ///
@@ -21,12 +21,18 @@ use crate::{GaugeGuard, HttpFigures, RegisterError, Registry};
 ///
 /// - Put the layer on with `Router::layer`, after the routes: then `route` is the path that axum has
 ///   matched, such as `/players/{id}`. Whatever matched nothing is `unmatched`: a raw path is never a
-///   label, so a scanner cannot create series. Without axum's router, give an [`HttpRoute`](crate::HttpRoute).
+///   label, so a scanner cannot create series. Without axum's router, give an [`HttpRoute`](crate::HttpRoute), or
+///   the patterns to [`HttpMetricsBuilder::routes`].
 /// - `method` is one of the registered ones and `QUERY`, or `_OTHER`.
 /// - A request is recorded exactly once, when its response body has ended or is dropped; a response that
 ///   is streamed counts its whole time. When the client goes away before there is a response, `status_code`
 ///   is 499; when the handler panics or the service fails, 500.
 /// - The size of a request is that of its `Content-Length`: one that is sent in chunks has none.
+///
+/// - A WebSocket is a request that ends at the switch, with status 101; for what follows there is
+///   [`WebSocketMetrics`](crate::WebSocketMetrics).
+/// - A request takes one lookup and allocates nothing. With `Router::layer`, axum boxes the requests of each layer and
+///   the body of the response once more; [`HttpMetricsBuilder::routes`] is how to go without.
 ///
 /// Cloning is cheap.
 ///
@@ -44,16 +50,13 @@ use crate::{GaugeGuard, HttpFigures, RegisterError, Registry};
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct HttpMetrics(Arc<Families>);
+pub struct HttpMetrics(Arc<Inner>);
 
 #[derive(Debug)]
-enum Families {
-    Classic(Classic),
-    Semconv(Semconv),
+struct Inner {
+    bundles: Bundles,
+    paths: Option<Paths>,
 }
-
-/// Keeps the gauge of the requests in flight up.
-pub(super) type InFlight = GaugeGuard;
 
 impl HttpMetrics {
     /// Starts with the defaults.
@@ -81,11 +84,10 @@ impl HttpMetrics {
         builder: &HttpMetricsBuilder,
         registry: &Registry,
     ) -> Result<Self, RegisterError> {
-        let families = match builder.preset {
-            HttpPreset::OpenTelemetry => Families::Semconv(Semconv::register(builder, registry)?),
-            _ => Families::Classic(Classic::register(builder, registry)?),
-        };
-        Ok(Self(Arc::new(families)))
+        Ok(Self(Arc::new(Inner {
+            paths: builder.paths()?,
+            bundles: Bundles::register(builder, registry)?,
+        })))
     }
 
     /// The layer that records.
@@ -97,30 +99,17 @@ impl HttpMetrics {
     /// The numbers for [`Performance::http`](crate::Performance::http), over all routes.
     #[must_use]
     pub fn figures(&self) -> HttpFigures {
-        let tally = match &*self.0 {
-            Families::Classic(classic) => classic.tally(),
-            Families::Semconv(semconv) => semconv.tally(),
-        };
-        tally.figures()
+        self.0.bundles.tally().figures()
     }
 
-    pub(super) fn in_flight(&self, asked: &Asked) -> InFlight {
-        match &*self.0 {
-            Families::Classic(classic) => classic.in_flight.track(),
-            Families::Semconv(semconv) => semconv.in_flight(asked),
-        }
+    #[inline]
+    pub(super) fn bundle(&self, asked: Asked, route: &str) -> Arc<Bundle> {
+        self.0.bundles.find(asked, route)
     }
 
-    pub(super) fn first_byte(&self, asked: &Asked, route: &str, after: Duration) {
-        if let Families::Classic(classic) = &*self.0 {
-            classic.first_byte(asked, route, after);
-        }
-    }
-
-    pub(super) fn record(&self, asked: &Asked, route: &str, outcome: &Outcome) {
-        match &*self.0 {
-            Families::Classic(classic) => classic.record(asked, route, outcome),
-            Families::Semconv(semconv) => semconv.record(asked, route, outcome),
-        }
+    /// For a path that is one of [`HttpMetricsBuilder::routes`].
+    pub(super) fn bundle_of_path(&self, asked: Asked, path: &str) -> Option<Arc<Bundle>> {
+        let paths = self.0.paths.as_ref()?;
+        paths.find(&self.0.bundles, asked, path)
     }
 }

@@ -2,16 +2,20 @@
 
 mod body;
 mod builder;
+mod bundles;
 mod classic;
 mod exchange;
 mod labels;
 mod layer;
 mod metrics;
 mod outcome;
+mod paths;
 mod preset;
+mod resolved;
 mod route;
 mod router;
 mod semconv;
+mod statuses;
 mod tally;
 
 pub use body::MeteredBody;

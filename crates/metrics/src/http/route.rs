@@ -5,6 +5,7 @@ use http::Extensions;
 /// the request before the layer, or of the response behind it.
 ///
 /// It is a pattern such as `/players/{id}`, known when the service is built: never what a client has sent.
+/// [`HttpMetricsBuilder::routes`](crate::HttpMetricsBuilder::routes) finds patterns without extensions.
 ///
 /// # Examples
 /// ```
@@ -25,29 +26,14 @@ impl HttpRoute {
     }
 }
 
-/// What a request is counted under.
-#[derive(Debug)]
-pub(super) enum Route {
-    Matched(MatchedPath),
-    Named(HttpRoute),
-    Unmatched,
-}
-
-impl Route {
-    pub(super) fn of(extensions: &Extensions) -> Self {
-        if let Some(matched) = extensions.get::<MatchedPath>() {
-            return Self::Matched(matched.clone());
-        }
-        extensions
-            .get::<HttpRoute>()
-            .map_or(Self::Unmatched, |route| Self::Named(*route))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Matched(path) => path.as_str(),
-            Self::Named(route) => route.0,
-            Self::Unmatched => "unmatched",
-        }
+/// The route that a request or a response has with it.
+#[inline]
+pub(super) fn named(extensions: &Extensions) -> Option<&str> {
+    match extensions.get::<MatchedPath>() {
+        Some(path) => Some(path.as_str()),
+        None => extensions.get::<HttpRoute>().map(|route| route.0),
     }
 }
+
+/// What a request without a route is counted under.
+pub(super) const UNMATCHED: &str = "unmatched";

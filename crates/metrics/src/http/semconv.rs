@@ -1,13 +1,14 @@
+mod route;
+
+pub(super) use self::route::SemconvRoute;
 use super::{
     HttpMetricsBuilder,
-    classic::bytes,
     labels::{ErrorType, MethodLabel, Scheme},
-    outcome::{Asked, Outcome},
+    outcome::Asked,
     tally::Tally,
 };
 use crate::{
-    Family, Gauge, GaugeGuard, Histogram, LabelValue, LabelVisitor, Labels, RegisterError, Registry,
-    label_set::label_set,
+    Family, Gauge, Histogram, LabelValue, LabelVisitor, Labels, RegisterError, Registry, label_set::label_set,
 };
 
 /// The families of OpenTelemetry's semantic conventions for HTTP servers, version 1.
@@ -41,33 +42,16 @@ impl Semconv {
         })
     }
 
+    pub(super) fn in_flight(&self, asked: Asked) -> Gauge {
+        self.active.handle(&ActiveLabels(asked))
+    }
+
     pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         self.durations
             .each(|labels, histogram| tally.add(labels.get(3), histogram.count()));
         tally.add_durations(&self.durations);
         tally
-    }
-
-    pub(super) fn in_flight(&self, asked: &Asked) -> GaugeGuard {
-        self.active.track(&ActiveLabels(*asked))
-    }
-
-    pub(super) fn record(&self, asked: &Asked, route: &str, outcome: &Outcome) {
-        let labels = ServerLabels {
-            method: asked.method,
-            scheme: asked.scheme,
-            route,
-            status: outcome.status,
-            error: ErrorType::of(outcome.status, outcome.reason),
-        };
-        self.durations.observe_duration(&labels, outcome.duration);
-        if let Some(sizes) = &self.sizes {
-            if let Some(size) = asked.size {
-                sizes.requests.observe(&labels, bytes(size));
-            }
-            sizes.responses.observe(&labels, bytes(outcome.size));
-        }
     }
 }
 
@@ -113,6 +97,6 @@ impl Labels for ActiveLabels {
     }
 
     fn position(&self) -> usize {
-        self.0.method.index() * Scheme::VALUES.len() + self.0.scheme.index()
+        self.0.index()
     }
 }
