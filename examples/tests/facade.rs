@@ -6,7 +6,7 @@ use groundcrew::{
     cache::CacheConfig,
     dbopt::DbConfig,
     envcfg::{Config, Vars},
-    metrics::{Counter, Family, LabelValue, Labels, Registry},
+    metrics::{Counter, Family, LabelValue, Labels, Metrics, Registry},
 };
 
 #[derive(Config)]
@@ -49,6 +49,33 @@ fn labels_are_derived_through_the_facade() {
         registry
             .encode()
             .contains("requests_total{method=\"get\",route=\"/\"} 1"),
+        "{}",
+        registry.encode()
+    );
+}
+
+#[derive(Metrics)]
+#[metrics(prefix = "app")]
+struct AppMetrics {
+    /// Requests that have ended
+    #[metric(slo(availability = 99.9, bad(method = "get")))]
+    requests: Family<Request<'static>, Counter>,
+}
+
+#[test]
+fn groups_are_derived_through_the_facade() {
+    let registry = Registry::new();
+    let metrics = AppMetrics::register(&registry).unwrap();
+
+    metrics.requests.inc(&Request {
+        method: Method::Get,
+        route: "/",
+    });
+
+    assert!(
+        registry
+            .encode()
+            .contains("app_requests_total{method=\"get\",route=\"/\"} 1"),
         "{}",
         registry.encode()
     );

@@ -78,7 +78,54 @@ const TYPES: [&str; 4] = ["counter", "gauge", "summary", "histogram"];
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+
     use super::*;
+
+    /// What `promtool check metrics` says about gauges of these names.
+    fn promtool(names: &[String]) -> String {
+        let mut promtool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("promtool runs: apt-get install prometheus, or cargo xtask setup test");
+        let gauge = |name: &String| format!("# HELP {name} Help\n# TYPE {name} gauge\n{name} 1\n");
+        let text: String = names.iter().map(gauge).collect();
+        promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        String::from_utf8(promtool.wait_with_output().unwrap().stderr).unwrap()
+    }
+
+    #[test]
+    fn promtool_refuses_the_same_words() {
+        let prefixed = PREFIXES
+            .iter()
+            .flat_map(|prefix| BASES.iter().map(move |unit| format!("{prefix}{unit}")));
+        let words = OTHERS
+            .iter()
+            .map(|(unit, _)| *unit)
+            .chain(ABBREVIATIONS)
+            .chain(TYPES)
+            .chain(UNITS)
+            .chain([
+                "kelvin", "metres", "info", "percent", "rooms", "count_of", "minute", "mss",
+            ]);
+        let words: Vec<String> = words.map(str::to_owned).chain(prefixed).collect();
+        let names: Vec<String> = words
+            .iter()
+            .flat_map(|word| [format!("a_{word}"), format!("{word}_a"), format!("a_{word}_z")])
+            .collect();
+
+        let said = promtool(&names);
+
+        for name in &names {
+            let is_refused = said.lines().any(|line| line.starts_with(&format!("{name} ")));
+            assert_eq!(mistake(name).is_some(), is_refused, "{name}: {said}");
+        }
+    }
 
     #[test]
     fn words_that_promtool_does_not_want_are_told() {
