@@ -18,15 +18,15 @@ use crate::{
 
 /// Encodes the fields of an event or a span as `,"name":value` pairs.
 pub(crate) struct Encoder<'a> {
-    pub(crate) out: &'a mut Pairs,
+    out: &'a mut Pairs,
     /// Where values that are no strings yet are formatted.
-    pub(crate) text: &'a mut String,
+    text: &'a mut String,
     /// Where values are copied that hold something to hide.
-    pub(crate) clean: &'a mut String,
-    pub(crate) template: &'a Template,
-    pub(crate) frame: &'a Frame,
+    clean: &'a mut String,
+    template: &'a Template,
+    frame: &'a Frame,
     /// Whether the place of each pair is kept: those of a span are taken apart again.
-    pub(crate) keeps_places: bool,
+    keeps_places: bool,
     pub(crate) present: Present,
     pub(crate) truncated: bool,
     pub(crate) marks: Marks,
@@ -40,6 +40,27 @@ pub(crate) struct Marks {
 }
 
 impl<'a> Encoder<'a> {
+    /// Of the buffers, the first one gets the pairs.
+    #[inline]
+    pub(crate) fn new(
+        (out, text, clean): (&'a mut Pairs, &'a mut String, &'a mut String),
+        template: &'a Template,
+        frame: &'a Frame,
+        keeps_places: bool,
+    ) -> Self {
+        Self {
+            out,
+            text,
+            clean,
+            template,
+            frame,
+            keeps_places,
+            present: Present::default(),
+            truncated: false,
+            marks: Marks::default(),
+        }
+    }
+
     #[inline]
     fn template(&self, field: &Field) -> Option<&'a FieldTemplate> {
         let template: &'a Template = self.template;

@@ -18,7 +18,7 @@ use crate::{
     held::{self, Hold},
     json,
     line::Line,
-    pairs::{Pairs, Present},
+    pairs::Pairs,
     panic,
     profile::LevelPlace,
     sampling::SampleKey,
@@ -58,17 +58,8 @@ impl JsonLayer {
             };
             let pairs = &mut buffers.pairs;
             pairs.clear();
-            let mut encoder = Encoder {
-                out: pairs,
-                text: &mut buffers.text,
-                clean: &mut buffers.clean,
-                template,
-                frame,
-                keeps_places: true,
-                present: Present::default(),
-                truncated: false,
-                marks: Marks::default(),
-            };
+            let texts = (&mut *pairs, &mut buffers.text, &mut buffers.clean);
+            let mut encoder = Encoder::new(texts, template, frame, true);
             record(&mut encoder);
             let marks = SpanMarks {
                 is_cut: encoder.truncated,
@@ -207,17 +198,7 @@ impl Frame {
         stamp.write(&mut pairs.text, self.names.open, time, self.names.time);
         let stamped = pairs.text.len();
         let fields = self.begin(event, template, &mut pairs.text, (text, clean));
-        let mut encoder = Encoder {
-            out: pairs,
-            text,
-            clean,
-            template,
-            frame: self,
-            keeps_places: false,
-            present: Present::default(),
-            truncated: false,
-            marks: Marks::default(),
-        };
+        let mut encoder = Encoder::new((&mut *pairs, text, clean), template, self, false);
         event.record(&mut encoder);
         let (present, truncated, marks) = (encoder.present, encoder.truncated, encoder.marks);
         if !marks.has_message {

@@ -120,7 +120,9 @@ fn a_pipe_that_nobody_reads_is_refused_and_does_not_hold_up_the_start() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_with_a_reader_gets_all_lines_and_is_waited_for_when_it_is_full() {
-    use rustix::fs::{Mode, OFlags};
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
 
     let folder = Folder::new();
     let path = folder.path("app.log");
@@ -135,8 +137,11 @@ fn a_pipe_with_a_reader_gets_all_lines_and_is_waited_for_when_it_is_full() {
         }
     });
     // The reader may not have opened it yet.
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
-    eventually(|| rustix::fs::open(&path, flags, Mode::empty()).is_ok());
+    let mut options = fs::OpenOptions::new();
+    options
+        .write(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    eventually(|| options.open(&path).is_ok());
 
     let lines = run(logging(folder.file()), |logging| {
         // More than a pipe holds.

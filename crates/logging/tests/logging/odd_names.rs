@@ -305,7 +305,7 @@ fn check(line: &Line, expected: &[String]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(campaign::cases("odd_names", 20_261_127, 20_000, 400))]
+    #![proptest_config(campaign::cases("odd_names", 20_261_127, 4_000, 400))]
 
     #[test]
     fn names_are_unique_and_every_value_stands_once_or_the_line_is_marked_as_cut(

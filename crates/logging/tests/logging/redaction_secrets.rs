@@ -429,7 +429,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(campaign::cases("redaction_secrets", 20_261_126, 200_000, 4_000))]
+    #![proptest_config(campaign::cases("redaction_secrets", 20_261_126, 100_000, 4_000))]
 
     /// It may hide more: what stands beside a mask may look like a part of the value then, which gets quotes.
     #[test]
