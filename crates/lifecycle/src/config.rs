@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, TARGET};
 
 /// How long each step of a start and of a stop may take.
 ///
@@ -33,6 +33,23 @@ pub struct LifecycleConfig {
     /// Set inside a Kubernetes pod; only decides the default of the drain delay.
     #[cfg_attr(feature = "envcfg", config(env = "KUBERNETES_SERVICE_HOST"))]
     pub kubernetes_service_host: Option<String>,
+    /// How long the orchestrator waits between SIGTERM and SIGKILL. A stop that may take longer is told at the start. Default:
+    /// 30 s under Kubernetes, else unknown.
+    #[cfg_attr(
+        feature = "envcfg",
+        config(env = "TERMINATION_GRACE_PERIOD", unit = "s", range(exclusive_min = "0s"))
+    )]
+    pub termination_grace_period: Option<Duration>,
+    /// Where systemd (`Type=notify`) wants to hear of the phases; set by it.
+    #[cfg_attr(feature = "envcfg", config(env = "NOTIFY_SOCKET"))]
+    pub notify_socket: Option<String>,
+    /// How often systemd (`WatchdogSec=`) wants a sign of life, in microseconds; set by it. The sign comes from the runtime
+    /// that runs [`Lifecycle::run`](crate::Lifecycle::run), twice as often.
+    #[cfg_attr(feature = "envcfg", config(env = "WATCHDOG_USEC", range(min = 1)))]
+    pub watchdog_usec: Option<u64>,
+    /// The process that is to give it; set by systemd. Without, this one.
+    #[cfg_attr(feature = "envcfg", config(env = "WATCHDOG_PID"))]
+    pub watchdog_pid: Option<u32>,
     /// How long requests and tasks in flight may take to finish, counted from the end of the drain
     /// delay. Default 15 s.
     #[cfg_attr(
@@ -77,11 +94,52 @@ impl LifecycleConfig {
     /// The drain delay that holds: the one set, else 5 s under Kubernetes and none elsewhere.
     #[must_use]
     pub fn drain_delay(&self) -> Duration {
-        let default = || match self.kubernetes_service_host.as_deref() {
-            None | Some("") => Duration::ZERO,
-            Some(_) => KUBERNETES_DRAIN_DELAY,
+        let default = if self.is_under_kubernetes() {
+            KUBERNETES_DRAIN_DELAY
+        } else {
+            Duration::ZERO
         };
-        self.drain_delay.unwrap_or_else(default)
+        self.drain_delay.unwrap_or(default)
+    }
+
+    /// What a stop takes at most.
+    #[must_use]
+    pub fn stop_budget(&self) -> Duration {
+        let delays = self.drain_delay().saturating_add(self.shutdown_timeout);
+        delays.saturating_add(self.stop_timeout)
+    }
+
+    /// How long the orchestrator waits before it kills, if that is known.
+    #[must_use]
+    pub fn grace_period(&self) -> Option<Duration> {
+        let default = self.is_under_kubernetes().then_some(KUBERNETES_GRACE_PERIOD);
+        self.termination_grace_period.or(default)
+    }
+
+    /// Tells the log when a stop may take so long that the process is killed in the middle of it.
+    pub(crate) fn warn_of_budget(&self) {
+        let budget = self.stop_budget();
+        if let Some(grace) = self
+            .grace_period()
+            .filter(|grace| budget.saturating_add(LAST_WORDS) > *grace)
+        {
+            tracing::warn!(
+                target: TARGET, budget_s = budget.as_secs_f64(), grace_period_s = grace.as_secs_f64(),
+                "a stop may take longer than the grace period: lower DRAIN_DELAY, SHUTDOWN_TIMEOUT or STOP_TIMEOUT, \
+                 or raise terminationGracePeriodSeconds"
+            );
+        }
+    }
+
+    /// How often this process is to give signs of life.
+    pub(crate) fn watchdog(&self) -> Option<Duration> {
+        let is_meant = self.watchdog_pid.is_none_or(|pid| pid == std::process::id());
+        let wanted = self.watchdog_usec.filter(|usec| is_meant && *usec > 0);
+        wanted.map(|usec| Duration::from_micros(usec.max(2)))
+    }
+
+    fn is_under_kubernetes(&self) -> bool {
+        !matches!(self.kubernetes_service_host.as_deref(), None | Some(""))
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -105,6 +163,10 @@ impl Default for LifecycleConfig {
         Self {
             drain_delay: None,
             kubernetes_service_host: None,
+            termination_grace_period: None,
+            notify_socket: None,
+            watchdog_usec: None,
+            watchdog_pid: None,
             shutdown_timeout: Duration::from_secs(15),
             stop_timeout: Duration::from_secs(8),
             startup_timeout: Duration::from_secs(60),
@@ -116,6 +178,12 @@ impl Default for LifecycleConfig {
 }
 
 const KUBERNETES_DRAIN_DELAY: Duration = Duration::from_secs(5);
+
+/// `terminationGracePeriodSeconds` of a pod that does not say.
+const KUBERNETES_GRACE_PERIOD: Duration = Duration::from_secs(30);
+
+/// What is left for the end of `main`: flushing logs, mostly.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -130,6 +198,32 @@ mod tests {
         };
 
         assert_eq!(config.drain_delay(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_stop_fits_into_the_grace_of_kubernetes() {
+        let config = LifecycleConfig {
+            kubernetes_service_host: Some("10.0.0.1".to_owned()),
+            ..LifecycleConfig::default()
+        };
+
+        assert_eq!(config.stop_budget(), Duration::from_secs(28));
+        assert_eq!(config.grace_period(), Some(Duration::from_secs(30)));
+        assert_eq!(LifecycleConfig::default().grace_period(), None);
+    }
+
+    #[test]
+    fn the_watchdog_of_another_process_is_not_ours() {
+        let config = |pid| LifecycleConfig {
+            watchdog_usec: Some(3_000_000),
+            watchdog_pid: pid,
+            ..LifecycleConfig::default()
+        };
+
+        let own = std::process::id();
+        assert_eq!(config(None).watchdog(), Some(Duration::from_secs(3)));
+        assert_eq!(config(Some(own)).watchdog(), Some(Duration::from_secs(3)));
+        assert_eq!(config(Some(own + 1)).watchdog(), None);
     }
 
     #[test]

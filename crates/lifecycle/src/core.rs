@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, Phase, TARGET};
+use crate::{Exit, Phase, TARGET, service_manager::ServiceManager};
 
 /// What the signal thread, the tasks and the connections share. Holds no handle that ends a thread.
 #[derive(Debug)]
@@ -15,10 +15,11 @@ pub(crate) struct Core {
     stopping: CancellationToken,
     abort: CancellationToken,
     forced: CancellationToken,
+    manager: ServiceManager,
 }
 
 impl Core {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(manager: ServiceManager) -> Self {
         Self {
             phase: watch::Sender::new(Phase::Starting),
             exit: Mutex::default(),
@@ -27,6 +28,7 @@ impl Core {
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),
             forced: CancellationToken::new(),
+            manager,
         }
     }
 
@@ -50,6 +52,7 @@ impl Core {
         if moved {
             self.fire(phase);
             tracing::info!(target: TARGET, phase = phase.as_str(), "phase changed");
+            self.manager.tell(phase);
         }
         moved
     }
@@ -90,6 +93,10 @@ impl Core {
         self.forced.cancel();
     }
 
+    pub(crate) const fn manager(&self) -> &ServiceManager {
+        &self.manager
+    }
+
     pub(crate) fn was_ready(&self) -> bool {
         self.was_ready.is_cancelled()
     }
@@ -123,7 +130,7 @@ mod tests {
 
     #[test]
     fn phases_only_move_forward() {
-        let core = Core::new();
+        let core = Core::new(ServiceManager::default());
 
         core.stop("test", Exit::Clean);
 
@@ -134,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_later_milder_reason_does_not_hide_a_panic() {
-        let core = Core::new();
+        let core = Core::new(ServiceManager::default());
 
         core.stop("a task panicked", Exit::Panic);
         core.stop("signal", Exit::Clean);

@@ -19,6 +19,7 @@ mod phase;
 mod run;
 #[cfg(feature = "axum")]
 mod serve;
+mod service_manager;
 mod signals;
 mod stats;
 mod task;

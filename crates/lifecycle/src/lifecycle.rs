@@ -15,6 +15,7 @@ use crate::{
     core::Core,
     dependency::{self, Dependency, Limits},
     hook::Hook,
+    service_manager::ServiceManager,
     signals::SignalThread,
     stats::Counters,
     task::{Supervisor, TaskResult},
@@ -70,7 +71,8 @@ impl Lifecycle {
     }
 
     pub(crate) fn new(config: LifecycleConfig, signals: Signals, backoff: Backoff) -> Result<Self, Error> {
-        let core = Arc::new(Core::new());
+        config.warn_of_budget();
+        let core = Arc::new(Core::new(ServiceManager::reach(&config)));
         let signals = match signals {
             Signals::Handle => Some(SignalThread::start(&core)?),
             Signals::Leave => None,

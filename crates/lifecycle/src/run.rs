@@ -24,6 +24,7 @@ impl Lifecycle {
             biased;
             () = inner.core.forced().cancelled() => inner.core.abort().cancel(),
             () = inner.stop_in_order() => {}
+            () = inner.core.manager().beat() => {}
         }
         let exit = inner.core.exit();
         tracing::info!(target: TARGET, code = exit.code(), "the service has stopped");

@@ -117,6 +117,32 @@ async fn child_serves() {
 
 #[tokio::test]
 #[ignore = "a child of the other tests"]
+async fn child_that_may_be_killed_too_early() {
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stdout)
+        .init();
+    let lifecycle = lifecycle(|config| config.termination_grace_period = Some(Duration::from_secs(20)));
+    println!("started");
+    lifecycle.stop("the test has seen enough");
+    finish(lifecycle).await;
+}
+
+#[tokio::test]
+async fn a_stop_that_may_be_killed_half_way_is_told_at_the_start() {
+    let mut service = Service::start("child_that_may_be_killed_too_early");
+
+    let warning = service.says("a stop may take longer than the grace period").await;
+
+    assert!(
+        warning.ends_with("budget_s=23.0 grace_period_s=20.0"),
+        "{warning}"
+    );
+    assert_eq!(service.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
 async fn child_blocks_its_runtime() {
     let lifecycle = lifecycle(|_| {});
     lifecycle.ready().await.unwrap();

@@ -1,0 +1,161 @@
+//! The protocol of systemd's `sd_notify(3)`: a datagram of `NAME=value` lines to a socket it names.
+
+use std::{io, os::unix::net::UnixDatagram, path::Path, time::Duration};
+
+use crate::{LifecycleConfig, Phase, TARGET};
+
+/// Who has started the process, if it wants to be told how it goes.
+#[derive(Debug, Default)]
+pub(crate) struct ServiceManager {
+    socket: Option<UnixDatagram>,
+    /// How often it wants a sign of life.
+    watchdog: Option<Duration>,
+    /// What a stop may take.
+    budget: Duration,
+}
+
+impl ServiceManager {
+    /// A manager that cannot be reached is logged: the service does its work without.
+    pub(crate) fn reach(config: &LifecycleConfig) -> Self {
+        let Some(address) = config
+            .notify_socket
+            .as_deref()
+            .filter(|address| !address.is_empty())
+        else {
+            return Self::default();
+        };
+        let socket = connect(address).inspect_err(|error| {
+            tracing::warn!(target: TARGET, address, %error, "the service manager cannot be told how it goes");
+        });
+        Self {
+            socket: socket.ok(),
+            watchdog: config.watchdog(),
+            budget: config.stop_budget(),
+        }
+    }
+
+    /// Tells of a phase that begins.
+    pub(crate) fn tell(&self, phase: Phase) {
+        let state = match phase {
+            Phase::Starting => return,
+            Phase::Ready => "READY=1".to_owned(),
+            Phase::Draining => format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", self.budget.as_micros()),
+            Phase::Stopping | Phase::Stopped => String::new(),
+        };
+        self.send(&format!("{state}\nSTATUS={}", phase.as_str()));
+    }
+
+    /// Shows signs of life for ever, twice as often as they are wanted.
+    pub(crate) async fn beat(&self) {
+        let Some(wanted) = self.watchdog else {
+            return std::future::pending().await;
+        };
+        let mut beats = tokio::time::interval(wanted / 2);
+        loop {
+            beats.tick().await;
+            self.send("WATCHDOG=1");
+        }
+    }
+
+    fn send(&self, state: &str) {
+        let Some(socket) = &self.socket else { return };
+        if let Err(error) = socket.send(state.trim_start().as_bytes()) {
+            tracing::warn!(target: TARGET, %error, "the service manager was not told how it goes");
+        }
+    }
+}
+
+/// A socket in the file system, or, after an `@`, in the abstract namespace of Linux.
+fn connect(address: &str) -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    // A manager that does not read must not hold the service up.
+    socket.set_nonblocking(true)?;
+    match address.strip_prefix('@') {
+        Some(name) => connect_abstract(&socket, name)?,
+        None => socket.connect(Path::new(address))?,
+    }
+    Ok(socket)
+}
+
+#[cfg(target_os = "linux")]
+fn connect_abstract(socket: &UnixDatagram, name: &str) -> io::Result<()> {
+    use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+
+    socket.connect_addr(&SocketAddr::from_abstract_name(name)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn connect_abstract(_: &UnixDatagram, _: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(socket: &UnixDatagram) -> String {
+        let mut buffer = [0; 256];
+        socket.set_nonblocking(true).expect("a socket");
+        let read = socket.recv(&mut buffer).expect("a datagram");
+        String::from_utf8_lossy(&buffer[..read]).into_owned()
+    }
+
+    fn config(address: &Path) -> LifecycleConfig {
+        LifecycleConfig {
+            notify_socket: Some(address.to_string_lossy().into_owned()),
+            watchdog_usec: Some(40_000),
+            ..LifecycleConfig::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn phases_and_signs_of_life_reach_the_socket() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let address = directory.path().join("notify");
+        let socket = UnixDatagram::bind(&address).expect("a socket");
+        let manager = ServiceManager::reach(&config(&address));
+
+        for phase in [Phase::Ready, Phase::Draining, Phase::Stopping, Phase::Stopped] {
+            manager.tell(phase);
+        }
+        drop(tokio::time::timeout(Duration::from_millis(50), manager.beat()).await);
+
+        assert_eq!(told(&socket), "READY=1\nSTATUS=ready");
+        assert_eq!(
+            told(&socket),
+            "STOPPING=1\nEXTEND_TIMEOUT_USEC=23000000\nSTATUS=draining"
+        );
+        assert_eq!(told(&socket), "STATUS=stopping");
+        assert_eq!(told(&socket), "STATUS=stopped");
+        assert_eq!(told(&socket), "WATCHDOG=1");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_abstract_socket_begins_with_an_at() {
+        use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+
+        let name = format!("groundcrew-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).expect("an address");
+        let socket = UnixDatagram::bind_addr(&address).expect("a socket");
+
+        ServiceManager::reach(&config(Path::new(&format!("@{name}")))).tell(Phase::Ready);
+
+        assert_eq!(told(&socket), "READY=1\nSTATUS=ready");
+    }
+
+    #[test]
+    fn a_manager_that_is_not_there_or_does_not_read_holds_nothing_up() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let address = directory.path().join("notify");
+        ServiceManager::reach(&config(&address)).tell(Phase::Ready);
+        let socket = UnixDatagram::bind(&address).expect("a socket");
+        let manager = ServiceManager::reach(&config(&address));
+
+        for _ in 0..10_000 {
+            manager.tell(Phase::Ready);
+        }
+
+        assert_eq!(told(&socket), "READY=1\nSTATUS=ready");
+    }
+}
