@@ -35,7 +35,7 @@ struct Closed {
 }
 
 impl<'a> Fixed<'a> {
-    const fn of(request: &'a Request) -> Self {
+    fn of(request: &'a Request) -> Self {
         Self {
             method: request.method,
             route: request.route,

@@ -18,7 +18,7 @@ struct Closed {
 }
 
 impl Request {
-    const fn labels(&self) -> Http<'_> {
+    fn labels(&self) -> Http<'_> {
         Http {
             method: self.method,
             route: self.route,

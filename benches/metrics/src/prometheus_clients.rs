@@ -38,7 +38,7 @@ impl Owned {
 }
 
 impl Static {
-    pub(crate) const fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
         Self {
             method: request.method,
             route: request.route,

@@ -115,7 +115,7 @@ fn longest_recording() -> f64 {
     })
 }
 
-const fn labels(request: &Request) -> Http<'_> {
+fn labels(request: &Request) -> Http<'_> {
     Http {
         method: request.method,
         route: request.route,

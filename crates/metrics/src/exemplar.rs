@@ -204,6 +204,16 @@ impl<'a> ExemplarView<'a> {
         }
     }
 
+    /// Whether there certainly is none: most counters never get one.
+    #[inline]
+    pub(crate) fn is_unused(self) -> bool {
+        match self.0 {
+            View::None => true,
+            View::One(slot) => slot.0.load(Ordering::Relaxed) == 0,
+            View::Many(_) | View::Foreign(_) => false,
+        }
+    }
+
     pub(crate) const fn is_empty(self) -> bool {
         matches!(self.0, View::None)
     }

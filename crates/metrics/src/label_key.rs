@@ -1,9 +1,6 @@
 //! The identity of a label set: hashed, compared with what is stored, or written down, each in one walk.
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    str,
-};
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::{LabelKey, LabelValue, LabelVisitor, Labels, exposition::escape_label};
 
@@ -29,74 +26,125 @@ impl Seed {
         let mut hash = LabelHash {
             state: self.state,
             key: self.key,
+            fixed: Fixed::default(),
         };
         labels.visit(&mut hash);
-        let [_, _, _, _, a, b, c, d] = hash.state.to_le_bytes();
-        u32::from_le_bytes([a, b, c, d])
+        hash.finish()
     }
 }
 
-/// Multiplies and folds eight bytes at a time, as wyhash and foldhash do.
+/// The bytes of what is not text, gathered eight at a time: mostly all of them are one word.
+#[derive(Default)]
+struct Fixed {
+    word: u64,
+    /// How many bytes of it are in use.
+    len: usize,
+}
+
+impl Fixed {
+    /// Takes eight bytes at most; gives the word that was full before.
+    #[inline(always)]
+    fn push(&mut self, part: &[u8]) -> Option<u64> {
+        let mut word = [0; 8];
+        for (place, byte) in word.iter_mut().zip(part) {
+            *place = *byte;
+        }
+        let word = u64::from_le_bytes(word);
+        if self.len + part.len() > 8 {
+            let full = self.word;
+            (self.word, self.len) = (word, part.len());
+            return Some(full);
+        }
+        self.word |= word << (self.len * 8);
+        self.len += part.len();
+        None
+    }
+}
+
+/// Multiplies and folds sixteen bytes at a time, as wyhash and foldhash do.
 struct LabelHash {
     state: u64,
     key: u64,
+    fixed: Fixed,
 }
 
 impl LabelVisitor for LabelHash {
-    #[inline]
+    #[inline(always)]
     fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
         value.key(self);
     }
 }
 
 impl LabelKey for LabelHash {
-    #[inline]
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
         for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            for (place, byte) in word.iter_mut().zip(part) {
-                *place = *byte;
+            if let Some(full) = self.fixed.push(part) {
+                self.state = fold(self.state ^ full, self.key);
             }
-            self.state = fold(self.state ^ u64::from_le_bytes(word), self.key);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let state = self.state.wrapping_add(bytes.len() as u64);
-        self.state = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-            (Some(first), Some(last)) => {
-                let state = if bytes.len() > 16 {
-                    self.blocks(state, bytes)
-                } else {
-                    state
-                };
-                fold(
-                    state ^ u64::from_le_bytes(*first),
-                    self.key ^ u64::from_le_bytes(*last),
-                )
-            }
-            _ => fold(state ^ short(bytes), self.key),
-        };
+        self.state = hash_text(self.state, self.key, text.as_bytes());
     }
 }
 
 impl LabelHash {
-    /// Takes in everything but the last eight bytes.
-    #[inline]
-    fn blocks(&self, mut state: u64, bytes: &[u8]) -> u64 {
-        let mut rest = bytes;
-        while let Some((block, after)) = rest.split_first_chunk::<16>() {
-            let (low, high) = halves(block);
-            state = fold(state ^ low, self.key ^ high);
-            rest = after;
+    #[inline(always)]
+    fn finish(self) -> u32 {
+        let mut state = self.state;
+        if self.fixed.len > 0 {
+            state = fold(state ^ self.fixed.word, self.key);
         }
-        match (rest.len() > 8, rest.first_chunk::<8>()) {
-            (true, Some(word)) => fold(state ^ u64::from_le_bytes(*word), self.key),
-            _ => state,
-        }
+        let [a, b, c, d, ..] = state.to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
     }
+}
+
+#[inline]
+fn hash_text(state: u64, key: u64, bytes: &[u8]) -> u64 {
+    let state = state.wrapping_add(bytes.len() as u64);
+    if let Some((first, last)) = ends(bytes) {
+        let mut state = fold_block(state, key, first);
+        if bytes.len() > 32 {
+            state = fold_inner(state, key, bytes);
+        }
+        fold_block(state, key, last)
+    } else if let Some((first, last)) = ends(bytes) {
+        fold(
+            state ^ u64::from_le_bytes(*first),
+            key ^ u64::from_le_bytes(*last),
+        )
+    } else {
+        fold(state ^ short(bytes), key)
+    }
+}
+
+/// What is neither of the first nor of the last sixteen bytes.
+#[inline]
+fn fold_inner(mut state: u64, key: u64, bytes: &[u8]) -> u64 {
+    let (blocks, _) = bytes.as_chunks();
+    let inner = bytes.len().div_ceil(16) - 2;
+    for block in blocks.iter().skip(1).take(inner) {
+        state = fold_block(state, key, block);
+    }
+    state
+}
+
+#[inline]
+fn fold_block(state: u64, key: u64, block: &[u8; 16]) -> u64 {
+    let (low, high) = split(u128::from_le_bytes(*block));
+    fold(state ^ low, key ^ high)
+}
+
+/// The first and the last so many bytes, which may be the same.
+#[inline]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    let first = bytes.first_chunk()?;
+    let (_, last) = bytes.split_at_checked(bytes.len() - N)?;
+    Some((first, last.first_chunk()?))
 }
 
 /// At most seven bytes as one number.
@@ -111,12 +159,6 @@ fn short(bytes: &[u8]) -> u64 {
 }
 
 #[inline]
-fn halves(block: &[u8; 16]) -> (u64, u64) {
-    let block = u128::from_le_bytes(*block);
-    split(block)
-}
-
-#[inline]
 fn fold(a: u64, b: u64) -> u64 {
     let (low, high) = split(u128::from(a) * u128::from(b));
     low ^ high
@@ -128,142 +170,240 @@ fn split(wide: u128) -> (u64, u64) {
     (wide as u64, (wide >> 64) as u64)
 }
 
-/// A label set as it is stored: a header, the key, the labels as they are exposed.
+/// A label set as it is stored: the key, and the labels as they are exposed.
 ///
 /// The key holds the bytes of what is not text. A text stands in it as where it is in the labels, or as a
 /// copy where the labels hold it escaped.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    record: Vec<u8>,
+    hash: u32,
+    key: Vec<u8>,
+    text: String,
 }
 
 impl Draft {
-    /// None for labels too long to be stored.
+    /// None for labels too long to be stored: with more than 65,534 bytes.
     pub(crate) fn new<L: Labels>(names: &[&str], labels: &L, hash: u32) -> Option<Self> {
         let mut writer = DraftWriter {
             names: names.iter(),
             key: Vec::new(),
-            rendered: String::new(),
+            fixed: Fixed::default(),
+            text: String::new(),
+            is_too_long: false,
         };
         labels.visit(&mut writer);
-        let key_len = u16::try_from(writer.key.len()).ok()?;
-        u32::try_from(HEADER + writer.key.len() + writer.rendered.len()).ok()?;
-        let mut record = Vec::with_capacity(HEADER + writer.key.len() + writer.rendered.len());
-        record.extend_from_slice(&hash.to_le_bytes());
-        record.extend_from_slice(&key_len.to_le_bytes());
-        record.extend_from_slice(&writer.key);
-        record.extend_from_slice(writer.rendered.as_bytes());
-        Some(Self { record })
+        let Fixed { word, len } = writer.fixed;
+        let last = word.to_le_bytes();
+        let last = if len > 4 {
+            last.get(..)
+        } else {
+            last.get(..len.div_ceil(4) * 4)
+        };
+        writer.key.extend_from_slice(last.unwrap_or_default());
+        let (key, text) = (writer.key, writer.text);
+        let fits = !writer.is_too_long && key.len() < MOST && text.len() < MOST;
+        fits.then_some(Self { hash, key, text })
+    }
+
+    pub(crate) const fn hash(&self) -> u32 {
+        self.hash
     }
 
     pub(crate) const fn as_record(&self) -> Record<'_> {
-        Record(self.record.as_slice())
+        Record {
+            key: self.key.as_slice(),
+            text: self.text.as_str(),
+        }
     }
 }
 
 /// A stored label set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Record<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Record<'a> {
+    pub(crate) key: &'a [u8],
+    pub(crate) text: &'a str,
+}
 
-impl<'a> Record<'a> {
-    pub(crate) fn hash(self) -> u32 {
-        self.0.first_chunk().map_or(0, |hash| u32::from_le_bytes(*hash))
-    }
-
-    pub(crate) fn rendered(self) -> &'a str {
-        let (_, rendered) = self.parts().unwrap_or_default();
-        str::from_utf8(rendered).unwrap_or_default()
-    }
-
-    #[inline]
+impl Record<'_> {
+    #[inline(always)]
     pub(crate) fn is<L: Labels>(self, labels: &L) -> bool {
-        let Some((key, rendered)) = self.parts() else {
-            return false;
-        };
-        let mut compare = Compare {
-            key,
-            rendered,
-            is_same: true,
+        let mut expected = KeyLen::default();
+        labels.visit(&mut expected);
+        // Where labels are all of a kind, as in most families, this is a number that the compiler knows, and that the
+        // reads below have no need to check. With a copied text the key is longer.
+        self.key.len() == expected.finish() && self.compare::<L, false>(labels)
+    }
+
+    /// As [`is`](Self::is), for records with copied texts as well.
+    pub(crate) fn is_exactly<L: Labels>(self, labels: &L) -> bool {
+        self.compare::<L, true>(labels)
+    }
+
+    #[inline(always)]
+    fn compare<L: Labels, const COPIES: bool>(self, labels: &L) -> bool {
+        let mut compare = Compare::<COPIES> {
+            key: self.key,
+            text: self.text.as_bytes(),
+            fixed: Fixed::default(),
+            difference: 0,
         };
         labels.visit(&mut compare);
-        compare.is_same && compare.key.is_empty()
-    }
-
-    #[inline]
-    fn parts(self) -> Option<(&'a [u8], &'a [u8])> {
-        let (header, rest) = self.0.split_first_chunk::<HEADER>()?;
-        let [_, _, _, _, low, high] = *header;
-        rest.split_at_checked(u16::from_le_bytes([low, high]).into())
+        compare.finish()
     }
 }
 
-struct Compare<'a> {
-    key: &'a [u8],
-    rendered: &'a [u8],
-    is_same: bool,
+/// How long a key is in which no text is copied.
+#[derive(Default)]
+struct KeyLen {
+    len: usize,
+    fixed: Fixed,
 }
 
-impl LabelVisitor for Compare<'_> {
-    #[inline]
+impl LabelVisitor for KeyLen {
+    #[inline(always)]
     fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
         value.key(self);
     }
 }
 
-impl LabelKey for Compare<'_> {
-    #[inline]
+impl LabelKey for KeyLen {
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
-        match self.key.split_first_chunk::<N>() {
-            Some((stored, rest)) if *stored == bytes => self.key = rest,
-            _ => self.is_same = false,
+        for part in bytes.chunks(8) {
+            if self.fixed.push(part).is_some() {
+                self.len += 8;
+            }
         }
     }
 
-    #[inline]
-    fn text(&mut self, text: &str) {
-        let Some((&[a, b, c, d, e, f, g, h], rest)) = self.key.split_first_chunk::<8>() else {
-            self.is_same = false;
-            return;
-        };
-        let (start, len) = (
-            u32::from_le_bytes([a, b, c, d]),
-            u32::from_le_bytes([e, f, g, h]) as usize,
-        );
-        self.key = rest;
-        if len != text.len() {
-            self.is_same = false;
-            return;
-        }
-        let stored = if start == COPIED {
-            self.copied(len)
-        } else {
-            self.rendered.get(start as usize..start as usize + len)
-        };
-        self.is_same &= stored == Some(text.as_bytes());
+    #[inline(always)]
+    fn text(&mut self, _text: &str) {
+        self.len += 4;
     }
 }
 
-impl<'a> Compare<'a> {
+impl KeyLen {
+    #[inline(always)]
+    const fn finish(self) -> usize {
+        self.len
+            + match self.fixed.len {
+                0 => 0,
+                1..=4 => 4,
+                _ => 8,
+            }
+    }
+}
+
+/// Compares labels with a key that may have `COPIES` of texts.
+struct Compare<'a, const COPIES: bool> {
+    key: &'a [u8],
+    text: &'a [u8],
+    fixed: Fixed,
+    /// Zero as long as nothing differs. A number, so that only the end asks.
+    difference: u64,
+}
+
+impl<const COPIES: bool> LabelVisitor for Compare<'_, COPIES> {
+    #[inline(always)]
+    fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
+        value.key(self);
+    }
+}
+
+impl<const COPIES: bool> LabelKey for Compare<'_, COPIES> {
+    #[inline(always)]
+    fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
+        for part in bytes.chunks(8) {
+            if let Some(full) = self.fixed.push(part) {
+                self.word(full.to_le_bytes());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn text(&mut self, text: &str) {
+        let Some([a, b, c, d]) = self.take() else {
+            self.difference = 1;
+            return;
+        };
+        let start = usize::from(u16::from_le_bytes([a, b]));
+        let len = usize::from(u16::from_le_bytes([c, d]));
+        let stored = match self.text.get(start..start + len) {
+            None if COPIES => self.copied(start, len),
+            stored => stored,
+        };
+        self.difference |= stored.map_or(1, |stored| difference(stored, text.as_bytes()));
+    }
+}
+
+impl<'a, const COPIES: bool> Compare<'a, COPIES> {
+    #[inline(always)]
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.key.split_first_chunk()?;
+        self.key = rest;
+        Some(*taken)
+    }
+
+    #[inline(always)]
+    fn word<const N: usize>(&mut self, word: [u8; N]) {
+        self.difference |= u64::from(self.take() != Some(word));
+    }
+
     #[cold]
-    fn copied(&mut self, len: usize) -> Option<&'a [u8]> {
+    fn copied(&mut self, start: usize, len: usize) -> Option<&'a [u8]> {
+        if start != usize::from(COPIED) {
+            return None;
+        }
         let (text, rest) = self.key.split_at_checked(len)?;
         self.key = rest;
         Some(text)
     }
+
+    #[inline(always)]
+    fn finish(mut self) -> bool {
+        let [a, b, c, d, ..] = self.fixed.word.to_le_bytes();
+        match self.fixed.len {
+            0 => {}
+            1..=4 => self.word([a, b, c, d]),
+            _ => self.word(self.fixed.word.to_le_bytes()),
+        }
+        self.difference == 0 && self.key.is_empty()
+    }
+}
+
+/// Zero if both are the same; without a call for texts as short as those of labels are.
+#[inline]
+fn difference(left: &[u8], right: &[u8]) -> u64 {
+    if left.len() != right.len() {
+        return 1;
+    }
+    if let (Some((a, b)), Some((c, d))) = (ends(left), ends(right)) {
+        let ends = (u128::from_le_bytes(*a) ^ u128::from_le_bytes(*c))
+            | (u128::from_le_bytes(*b) ^ u128::from_le_bytes(*d));
+        let (low, high) = split(ends);
+        return low | high | u64::from(left.len() > 32 && left != right);
+    }
+    if let (Some((a, b)), Some((c, d))) = (ends(left), ends(right)) {
+        return (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*c))
+            | (u64::from_le_bytes(*b) ^ u64::from_le_bytes(*d));
+    }
+    short(left) ^ short(right)
 }
 
 struct DraftWriter<'a> {
     names: std::slice::Iter<'a, &'a str>,
     key: Vec<u8>,
-    rendered: String,
+    fixed: Fixed,
+    text: String,
+    is_too_long: bool,
 }
 
 impl LabelVisitor for DraftWriter<'_> {
     fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
         // A set with more values than names is told apart by all of them, and shows those with names.
         let rendered = self.names.next().map(|name| {
-            escape_label(&mut self.rendered, name, value.text().as_ref());
-            self.rendered.len()
+            escape_label(&mut self.text, name, value.text().as_ref());
+            self.text.len()
         });
         value.key(&mut DraftKey {
             draft: self,
@@ -280,22 +420,25 @@ struct DraftKey<'d, 'a> {
 
 impl LabelKey for DraftKey<'_, '_> {
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.draft.key.extend_from_slice(&bytes);
+        for part in bytes.chunks(8) {
+            if let Some(full) = self.draft.fixed.push(part) {
+                self.draft.key.extend_from_slice(&full.to_le_bytes());
+            }
+        }
     }
 
     fn text(&mut self, text: &str) {
-        let rendered = &self.draft.rendered;
-        let start = self.value_end.checked_sub(text.len());
-        let is_there = start.is_some_and(|start| {
-            let before = start.checked_sub(1).and_then(|at| rendered.as_bytes().get(at));
-            before == Some(&b'"') && rendered.as_bytes().get(start..self.value_end) == Some(text.as_bytes())
+        let Some(len) = u16::try_from(text.len()).ok() else {
+            self.draft.is_too_long = true;
+            return;
+        };
+        let rendered = self.draft.text.as_bytes();
+        let start = self.value_end.checked_sub(text.len()).filter(|start| {
+            let before = start.checked_sub(1).and_then(|at| rendered.get(at));
+            before == Some(&b'"') && rendered.get(*start..self.value_end) == Some(text.as_bytes())
         });
-        let place = start
-            .filter(|_| is_there)
-            .and_then(|start| u32::try_from(start).ok())
-            .unwrap_or(COPIED);
-        // A longer text makes a key that is too long to be stored.
-        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        // What does not fit here makes labels that are too long to be stored.
+        let place = start.map_or(COPIED, |start| u16::try_from(start).unwrap_or(COPIED));
         self.draft.key.extend_from_slice(&place.to_le_bytes());
         self.draft.key.extend_from_slice(&len.to_le_bytes());
         if place == COPIED {
@@ -304,10 +447,10 @@ impl LabelKey for DraftKey<'_, '_> {
     }
 }
 
-/// The hash and the length of the key.
-const HEADER: usize = 6;
+/// Neither the key nor the labels of a stored set are as long.
+const MOST: usize = u16::MAX as usize;
 /// In place of a start: the text itself follows in the key.
-const COPIED: u32 = u32::MAX;
+const COPIED: u16 = u16::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -329,7 +472,7 @@ mod tests {
     }
 
     fn text() -> impl Strategy<Value = String> {
-        prop_oneof!["[ab\"\\\\\n]{0,6}", ".{0,40}"]
+        prop_oneof!["[ab\"\\\\\n]{0,6}", ".{0,40}", "[ab]{0,70}"]
     }
 
     proptest! {
@@ -342,17 +485,52 @@ mod tests {
             let draft = Draft::new(Set::NAMES, &left, seed.hash(&left)).unwrap();
             let record = draft.as_record();
 
-            prop_assert!(record.is(&left));
-            prop_assert_eq!(record.hash(), seed.hash(&left));
-            prop_assert_eq!(record.is(&right), a == b);
+            prop_assert!(record.is_exactly(&left));
+            prop_assert!(record.is(&left) || [&a.0, &a.2].iter().any(|text| text.contains(['\\', '"', '\n'])));
+            prop_assert_eq!(draft.hash(), seed.hash(&left));
+            prop_assert_eq!(record.is_exactly(&right), a == b);
+            prop_assert!(a == b || !record.is(&right));
             prop_assert_eq!(seed.hash(&left) == seed.hash(&right), a == b);
 
             let mut rendered = String::new();
             escape_label(&mut rendered, "a", &a.0);
             escape_label(&mut rendered, "b", &a.1.to_string());
             escape_label(&mut rendered, "c", &a.2);
-            prop_assert_eq!(record.rendered(), rendered);
+            prop_assert_eq!(record.text, rendered);
         }
+    }
+
+    #[test]
+    fn a_difference_at_any_byte_is_seen() {
+        let seed = Seed::random();
+        for len in 0..if cfg!(miri) { 40 } else { 80 } {
+            let text = "x".repeat(len);
+            let set = Set(&text, 7, "");
+            let draft = Draft::new(Set::NAMES, &set, seed.hash(&set)).unwrap();
+            assert!(draft.as_record().is(&set));
+            for at in 0..len {
+                let mut other = text.clone();
+                other.replace_range(at..=at, "y");
+                let other = Set(&other, 7, "");
+                assert!(!draft.as_record().is(&other), "byte {at} of {len}");
+                assert_ne!(seed.hash(&other), draft.hash(), "byte {at} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn labels_are_stored_up_to_their_length() {
+        let seed = Seed::random();
+        let draft = |len: usize| {
+            let text = "x".repeat(len);
+            let set = Set(&text, 7, "");
+            Draft::new(Set::NAMES, &set, seed.hash(&set)).is_some_and(|draft| draft.as_record().is(&set))
+        };
+
+        let around = r#"a="",b="7",c="""#.len();
+        assert!(draft(65_534 - around));
+        assert!(!draft(65_535 - around));
+        assert!(!draft(1 << 20));
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub trait LabelValue {
     ///
     /// A lookup hashes and compares it, so numbers need not become text. Default: the index of a value that has one,
     /// else the text.
-    #[inline]
+    #[inline(always)]
     fn key<K: LabelKey>(&self, key: &mut K) {
         let [low, high, ..] = self.index().to_le_bytes();
         match Self::VALUES.len() {
@@ -146,7 +146,7 @@ impl<T: LabelValue + ?Sized> LabelValue for &T {
         T::index(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn key<K: LabelKey>(&self, key: &mut K) {
         T::key(self, key);
     }

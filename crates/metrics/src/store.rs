@@ -21,13 +21,15 @@ pub(crate) struct Store<M: Metric> {
     spec: M::Spec,
     born: Moment,
     /// One for every set that there can be, in the order of their positions; empty if a label is open.
-    dense: Box<[Dense<M::Cell>]>,
+    dense: Box<[M::Cell]>,
+    /// Theirs, as they are exposed.
+    dense_labels: Box<[Box<str>]>,
     series: Table<M::Cell>,
     /// Sets in which values were replaced by `__other__`; apart from the others, so that no number or text of a label
     /// can be taken for it.
     overflow: OnceLock<Box<Table<M::Cell>>>,
     limits: Limits,
-    /// For labels that cannot be stored at all, longer than four gigabytes.
+    /// For a family of so many names that not even `__other__` for each can be stored.
     lost: OnceLock<Box<M::Cell>>,
 }
 
@@ -37,24 +39,16 @@ struct Place {
     note: u32,
 }
 
-#[derive(Debug)]
-struct Dense<C> {
-    cell: C,
-    labels: Box<str>,
-}
-
 impl<M: Metric> Store<M> {
     pub(crate) fn new<L: Labels>(name: &str, spec: M::Spec, max_values: &[usize], max_series: usize) -> Self {
-        let cell = |labels: String| Dense {
-            cell: M::cell(&spec),
-            labels: labels.into(),
-        };
+        let dense_labels = dense_labels(L::NAMES, L::VALUES);
         Self {
             name: name.into(),
             names: L::NAMES,
             values: L::VALUES,
             born: Moment::now(),
-            dense: dense_labels(L::NAMES, L::VALUES).into_iter().map(cell).collect(),
+            dense: dense_labels.iter().map(|_| M::cell(&spec)).collect(),
+            dense_labels: dense_labels.into_iter().map(Into::into).collect(),
             series: Table::new(),
             overflow: OnceLock::new(),
             limits: Limits::new(L::NAMES, max_values, max_series),
@@ -66,16 +60,29 @@ impl<M: Metric> Store<M> {
     /// The cell of these labels, made if need be.
     #[inline]
     pub(crate) fn cell<L: Labels>(&self, labels: &L) -> &M::Cell {
-        if const { is_dense(L::VALUES) }
-            && let Some(dense) = self.dense.get(labels.position())
-        {
-            return &dense.cell;
+        if const { is_dense(L::VALUES) } {
+            return match self.dense.get(labels.position()) {
+                Some(cell) => cell,
+                None => self.undreamt(labels),
+            };
         }
+        self.searched(labels)
+    }
+
+    #[inline]
+    fn searched<L: Labels>(&self, labels: &L) -> &M::Cell {
         let hash = self.series.hash(labels);
         match self.series.find(labels, hash) {
-            Some(row) => &row.cell,
+            Some(cell) => cell,
             None => self.unknown(labels, hash),
         }
+    }
+
+    /// For a set that says it is none of those that there can be.
+    #[cold]
+    #[inline(never)]
+    fn undreamt<L: Labels>(&self, labels: &L) -> &M::Cell {
+        self.searched(labels)
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -84,19 +91,21 @@ impl<M: Metric> Store<M> {
 
     /// Shows the rendered labels and the cell of every series.
     fn each_cell(&self, mut show: impl FnMut(Place, &str, &M::Cell)) {
-        for (row, dense) in self.dense.iter().enumerate() {
-            if M::was_used(&dense.cell) {
-                show(Place { row, note: 0 }, &dense.labels, &dense.cell);
+        for (row, (cell, labels)) in iter::zip(&self.dense, &self.dense_labels).enumerate() {
+            if M::was_used(cell) {
+                show(Place { row, note: 0 }, labels, cell);
             }
         }
         let mut rows = |from: usize, table: &Table<M::Cell>| {
-            for (number, row) in table.rows().enumerate() {
+            let mut number = from;
+            table.rows().for_each(|row| {
                 let place = Place {
-                    row: from + number,
+                    row: number,
                     note: row.note(),
                 };
-                show(place, row.rendered(), &row.cell);
-            }
+                number += 1;
+                show(place, row.text(), row.cell());
+            });
         };
         rows(self.dense.len(), &self.series);
         if let Some(overflow) = self.overflow.get() {
@@ -117,6 +126,9 @@ impl<M: Metric> Store<M> {
     #[cold]
     #[inline(never)]
     fn unknown<L: Labels>(&self, labels: &L, hash: u32) -> &M::Cell {
+        if let Some(cell) = self.series.find_exactly(labels, hash) {
+            return cell;
+        }
         let replaced = self.limits.replaced(labels, &self.name);
         if !replaced.is_none() {
             return self.overflowed(labels, replaced);
@@ -124,9 +136,9 @@ impl<M: Metric> Store<M> {
         // The labels are walked before any lock is taken: their code may use this family, too.
         if self.series.len() < self.limits.max_series()
             && let Some(draft) = Draft::new(self.names, labels, hash)
-            && let Some(row) = self.series.insert(&draft, self.room(), || self.new_cell())
+            && let Some(cell) = self.series.insert(&draft, self.room(), || self.new_cell())
         {
-            return &row.cell;
+            return cell;
         }
         self.overflowed(labels, self.limits.full(&self.name))
     }
@@ -135,8 +147,8 @@ impl<M: Metric> Store<M> {
         let overflow = self.overflow.get_or_init(|| Box::new(Table::new()));
         let other = WithOther { labels, replaced };
         let hash = overflow.hash(&other);
-        if let Some(row) = overflow.find(&other, hash) {
-            return &row.cell;
+        if let Some(cell) = overflow.find_exactly(&other, hash) {
+            return cell;
         }
         let is_full = replaced.is_all();
         // The one series of a full family always has room.
@@ -145,10 +157,10 @@ impl<M: Metric> Store<M> {
         } else {
             self.limits.max_series().saturating_sub(self.series.len())
         };
-        let row = Draft::new(self.names, &other, hash)
+        let cell = Draft::new(self.names, &other, hash)
             .and_then(|draft| overflow.insert(&draft, room, || self.new_cell()));
-        match row {
-            Some(row) => &row.cell,
+        match cell {
+            Some(cell) => cell,
             None if is_full => self.lost.get_or_init(|| Box::new(M::cell(&self.spec))),
             None => self.overflowed(labels, self.limits.full(&self.name)),
         }
@@ -168,7 +180,7 @@ impl<M: Metric> Store<M> {
 impl<M: Metric> Cells for Store<M> {
     fn is_empty(&self) -> bool {
         self.series.len() == 0
-            && !self.dense.iter().any(|dense| M::was_used(&dense.cell))
+            && !self.dense.iter().any(M::was_used)
             && self.overflow.get().is_none_or(|overflow| overflow.len() == 0)
     }
 

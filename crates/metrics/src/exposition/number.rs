@@ -15,8 +15,10 @@ impl Number {
         }
     }
 
+    #[inline(always)]
     pub(super) fn push(self, out: &mut String) {
         match self {
+            Self::UInt(digit @ 0..10) => out.push(char::from(b'0' + digit.to_le_bytes()[0])),
             Self::UInt(value) => out.push_str(itoa::Buffer::new().format(value)),
             Self::Int(value) => out.push_str(itoa::Buffer::new().format(value)),
             Self::Float(value) => push_float(out, value),

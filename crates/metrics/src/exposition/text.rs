@@ -31,6 +31,7 @@ impl TextWriter {
     }
 
     /// Throws away what is there when only its length is wanted.
+    #[inline]
     fn spill(&mut self) {
         if let Some(measured) = &mut self.measured
             && self.out.len() > MEASURED_AT_ONCE
@@ -105,17 +106,33 @@ struct Buckets {
 }
 
 impl TextFamily<'_> {
+    #[inline(always)]
     pub(super) fn number(&mut self, labels: &str, value: Number, extras: &Extras<'_>) {
-        self.start("", labels);
-        value.push(&mut self.to.out);
-        if self.shows_exemplars()
-            && let Some(exemplar) = extras.exemplars.at(0)
-        {
-            push_exemplar(&mut self.to.out, &exemplar);
+        let out = &mut self.to.out;
+        if labels.is_empty() {
+            out.push_str(self.name);
+            out.push(' ');
+        } else {
+            out.push_str(&self.head);
+            out.push_str(labels);
+            out.push_str("} ");
+        }
+        value.push(out);
+        if self.shows_exemplars() && !extras.exemplars.is_unused() {
+            self.exemplar(extras);
         }
         self.to.out.push('\n');
-        self.created(labels, extras.created);
+        if self.to.created {
+            self.created(labels, extras.created);
+        }
         self.to.spill();
+    }
+
+    #[cold]
+    fn exemplar(&mut self, extras: &Extras<'_>) {
+        if let Some(exemplar) = extras.exemplars.at(0) {
+            push_exemplar(&mut self.to.out, &exemplar);
+        }
     }
 
     pub(super) fn histogram<C: Iterator<Item = u64>>(
@@ -180,10 +197,6 @@ impl TextFamily<'_> {
             out.push_str(self.name);
             out.push_str(suffix);
             out.push(' ');
-        } else if suffix.is_empty() {
-            out.push_str(&self.head);
-            out.push_str(labels);
-            out.push_str("} ");
         } else {
             for part in [self.name, suffix, "{", labels, "} "] {
                 out.push_str(part);

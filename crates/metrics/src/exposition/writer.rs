@@ -97,6 +97,16 @@ pub(crate) struct Extras<'a> {
     pub(crate) exemplars: ExemplarView<'a>,
 }
 
+impl<'a> Extras<'a> {
+    #[inline(always)]
+    const fn of_count(series: &Series<'a>) -> Self {
+        Self {
+            created: Some(series.created),
+            exemplars: series.exemplars,
+        }
+    }
+}
+
 /// A histogram to expose.
 #[derive(Debug)]
 pub(crate) struct HistogramSample<'a, C> {
@@ -109,12 +119,21 @@ pub(crate) struct HistogramSample<'a, C> {
 }
 
 impl FamilyWriter<'_> {
+    /// Inlined, and what is rarer than counters is not: a scrape does little else.
+    #[inline(always)]
     pub(crate) fn series(&mut self, series: &Series<'_>) {
-        let mut extras = Extras {
-            created: Some(series.created),
-            exemplars: series.exemplars,
-        };
-        let value = match series.value {
+        match (series.value, self) {
+            (Reading::Count(count), Self::Text(text)) => {
+                text.number(series.labels, Number::UInt(count), &Extras::of_count(series));
+            }
+            (value, to) => to.other_series(value, series),
+        }
+    }
+
+    #[inline(never)]
+    fn other_series(&mut self, value: Reading<'_>, series: &Series<'_>) {
+        let mut extras = Extras::of_count(series);
+        let value = match value {
             Reading::Count(value) => Number::UInt(value),
             Reading::Sum(value) => Number::Float(value),
             Reading::Histogram(cell) => return self.own_histogram(series.labels, cell, &extras),

@@ -61,7 +61,7 @@ impl Bundles {
         };
         let hash = self.table.hash(&key);
         match self.table.find(&key, hash) {
-            Some(row) => Arc::clone(&row.cell),
+            Some(bundle) => Arc::clone(bundle),
             None => self.unknown(&key, hash),
         }
     }
@@ -77,15 +77,15 @@ impl Bundles {
     #[cold]
     #[inline(never)]
     fn unknown(&self, key: &Key<'_>, hash: u32) -> Arc<Bundle> {
+        if let Some(bundle) = self.table.find_exactly(key, hash) {
+            return Arc::clone(bundle);
+        }
         let bundle = Arc::new(self.families.bundle(key));
-        let row = Draft::new(Key::NAMES, key, hash).and_then(|draft| {
+        let kept = Draft::new(Key::NAMES, key, hash).and_then(|draft| {
             self.table
                 .insert(&draft, DEFAULT_MAX_SERIES, || (Arc::clone(&bundle), 0))
         });
-        match row {
-            Some(row) => Arc::clone(&row.cell),
-            None => bundle,
-        }
+        kept.map_or_else(|| Arc::clone(&bundle), Arc::clone)
     }
 }
 

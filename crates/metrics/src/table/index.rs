@@ -9,99 +9,122 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
-/// Finds rows by hash: open addressing in slots of four bytes, each a row's number and seven bits of its
-/// hash.
+use super::arena::PLACE_BITS;
+
+/// Finds series by hash: open addressing in slots of four bytes, each the place of a series and six bits of its hash.
 ///
-/// An index that became too small is kept until the end, since readers hold no guard that would tell when
-/// they are done with it. All of those together are no larger than the current one.
+/// An index that became too small is kept until the end, since readers hold no guard that would tell when they are done
+/// with it. All of those together are no larger than the current one.
 #[derive(Debug)]
 pub(super) struct Index {
-    current: AtomicPtr<Slots>,
+    /// The first of the slots that are current; it holds how many there are after it, less one.
+    current: AtomicPtr<AtomicU32>,
 }
 
 /// All slots that were ever current; belongs to the writer.
 #[derive(Debug)]
-pub(super) struct Generations(Vec<NonNull<Slots>>);
+pub(super) struct Generations(Vec<Slots>);
+
+/// A mask, and as many slots as it has values.
+#[derive(Clone, Copy, Debug)]
+struct Slots(NonNull<[AtomicU32]>);
 
 // SAFETY: it owns the slots, which are atomics.
 unsafe impl Send for Generations {}
-
-#[derive(Debug)]
-struct Slots {
-    /// A power of two.
-    slots: Box<[AtomicU32]>,
-}
 
 impl Index {
     pub(super) fn new() -> (Self, Generations) {
         let first = Slots::allocate(FIRST);
         let index = Self {
-            current: AtomicPtr::new(first.as_ptr()),
+            current: AtomicPtr::new(first.0.cast().as_ptr()),
         };
         (index, Generations(vec![first]))
     }
 
-    /// The first row with this hash that `is_it`.
+    /// The first place of a series that may have this hash.
     #[inline]
-    pub(super) fn find<T>(&self, hash: u32, mut is_it: impl FnMut(u32) -> Option<T>) -> Option<T> {
+    pub(super) fn first(&self, hash: u32) -> Option<u32> {
+        let slots = self.current.load(Ordering::Acquire);
         // SAFETY: slots that were ever current live as long as the table, whose writer owns them.
-        let slots = unsafe { &*self.current.load(Ordering::Acquire) };
-        let mask = slots.slots.len() - 1;
+        let mask = unsafe { &*slots }.load(Ordering::Relaxed) as usize;
         let mut at = hash as usize & mask;
         loop {
-            // SAFETY: the mask keeps `at` below the length.
-            let slot = unsafe { slots.slots.get_unchecked(at) }.load(Ordering::Acquire);
+            // SAFETY: as above. The mask keeps `at` within the slots, which stand behind it.
+            let slot = unsafe { &*slots.add(at + 1) }.load(Ordering::Acquire);
+            if (slot ^ hash) >> PLACE_BITS == 0 {
+                return (slot != EMPTY).then_some(slot & PLACE_MASK);
+            }
             if slot == EMPTY {
                 return None;
-            }
-            if slot >> ROW_BITS == hash >> ROW_BITS
-                && let Some(found) = is_it((slot & ROW_MASK) - 1)
-            {
-                return Some(found);
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// Makes a row of this hash findable. `rows` is how many there are with it, and `hashes` gives the
-    /// hashes of all of them, for when the index grows.
-    pub(super) fn insert<I: Iterator<Item = u32>>(
+    /// The places of series that may have this hash, from its slot on to the first that is empty.
+    pub(super) fn find(&self, hash: u32) -> impl Iterator<Item = u32> {
+        let slots = self.current.load(Ordering::Acquire);
+        // SAFETY: slots that were ever current live as long as the table, whose writer owns them.
+        let mask = unsafe { &*slots }.load(Ordering::Relaxed);
+        let mut at = hash & mask;
+        iter::from_fn(move || {
+            loop {
+                // SAFETY: as above. The mask keeps `at` within the slots, which stand behind it.
+                let slot = unsafe { &*slots.add(at as usize + 1) }.load(Ordering::Acquire);
+                if slot == EMPTY {
+                    return None;
+                }
+                at = (at + 1) & mask;
+                if (slot ^ hash) >> PLACE_BITS == 0 {
+                    return Some(slot & PLACE_MASK);
+                }
+            }
+        })
+    }
+
+    /// Makes a series findable by its hash. `count` is how many there are without it, and `all` gives all of them, for
+    /// when the index grows.
+    pub(super) fn insert<I: Iterator<Item = (u32, u32)>>(
         &self,
         generations: &mut Generations,
-        row: u32,
-        hash: u32,
-        hashes: impl FnOnce() -> I,
+        (place, hash): (u32, u32),
+        count: usize,
+        all: impl FnOnce() -> I,
     ) {
-        // SAFETY: as in `find`.
-        let slots = unsafe { &*self.current.load(Ordering::Relaxed) };
-        // Seven of eight in use at most.
-        if (row as usize + 1) * 8 <= slots.slots.len() * 7 {
-            slots.put(row, hash);
+        let Some(current) = generations.0.last().copied() else {
+            return;
+        };
+        // Three of four in use at most: two and a half slots are looked at then.
+        if (count + 1) * 4 <= current.len() * 3 {
+            current.put(place, hash);
             return;
         }
-        let larger = Slots::allocate(slots.slots.len() * 2);
-        for (row, hash) in iter::zip(0.., hashes()) {
-            // SAFETY: it was allocated above and nobody else knows it yet.
-            unsafe { larger.as_ref() }.put(row, hash);
-        }
+        let larger = Slots::allocate(current.len() * 2);
+        all().for_each(|(place, hash)| larger.put(place, hash));
         generations.0.push(larger);
-        self.current.store(larger.as_ptr(), Ordering::Release);
+        self.current.store(larger.0.cast().as_ptr(), Ordering::Release);
     }
 }
 
 impl Slots {
-    fn allocate(size: usize) -> NonNull<Self> {
-        let slots = iter::repeat_with(|| AtomicU32::new(EMPTY)).take(size).collect();
-        NonNull::from(Box::leak(Box::new(Self { slots })))
+    fn allocate(size: usize) -> Self {
+        let mask = u32::try_from(size - 1).unwrap_or(u32::MAX);
+        let slots = iter::once(mask).chain(iter::repeat_n(EMPTY, size));
+        Self(NonNull::from(Box::leak(slots.map(AtomicU32::new).collect())))
     }
 
-    fn put(&self, row: u32, hash: u32) {
-        let mask = self.slots.len() - 1;
+    const fn len(self) -> usize {
+        self.0.len() - 1
+    }
+
+    fn put(self, place: u32, hash: u32) {
+        // SAFETY: `Generations`, which it is of, frees the slots alone, and last.
+        let slots = unsafe { self.0.as_ref() };
+        let mask = self.len() - 1;
         let mut at = hash as usize & mask;
-        let slot = hash & !ROW_MASK | (row + 1);
-        while let Some(place) = self.slots.get(at) {
-            if place.load(Ordering::Relaxed) == EMPTY {
-                place.store(slot, Ordering::Release);
+        while let Some(slot) = slots.get(at + 1) {
+            if slot.load(Ordering::Relaxed) == EMPTY {
+                slot.store(hash & !PLACE_MASK | place, Ordering::Release);
                 return;
             }
             at = (at + 1) & mask;
@@ -113,12 +136,12 @@ impl Drop for Generations {
     fn drop(&mut self) {
         for slots in self.0.drain(..) {
             // SAFETY: it came from a box and is freed here alone; the table is gone, so nobody reads it.
-            drop(unsafe { Box::from_raw(slots.as_ptr()) });
+            drop(unsafe { Box::from_raw(slots.0.as_ptr()) });
         }
     }
 }
 
+/// No place is zero: a chunk begins with its head.
 const EMPTY: u32 = 0;
 const FIRST: usize = 16;
-const ROW_BITS: u32 = 25;
-const ROW_MASK: u32 = (1 << ROW_BITS) - 1;
+const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;

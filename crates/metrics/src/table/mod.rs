@@ -1,24 +1,22 @@
 //! A hash table that only grows and is read without a lock: the one place with `unsafe` code.
 //!
-//! Rows never move and never go: a reader needs no guard, and a scrape walks the rows in the order in which
-//! they came. Only insertion takes a mutex.
+//! Series never move and never go: a reader needs no guard, and a scrape walks them in the order in which they
+//! came. Only insertion takes a mutex.
 #![expect(
     unsafe_code,
-    reason = "joins rows, texts and index, which promise each other to live as long"
+    reason = "joins the series and their index, which promise each other to live as long"
 )]
 
+mod arena;
 mod held;
 mod index;
-mod rows;
-mod texts;
 
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) use self::held::Held;
+pub(crate) use self::{arena::Row, held::Held};
 use self::{
+    arena::{Arena, New, Tail},
     index::{Generations, Index},
-    rows::Rows,
-    texts::{Text, Texts},
 };
 use crate::{
     Labels,
@@ -30,22 +28,15 @@ use crate::{
 pub(crate) struct Table<C> {
     seed: Seed,
     index: Index,
-    rows: Rows<Row<C>>,
+    arena: Arena<C>,
     writer: Mutex<Writer>,
-}
-
-/// A cell and its labels.
-#[derive(Debug)]
-pub(crate) struct Row<C> {
-    pub(crate) cell: C,
-    text: Text,
 }
 
 /// What insertion needs; all of it lives as long as the table.
 #[derive(Debug)]
 struct Writer {
     generations: Generations,
-    texts: Texts,
+    tail: Tail,
 }
 
 impl<C> Table<C> {
@@ -54,16 +45,16 @@ impl<C> Table<C> {
         Self {
             seed: Seed::random(),
             index,
-            rows: Rows::new(),
+            arena: Arena::new(),
             writer: Mutex::new(Writer {
                 generations,
-                texts: Texts::new(),
+                tail: Tail::default(),
             }),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.arena.len()
     }
 
     #[inline]
@@ -71,68 +62,69 @@ impl<C> Table<C> {
         self.seed.hash(labels)
     }
 
-    /// The row of these labels, whose hash is given.
+    /// The cell of these labels, whose hash is given, unless it needs a longer search.
     #[inline]
-    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<&Row<C>> {
-        self.find_where(hash, |record| record.is(labels))
+    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
+        let row = self.at(self.index.first(hash)?);
+        record(&row).is(labels).then(|| row.cell())
     }
 
-    /// The row of these labels, made if there is none; nothing when `room` rows are there already.
-    pub(crate) fn insert(
-        &self,
-        draft: &Draft,
-        room: usize,
-        make: impl FnOnce() -> (C, u32),
-    ) -> Option<&Row<C>> {
-        let record = draft.as_record();
-        let hash = record.hash();
+    /// The cell of these labels, whose hash is given.
+    pub(crate) fn find_exactly<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
+        self.find_where(hash, |record| record.is_exactly(labels))
+    }
+
+    /// The cell of these labels, made if there is none; nothing when `room` series are there already.
+    pub(crate) fn insert(&self, draft: &Draft, room: usize, make: impl FnOnce() -> (C, u32)) -> Option<&C> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(row) = self.find_where(hash, |other| other == record) {
-            return Some(row);
+        let known = self.find_where(draft.hash(), |other| other == draft.as_record());
+        if let Some(cell) = known {
+            return Some(cell);
         }
-        if self.len() >= room {
+        let count = self.len();
+        if count >= room {
             return None;
         }
         let (cell, note) = make();
-        let text = writer.texts.push(record.0, note)?;
-        // SAFETY: the mutex lets one writer in.
-        let number = unsafe { self.rows.push(Row { cell, text }) }?;
-        self.index.insert(&mut writer.generations, number, hash, || {
-            self.rows.iter().map(|row| row.record().hash())
-        });
-        // SAFETY: this thread has just pushed it.
-        Some(unsafe { self.rows.at(number) })
+        let new = New {
+            hash: draft.hash(),
+            note,
+            key: draft.as_record().key,
+            text: draft.as_record().text,
+        };
+        // SAFETY: the tail is in the mutex of this arena.
+        let place = unsafe { self.arena.push(&mut writer.tail, cell, new) }?;
+        self.index
+            .insert(&mut writer.generations, (place, new.hash), count, || {
+                self.arena.iter().map(|(place, row)| (place, row.hash()))
+            });
+        Some(self.at(place).cell())
     }
 
-    /// All rows, oldest first.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row<C>> {
-        self.rows.iter()
+    /// All series, oldest first.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_, C>> {
+        self.arena.iter().map(|(_, row)| row)
     }
 
+    fn find_where(&self, hash: u32, is_it: impl Fn(Record<'_>) -> bool) -> Option<&C> {
+        let mut rows = self.index.find(hash).map(|place| self.at(place));
+        let row = rows.find(|row| is_it(record(row)))?;
+        Some(row.cell())
+    }
+
+    /// The series at a place that the index gave, or that was just pushed.
     #[inline]
-    fn find_where(&self, hash: u32, is_it: impl Fn(Record<'_>) -> bool) -> Option<&Row<C>> {
-        self.index.find(hash, |number| {
-            // SAFETY: the number was stored into the index, with release ordering, after it was pushed.
-            let row = unsafe { self.rows.at(number) };
-            is_it(row.record()).then_some(row)
-        })
+    fn at(&self, place: u32) -> Row<'_, C> {
+        // SAFETY: the place was pushed by this thread, or stored into the index with release ordering after it was, and
+        // read from there with acquire ordering.
+        unsafe { self.arena.at(place) }
     }
 }
 
-impl<C> Row<C> {
-    /// What came with the cell when it was made.
-    pub(crate) const fn note(&self) -> u32 {
-        self.text.note
-    }
-
-    /// The labels as they are exposed.
-    pub(crate) fn rendered(&self) -> &str {
-        self.record().rendered()
-    }
-
-    #[inline]
-    fn record(&self) -> Record<'_> {
-        // SAFETY: rows are given out as borrowed from the table alone, which keeps the texts.
-        Record(unsafe { self.text.bytes() })
+#[inline]
+fn record<'a, C>(row: &Row<'a, C>) -> Record<'a> {
+    Record {
+        key: row.key(),
+        text: row.text(),
     }
 }
