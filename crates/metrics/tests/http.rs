@@ -414,6 +414,47 @@ async fn an_answer_without_a_body_is_whole() {
 }
 
 #[tokio::test]
+async fn a_body_that_says_it_is_at_its_end_is_whole_though_nobody_asks_for_more() {
+    struct Once(Option<Bytes>);
+
+    impl HttpBody for Once {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0.is_none()
+        }
+    }
+
+    let registry = Registry::new();
+    let http = HttpMetrics::register(&registry).unwrap();
+    let service = http.layer().layer(service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(Once(Some(Bytes::from("cards")))))
+    }));
+    let ask = async || {
+        let response = service.clone().oneshot(request("GET", "/")).await;
+        response.unwrap().into_body()
+    };
+
+    let mut all = ask().await;
+    let first = poll_fn(|cx| pin!(&mut all).poll_frame(cx)).await;
+    drop(all);
+    assert_eq!(first.unwrap().unwrap().into_data().unwrap(), Bytes::from("cards"));
+    assert_eq!(incomplete(&registry, "unmatched", "aborted"), None);
+
+    drop(ask().await);
+    assert_eq!(incomplete(&registry, "unmatched", "aborted"), Some(1.0));
+    assert_eq!(requests(&registry, "GET", "unmatched", 200), Some(2));
+}
+
+#[tokio::test]
 async fn a_status_that_has_no_body_needs_no_end() {
     let registry = Registry::new();
     let http = HttpMetrics::register(&registry).unwrap();

@@ -98,6 +98,61 @@ fn a_layer_around_a_router_knows_its_routes_by_their_patterns() {
 }
 
 #[test]
+fn methods_are_those_of_the_allow_list() {
+    let registry = Registry::new();
+    let http = HttpMetrics::builder()
+        .routes(["/players/{id}"])
+        .register(&registry);
+    let mut service = http.unwrap().layer().layer(router());
+    let listed = [
+        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "QUERY",
+    ];
+
+    for method in listed.into_iter().chain(["get", "BREW", "PROPFIND"]) {
+        exchange(&mut service, request(method, "/players/1"));
+    }
+
+    for (method, expected) in listed
+        .map(|method| (method, 1.0))
+        .into_iter()
+        .chain([("_OTHER", 3.0)])
+    {
+        let total: f64 = [200, 405]
+            .iter()
+            .filter_map(|status| {
+                let labels =
+                    format!("{{method=\"{method}\",route=\"/players/{{id}}\",status_code=\"{status}\"}}");
+                value(&registry, &format!("http_requests_total{labels}"))
+            })
+            .sum();
+        assert_eq!(total, expected, "{method}");
+    }
+}
+
+#[test]
+fn schemes_are_told_apart_around_a_router() {
+    let registry = Registry::new();
+    let http = HttpMetrics::builder()
+        .preset(HttpPreset::OpenTelemetry)
+        .routes(["/players/{id}"])
+        .register(&registry);
+    let mut service = http.unwrap().layer().layer(router());
+
+    for uri in ["/players/1", "https://cards.example/players/2", "/players/3"] {
+        exchange(&mut service, request("GET", uri));
+    }
+
+    for (scheme, expected) in [("http", 2.0), ("https", 1.0)] {
+        let labels = format!(
+            "{{http_request_method=\"GET\",url_scheme=\"{scheme}\",http_route=\"/players/{{id}}\",\
+             http_response_status_code=\"200\",error_type=\"\"}}"
+        );
+        let count = format!("http_server_request_duration_seconds_count{labels}");
+        assert_eq!(value(&registry, &count), Some(expected), "{scheme}");
+    }
+}
+
+#[test]
 fn a_route_that_the_request_names_is_before_its_path() {
     let registry = Registry::new();
     let http = HttpMetrics::builder()
@@ -172,6 +227,45 @@ fn routes_beyond_the_limit_are_counted_together_and_each_time() {
 }
 
 #[test]
+fn what_a_known_route_has_no_room_for_is_counted_each_time() {
+    let registry = Registry::new();
+    let http = HttpMetrics::builder()
+        .without_sizes()
+        .register(&registry)
+        .unwrap();
+    let mut service = http.layer().layer(service_fn(async |asked: Request<Body>| {
+        let status = asked.uri().path().trim_start_matches('/');
+        let response = Response::builder().status(status).body(Body::empty());
+        Ok::<_, Infallible>(response.unwrap_or_default())
+    }));
+    let routes: Vec<HttpRoute> = (0..5_002)
+        .map(|route| HttpRoute::new(format!("/{route}").leak()))
+        .collect();
+    let mut pass = |status: &str| {
+        for route in &routes {
+            let mut request = request("GET", status);
+            request.extensions_mut().insert(*route);
+            exchange(&mut service, request);
+        }
+    };
+
+    pass("/200");
+    pass("/201");
+    pass("/201");
+
+    assert_eq!(requests(&registry, "/5001", 200), Some(1.0));
+    assert_eq!(requests(&registry, "/4997", 201), Some(2.0));
+    assert_eq!(requests(&registry, "/4998", 201), None);
+    let other = "{method=\"__other__\",route=\"__other__\",status_code=\"__other__\"}";
+    assert_eq!(
+        value(&registry, &format!("http_requests_total{other}")),
+        Some(8.0)
+    );
+    let overflow = "metrics_overflow_total{family=\"http_requests_total\",label=\"\"}";
+    assert_eq!(value(&registry, overflow), Some(8.0));
+}
+
+#[test]
 fn every_status_of_a_route_is_counted_as_itself() {
     let answer =
         async |Path(status): Path<u16>| StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
@@ -243,6 +337,7 @@ fn around_a_router_nothing_is_allocated_and_on_it_the_body_is_boxed() {
         S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
         B: HttpBody + Unpin,
     {
+        exchange(&mut service, request("GET", "/files/a"));
         exchange(&mut service, request("GET", "/players/1"));
         let again = request("GET", "/players/2");
         let mut again = Some(again);
