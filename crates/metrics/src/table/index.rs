@@ -94,8 +94,8 @@ impl Index {
         let Some(current) = generations.0.last().copied() else {
             return;
         };
-        // Three of four in use at most: two and a half slots are looked at then.
-        if (count + 1) * 4 <= current.len() * 3 {
+        // Seven of eight in use at most: memory decides, and four to five slots are looked at when it is as full.
+        if (count + 1) * 8 <= current.len() * 7 {
             current.put(place, hash);
             return;
         }
