@@ -47,7 +47,7 @@ impl Check {
 type Step = fn(&Metadata, Mode) -> Result<crate::ledger::Outcome, Error>;
 
 /// All steps, the quick ones first.
-fn steps() -> [(&'static str, Step); 20] {
+fn steps() -> [(&'static str, Step); 21] {
     [
         ("format of Rust", build::format),
         ("format of TOML", files::toml),
@@ -63,6 +63,7 @@ fn steps() -> [(&'static str, Step); 20] {
         ("workflow security", files::workflow_security),
         ("Dockerfiles", files::dockerfiles),
         ("compose files", files::compose),
+        ("Kubernetes files", files::kubernetes),
         ("Prometheus rules", files::prometheus_rules),
         ("clippy", build::clippy),
         ("clippy of the benchmarks", build::clippy_benches),

@@ -62,16 +62,38 @@ pub(super) fn dockerfiles(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     over(&mut linter("hadolint")?, dockerfiles.collect())
 }
 
-/// The schema of compose files.
+/// The schema of compose files, and of the compose snippets in documents.
 pub(super) fn compose(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
-    let files = tracked()?
+    let (documents, files): (Vec<_>, Vec<_>) = tracked()?
         .into_iter()
-        .filter(|path| path.ends_with("compose.yaml"));
+        .filter(|path| path.ends_with("compose.yaml") || path.extension().is_some_and(|end| end == "md"))
+        .partition(|path| path.extension().is_some_and(|end| end == "md"));
+    let directory = cargo::target().join("snippets");
+    fs::create_dir_all(&directory).map_err(unwritable(&directory))?;
+    let mut snippets = Vec::new();
+    for document in documents {
+        let path = cargo::root().join(&document);
+        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+        for snippet in compose_snippets(&text) {
+            let path = directory.join(format!("{}.yaml", snippets.len()));
+            fs::write(&path, snippet).map_err(unwritable(&path))?;
+            snippets.push(path);
+        }
+    }
+    let files = files.into_iter().chain(snippets);
     let mut command = linter("check-jsonschema")?;
     over(
         command.args(["--builtin-schema", "vendor.compose-spec"]),
         files.collect(),
     )
+}
+
+/// The schemas of Kubernetes.
+pub(super) fn kubernetes(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
+    let files = tracked()?
+        .into_iter()
+        .filter(|path| path.ends_with("kubernetes.yaml"));
+    over(linter("kubernetes-validate")?.arg("--strict"), files.collect())
 }
 
 /// promtool over the rules in `deploy/`.
@@ -122,6 +144,18 @@ fn tracked() -> Result<Vec<PathBuf>, Error> {
     Ok(files.filter(|path| cargo::root().join(path).is_file()).collect())
 }
 
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    |source| Error::Write { path, source }
+}
+
+/// The YAML blocks of a document that begin as a compose file does.
+fn compose_snippets(document: &str) -> impl Iterator<Item = &str> {
+    let blocks = document.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    blocks.filter(|block| block.starts_with("services:"))
+}
+
 fn is_shell(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "sh")
         || fs::read(cargo::root().join(path)).is_ok_and(|bytes| starts_like_shell(&bytes))
@@ -142,6 +176,16 @@ fn starts_like_shell(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn compose_snippets_are_those_that_begin_with_services() {
+        let document =
+            "# A\n```yaml\nservices:\n  a: {}\n```\n```yaml\nkind: Pod\n```\n```sh\nservices:\n```\n";
+
+        let found: Vec<_> = compose_snippets(document).collect();
+
+        assert_eq!(found, ["services:\n  a: {}\n"]);
+    }
 
     #[test]
     fn a_shell_script_is_known_by_its_first_line() {
