@@ -63,7 +63,11 @@ fn unbounded<K: FnMut(u64) + 'static>(suite: &mut Suite, name: &str, layered: fn
 /// Around the whole router, as a server's service.
 fn around() -> impl FnMut(u64) {
     let http = HttpMetrics::builder().routes(ROUTES).register(&Registry::new());
-    serve(http.expect("the names are free").layer().layer(ready_made(router())))
+    serve(
+        http.expect("the names are free")
+            .layer()
+            .layer(ready_made(router())),
+    )
 }
 
 /// On each handler.
