@@ -67,6 +67,8 @@ impl ProbeListener {
         let end = CancellationToken::new();
         let (done, ended) = watch::channel(false);
         let stop = end.clone();
+        // With its state a router applies its layers once, not to each request.
+        let router = router.with_state(());
         let serve = move || {
             let served = runtime.block_on(serve(listener, router, &stop));
             // Handlers still running have had their time.

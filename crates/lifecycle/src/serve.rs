@@ -44,7 +44,8 @@ impl Lifecycle {
             core: Arc::clone(&self.inner().core),
             config: self.inner().config.clone(),
             connections: self.inner().connections.clone(),
-            app: self.drain_layer().layer(router),
+            // With its state a router applies its layers once, not to each request.
+            app: self.drain_layer().layer(router.with_state(())),
         };
         tracing::info!(target: TARGET, address = %address, "listening");
         self.spawn("http server", server.accept(listener));
