@@ -123,11 +123,13 @@ impl CallsiteFlood {
 
     fn summary(&self) -> Summary {
         let period = mem::take(&mut *self.period());
+        // Before the count: what is noted meanwhile belongs to the next summary.
+        let last = self.last.swap(0, Ordering::Relaxed);
         Summary {
             metadata: self.metadata,
             count: self.suppressed.swap(0, Ordering::Relaxed),
             first: time(period.first),
-            last: time(self.last.swap(0, Ordering::Relaxed)),
+            last: time(last.max(period.first)),
             message: period.message,
         }
     }
@@ -220,6 +222,10 @@ impl Summary {
 struct MessageText(String);
 
 impl Visit for MessageText {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             self.0 = shown(format_args!("{value:?}"));

@@ -90,6 +90,21 @@ fn a_callsite_that_floods_is_cut_to_its_rate_and_others_are_not() {
 }
 
 #[test]
+fn a_message_that_is_a_value_is_shown_as_it_is() {
+    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
+
+    run(limited(&kept, Flood::per_callsite(1, 1), &clock), |logging| {
+        for _ in 0..3 {
+            info!(message = "boom");
+        }
+
+        let summaries = summaries(logging, &kept);
+
+        assert_eq!(summaries[0].field("callsite.message"), "boom");
+    });
+}
+
+#[test]
 fn the_summary_comes_while_the_service_runs_and_counts_anew() {
     let (kept, clock) = (Kept::default(), ManualClock::new(now()));
     run(limited(&kept, Flood::per_callsite(1, 1), &clock), |logging| {
@@ -195,6 +210,7 @@ fn give_up(attempt: u32) {
     warn!(attempt, "request failed");
 }
 
+/// vectordotdev/vector #971 and #6563: a limit of a callsite that several components share.
 #[test]
 fn a_component_that_floods_a_shared_callsite_does_not_mask_another_one() {
     let (kept, clock) = (Kept::default(), ManualClock::new(now()));
