@@ -140,11 +140,13 @@ fn scraped<L: Labels>(family: &Family<L, Counter>) -> Vec<(Vec<String>, u64)> {
     all
 }
 
+const MOST_EVENTS: usize = if cfg!(miri) { 40 } else { 200 };
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 300 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_family_counts_as_a_map_does(events in proptest::collection::vec((Open::any(), 0_u64..9), 0..200)) {
+    fn a_family_counts_as_a_map_does(events in proptest::collection::vec((Open::any(), 0_u64..9), 0..MOST_EVENTS)) {
         let family = Registry::new().counter_family::<Open>("open_total", "Open").unwrap();
         let mut model: Vec<(Vec<String>, u64)> = Vec::new();
 
@@ -166,7 +168,7 @@ proptest! {
 
     #[test]
     fn caps_keep_totals_and_other_labels(
-        events in proptest::collection::vec((0_u8..12, 0_u8..12, 1_u64..9), 0..200),
+        events in proptest::collection::vec((0_u8..12, 0_u8..12, 1_u64..9), 0..MOST_EVENTS),
         max_a in 0_usize..6,
         max_b in 0_usize..6,
         max_series in 1_usize..20,
