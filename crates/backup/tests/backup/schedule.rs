@@ -109,11 +109,11 @@ async fn a_panic_is_a_failed_backup_and_the_schedule_goes_on() {
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let shop = Shop::open(10).await;
-    // A test beside this one may have met the same events first, while nobody listened yet.
-    tracing::callsite::rebuild_interest_cache();
     let hands = just_before_two();
     let backup = replica_with(Panics::new(&shop, &hands), &shop, &hands);
     let slot = async |what: &str, is: fn(BackupStats) -> bool| {
+        // A test beside this one may have met the same events first, while nobody listened.
+        tracing::callsite::rebuild_interest_cache();
         hands.advance(Duration::from_millis(20));
         eventually(Duration::from_secs(20), what, async || {
             is(backup.stats()).then_some(())

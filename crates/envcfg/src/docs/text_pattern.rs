@@ -122,8 +122,11 @@ impl<'s> Single<'s> {
             }
         }
         match (most, u128::try_from(least)) {
-            // No minus before the zero of a `u128`.
             (None, Ok(least)) => unsigned(least, max),
+            // No minus before the zero of a type without signs.
+            (Some(most), Ok(least)) if min >= 0 => alternatives(
+                &u128::try_from(most).map_or_else(|_| Vec::new(), |most| vec![unsigned(least, most)]),
+            ),
             (Some(most), _) => integer(least, most),
             (None, Err(_)) => integer(least, i128::MAX),
         }

@@ -346,6 +346,21 @@ fn is_beyond_words(vars: &BTreeMap<String, String>) -> bool {
         || matches!(secrets, [Some(new), Some(old)] if new != old)
 }
 
+#[test]
+fn zero_has_no_minus_where_there_are_no_signs() {
+    let validator = validator();
+    for (value, is_right) in [("0", true), ("+0", true), ("-0", false), ("1,-0", false)] {
+        let mut vars = with("PORT", "3000");
+        vars.insert("NUMBERS".to_owned(), value.to_owned());
+
+        assert_eq!(
+            (is_valid(&validator, &vars), loads(&vars)),
+            (is_right, is_right),
+            "{value}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
