@@ -220,6 +220,8 @@ impl Chain {
             };
             let is_taken = seen.may_have(owner, key) && taken(&key.name, made);
             match self.spans.get(owner) {
+                // Its name alone is taken.
+                _ if entry.is_lost() => {}
                 Some(span) if is_taken => {
                     let taken = |name: &str, made: &Made| taken(name, made) || self.has(frame, owner, name);
                     let new = made.free_key(span, entry, key, taken);

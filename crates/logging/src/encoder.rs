@@ -13,7 +13,7 @@ use crate::{
     json,
     pairs::{Entry, Pairs, Part, Present, small},
     profile::{BOOLEANS, ChainForm},
-    template::{FieldTemplate, LOG_TARGET, Role, Template},
+    template::{FieldTemplate, Role, Template},
 };
 
 /// Encodes the fields of an event or a span as `,"name":value` pairs.
@@ -97,8 +97,18 @@ impl<'a> Encoder<'a> {
             self.out.entries.push(Entry::told(field.index()));
         }
         let has_room = self.out.len() + name + SHORT_VALUE <= self.frame.limit;
-        self.truncated |= !has_room;
+        if !has_room {
+            self.lose(field, part);
+        }
         has_room
+    }
+
+    #[cold]
+    fn lose(&mut self, field: &Field, part: Part) {
+        self.truncated = true;
+        if self.keeps_places {
+            self.keep_place(field, part, self.out.text.len(), false);
+        }
     }
 
     #[inline]
@@ -132,6 +142,8 @@ impl<'a> Encoder<'a> {
             field: small(field.index()),
             part,
             is_lifted,
+            // Each pair of a span has a mark of its own: another one may replace it.
+            is_cut: mem::take(&mut self.truncated),
             start: small(start),
             end: small(text.len()),
         });
@@ -401,32 +413,6 @@ impl Visit for Encoder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.formatted(field, format_args!("{value:?}"));
     }
-}
-
-/// What a record of the `log` crate says about where it comes from.
-#[derive(Debug)]
-pub(crate) struct LogRecord<'a> {
-    pub(crate) target: &'a mut String,
-    pub(crate) file: &'a mut String,
-    pub(crate) line: u64,
-}
-
-impl Visit for LogRecord<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            LOG_TARGET => value.clone_into(self.target),
-            "log.file" => value.clone_into(self.file),
-            _ => {}
-        }
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "log.line" {
-            self.line = value;
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 
 /// Enough for any number, and for the quotes and one escape of a string.

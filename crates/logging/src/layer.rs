@@ -13,17 +13,18 @@ use tracing_subscriber::{
 use crate::{
     chain::Chain,
     core::Core,
-    encoder::{Encoder, LogRecord, Marks},
+    encoder::{Encoder, Marks},
     frame::Frame,
     held::{self, Hold},
     json,
     line::Line,
+    log_record::LogRecord,
     pairs::Pairs,
     panic,
     profile::LevelPlace,
     sampling::SampleKey,
     scratch::{Buffers, Chains, Scratch, with_scratch},
-    span_fields::{SpanFields, SpanMarks},
+    span_fields::SpanFields,
     span_stack,
     stats::EventKind,
     template::{Template, push_location},
@@ -61,14 +62,11 @@ impl JsonLayer {
             let texts = (&mut *pairs, &mut buffers.text, &mut buffers.clean);
             let mut encoder = Encoder::new(texts, template, frame, true);
             record(&mut encoder);
-            let marks = SpanMarks {
-                is_cut: encoder.truncated,
-                flood_key: frame.flood.key_of(record),
-            };
-            if pairs.entries.is_empty() && !marks.is_cut && marks.flood_key.is_none() {
+            let flood_key = frame.flood.key_of(record);
+            if pairs.entries.is_empty() && flood_key.is_none() {
                 return;
             }
-            SpanFields::keep(&mut span.extensions_mut(), frame.id, template, (pairs, marks));
+            SpanFields::keep(&mut span.extensions_mut(), frame.id, template, (pairs, flood_key));
         });
     }
 

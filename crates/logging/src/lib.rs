@@ -37,6 +37,7 @@ mod level;
 mod level_route;
 mod levels;
 mod line;
+mod log_record;
 mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;

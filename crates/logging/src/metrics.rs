@@ -13,45 +13,14 @@ pub(crate) struct LogCollector(pub(crate) Weak<Core>);
 
 impl Collector for LogCollector {
     fn describe(&self) -> Vec<Descriptor> {
-        vec![
-            Descriptor::counter("log_events_total", "Events that passed the filter").labels(["level"]),
-            Descriptor::counter("log_lines_total", "Lines handed to the sinks").labels(["sink"]),
-            Descriptor::counter("log_written_total", "Lines the sinks have taken").labels(["sink"]),
-            Descriptor::counter("log_dropped_total", "Lines that were given up").labels(["reason"]),
-            Descriptor::counter("log_written_bytes_total", "Bytes the sinks have taken").labels(["sink"]),
-            Descriptor::counter("log_sink_errors_total", "Failures of the sinks").labels(["sink"]),
-            Descriptor::counter("log_sink_panics_total", "Failures of the sinks that were panics")
-                .labels(["sink"]),
-            Descriptor::counter("log_partial_writes_total", "Writes that ended inside of a line")
-                .labels(["sink"]),
-            Descriptor::counter("log_rotations_total", "Rotations of log files").labels(["sink"]),
-            Descriptor::counter("log_rotation_failures_total", "Rotations that failed").labels(["sink"]),
-            Descriptor::counter("log_compressions_total", "Full log files that were compressed")
-                .labels(["sink"]),
-            Descriptor::counter(
-                "log_compression_failures_total",
-                "Full log files that could not be",
-            )
-            .labels(["sink"]),
-            Descriptor::counter("log_archives_removed_total", "Full log files that were removed")
-                .labels(["sink"]),
-            Descriptor::counter("log_reopens_total", "Log files that were opened anew").labels(["sink"]),
-            Descriptor::counter("log_reopen_failures_total", "Log files that could not be").labels(["sink"]),
-            Descriptor::counter("log_alerts_total", "Alerts by what became of them")
-                .labels(["sink", "result"]),
-            Descriptor::counter(
-                "log_alert_retries_total",
-                "Attempts after the first to send an alert",
-            )
-            .labels(["sink"]),
-            Descriptor::counter(
-                "log_alert_digests_total",
-                "Messages that told of alerts held back",
-            )
-            .labels(["sink"]),
+        let counters = COUNTERS
+            .iter()
+            .map(|(name, help, labels)| Descriptor::counter(*name, *help).labels(labels.iter().copied()));
+        let gauges = [
             Descriptor::gauge("log_queue_bytes", "Bytes that wait for the writer"),
             Descriptor::gauge("log_queue_capacity_bytes", "The most bytes that may wait"),
-        ]
+        ];
+        counters.chain(gauges).collect()
     }
 
     fn collect(&self, samples: &mut Samples<'_>) {
@@ -139,3 +108,61 @@ fn collect_file(labels: &[(&str, &str)], file: &FileCounts, samples: &mut Sample
         samples.counter(name, labels, count);
     }
 }
+
+/// What is counted, and by what it is told apart.
+const COUNTERS: [(&str, &str, &[&str]); 18] = [
+    ("log_events_total", "Events that passed the filter", &["level"]),
+    ("log_lines_total", "Lines handed to the sinks", &["sink"]),
+    ("log_written_total", "Lines the sinks have taken", &["sink"]),
+    ("log_dropped_total", "Lines that were given up", &["reason"]),
+    ("log_written_bytes_total", "Bytes the sinks have taken", &["sink"]),
+    ("log_sink_errors_total", "Failures of the sinks", &["sink"]),
+    (
+        "log_sink_panics_total",
+        "Failures of the sinks that were panics",
+        &["sink"],
+    ),
+    (
+        "log_partial_writes_total",
+        "Writes that ended inside of a line",
+        &["sink"],
+    ),
+    ("log_rotations_total", "Rotations of log files", &["sink"]),
+    ("log_rotation_failures_total", "Rotations that failed", &["sink"]),
+    (
+        "log_compressions_total",
+        "Full log files that were compressed",
+        &["sink"],
+    ),
+    (
+        "log_compression_failures_total",
+        "Full log files that could not be",
+        &["sink"],
+    ),
+    (
+        "log_archives_removed_total",
+        "Full log files that were removed",
+        &["sink"],
+    ),
+    ("log_reopens_total", "Log files that were opened anew", &["sink"]),
+    (
+        "log_reopen_failures_total",
+        "Log files that could not be",
+        &["sink"],
+    ),
+    (
+        "log_alerts_total",
+        "Alerts by what became of them",
+        &["sink", "result"],
+    ),
+    (
+        "log_alert_retries_total",
+        "Attempts after the first to send an alert",
+        &["sink"],
+    ),
+    (
+        "log_alert_digests_total",
+        "Messages that told of alerts held back",
+        &["sink"],
+    ),
+];

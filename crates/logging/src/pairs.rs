@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     pub(crate) field: u32,
     pub(crate) part: Part,
     pub(crate) is_lifted: bool,
+    /// The value is not there as a whole, or not at all.
+    pub(crate) is_cut: bool,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
@@ -81,6 +83,11 @@ impl Pairs {
         }));
     }
 
+    /// Whether a value is cut.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.entries.iter().any(|entry| entry.is_cut)
+    }
+
     /// Whether each field has one value.
     pub(crate) fn is_distinct(&self) -> bool {
         (0..self.entries.len()).all(|at| self.is_last(at))
@@ -141,6 +148,11 @@ impl Present {
 }
 
 impl Entry {
+    /// Whether it only says that a value had no room.
+    pub(crate) const fn is_lost(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Says of a field of an event that it has a value.
     pub(crate) fn told(field: usize) -> Self {
         Self::of_default(field, 0, 0)
@@ -152,6 +164,7 @@ impl Entry {
             field: small(at),
             part: Part::Value,
             is_lifted: false,
+            is_cut: false,
             start: small(start),
             end: small(end),
         }

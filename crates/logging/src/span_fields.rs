@@ -29,7 +29,7 @@ pub(crate) struct SpanFields {
 pub(crate) struct SpanMarks {
     /// What tells its events apart for flood control.
     pub(crate) flood_key: Option<u64>,
-    /// A value was too long.
+    /// A value is cut.
     pub(crate) is_cut: bool,
 }
 
@@ -66,43 +66,49 @@ impl SpanFields {
         extensions: &mut ExtensionsMut<'_>,
         frame: u64,
         template: &Arc<Template>,
-        (pairs, marks): (&Pairs, SpanMarks),
+        (pairs, flood_key): (&Pairs, Option<u64>),
     ) {
         let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
-            extensions.insert(SpanFieldSets::new(Self::new(frame, template, pairs, marks)));
+            extensions.insert(SpanFieldSets::new(Self::new(frame, template, pairs, flood_key)));
             return;
         };
         match sets.of_mut(frame) {
-            Some(fields) => fields.record(pairs, marks),
-            None => sets.push(Self::new(frame, template, pairs, marks)),
+            Some(fields) => fields.record(pairs, flood_key),
+            None => sets.push(Self::new(frame, template, pairs, flood_key)),
         }
     }
 
-    fn new(frame: u64, template: &Arc<Template>, pairs: &Pairs, marks: SpanMarks) -> Self {
+    fn new(frame: u64, template: &Arc<Template>, pairs: &Pairs, flood_key: Option<u64>) -> Self {
+        let pairs = match pairs.is_distinct() {
+            true => pairs.clone(),
+            false => pairs.distinct(),
+        };
         Self {
             frame,
             template: Arc::clone(template),
-            pairs: match pairs.is_distinct() {
-                true => pairs.clone(),
-                false => pairs.distinct(),
+            marks: SpanMarks {
+                flood_key,
+                is_cut: pairs.is_cut(),
             },
-            marks,
+            pairs,
         }
     }
 
     /// Adds newly recorded fields; a field that was there before is replaced.
-    fn record(&mut self, new: &Pairs, marks: SpanMarks) {
-        let before = std::mem::replace(&mut self.marks, marks);
-        self.marks.fill_from(before);
+    fn record(&mut self, new: &Pairs, flood_key: Option<u64>) {
         self.pairs.append(new);
         if !self.pairs.is_distinct() {
             self.pairs = self.pairs.distinct();
         }
+        self.marks = SpanMarks {
+            flood_key: flood_key.or(self.marks.flood_key),
+            is_cut: self.pairs.is_cut(),
+        };
     }
 }
 
 impl SpanMarks {
-    /// Takes what it lacks from a span further out, or from what was recorded before.
+    /// Takes what it lacks from a span further out.
     pub(crate) fn fill_from(&mut self, other: Self) {
         self.flood_key = self.flood_key.or(other.flood_key);
         self.is_cut |= other.is_cut;

@@ -281,9 +281,8 @@ fn event(record: &Record<'_>) -> Event<'static> {
         event.timestamp = time;
     }
     if let Some(value) = text("error") {
-        let ty = text("error.type").unwrap_or_else(|| record.message.clone().into_owned());
         event.exception = vec![Exception {
-            ty,
+            ty: text("error.type").unwrap_or_else(|| record.message.clone().into_owned()),
             value: Some(value),
             ..Exception::default()
         }]
@@ -295,20 +294,21 @@ fn event(record: &Record<'_>) -> Event<'static> {
             ..User::default()
         });
     }
-    for (name, value) in [("trace_id", &record.trace_id), ("span_id", &record.span_id)] {
-        event.tags.extend(
-            value
-                .iter()
-                .map(|value| (name.to_owned(), value.clone().into_owned())),
-        );
-    }
-    for name in TAGS {
-        event
-            .tags
-            .extend(text(name).map(|value| (name.to_owned(), value)));
-    }
+    event.tags.extend(tags(record));
     event.extra = data(record).collect();
     event
+}
+
+/// What events are searched by.
+fn tags(record: &Record<'_>) -> impl Iterator<Item = (String, String)> {
+    let ids = [("trace_id", &record.trace_id), ("span_id", &record.span_id)];
+    let ids = ids
+        .into_iter()
+        .filter_map(|(name, id)| Some((name.to_owned(), id.clone()?.into_owned())));
+    let fields = TAGS
+        .iter()
+        .filter_map(|name| Some((name.to_string(), record.field(name)?.text().into_owned())));
+    ids.chain(fields)
 }
 
 /// The fields that are told in no other place.

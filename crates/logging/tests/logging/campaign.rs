@@ -6,16 +6,23 @@ use proptest::test_runner::{Config, RngSeed};
 
 /// So many rounds with `cargo xtask test --long`, and so few in every other run.
 pub(crate) fn rounds<T>(long: T, short: T) -> T {
-    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
-    if is_long { long } else { short }
+    if is_long() { long } else { short }
 }
 
-/// The seed of a campaign: its own, or what `TEST_SEED` says. Printed, so that a failure tells it.
+fn is_long() -> bool {
+    env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long")
+}
+
+/// The seed of a campaign: a new one for each long run, its own for every other, or what `TEST_SEED` says. Printed, so
+/// that a failure tells it.
 pub(crate) fn seed(campaign: &str, own: u64) -> u64 {
-    let set = env::var_os("TEST_SEED");
     let number = |set: OsString| set.to_str().and_then(|seed| seed.parse().ok());
-    let seed = set.map_or(own, |set| number(set).expect("TEST_SEED is a number"));
-    eprintln!("{campaign}: seed {seed}, TEST_SEED sets another one");
+    let seed = match env::var_os("TEST_SEED") {
+        Some(set) => number(set).expect("TEST_SEED is a number"),
+        None if is_long() => fastrand::u64(..),
+        None => own,
+    };
+    eprintln!("{campaign}: seed {seed}; TEST_SEED={seed} repeats it");
     seed
 }
 

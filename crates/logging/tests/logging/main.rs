@@ -18,6 +18,7 @@ mod console;
 mod console_values;
 mod crash;
 mod crash_campaign;
+mod cut_values;
 mod dice;
 mod duplicates;
 mod ecs;

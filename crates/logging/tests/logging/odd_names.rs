@@ -369,42 +369,6 @@ proptest! {
     }
 }
 
-#[test]
-fn a_value_of_a_span_that_is_cut_marks_every_line_in_the_span() {
-    let kept = Kept::default();
-    let mut config = LoggingConfig::default();
-    config.format = Format::Off;
-    config.max_line = ByteSize::kib(1);
-    let builder = Logging::builder()
-        .config(config)
-        .sink("kept", Level::TRACE, kept.clone());
-
-    run(builder, |_| {
-        let long = "x".repeat(2000);
-        let whole = tracing::info_span!("whole", id = 1);
-        let cut = tracing::info_span!(parent: &whole, "cut", text = tracing::field::Empty, id = 2);
-        cut.in_scope(|| tracing::info!("before"));
-        cut.record("text", long.as_str());
-        cut.in_scope(|| tracing::info!("after"));
-        whole.in_scope(|| tracing::info!("outside"));
-    });
-
-    let marks: Vec<_> = kept
-        .lines()
-        .iter()
-        .map(|line| (line.message().to_owned(), line.field("truncated").clone()))
-        .collect();
-    let line = |message: &str, mark| (message.to_owned(), mark);
-    assert_eq!(
-        marks,
-        [
-            line("before", Json::Null),
-            line("after", Json::Bool(true)),
-            line("outside", Json::Null)
-        ]
-    );
-}
-
 /// Values at a time.
 const MOST: usize = 10;
 /// Names that are ours in some profile, and that look like those that are made.
