@@ -363,7 +363,7 @@ impl Visit for Encoder<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
         match u64::try_from(value) {
             Ok(value) => self.whole(field, value),
-            Err(_) => self.short(field, value, |out| json::integer(out, value)),
+            Err(_) => self.short(field, value, |out| json::negative(out, value)),
         }
     }
 

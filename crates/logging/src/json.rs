@@ -47,18 +47,74 @@ pub(crate) fn string(out: &mut String, text: &str, limit: usize) -> bool {
     complete
 }
 
-/// Appends a number; JSON has no NaN and no infinity, they become `null`.
+/// Appends a number as the shortest decimal that reads back as it; JSON has no NaN and no infinity, they become `null`.
 pub(crate) fn float(out: &mut String, value: f64) {
-    if value.is_finite() {
+    if let Some(thousandths) = thousandths(value) {
+        decimal(out, value.is_sign_negative(), thousandths);
+    } else if value.is_finite() {
         out.push_str(zmij::Buffer::new().format_finite(value));
     } else {
         out.push_str("null");
     }
 }
 
+/// Appends so many thousandths, with at least one digit behind the point.
+#[inline]
+fn decimal(out: &mut String, is_negative: bool, thousandths: u64) {
+    if is_negative {
+        out.push('-');
+    }
+    integer(out, thousandths / 1000);
+    out.push('.');
+    push_digit(out, thousandths / 100);
+    if !thousandths.is_multiple_of(100) {
+        push_digit(out, thousandths / 10);
+        if !thousandths.is_multiple_of(10) {
+            push_digit(out, thousandths);
+        }
+    }
+}
+
+/// How many thousandths a number has without its sign, if it is the one next to a decimal of at most 15 digits, three of
+/// them behind the point. No two of those are the same number, so no shorter decimal reads back as it.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "below 2^53 both ways are exact, and what is cut off is found when the number is put together again"
+)]
+fn thousandths(value: f64) -> Option<u64> {
+    let value = value.abs();
+    let whole = (value * 1000.0) as u64;
+    // The quotient is rounded once, as by a reader of the decimal.
+    (whole < 1_000_000_000_000_000 && whole as f64 / 1000.0 == value).then_some(whole)
+}
+
 /// Appends a whole number.
-pub(crate) fn integer(out: &mut String, value: impl itoa::Integer) {
-    out.push_str(itoa::Buffer::new().format(value));
+#[inline]
+pub(crate) fn integer(out: &mut String, value: u64) {
+    if value >= 1000 {
+        return out.push_str(itoa::Buffer::new().format(value));
+    }
+    if value >= 100 {
+        push_digit(out, value / 100);
+    }
+    if value >= 10 {
+        push_digit(out, value / 10);
+    }
+    push_digit(out, value);
+}
+
+/// Appends the last digit of a number.
+#[inline]
+pub(crate) fn push_digit(out: &mut String, number: u64) {
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Appends a whole number below zero.
+pub(crate) fn negative(out: &mut String, value: i64) {
+    out.push('-');
+    integer(out, value.unsigned_abs());
 }
 
 fn push_escaped(out: &mut String, c: char) {
@@ -180,7 +236,52 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_decimal_is_the_shortest_that_reads_back() {
+        let edges = [
+            0.0,
+            -0.0,
+            0.001,
+            -0.5,
+            999.999,
+            1000.0,
+            999_999_999_999.999,
+            1e12,
+            1e15,
+            0.0005,
+            f64::MAX,
+        ];
+        for value in edges
+            .into_iter()
+            .flat_map(|value: f64| [value.next_down(), value, value.next_up()])
+        {
+            assert_eq!(number(value), zmij::Buffer::new().format(value), "{value:e}");
+        }
+    }
+
+    fn number(value: f64) -> String {
+        let mut out = String::new();
+        float(&mut out, value);
+        out
+    }
+
     proptest! {
+        #[test]
+        fn a_number_is_the_shortest_decimal_that_reads_back(
+            bits in any::<u64>(),
+            thousandths in -1_000_000_000_000_001_i64..1_000_000_000_000_001,
+            magnitude in 0_u32..16,
+            steps in -3_i64..4,
+        ) {
+            let any = f64::from_bits(bits);
+            let near = (thousandths / 10_i64.pow(magnitude)) as f64 / 1000.0;
+            let beside = f64::from_bits(near.to_bits().saturating_add_signed(steps));
+            for value in [any, near, beside].into_iter().filter(|value| value.is_finite()) {
+                let mut buffer = zmij::Buffer::new();
+                prop_assert_eq!(number(value), buffer.format(value));
+            }
+        }
+
         #[test]
         fn any_text_reads_back(text in "(?s).{0,80}") {
             let (json, complete) = shown(&text, 10_000);

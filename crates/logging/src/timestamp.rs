@@ -1,6 +1,6 @@
 use std::{
     fmt::Write as _,
-    ptr, str,
+    ptr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -62,8 +62,9 @@ impl TimestampWriter {
             self.render_second(second);
         }
         out.push_str(&self.text);
-        out.push_str(three_digits(micros / 1000));
-        out.push_str(three_digits(micros % 1000));
+        for unit in [100_000, 10_000, 1000, 100, 10, 1] {
+            json::push_digit(out, micros / unit);
+        }
         out.push('Z');
     }
 
@@ -105,37 +106,7 @@ pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
         .saturating_add(since.subsec_nanos().into())
 }
 
-fn three_digits(number: u64) -> &'static str {
-    let start = usize::try_from(number).unwrap_or_default() * 3;
-    DIGITS.get(start..start + 3).unwrap_or_default()
-}
-
 const SECOND: u64 = 1_000_000_000;
-
-const DIGITS: &str = match str::from_utf8(&DIGIT_BYTES) {
-    Ok(digits) => digits,
-    Err(_) => "",
-};
-
-/// `000001002` and so on up to `999`.
-static DIGIT_BYTES: [u8; 3000] = {
-    let mut bytes = [b'0'; 3000];
-    let (mut hundreds, mut tens, mut ones, mut at) = (0, 0, 0, 0);
-    while at < bytes.len() {
-        bytes[at] = b'0' + hundreds;
-        bytes[at + 1] = b'0' + tens;
-        bytes[at + 2] = b'0' + ones;
-        at += 3;
-        ones += 1;
-        if ones == 10 {
-            (ones, tens) = (0, tens + 1);
-        }
-        if tens == 10 {
-            (tens, hundreds) = (0, hundreds + 1);
-        }
-    }
-    bytes
-};
 
 #[cfg(test)]
 mod tests {

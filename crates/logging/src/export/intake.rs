@@ -207,7 +207,7 @@ impl NewRelicExporter {
         body.push('{');
         if let Some(since) = record.time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()) {
             body.push_str("\"timestamp\":");
-            json::integer(body, since.as_millis());
+            json::integer(body, u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
             body.push(',');
         }
         body.push_str("\"message\":");
