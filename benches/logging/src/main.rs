@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     in_two_spans(&mut suite);
     requests(&mut suite);
     redaction(&mut suite);
+    suppressed(&mut suite);
     disabled(&mut suite);
     suite.slow_rows("processor", processor::rows);
     suite.slow_rows("file", throughput::rows);
@@ -139,6 +140,29 @@ fn redacted<'s>(suite: &'s mut Suite, name: &str, scenario: Scenario) -> &'s mut
     suite
         .compare_loops(name, full, "itself, without redaction", none)
         .allocations_at_most(0.0)
+}
+
+/// Events that flood control holds back, beside what an event costs that passes the level and that nobody takes.
+fn suppressed(suite: &mut Suite) {
+    let rows = [
+        ("suppressed.own_key", &ours::FLOODED, Scenario::NoSpan),
+        ("suppressed.key_of_span", &ours::FLOODED_BY_SPAN, Scenario::Span),
+        (
+            "suppressed.key_of_new_span",
+            &ours::FLOODED_BY_SPAN,
+            Scenario::Request,
+        ),
+    ];
+    for (name, ours, scenario) in rows {
+        let (floor, nothing) = (rivals::NOTHING.runner(scenario), rivals::NOTHING.name);
+        let row = suite.compare_loops(name, ours.runner(scenario), nothing, floor);
+        row.instructions();
+        match scenario {
+            // The span itself is kept in memory.
+            Scenario::Request => row.allocations(),
+            _ => row.allocations_at_most(0.0),
+        };
+    }
 }
 
 fn disabled(suite: &mut Suite) {

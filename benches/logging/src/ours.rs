@@ -35,11 +35,33 @@ pub(crate) const REDACTED: Candidate = Candidate {
     settle,
 };
 
+/// Ours where flood control holds the benchmark's events back, which are told apart by a field of their own.
+pub(crate) const FLOODED: Candidate = Candidate {
+    name: "groundcrew, suppressed",
+    dispatch: || dispatch(flooded_by("street")),
+    settle,
+};
+
+/// The same, told apart by a field of their span.
+pub(crate) const FLOODED_BY_SPAN: Candidate = Candidate {
+    name: "groundcrew, suppressed by a field of the span",
+    dispatch: || dispatch(flooded_by("requestId")),
+    settle,
+};
+
+fn flooded_by(key: &str) -> LoggingBuilder {
+    builder_with(Flood::per_callsite(1, 1).key(key)).redactor(Redactor::none())
+}
+
 fn builder() -> LoggingBuilder {
+    // On, as by default, but so that the benchmark's own flood passes.
+    builder_with(Flood::per_callsite(u32::MAX, u32::MAX))
+}
+
+fn builder_with(flood: Flood) -> LoggingBuilder {
     let mut config = LoggingConfig::default();
     config.format = Format::Off;
-    // On, as by default, but so that the benchmark's own flood passes.
-    config.flood = Flood::per_callsite(u32::MAX, u32::MAX);
+    config.flood = flood;
     Logging::builder()
         .config(config)
         .sink("nothing", Level::TRACE, Forgotten)

@@ -6,10 +6,11 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use self::made::Made;
 use crate::{
+    flood::pair_value,
     frame::Frame,
     pairs::{Pairs, Part, Present},
     sampling::SampleKey,
-    span_fields::{SpanFieldSets, SpanMarks},
+    span_fields::SpanFieldSets,
     template::{Key, Template},
 };
 
@@ -33,7 +34,8 @@ pub(crate) struct Chain {
     is_distinct: bool,
     /// What decides whether the request is sampled.
     pub(crate) sample: SampleKey,
-    pub(crate) marks: SpanMarks,
+    /// Whether a value is cut.
+    pub(crate) is_cut: bool,
     /// The pairs under free names.
     /// With the end of the line, if nothing else comes before it.
     pub(crate) shown: Pairs,
@@ -97,7 +99,7 @@ impl Chain {
                 .get::<SpanFieldSets>()
                 .and_then(|sets| sets.of(frame.id))
             {
-                self.marks.fill_from(fields.marks);
+                self.is_cut |= fields.is_cut;
                 self.add(span.name(), &fields.template, &fields.pairs);
             }
         }
@@ -105,6 +107,17 @@ impl Chain {
         self.append_raw(&frame.default_pairs, frame.default_bits, DEFAULT);
         self.owner = Some((frame.id, id));
         self.settle(frame);
+    }
+
+    /// The value of the key of flood control, of the innermost span that has one.
+    pub(crate) fn flood_value(&self) -> Option<String> {
+        let mut entries = self.raw.entries.iter().zip(&self.owners);
+        entries.find_map(|(entry, owner)| {
+            let template = &self.spans.get(*owner)?.template;
+            let field = template.flood_field.filter(|at| *at == entry.field as usize)?;
+            let key = &template.fields.get(field)?.key;
+            pair_value(self.raw.get(entry), &key.prefix)
+        })
     }
 
     /// Whether none of the names of the callsite is in the chain.
@@ -256,7 +269,7 @@ impl Chain {
         self.owner = None;
         (self.bits, self.is_distinct) = (0, true);
         self.sample = SampleKey::default();
-        self.marks = SpanMarks::default();
+        self.is_cut = false;
         self.ids.clear();
         self.spans.clear();
         self.owners.clear();

@@ -130,7 +130,8 @@ impl Core {
 
     /// Tells what flood control has suppressed.
     pub(crate) fn report_floods(&self) {
-        self.floods.report(|notice| self.tell(notice));
+        self.floods
+            .report(self.frame.flood.key(), |notice| self.tell(notice));
     }
 
     /// Hands a finished line for people on.

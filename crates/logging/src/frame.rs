@@ -14,6 +14,7 @@ use tracing::Metadata;
 use crate::{
     Action, Flood, Profile, Redactor, Sampling,
     epochs::Epochs,
+    flood::FloodControl,
     json,
     pairs::{Entry, Pairs},
     profile::{Names, ServiceForm},
@@ -48,7 +49,7 @@ pub(crate) struct Frame {
     /// The template of what has no fields.
     pub(crate) nothing: Template,
     pub(crate) epochs: Epochs,
-    pub(crate) flood: Flood,
+    pub(crate) flood: FloodControl,
     pub(crate) sampling: Option<Sampling>,
     templates: Mutex<HashMap<usize, Arc<Template>>>,
 }
@@ -115,7 +116,7 @@ impl Frame {
             default_bits: defaults.iter().fold(0, |bits, default| bits | default.key.bit),
             defaults,
             epochs: Epochs::default(),
-            flood: parts.flood,
+            flood: FloodControl::new(parts.flood),
             sampling: parts.sampling,
             templates: Mutex::default(),
         }

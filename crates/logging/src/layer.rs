@@ -14,6 +14,7 @@ use crate::{
     chain::Chain,
     core::Core,
     encoder::{Encoder, Marks},
+    flood::shown_value,
     frame::Frame,
     held::{self, Hold},
     json,
@@ -62,7 +63,7 @@ impl JsonLayer {
             let texts = (&mut *pairs, &mut buffers.text, &mut buffers.clean);
             let mut encoder = Encoder::new(texts, template, frame, true);
             record(&mut encoder);
-            let flood_key = frame.flood.key_of(record);
+            let flood_key = frame.flood.key_of(template.flood_field, record);
             if pairs.entries.is_empty() && flood_key.is_none() {
                 return;
             }
@@ -96,7 +97,7 @@ impl JsonLayer {
         event: &Event<'_>,
         ctx: &Context<'_, S>,
         template: &Template,
-        chains: &mut Chains,
+        (chains, buffers): (&mut Chains, &mut Buffers),
         nanos: u64,
     ) -> Option<Hold>
     where
@@ -111,12 +112,14 @@ impl JsonLayer {
             return Some(Hold::Sampled);
         }
         let flood = template.flood.as_ref()?;
-        if flood.admits(event, nanos, || {
-            find_chain(chains, frame, event, ctx)?.marks.flood_key
-        }) {
-            return None;
-        }
-        if let Some(delay) = core.floods.suppress(flood, event, nanos) {
+        let suppressed = flood.suppresses(event, nanos, || flood_key(chains, frame, event, ctx))?;
+        let value = || {
+            let own = template
+                .flood_field
+                .and_then(|field| shown_value(event, field, template, frame, buffers));
+            own.or_else(|| find_chain(chains, frame, event, ctx)?.flood_value())
+        };
+        if let Some(delay) = core.floods.suppress(flood, suppressed, (event, nanos), value) {
             // Without a thread the summary comes at the end.
             core.timer.wake_after(delay, &self.core).ok();
         }
@@ -137,7 +140,7 @@ impl JsonLayer {
         let template = templates.find(&core.frame, metadata)?;
         let time = core.frame.clock.now();
         let nanos = nanoseconds(time);
-        let hold = self.hold(event, ctx, template, chains, nanos);
+        let hold = self.hold(event, ctx, template, (chains, buffers), nanos);
         held::note(hold);
         if let Some(hold) = hold {
             core.hold(hold, *metadata.level());
@@ -276,6 +279,18 @@ fn log_record(
     fields
 }
 
+/// What the spans of the event say about the key of flood control.
+fn flood_key<S>(chains: &mut Chains, frame: &Frame, event: &Event<'_>, ctx: &Context<'_, S>) -> Option<u64>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    frame.flood.key()?;
+    let id = span_of(frame, event)?;
+    chains
+        .flood_key(id)?
+        .of(frame, id, || ctx.span(&Id::from_u64(id)))
+}
+
 /// The chain of the span that the event is in.
 fn find_chain<'s, S>(
     chains: &'s mut Chains,
@@ -286,17 +301,21 @@ fn find_chain<'s, S>(
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let id = if event.is_contextual() {
-        span_stack::current(frame.id)
-    } else {
-        event.parent().map(Id::into_u64)
-    };
+    let id = span_of(frame, event);
     let chain = chains.slot(id)?;
     if !chain.is_of(frame, id) {
         let span = id.and_then(|id| ctx.span(&Id::from_u64(id)));
         chain.rebuild(frame, id, span);
     }
     Some(chain)
+}
+
+/// The innermost span that the event is in.
+fn span_of(frame: &Frame, event: &Event<'_>) -> Option<u64> {
+    match event.is_contextual() {
+        true => span_stack::current(frame.id),
+        false => event.parent().map(Id::into_u64),
+    }
 }
 
 impl<S> Layer<S> for JsonLayer

@@ -24,7 +24,7 @@ impl Line<'_> {
     /// Adds the fields of the spans and the rest, and ends the line.
     pub(crate) fn finish(mut self, chain: &mut Chain, level: tracing::Level, is_critical: bool) {
         let names = self.frame.names;
-        self.truncated |= chain.marks.is_cut;
+        self.truncated |= chain.is_cut;
         let end = self.add(chain);
         if !end.is_empty() {
             if self.truncated {

@@ -2,7 +2,9 @@ use std::{cell::Cell, ptr, sync::Arc};
 
 use tracing::Metadata;
 
-use crate::{chain::Chain, frame::Frame, pairs::Pairs, template::Template, timestamp::TimestampWriter};
+use crate::{
+    chain::Chain, flood::SpanKey, frame::Frame, pairs::Pairs, template::Template, timestamp::TimestampWriter,
+};
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
 #[derive(Debug, Default)]
@@ -93,6 +95,7 @@ impl Templates {
 #[derive(Debug, Default)]
 pub(crate) struct Chains {
     slots: Vec<Chain>,
+    flood_keys: Vec<SpanKey>,
 }
 
 impl Chains {
@@ -101,10 +104,21 @@ impl Chains {
         if self.slots.is_empty() {
             self.slots.resize_with(CHAINS + 1, Chain::default);
         }
-        // A span has the number of its slot in the registry in the low bits.
-        let at = id.map_or(CHAINS, |id| usize::try_from(id).unwrap_or_default() % CHAINS);
-        self.slots.get_mut(at)
+        self.slots.get_mut(id.map_or(CHAINS, place))
     }
+
+    /// The slot of a span for what it says about the key of flood control.
+    pub(crate) fn flood_key(&mut self, id: u64) -> Option<&mut SpanKey> {
+        if self.flood_keys.is_empty() {
+            self.flood_keys.resize_with(CHAINS, SpanKey::default);
+        }
+        self.flood_keys.get_mut(place(id))
+    }
+}
+
+/// A span has the number of its slot in the registry in the low bits.
+fn place(id: u64) -> usize {
+    usize::try_from(id).unwrap_or_default() % CHAINS
 }
 
 const TEMPLATES: usize = 256;

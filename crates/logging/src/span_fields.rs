@@ -21,15 +21,9 @@ pub(crate) struct SpanFields {
     pub(crate) frame: u64,
     pub(crate) template: Arc<Template>,
     pub(crate) pairs: Pairs,
-    pub(crate) marks: SpanMarks,
-}
-
-/// What a span says beside its fields.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SpanMarks {
     /// What tells its events apart for flood control.
     pub(crate) flood_key: Option<u64>,
-    /// A value is cut.
+    /// Whether a value is cut.
     pub(crate) is_cut: bool,
 }
 
@@ -86,32 +80,20 @@ impl SpanFields {
         Self {
             frame,
             template: Arc::clone(template),
-            marks: SpanMarks {
-                flood_key,
-                is_cut: pairs.is_cut(),
-            },
+            is_cut: pairs.is_cut(),
             pairs,
+            flood_key,
         }
     }
 
     /// Adds newly recorded fields; a field that was there before is replaced.
     fn record(&mut self, new: &Pairs, flood_key: Option<u64>) {
+        self.flood_key = flood_key.or(self.flood_key);
         self.pairs.append(new);
         if !self.pairs.is_distinct() {
             self.pairs = self.pairs.distinct();
         }
-        self.marks = SpanMarks {
-            flood_key: flood_key.or(self.marks.flood_key),
-            is_cut: self.pairs.is_cut(),
-        };
-    }
-}
-
-impl SpanMarks {
-    /// Takes what it lacks from a span further out.
-    pub(crate) fn fill_from(&mut self, other: Self) {
-        self.flood_key = self.flood_key.or(other.flood_key);
-        self.is_cut |= other.is_cut;
+        self.is_cut = self.pairs.is_cut();
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Template {
     pub(crate) is_audit: bool,
     /// The budget of its events, if they have one.
     pub(crate) flood: Option<Arc<CallsiteFlood>>,
+    /// The field that tells events apart for flood control.
+    pub(crate) flood_field: Option<usize>,
     /// The randomness of a request from which on its events are kept; 0 keeps all.
     pub(crate) sampled_from: u64,
 }
@@ -98,7 +100,8 @@ impl Template {
             tells_critical: frame.names.tells_critical() && *metadata.level() == Level::ERROR,
             is_alert: metadata.is_event() && fields.iter().any(|f| f.role == Role::AlertKey),
             is_audit: category::is_audit(metadata),
-            flood: CallsiteFlood::new(metadata, &frame.flood).map(Arc::new),
+            flood: frame.flood.callsite(metadata).map(Arc::new),
+            flood_field: frame.flood.field(metadata),
             sampled_from: frame
                 .sampling
                 .as_ref()

@@ -144,6 +144,55 @@ fn flood_control_by_a_field_of_a_span_allocates_nothing() {
 }
 
 #[test]
+fn a_suppressed_event_allocates_nothing() {
+    // Some pass: the lines are those of others.
+    let flood = Flood::per_callsite(1, 1).key("tenant");
+    let own = held_back(&flood, || {
+        info!(tenant = "t-1", n = 1, "its own");
+    });
+    let of_old_span = {
+        let span = OnceCell::new();
+        held_back(&flood, || {
+            let span: &Span = span.get_or_init(|| info_span!("request", tenant = "t-1"));
+            span.in_scope(|| info!("of a span"));
+        })
+    };
+
+    assert_eq!((own, of_old_span), (0, 0));
+}
+
+#[test]
+fn a_suppressed_event_in_a_new_span_allocates_nothing_beside_the_span() {
+    let span = |work: &dyn Fn()| {
+        let outer = info_span!("request", tenant = "t-1", text = "some");
+        info_span!(parent: &outer, "inner", more = 2).in_scope(work);
+    };
+    let flood = Flood::per_callsite(1, 1).key("tenant");
+
+    let alone = held_back(&flood, || span(&|| ()));
+    let with_event = held_back(&flood, || span(&|| info!(n = 1, "x")));
+
+    assert_eq!(with_event, alone);
+}
+
+/// Allocations of 2000 rounds of `work`, whose events are suppressed.
+fn held_back(flood: &Flood, work: impl Fn()) -> u64 {
+    let mut config = LoggingConfig::default();
+    config.format = Format::Off;
+    config.flood = flood.clone();
+    let (layer, _logging) = Logging::builder()
+        .config(config)
+        .sink("nowhere", Level::TRACE, Nowhere)
+        .build()
+        .expect("the configuration is good");
+    with_default(Registry::default().with(layer), || {
+        let count = || measure(|| (0..2000).for_each(|_| work())).count_total;
+        // A budget of one a second, and the summaries in between.
+        (0..6).map(|_| count()).min().unwrap_or(u64::MAX)
+    })
+}
+
+#[test]
 fn an_error_with_sources_allocates_nothing() {
     #[derive(Debug, thiserror::Error)]
     #[error("saving the hand")]

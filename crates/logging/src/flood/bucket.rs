@@ -33,10 +33,18 @@ impl Limit {
 }
 
 impl Bucket {
-    /// Whether it holds all that it can.
-    pub(super) fn is_whole(&self, now: u64, limit: &Limit) -> bool {
+    /// In how many nanoseconds it holds all that it can.
+    pub(super) fn missing(&self, now: u64, limit: &Limit) -> u64 {
         let full_at = self.0.load(Ordering::Relaxed);
-        full_at <= now || limit.is_stale(full_at, now)
+        match limit.is_stale(full_at, now) {
+            true => 0,
+            false => full_at.saturating_sub(now),
+        }
+    }
+
+    /// Makes it as good as a new one.
+    pub(super) fn fill(&self, now: u64) {
+        self.0.store(now, Ordering::Relaxed);
     }
 
     /// Takes a token, if there is one.
@@ -107,7 +115,7 @@ mod tests {
 
         for earlier in [1, SECOND / 100, SECOND] {
             assert_eq!(admitted(&bucket, NOW - earlier, &limit, 100), 0, "{earlier}");
-            assert!(!bucket.is_whole(NOW - earlier, &limit), "{earlier}");
+            assert!(bucket.missing(NOW - earlier, &limit) > 0, "{earlier}");
         }
     }
 

@@ -1,93 +1,217 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    array,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use super::bucket::{Bucket, Limit};
+use super::{
+    bucket::{Bucket, Limit},
+    tally::Tally,
+};
 
-/// A budget for each value of a key, without lock.
+/// A budget for each value of a key at each callsite, without lock, in memory that does not grow.
 ///
-/// A value has its slot as long as it uses it: a budget that is whole again is as good as a new one, and goes to the
-/// next value that asks. Values share one only if all slots are in use.
+/// A value falls into one of the sets and there has a slot as long as it needs it. When all slots of its set are taken,
+/// the one that is furthest from its limit gives way: what is forgotten of it is only that it has logged a little.
+/// What floods keeps its slot until it was told of.
 #[derive(Debug)]
-pub(super) struct Budgets(Box<[Slot]>);
+pub(super) struct Budgets {
+    sets: Box<[Set]>,
+}
 
+/// What an event finds that belongs to its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot<'a> {
+    pub(super) bucket: &'a Bucket,
+    pub(super) tally: &'a Tally,
+    pub(super) place: Place,
+}
+
+/// Where a slot is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    set: usize,
+    way: usize,
+}
+
+/// The slots that a value may have. What every event looks at is one line of the cache, and the bucket another one.
 #[derive(Debug, Default)]
-struct Slot {
-    /// The value, as a number.
-    key: AtomicU64,
-    bucket: Bucket,
+#[repr(align(64))]
+struct Set {
+    /// The values, as numbers; 0 is none.
+    keys: [AtomicU64; WAYS],
+    buckets: [Bucket; WAYS],
+    tallies: [Tally; WAYS],
 }
 
 impl Budgets {
-    pub(super) fn admits(&self, key: u64, now: u64, limit: &Limit) -> bool {
-        let slot = self.slot(key, now, limit);
-        slot.is_none_or(|slot| slot.bucket.admits(now, limit))
+    /// With so many slots, or a few more.
+    pub(super) fn new(slots: u32) -> Self {
+        let sets = (slots as usize).div_ceil(WAYS).next_power_of_two();
+        Self {
+            sets: (0..sets).map(|_| Set::default()).collect(),
+        }
     }
 
-    fn slot(&self, key: u64, now: u64, limit: &Limit) -> Option<&Slot> {
-        let first = usize::try_from(key % SLOTS as u64).unwrap_or_default();
-        let (before, from) = self.0.split_at_checked(first)?;
-        let slots = || from.iter().chain(before);
-        slots()
-            .find(|slot| slot.key.load(Ordering::Relaxed) == key)
-            .or_else(|| slots().find(|slot| slot.take(key, now, limit)))
-            .or_else(|| slots().next())
+    /// The slot of a value, which comes as its hash; `None` while floods have all those that it could have.
+    pub(super) fn slot(&self, key: u64, now: u64, limit: &Limit) -> Option<Slot<'_>> {
+        let at = usize::try_from(key >> 32).unwrap_or_default() & (self.sets.len() - 1);
+        let set = self.sets.get(at)?;
+        let way = set.way(key.max(1), now, limit)?;
+        Some(Slot {
+            bucket: set.buckets.get(way)?,
+            tally: set.tallies.get(way)?,
+            place: Place { set: at, way },
+        })
     }
-}
 
-impl Default for Budgets {
-    fn default() -> Self {
-        Self((0..SLOTS).map(|_| Slot::default()).collect())
-    }
-}
-
-impl Slot {
-    /// Gives the slot to a value, if nobody uses it.
-    fn take(&self, key: u64, now: u64, limit: &Limit) -> bool {
-        let known = self.key.load(Ordering::Relaxed);
-        let swap = || {
-            self.key
-                .compare_exchange(known, key, Ordering::Relaxed, Ordering::Relaxed)
-        };
-        self.bucket.is_whole(now, limit) && swap().is_ok()
+    pub(super) fn tally(&self, place: Place) -> Option<&Tally> {
+        self.sets.get(place.set)?.tallies.get(place.way)
     }
 }
 
-const SLOTS: usize = 64;
+impl Set {
+    fn way(&self, key: u64, now: u64, limit: &Limit) -> Option<usize> {
+        self.find(key).or_else(|| self.take(key, now, limit))
+    }
+
+    fn find(&self, key: u64) -> Option<usize> {
+        self.keys
+            .iter()
+            .position(|known| known.load(Ordering::Relaxed) == key)
+    }
+
+    /// Gives a slot to a value that has none.
+    #[cold]
+    fn take(&self, key: u64, now: u64, limit: &Limit) -> Option<usize> {
+        loop {
+            let known: [u64; WAYS] = array::from_fn(|way| self.keys.get(way).map_or(0, load));
+            let (way, bucket) = self.spare(now, limit)?;
+            let (slot, before) = (self.keys.get(way)?, *known.get(way)?);
+            let swap = slot.compare_exchange(before, key, Ordering::Relaxed, Ordering::Relaxed);
+            if swap.is_ok() && bucket.missing(now, limit) > 0 {
+                bucket.fill(now);
+            }
+            // Threads may have given the value several slots: all use the first one.
+            if let Some(way) = self.find(key) {
+                return Some(way);
+            }
+        }
+    }
+
+    /// The slot that gives way.
+    fn spare(&self, now: u64, limit: &Limit) -> Option<(usize, &Bucket)> {
+        let slots = self.buckets.iter().zip(&self.tallies).enumerate();
+        slots
+            .filter(|(_, (_, tally))| tally.is_empty())
+            .map(|(way, (bucket, _))| (way, bucket))
+            .min_by_key(|(_, bucket)| bucket.missing(now, limit))
+    }
+}
+
+fn load(key: &AtomicU64) -> u64 {
+    key.load(Ordering::Relaxed)
+}
+
+/// So many slots make a set.
+const WAYS: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
+        sync::Arc,
+        thread,
+    };
+
     use super::*;
 
     const NOW: u64 = 1_795_323_375_000_000_000;
+    const SECOND: u64 = 1_000_000_000;
 
-    fn admitted(budgets: &Budgets, key: u64, now: u64) -> usize {
+    fn hash(value: u64) -> u64 {
+        BuildHasherDefault::<DefaultHasher>::new().hash_one(value)
+    }
+
+    /// How many of some events of a value are admitted; those that are not are noted.
+    fn admitted(budgets: &Budgets, value: u64, now: u64, events: usize) -> usize {
         let limit = Limit::new(1, 2);
-        (0..10).filter(|_| budgets.admits(key, now, &limit)).count()
+        let admits = |_: &usize| {
+            let slot = budgets.slot(hash(value), now, &limit).unwrap();
+            let admits = slot.bucket.admits(now, &limit);
+            if !admits {
+                slot.tally.note(now);
+            }
+            admits
+        };
+        (0..events).filter(admits).count()
     }
 
     #[test]
-    fn as_many_values_as_there_are_slots_have_a_budget_each_wherever_they_fall() {
-        for step in [1, 7, 64, u64::MAX / 64] {
-            let budgets = Budgets::default();
-            let keys = || (0..SLOTS as u64).map(|n| n.wrapping_mul(step).wrapping_add(5));
+    fn each_value_has_a_budget_of_its_own() {
+        let budgets = Budgets::new(4096);
 
-            let first: Vec<usize> = keys().map(|key| admitted(&budgets, key, NOW)).collect();
-            let again: usize = keys().map(|key| admitted(&budgets, key, NOW)).sum();
+        let all = |now| -> Vec<usize> { (0..400).map(|value| admitted(&budgets, value, now, 5)).collect() };
 
-            assert_eq!(first, [2; SLOTS], "{step}");
-            assert_eq!(again, 0, "{step}");
+        assert_eq!(all(NOW), [2; 400]);
+        assert_eq!(all(NOW), [0; 400]);
+        assert_eq!(all(NOW + SECOND), [1; 400]);
+    }
+
+    #[test]
+    fn values_that_are_many_more_than_the_slots_do_not_free_the_one_that_floods() {
+        let budgets = Budgets::new(8);
+        assert_eq!(admitted(&budgets, 7, NOW, 5), 2);
+
+        for value in 1000..3000 {
+            assert_eq!(admitted(&budgets, value, NOW, 2), 2, "{value}");
+            assert_eq!(admitted(&budgets, 7, NOW, 1), 0, "{value}");
         }
     }
 
     #[test]
-    fn beyond_that_values_share_until_a_budget_is_whole_again() {
-        let budgets = Budgets::default();
-        (0..SLOTS as u64).for_each(|key| {
-            admitted(&budgets, key, NOW);
-        });
+    fn of_slots_that_nobody_floods_the_one_with_most_left_gives_way() {
+        let budgets = Budgets::new(8);
+        for value in 0..8 {
+            admitted(&budgets, value, NOW, if value == 3 { 1 } else { 2 });
+        }
 
-        assert_eq!(admitted(&budgets, 1000, NOW), 0);
-        assert_eq!(admitted(&budgets, 1000, NOW + 2_000_000_000), 2);
-        assert_eq!(admitted(&budgets, 1001, NOW + 2_000_000_000), 2);
-        assert_eq!(admitted(&budgets, 1000, NOW + 2_000_000_000), 0);
+        assert_eq!(admitted(&budgets, 8, NOW, 1), 1);
+
+        let left: usize = (0..8)
+            .filter(|value| *value != 3)
+            .map(|value| admitted(&budgets, value, NOW, 1))
+            .sum();
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn floods_keep_their_slots_until_they_are_told_of() {
+        let (budgets, limit) = (Budgets::new(8), Limit::new(1, 2));
+        for value in 0..8 {
+            admitted(&budgets, value, NOW, 5);
+        }
+        assert!(budgets.slot(hash(8), NOW, &limit).is_none());
+        let place = budgets.slot(hash(3), NOW, &limit).unwrap().place;
+
+        let (count, _) = budgets.tally(place).unwrap().take();
+
+        assert_eq!(count, 3);
+        assert_eq!(admitted(&budgets, 8, NOW, 5), 2);
+        assert!(budgets.slot(hash(9), NOW, &limit).is_none());
+    }
+
+    #[test]
+    fn threads_share_the_budget_of_a_value() {
+        let budgets = Arc::new(Budgets::new(64));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let budgets = Arc::clone(&budgets);
+                thread::spawn(move || admitted(&budgets, 5, NOW, 10_000))
+            })
+            .collect();
+
+        let all: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+
+        assert_eq!(all, 2);
     }
 }

@@ -1,244 +1,124 @@
-use std::{
-    fmt,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{ptr, sync::Arc};
 
-use tracing::{
-    Event, Level, Metadata,
-    field::{Field, Visit},
-};
+use tracing::{Event, Metadata};
 
 use super::{
-    Flood,
     bucket::{Bucket, Limit},
-    budgets::Budgets,
+    budgets::{Budgets, Place},
+    hash::Seed,
     key::value_of,
+    tally::Tally,
 };
-use crate::{
-    category,
-    filter::ALERT_KEY,
-    level,
-    notice::{Notice, TARGET, Value},
-    shown::shown,
-    template::LOG_TARGET,
-    timestamp::TimestampWriter,
-};
+use crate::template::LOG_TARGET;
 
 /// The budgets of one callsite, and what of it was suppressed since the last summary.
 #[derive(Debug)]
 pub(crate) struct CallsiteFlood {
-    metadata: &'static Metadata<'static>,
+    pub(super) metadata: &'static Metadata<'static>,
     limit: Limit,
+    /// Of all events, or of those for whose value there is none.
     bucket: Bucket,
-    /// In place of the one bucket, where events are told apart.
+    tally: Tally,
     keyed: Option<Keyed>,
-    suppressed: AtomicU64,
-    last: AtomicU64,
-    period: Mutex<Period>,
 }
 
 /// What tells the events of a callsite apart.
 #[derive(Debug)]
-struct Keyed {
+pub(super) struct Keyed {
+    /// The callsite, as a number.
+    callsite: u64,
     /// The field whose value an event may have.
-    own: Option<String>,
-    /// All records of the `log` crate come from one callsite a level.
-    is_log_record: bool,
-    budgets: Budgets,
+    own: Option<usize>,
+    /// The fields of the place of a record of the `log` crate: all of a level come from one callsite.
+    log_place: Vec<usize>,
+    seed: Seed,
+    budgets: Arc<Budgets>,
 }
 
-/// How a time of suppression began.
-#[derive(Debug, Default)]
-struct Period {
-    first: u64,
-    message: String,
+/// Where an event that was not admitted is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suppressed {
+    /// The slot of its value, if that has one.
+    pub(super) place: Option<Place>,
+    /// Whether it is the first one since the last summary.
+    pub(super) is_first: bool,
 }
 
 impl CallsiteFlood {
-    /// `None` for what is never held back: spans, errors, audit events, alerts, and what logging itself says.
-    pub(crate) fn new(metadata: &'static Metadata<'static>, flood: &Flood) -> Option<Self> {
-        let limit = flood.limit()?;
-        let has = |name: &str| metadata.fields().field(name).is_some();
-        let is_exempt = !metadata.is_event()
-            || has(ALERT_KEY)
-            || category::is_audit(metadata)
-            || metadata.target() == TARGET
-            || (*metadata.level() == Level::ERROR && !flood.limits_errors());
-        if is_exempt {
-            return None;
-        }
-        let (key, is_log_record) = (flood.key_field(), has(LOG_TARGET));
-        let is_keyed = key.is_some() || is_log_record;
-        Some(Self {
+    pub(super) fn new(metadata: &'static Metadata<'static>, limit: Limit, keyed: Option<Keyed>) -> Self {
+        Self {
             metadata,
             limit,
             bucket: Bucket::default(),
-            keyed: is_keyed.then(|| Keyed {
-                own: key.filter(|key| has(key)).map(ToOwned::to_owned),
-                is_log_record,
-                budgets: Budgets::default(),
-            }),
-            suppressed: AtomicU64::new(0),
-            last: AtomicU64::new(0),
-            period: Mutex::default(),
-        })
+            tally: Tally::default(),
+            keyed,
+        }
     }
 
-    /// Whether the event has a budget left. `of_span` gives the key of the spans that it is in, for one that has
+    /// Notes an event that has no budget left. `of_span` gives the key of the spans that it is in, for one that has
     /// none of its own. Takes no lock and allocates nothing.
-    pub(crate) fn admits(
+    #[inline]
+    pub(crate) fn suppresses(
         &self,
         event: &Event<'_>,
         nanos: u64,
         of_span: impl FnOnce() -> Option<u64>,
-    ) -> bool {
-        match &self.keyed {
-            None => self.bucket.admits(nanos, &self.limit),
-            Some(keyed) => {
-                let key = keyed.key(event, of_span);
-                keyed.budgets.admits(key, nanos, &self.limit)
-            }
+    ) -> Option<Suppressed> {
+        let slot = self.keyed.as_ref().and_then(|keyed| {
+            let key = keyed.key(event, of_span);
+            keyed.budgets.slot(key, nanos, &self.limit)
+        });
+        let (bucket, tally) = slot.map_or((&self.bucket, &self.tally), |slot| (slot.bucket, slot.tally));
+        if bucket.admits(nanos, &self.limit) {
+            return None;
         }
+        Some(Suppressed {
+            place: slot.map(|slot| slot.place),
+            is_first: tally.note(nanos),
+        })
     }
 
-    /// Notes an event that was not admitted; says whether it is the first since the last summary.
-    fn note(&self, event: &Event<'_>, nanos: u64) -> bool {
-        self.last.fetch_max(nanos, Ordering::Relaxed);
-        if self.suppressed.fetch_add(1, Ordering::Relaxed) > 0 {
-            return false;
+    pub(super) fn tally(&self, place: Option<Place>) -> Option<&Tally> {
+        match place {
+            Some(place) => self.keyed.as_ref()?.budgets.tally(place),
+            None => Some(&self.tally),
         }
-        let mut message = MessageText::default();
-        event.record(&mut message);
-        let mut period = self.period();
-        period.first = nanos;
-        period.message = message.0;
-        true
-    }
-
-    fn summary(&self) -> Summary {
-        let period = mem::take(&mut *self.period());
-        // Before the count: what is noted meanwhile belongs to the next summary.
-        let last = self.last.swap(0, Ordering::Relaxed);
-        Summary {
-            metadata: self.metadata,
-            count: self.suppressed.swap(0, Ordering::Relaxed),
-            first: time(period.first),
-            last: time(last.max(period.first)),
-            message: period.message,
-        }
-    }
-
-    fn period(&self) -> MutexGuard<'_, Period> {
-        self.period.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Keyed {
+    /// Events are told apart by the field `own`, or by their spans.
+    pub(super) fn new(
+        metadata: &'static Metadata<'static>,
+        own: Option<usize>,
+        seed: Seed,
+        budgets: &Arc<Budgets>,
+    ) -> Self {
+        let fields = metadata.fields();
+        let place = fields
+            .field(LOG_TARGET)
+            .map(|target| [Some(target), fields.field("log.line")]);
+        let place = place.into_iter().flatten().flatten();
+        Self {
+            callsite: ptr::from_ref(metadata).addr() as u64,
+            own,
+            log_place: place.map(|field| field.index()).collect(),
+            seed,
+            budgets: Arc::clone(budgets),
+        }
+    }
+
+    /// What tells the value of an event from other ones, and from those of other callsites.
     fn key(&self, event: &Event<'_>, of_span: impl FnOnce() -> Option<u64>) -> u64 {
-        let value = |names: &[&str]| value_of(names, |visit| event.record(visit));
-        let own = self.own.as_deref().and_then(|name| value(&[name]));
-        let place = self.is_log_record.then(|| value(&LOG_PLACE)).flatten();
-        let mut hasher = DefaultHasher::new();
-        (own.or_else(of_span), place).hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-/// The callsites that wait for a summary.
-#[derive(Debug, Default)]
-pub(crate) struct Floods(Mutex<Vec<Arc<CallsiteFlood>>>);
-
-impl Floods {
-    /// Notes an event that was not admitted; says when the summary is due, if it is a new one.
-    pub(crate) fn suppress(
-        &self,
-        callsite: &Arc<CallsiteFlood>,
-        event: &Event<'_>,
-        nanos: u64,
-    ) -> Option<Duration> {
-        callsite.note(event, nanos).then(|| {
-            self.lock().push(Arc::clone(callsite));
-            SUMMARY_INTERVAL
-        })
-    }
-
-    /// Hands a line about each callsite of which something was suppressed to `log`.
-    pub(crate) fn report(&self, log: impl Fn(&Notice<'_>)) {
-        let waiting = mem::take(&mut *self.lock());
-        for callsite in waiting {
-            callsite.summary().tell(&log);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<CallsiteFlood>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What was suppressed of one callsite.
-struct Summary {
-    metadata: &'static Metadata<'static>,
-    count: u64,
-    first: SystemTime,
-    last: SystemTime,
-    message: String,
-}
-
-impl Summary {
-    fn tell(&self, log: impl Fn(&Notice<'_>)) {
-        let shown = |time| TimestampWriter::default().render(time);
-        let (first, last) = (shown(self.first), shown(self.last));
-        let metadata = self.metadata;
-        let mut fields = vec![
-            ("suppressed", Value::Number(self.count)),
-            ("first", Value::Text(&first)),
-            ("last", Value::Text(&last)),
-            ("callsite.target", Value::Text(metadata.target())),
-            ("callsite.level", Value::Text(level::name(*metadata.level()))),
-            ("callsite.message", Value::Text(&self.message)),
-        ];
-        fields.extend(metadata.file().map(|file| ("callsite.file", Value::Text(file))));
-        fields.extend(
-            metadata
-                .line()
-                .map(|line| ("callsite.line", Value::Number(line.into()))),
-        );
-        log(&Notice {
-            level: Level::WARN,
-            message: "events were suppressed",
-            fields: &fields,
-        });
-    }
-}
-
-/// The beginning of the message of an event.
-#[derive(Default)]
-struct MessageText(String);
-
-impl Visit for MessageText {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = shown(format_args!("{value:?}"));
-            self.0.truncate(self.0.floor_char_boundary(LONGEST_MESSAGE));
+        let value = |fields: &[usize]| match fields {
+            [] => None,
+            fields => value_of(fields, self.seed, |visit| event.record(visit)),
+        };
+        let own = value(self.own.as_slice()).or_else(of_span);
+        let key = self.seed.of(self.callsite, own.unwrap_or_default());
+        match value(&self.log_place) {
+            Some(place) => self.seed.of(key, place),
+            None => key,
         }
     }
 }
-
-fn time(nanos: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_nanos(nanos)
-}
-
-/// The fields that tell where a record of the `log` crate comes from.
-const LOG_PLACE: [&str; 2] = [LOG_TARGET, "log.line"];
-const LONGEST_MESSAGE: usize = 256;
-const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,60 +1,65 @@
-use std::{
-    fmt,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-};
+use std::fmt;
 
 use tracing::field::{Field, Visit};
 
-/// What the fields of these names say, as one number; `None` if none of them has a value.
-pub(super) fn value_of(names: &[&str], record: impl FnOnce(&mut dyn Visit)) -> Option<u64> {
-    let mut key = KeyHash { names, hasher: None };
+use super::hash::{Seed, TextHash};
+
+/// What the fields at these places say, as one number; `None` if none of them has a value.
+pub(super) fn value_of(fields: &[usize], seed: Seed, record: impl FnOnce(&mut dyn Visit)) -> Option<u64> {
+    let mut key = KeyHash {
+        fields,
+        hash: TextHash::new(seed),
+        is_told: false,
+    };
     record(&mut key);
-    key.hasher.map(|hasher| hasher.finish())
+    key.is_told.then(|| key.hash.finish())
 }
 
 /// Hashes the values of some fields, however they are given.
 struct KeyHash<'a> {
-    names: &'a [&'a str],
-    hasher: Option<DefaultHasher>,
+    fields: &'a [usize],
+    hash: TextHash,
+    is_told: bool,
 }
 
 impl KeyHash<'_> {
     /// The hash of a field that is one of them.
-    fn of(&mut self, field: &Field) -> Option<&mut DefaultHasher> {
-        let is_key = self.names.contains(&field.name());
-        is_key.then(|| self.hasher.get_or_insert_default())
+    fn of(&mut self, field: &Field) -> Option<&mut TextHash> {
+        let is_key = self.fields.contains(&field.index());
+        self.is_told |= is_key;
+        is_key.then_some(&mut self.hash)
     }
 }
 
 impl Visit for KeyHash<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if let Some(hasher) = self.of(field) {
-            value.hash(hasher);
+        if let Some(hash) = self.of(field) {
+            hash.write(&value.to_le_bytes());
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if let Some(hasher) = self.of(field) {
-            value.hash(hasher);
+        if let Some(hash) = self.of(field) {
+            hash.write(&value.to_le_bytes());
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if let Some(hasher) = self.of(field) {
-            hasher.write(value.as_bytes());
+        if let Some(hash) = self.of(field) {
+            hash.write(value.as_bytes());
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if let Some(hasher) = self.of(field) {
+        if let Some(hash) = self.of(field) {
             // Hashing takes every write.
-            fmt::Write::write_fmt(&mut Hashed(hasher), format_args!("{value:?}")).ok();
+            fmt::Write::write_fmt(&mut Hashed(hash), format_args!("{value:?}")).ok();
         }
     }
 }
 
 /// Hashes what is written.
-struct Hashed<'a>(&'a mut DefaultHasher);
+struct Hashed<'a>(&'a mut TextHash);
 
 impl fmt::Write for Hashed<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -3,8 +3,18 @@
 mod bucket;
 mod budgets;
 mod callsite;
+mod control;
+mod hash;
 mod key;
 mod settings;
+mod span_key;
+mod summary;
+mod tally;
+mod value;
 
-pub(crate) use callsite::{CallsiteFlood, Floods};
+pub(crate) use callsite::{CallsiteFlood, Suppressed};
+pub(crate) use control::FloodControl;
 pub use settings::{Flood, FloodError};
+pub(crate) use span_key::SpanKey;
+pub(crate) use summary::Floods;
+pub(crate) use value::{pair_value, shown_value};

@@ -2,22 +2,20 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use tracing::field::Visit;
-
-use super::{bucket::Limit, key::value_of};
+use super::bucket::Limit;
 
 /// How many events of one callsite, one place in the code, are logged.
 ///
 /// Each callsite has a budget of its own, so that one that floods does not hide the others. Events beyond it
 /// are not written but counted, as [`Drops::ratelimit`](crate::Drops::ratelimit), and told in a line
-/// `events were suppressed` at most every 5 s: how many, of which callsite, when first and last, and an example
-/// of the message. Events of level error, audit events and alerts are never held back.
+/// `events were suppressed` at most every 5 s: how many, of which callsite, when first and last, an example
+/// of the message, and with a [`key`](Flood::key) its name and the value that flooded, redacted and of 128 bytes at most. Events of level error, audit events and alerts are never held back.
 ///
 /// The default, 10000 a second after 200000 at once, is above what services log on purpose and below what a loop
 /// that went wild does.
 ///
-/// Written as `LOG_FLOOD` takes it: `off`, `1000/s`, or with any of `burst`, `key` and `errors`
-/// `1000/s,burst=5000,key=tenant,errors`.
+/// Written as `LOG_FLOOD` takes it: `off`, `1000/s`, or with any of `burst`, `key`, `slots` and `errors`
+/// `1000/s,burst=5000,key=tenant,slots=16384,errors`.
 ///
 /// # Examples
 /// ```
@@ -31,6 +29,7 @@ use super::{bucket::Limit, key::value_of};
 pub struct Flood {
     rate: Option<Rate>,
     key: Option<String>,
+    slots: u32,
     limits_errors: bool,
 }
 
@@ -47,6 +46,7 @@ impl Flood {
         Self {
             rate: None,
             key: None,
+            slots: KEY_SLOTS,
             limits_errors: false,
         }
     }
@@ -57,6 +57,7 @@ impl Flood {
         Self {
             rate: Some(Rate { per_second, burst }),
             key: None,
+            slots: KEY_SLOTS,
             limits_errors: false,
         }
     }
@@ -65,10 +66,23 @@ impl Flood {
     /// masks no other. An event that lacks the field takes its value from its spans, the innermost that has one; events
     /// that find none share a budget.
     ///
-    /// 64 values a callsite can flood at a time; beyond, some share a budget. Each callsite takes 1 KiB for it.
+    /// The budgets of all callsites together have [`key_slots`](Self::key_slots) places, each of which a value of a
+    /// callsite has as long as its budget is not whole. Where values are more, those that have logged least give way: they
+    /// begin again with a whole budget and lose nothing. Values that flood keep their places.
     #[must_use]
     pub fn key(mut self, field: impl Into<String>) -> Self {
         self.key = Some(field.into());
+        self
+    }
+
+    /// How many budgets there are for the values of a [`key`](Self::key), those of all callsites together; default 8192,
+    /// which take 256 KiB. It is rounded up to a power of two, and is at least 64 and at most 1048576.
+    ///
+    /// It bounds how many values can be held back at a time: of more that flood within 5 s, some share the one budget of
+    /// their callsite.
+    #[must_use]
+    pub const fn key_slots(mut self, slots: u32) -> Self {
+        self.slots = slots;
         self
     }
 
@@ -88,9 +102,8 @@ impl Flood {
         self.key.as_deref().filter(|_| self.rate.is_some())
     }
 
-    /// What the fields of a span say about the key.
-    pub(crate) fn key_of(&self, record: impl FnOnce(&mut dyn Visit)) -> Option<u64> {
-        value_of(&[self.key_field()?], record)
+    pub(super) fn slots(&self) -> u32 {
+        self.slots.clamp(FEWEST_SLOTS, MOST_SLOTS)
     }
 
     pub(super) const fn limits_errors(&self) -> bool {
@@ -121,6 +134,7 @@ impl FromStr for Flood {
                     let burst = positive(count)?;
                     flood.rate = Some(Rate { per_second, burst });
                 }
+                Some(("slots", count)) => flood.slots = positive(count)?,
                 Some(("key", field)) if !field.is_empty() => flood.key = Some(field.to_owned()),
                 None if part == "errors" => flood.limits_errors = true,
                 _ => return Err(FloodError),
@@ -147,6 +161,9 @@ impl fmt::Display for Flood {
         if let Some(key) = &self.key {
             write!(f, ",key={key}")?;
         }
+        if self.slots != KEY_SLOTS {
+            write!(f, ",slots={}", self.slots)?;
+        }
         f.write_str(if self.limits_errors { ",errors" } else { "" })
     }
 }
@@ -166,12 +183,17 @@ impl<'de> Deserialize<'de> for Flood {
 
 /// The text is no [`Flood`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected off, or a rate such as 1000/s, followed by any of burst=5000, key=FIELD and errors")]
+#[error(
+    "expected off, or a rate such as 1000/s, followed by any of burst=5000, key=FIELD, slots=8192 and errors"
+)]
 #[non_exhaustive]
 pub struct FloodError;
 
 /// How many seconds' worth may come at once, if nothing is said.
 const BURST_SECONDS: u32 = 10;
+const KEY_SLOTS: u32 = 8192;
+const FEWEST_SLOTS: u32 = 64;
+const MOST_SLOTS: u32 = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_it_shows_reads_back() {
-        for text in ["off", "10/s,burst=3", "10/s,burst=100,key=a.b,errors"] {
+        for text in ["off", "10/s,burst=3", "10/s,burst=100,key=a.b,slots=512,errors"] {
             assert_eq!(text.parse::<Flood>().unwrap().to_string(), text);
         }
         assert_eq!("20/s".parse(), Ok(Flood::per_callsite(20, 200)));
@@ -195,6 +217,8 @@ mod tests {
             "-1/s",
             "1/s,burst=0",
             "1/s,key=",
+            "1/s,slots=0",
+            "1/s,slots=many",
             "1/s,loud",
             "off,errors",
             "1/m",

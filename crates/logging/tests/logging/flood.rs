@@ -6,23 +6,19 @@ use std::{
 };
 
 use groundcrew_base::ManualClock;
-use groundcrew_logging::{
-    Action, AuditOutcome, Drops, Flood, Logging, LoggingBuilder, Redactor, audit, security_event,
-};
+use groundcrew_logging::{AuditOutcome, Drops, Flood, Logging, LoggingBuilder, audit, security_event};
 use proptest::prelude::*;
 use serde_json::json;
-use tracing::{
-    Dispatch, Level, Span, debug, dispatcher::with_default, error, field::Empty, info, info_span, warn,
-};
+use tracing::{Dispatch, Level, debug, dispatcher::with_default, error, info, warn};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
 use crate::capture::{DEADLINE, Kept, Line, assert_exact, at, run};
 
-fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_323_375)
 }
 
-fn limited(kept: &Kept, flood: Flood, clock: &ManualClock) -> LoggingBuilder {
+pub(crate) fn limited(kept: &Kept, flood: Flood, clock: &ManualClock) -> LoggingBuilder {
     let mut config = at("debug");
     config.flood = flood;
     Logging::builder()
@@ -32,14 +28,14 @@ fn limited(kept: &Kept, flood: Flood, clock: &ManualClock) -> LoggingBuilder {
 }
 
 /// The lines about suppressed events, which come with the shutdown at the latest.
-fn summaries(logging: &Logging, kept: &Kept) -> Vec<Line> {
+pub(crate) fn summaries(logging: &Logging, kept: &Kept) -> Vec<Line> {
     assert!(logging.shutdown(DEADLINE).is_clean());
     let mut lines = kept.lines();
     lines.retain(|line| line.message() == "events were suppressed");
     lines
 }
 
-fn identity(logging: &Logging) -> Drops {
+pub(crate) fn identity(logging: &Logging) -> Drops {
     let lines = logging.stats().lines;
     assert_exact(&lines);
     lines.dropped
@@ -174,186 +170,6 @@ fn errors_are_held_back_where_that_is_asked_for_but_not_panics() {
 }
 
 #[test]
-fn each_value_of_a_key_has_a_budget_of_its_own() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-
-    run(
-        limited(&kept, Flood::per_callsite(1, 2).key("tenant"), &clock),
-        |logging| {
-            let log = |tenant: &str| info!(tenant, "x");
-            for _ in 0..10 {
-                log("loud");
-            }
-            log("quiet");
-            log("still");
-            logging.flush(DEADLINE).unwrap();
-
-            let seen = |tenant: &str| {
-                kept.lines()
-                    .iter()
-                    .filter(|line| line.field("tenant") == tenant)
-                    .count()
-            };
-            assert_eq!((seen("loud"), seen("quiet"), seen("still")), (2, 1, 1));
-        },
-    );
-}
-
-/// How many lines have this value of a field.
-fn seen(kept: &Kept, name: &str, value: &str) -> usize {
-    let lines = kept.lines();
-    lines.iter().filter(|line| line.field(name) == value).count()
-}
-
-/// The one callsite of a library that several components run.
-fn give_up(attempt: u32) {
-    warn!(attempt, "request failed");
-}
-
-/// vectordotdev/vector #971 and #6563: a limit of a callsite that several components share.
-#[test]
-fn a_component_that_floods_a_shared_callsite_does_not_mask_another_one() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-    let flood = Flood::per_callsite(1, 5).key("component");
-
-    run(limited(&kept, flood, &clock), |logging| {
-        let (loud, quiet) = (
-            info_span!("source", component = "kafka"),
-            info_span!("sink", component = "s3"),
-        );
-        for attempt in 0..1000 {
-            loud.in_scope(|| give_up(attempt));
-        }
-        for attempt in 0..5 {
-            quiet.in_scope(|| give_up(attempt));
-        }
-        give_up(0);
-        logging.flush(DEADLINE).unwrap();
-
-        assert_eq!(seen(&kept, "component", "kafka"), 5);
-        assert_eq!(seen(&kept, "component", "s3"), 5);
-        assert_eq!(kept.lines().len(), 11, "one has no component");
-        assert_eq!(identity(logging).ratelimit, 995);
-    });
-}
-
-#[test]
-fn of_several_values_of_a_key_the_innermost_counts() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-
-    run(
-        limited(&kept, Flood::per_callsite(1, 2).key("tenant"), &clock),
-        |logging| {
-            let mark = |mark: &'static str| {
-                for _ in 0..10 {
-                    info!(mark, "x");
-                }
-            };
-            let outer = info_span!("outer", tenant = "a");
-            let silent = info_span!(parent: &outer, "silent", other = "z");
-            let inner = info_span!(parent: &silent, "inner", tenant = Empty);
-            outer.in_scope(|| mark("outer"));
-            silent.in_scope(|| mark("silent has that of the outer one"));
-            inner.in_scope(|| mark("inner has none yet"));
-            inner.record("tenant", "b");
-            inner.in_scope(|| mark("inner"));
-            inner.record("tenant", "c");
-            inner.in_scope(|| mark("recorded anew"));
-            inner.record("tenant", "b");
-            inner.in_scope(|| mark("as before"));
-            outer.record("tenant", "d");
-            outer.in_scope(|| mark("outer recorded anew"));
-            info!(parent: &inner, tenant = "e", "own and of a parent");
-            inner.in_scope(|| info!(tenant = 7, "own"));
-            logging.flush(DEADLINE).unwrap();
-
-            let of = |mark: &str| seen(&kept, "mark", mark);
-            assert_eq!(of("outer"), 2);
-            assert_eq!(of("silent has that of the outer one"), 0);
-            assert_eq!(of("inner has none yet"), 0);
-            assert_eq!(of("inner"), 2);
-            assert_eq!(of("recorded anew"), 2);
-            assert_eq!(of("as before"), 0);
-            assert_eq!(of("outer recorded anew"), 2);
-            assert_eq!(seen(&kept, "message", "own and of a parent"), 1);
-            assert_eq!(seen(&kept, "message", "own"), 1);
-        },
-    );
-}
-
-#[test]
-fn the_span_of_an_event_is_the_one_that_it_names() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-
-    run(
-        limited(&kept, Flood::per_callsite(1, 1).key("tenant"), &clock),
-        |logging| {
-            let (a, b) = (info_span!("a", tenant = "a"), info_span!("b", tenant = "b"));
-            let log = |span: &Span| a.in_scope(|| info!(parent: span, "x"));
-            for _ in 0..10 {
-                log(&a);
-            }
-            log(&b);
-            log(&Span::none());
-            logging.flush(DEADLINE).unwrap();
-
-            assert_eq!(kept.lines().len(), 3);
-        },
-    );
-}
-
-#[test]
-fn a_key_whose_value_no_line_shows_still_tells_apart() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-    let redactor = Redactor::default().key_with("tenant", Action::Remove);
-    let builder = limited(&kept, Flood::per_callsite(1, 1).key("tenant"), &clock).redactor(redactor);
-
-    run(builder, |logging| {
-        let log = |tenant: &'static str, n: u64| info_span!("s", tenant).in_scope(|| info!(n, "x"));
-        for n in 0..10 {
-            log("a", n);
-        }
-        log("b", 10);
-        logging.flush(DEADLINE).unwrap();
-
-        let numbers: Vec<_> = kept
-            .lines()
-            .iter()
-            .map(|line| line.field("n").as_u64().unwrap())
-            .collect();
-        assert_eq!(numbers, [0, 10]);
-        assert!(!kept.text().contains("tenant"));
-    });
-}
-
-#[test]
-fn no_value_shares_the_budget_of_another_while_few_flood() {
-    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
-
-    run(
-        limited(&kept, Flood::per_callsite(1, 3).key("tenant"), &clock),
-        |logging| {
-            let log = |tenant: &str| info!(tenant, "x");
-            for n in 0..8 {
-                let loud = format!("loud-{n}");
-                (0..100).for_each(|_| log(&loud));
-            }
-            // Each floods no longer once its second is over: its budget is free for others.
-            for n in 0..500 {
-                clock.advance(Duration::from_millis(400));
-                log(&format!("quiet-{n}"));
-            }
-            logging.flush(DEADLINE).unwrap();
-
-            for n in 0..8 {
-                assert_eq!(seen(&kept, "tenant", &format!("loud-{n}")), 3);
-            }
-            assert_eq!(kept.lines().len(), 24 + 500);
-        },
-    );
-}
-
-#[test]
 fn records_of_the_log_crate_are_told_apart_by_their_place() {
     let (kept, clock) = (Kept::default(), ManualClock::new(now()));
 
@@ -372,9 +188,18 @@ fn records_of_the_log_crate_are_told_apart_by_their_place() {
             record("noisy", 1);
         }
         record("other", 7);
-        logging.flush(DEADLINE).unwrap();
 
-        assert_eq!(kept.lines().len(), 3);
+        let summaries = summaries(logging, &kept);
+        assert_eq!(kept.lines().len(), 3 + summaries.len());
+        assert_eq!(summaries.len(), 1);
+        for (name, value) in [
+            ("suppressed", json!(8)),
+            ("callsite.target", json!("noisy")),
+            ("callsite.file", json!("lib.rs")),
+            ("callsite.line", json!(1)),
+        ] {
+            assert_eq!(summaries[0].field(name), &value, "{name}");
+        }
     });
 }
 

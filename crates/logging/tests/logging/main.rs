@@ -35,6 +35,7 @@ mod file_histories;
 mod file_settings;
 mod files;
 mod flood;
+mod flood_keys;
 mod folder;
 #[cfg(target_os = "linux")]
 mod full_disk;
