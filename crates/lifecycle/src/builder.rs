@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use groundcrew_base::Backoff;
 
 use crate::{Error, Lifecycle, LifecycleConfig};
@@ -23,12 +25,23 @@ pub enum Signals {
 /// assert_eq!(lifecycle.phase(), Phase::Starting);
 /// # Ok::<(), groundcrew_lifecycle::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct LifecycleBuilder {
     config: LifecycleConfig,
     signals: Signals,
     backoff: Backoff,
+}
+
+impl Default for LifecycleBuilder {
+    fn default() -> Self {
+        Self {
+            config: LifecycleConfig::default(),
+            signals: Signals::default(),
+            // What comes up is found within a second, however long it took.
+            backoff: Backoff::new(Duration::from_millis(100), Duration::from_millis(500)),
+        }
+    }
 }
 
 impl LifecycleBuilder {
@@ -44,8 +57,8 @@ impl LifecycleBuilder {
         self
     }
 
-    /// Sets the waits between two questions to a dependency while starting; default
-    /// [`Backoff::default`]: 100 ms doubling up to 5 s, +-50 %.
+    /// Sets the waits between two questions to a dependency while starting; default: 100 ms
+    /// doubling up to 500 ms, +-50 %, so that the service is ready within a second of its dependencies.
     pub const fn dependency_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self

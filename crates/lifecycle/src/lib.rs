@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+#[cfg(feature = "hyper")]
+mod answer;
 mod builder;
 mod config;
 mod core;
@@ -16,8 +18,9 @@ mod lifecycle;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod phase;
+mod restart;
 mod run;
-#[cfg(feature = "axum")]
+#[cfg(feature = "hyper")]
 mod serve;
 mod service_manager;
 mod signals;
@@ -34,6 +37,9 @@ pub use exit::Exit;
 pub use in_flight::InFlight;
 pub use lifecycle::Lifecycle;
 pub use phase::Phase;
+pub use restart::{RestartPolicy, WhenGivenUp};
+#[cfg(feature = "hyper")]
+pub use serve::PeerAddress;
 pub use stats::LifecycleStats;
 pub use task::TaskResult;
 

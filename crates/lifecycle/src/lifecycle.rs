@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     BootReport, Error, Exit, InFlight, LifecycleBuilder, LifecycleConfig, LifecycleStats, Need, Phase,
-    Signals,
+    RestartPolicy, Signals,
     core::Core,
     dependency::{self, Dependency, Limits},
     hook::Hook,
@@ -233,19 +233,23 @@ impl Lifecycle {
         drop(self.0.tasks.spawn(supervisor.critical(task)));
     }
 
-    /// Runs a task and, when it returns an error or panics, makes and runs it again after the next wait of
-    /// `backoff`, which starts over once a run has lasted a minute. It is done when it returns without an
-    /// error. It must end itself after [`stopping`](Self::stopping); a stop waits for it.
+    /// Runs a task and, when it returns an error or panics, makes and runs it again as the policy says: after the next
+    /// wait of its [`Backoff`], without end unless [`at_most`](RestartPolicy::at_most) sets one. It is done when it
+    /// returns without an error. It must end itself after [`stopping`](Self::stopping); a stop waits for it.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn spawn_restarting<F, Fut>(&self, name: impl Into<Cow<'static, str>>, backoff: Backoff, make: F)
-    where
+    pub fn spawn_restarting<F, Fut>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        policy: impl Into<RestartPolicy>,
+        make: F,
+    ) where
         F: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output: TaskResult> + Send + 'static,
     {
         let supervisor = self.supervisor(name.into());
-        drop(self.0.tasks.spawn(supervisor.restarting(backoff, make)));
+        drop(self.0.tasks.spawn(supervisor.restarting(policy.into(), make)));
     }
 
     fn supervisor(&self, name: Cow<'static, str>) -> Supervisor {
@@ -279,6 +283,8 @@ impl Lifecycle {
             tasks: self.0.tasks.len(),
             task_panics: 0,
             task_restarts: 0,
+            tasks_given_up: 0,
+            handler_panics: 0,
             panics: 0,
         };
         self.0.counters.fill(&mut stats);

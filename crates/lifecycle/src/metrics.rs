@@ -5,7 +5,8 @@ use crate::{Lifecycle, Phase};
 impl Lifecycle {
     /// Registers the gauges `lifecycle_phase{phase}` (1 for the phase now, else 0),
     /// `lifecycle_in_flight`, `lifecycle_connections`, `lifecycle_tasks`, and the counters
-    /// `lifecycle_task_panics_total`, `lifecycle_task_restarts_total`, `lifecycle_panics_total`.
+    /// `lifecycle_task_panics_total`, `lifecycle_task_restarts_total`, `lifecycle_tasks_given_up_total`,
+    /// `lifecycle_handler_panics_total`, `lifecycle_panics_total`.
     ///
     /// # Errors
     /// If one of these names is taken.
@@ -32,6 +33,14 @@ impl Collector for LifecycleCollector {
                 "Panics of supervised tasks and stop hooks",
             ),
             Descriptor::counter("lifecycle_task_restarts_total", "Restarts of supervised tasks"),
+            Descriptor::counter(
+                "lifecycle_tasks_given_up_total",
+                "Supervised tasks that failed more often than their policy allows",
+            ),
+            Descriptor::counter(
+                "lifecycle_handler_panics_total",
+                "Panics of request handlers, answered with 500",
+            ),
             Descriptor::counter("lifecycle_panics_total", "Panics anywhere in the process"),
         ]
     }
@@ -50,6 +59,8 @@ impl Collector for LifecycleCollector {
         samples.gauge("lifecycle_tasks", &[], stats.tasks);
         samples.counter("lifecycle_task_panics_total", &[], stats.task_panics);
         samples.counter("lifecycle_task_restarts_total", &[], stats.task_restarts);
+        samples.counter("lifecycle_tasks_given_up_total", &[], stats.tasks_given_up);
+        samples.counter("lifecycle_handler_panics_total", &[], stats.handler_panics);
         samples.counter("lifecycle_panics_total", &[], stats.panics);
     }
 }

@@ -1,5 +1,6 @@
 use std::{
-    convert::Infallible,
+    error::Error as StdError,
+    future::poll_fn,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -10,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo};
 use groundcrew_base::Backoff;
-use http::{Request, Version};
+use http::{Request, Response, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -23,7 +24,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Drain, Error, Lifecycle, LifecycleConfig, TARGET, core::Core};
+use crate::{
+    Drain, DrainBody, Error, Lifecycle, LifecycleConfig, TARGET,
+    answer::{Answer, Answering},
+    core::Core,
+};
 
 impl Lifecycle {
     /// Serves `router` on `listener` with HTTP/1.1 and HTTP/2 until the service stops; gives the address.
@@ -38,14 +43,66 @@ impl Lifecycle {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn serve(&self, listener: TcpListener, router: Router) -> Result<SocketAddr, Error> {
+    #[cfg(feature = "axum")]
+    pub fn serve(&self, listener: TcpListener, router: axum::Router) -> Result<SocketAddr, Error> {
+        // With its state a router applies its layers once, not to each request.
+        self.serve_service(listener, router.with_state(()))
+    }
+
+    /// Serves any tower service as [`serve`](Self::serve) does a router: a router with a layer around it, or a function
+    /// from hyper's requests to responses.
+    ///
+    /// The address of the client is an extension of the request: a [`PeerAddress`], and with the feature `axum` also a
+    /// `ConnectInfo<SocketAddr>`. A request that the service answers with an error or a panic gets 500.
+    ///
+    /// # Errors
+    /// [`Error::Listener`] if the listener has no address.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use groundcrew_lifecycle::{Exit, Lifecycle};
+    /// use http::{Request, Response};
+    /// use hyper::body::Incoming;
+    /// use tokio::net::TcpListener;
+    /// use tower::service_fn;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let lifecycle = Lifecycle::builder().start()?;
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let hello = service_fn(async |_: Request<Incoming>| {
+    ///     Ok::<_, Infallible>(Response::new("hello".to_owned()))
+    /// });
+    /// lifecycle.serve_service(listener, hello)?;
+    /// # lifecycle.stop("the example is over");
+    /// # assert_eq!(lifecycle.run().await, Exit::Clean);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serve_service<S, B>(&self, listener: TcpListener, service: S) -> Result<SocketAddr, Error>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn StdError + Send + Sync>> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
         let address = listener.local_addr().map_err(Error::Listener)?;
+        let answering = Answering {
+            inner: service,
+            counters: Arc::clone(&self.inner().counters),
+        };
         let server = Server {
             core: Arc::clone(&self.inner().core),
             config: self.inner().config.clone(),
             connections: self.inner().connections.clone(),
-            // With its state a router applies its layers once, not to each request.
-            app: self.drain_layer().layer(router.with_state(())),
+            app: self.drain_layer().layer(answering),
         };
         tracing::info!(target: TARGET, address = %address, "listening");
         self.spawn("http server", server.accept(listener));
@@ -53,14 +110,30 @@ impl Lifecycle {
     }
 }
 
-struct Server {
+/// The address from which the client of a request is connected, as an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "complete by definition")]
+pub struct PeerAddress(pub SocketAddr);
+
+type App<S> = Drain<Answering<S>>;
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+struct Server<S> {
     core: Arc<Core>,
     config: LifecycleConfig,
     connections: TaskTracker,
-    app: Drain<Router>,
+    app: App<S>,
 }
 
-impl Server {
+impl<S, B> Server<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError> + Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
     async fn accept(self, listener: TcpListener) {
         let mut delays = ACCEPT_BACKOFF.delays();
         loop {
@@ -127,7 +200,15 @@ struct Connection {
 }
 
 impl Connection {
-    async fn drive(self, http: auto::Builder<Streams>, stream: TcpStream, app: Drain<Router>) {
+    async fn drive<S, B>(self, http: auto::Builder<Streams>, stream: TcpStream, app: App<S>)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
         let service = self.service(app);
         let mut conn = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let abort = self.core.abort();
@@ -150,23 +231,35 @@ impl Connection {
         }
     }
 
-    fn service(
+    fn service<S, B>(
         &self,
-        app: Drain<Router>,
+        app: App<S>,
     ) -> impl hyper::service::Service<
         Request<Incoming>,
-        Response = <Drain<Router> as Service<Request<Incoming>>>::Response,
-        Error = Infallible,
+        Response = Response<DrainBody<Answer<B>>>,
+        Error = S::Error,
         Future: Send,
-    > + use<> {
+    > + use<S, B>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+    {
         let (peer, first, http2) = (self.peer, self.first_request.clone(), Arc::clone(&self.http2));
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
             if !first.is_cancelled() {
                 http2.store(request.version() == Version::HTTP_2, Ordering::Release);
                 first.cancel();
             }
-            request.extensions_mut().insert(ConnectInfo(peer));
-            app.clone().call(request)
+            request.extensions_mut().insert(PeerAddress(peer));
+            #[cfg(feature = "axum")]
+            request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+            let mut app = app.clone();
+            async move {
+                poll_fn(|cx| app.poll_ready(cx)).await?;
+                app.call(request).await
+            }
         })
     }
 
@@ -187,7 +280,7 @@ impl Connection {
     }
 }
 
-fn log(peer: SocketAddr, result: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+fn log(peer: SocketAddr, result: Result<(), BoxError>) {
     if let Err(error) = result {
         tracing::debug!(target: TARGET, peer = %peer, error = %error, "connection ended");
     }

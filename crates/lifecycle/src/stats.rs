@@ -19,6 +19,10 @@ pub struct LifecycleStats {
     pub task_panics: u64,
     /// Restarts of supervised tasks since the start.
     pub task_restarts: u64,
+    /// Supervised tasks that failed more often than their [`RestartPolicy`](crate::RestartPolicy) allows.
+    pub tasks_given_up: u64,
+    /// Panics of handlers of [`serve`](crate::Lifecycle::serve) since the start, each answered with 500.
+    pub handler_panics: u64,
     /// Panics told by the callback of [`count_panics`](crate::Lifecycle::count_panics) since the start.
     pub panics: u64,
 }
@@ -27,6 +31,8 @@ pub struct LifecycleStats {
 pub(crate) struct Counters {
     task_panics: AtomicU64,
     task_restarts: AtomicU64,
+    tasks_given_up: AtomicU64,
+    handler_panics: AtomicU64,
     panics: AtomicU64,
 }
 
@@ -39,6 +45,15 @@ impl Counters {
         self.task_restarts.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn task_given_up(&self) {
+        self.tasks_given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "hyper")]
+    pub(crate) fn handler_panicked(&self) {
+        self.handler_panics.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
@@ -46,6 +61,8 @@ impl Counters {
     pub(crate) fn fill(&self, stats: &mut LifecycleStats) {
         stats.task_panics = self.task_panics.load(Ordering::Relaxed);
         stats.task_restarts = self.task_restarts.load(Ordering::Relaxed);
+        stats.tasks_given_up = self.tasks_given_up.load(Ordering::Relaxed);
+        stats.handler_panics = self.handler_panics.load(Ordering::Relaxed);
         stats.panics = self.panics.load(Ordering::Relaxed);
     }
 }

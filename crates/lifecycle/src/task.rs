@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use groundcrew_base::{Backoff, Delays, catch_panic, redact};
+use groundcrew_base::{catch_panic, redact};
 use tokio::time::Instant;
 
-use crate::{Exit, TARGET, core::Core, stats::Counters};
+use crate::{Exit, RestartPolicy, TARGET, core::Core, restart::Restarts, stats::Counters};
 
 /// What a supervised task may return: nothing, or a `Result` whose error is a failure of the task.
 ///
@@ -69,30 +69,38 @@ impl Supervisor {
     }
 
     /// Runs a task again after a failure or panic, until it ends by itself or the service stops.
-    pub(crate) async fn restarting<F, Fut>(self, backoff: Backoff, mut make: F)
+    pub(crate) async fn restarting<F, Fut>(self, policy: RestartPolicy, mut make: F)
     where
         F: FnMut() -> Fut + Send,
         Fut: Future<Output: TaskResult> + Send,
     {
-        let mut delays = backoff.delays();
+        let mut restarts = Restarts::new(policy);
         loop {
             let began = Instant::now();
-            let error = match self.once(async { make().await }).await {
+            let (error, exit) = match self.once(async { make().await }).await {
                 End::Finished | End::Aborted => return,
-                End::Failed(error) | End::Panicked(error) => error,
+                End::Failed(error) => (error, Exit::Error),
+                End::Panicked(error) => (error, Exit::Panic),
             };
-            if began.elapsed() >= STEADY {
-                delays = backoff.delays();
-            }
-            if !self.pause(&mut delays, &error).await {
+            let Some(wait) = restarts.next(began) else {
+                return self.give_up(&error, policy.stops_service().then_some(exit));
+            };
+            if !self.pause(wait, &error).await {
                 return;
             }
         }
     }
 
+    fn give_up(&self, error: &str, exit: Option<Exit>) {
+        self.counters.task_given_up();
+        self.alert(error, "a task failed too often and is given up");
+        if let Some(exit) = exit {
+            self.core.stop("a task failed too often", exit);
+        }
+    }
+
     /// Waits before a restart; `false` if the service stops meanwhile.
-    async fn pause(&self, delays: &mut Delays, error: &str) -> bool {
-        let wait = delays.next().unwrap_or_default();
+    async fn pause(&self, wait: Duration, error: &str) -> bool {
         tracing::warn!(
             target: TARGET, task = self.name, error, restart_in_ms = wait.as_secs_f64() * 1e3,
             "a task failed and will be restarted"
@@ -130,6 +138,3 @@ impl Supervisor {
         );
     }
 }
-
-/// A task that ran this long has earned the shortest wait again.
-const STEADY: Duration = Duration::from_secs(60);

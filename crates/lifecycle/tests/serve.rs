@@ -1,12 +1,17 @@
 //! The HTTP server through a drain, within one process.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
-use axum::{Router, extract::ConnectInfo, routing::get};
+use axum::{Router, body::Body, extract::ConnectInfo, routing::get};
 use bytes::Bytes;
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
+use futures_util::{StreamExt as _, stream};
+use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, PeerAddress, Signals};
 use http::{Request, StatusCode, Version, header::CONNECTION};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
@@ -17,6 +22,7 @@ use tokio::{
     sync::Notify,
     task::JoinSet,
 };
+use tower::service_fn;
 
 struct Served {
     lifecycle: Lifecycle,
@@ -26,14 +32,18 @@ struct Served {
     tasks: JoinSet<()>,
 }
 
-async fn serve(change: impl FnOnce(&mut LifecycleConfig)) -> Served {
+fn lifecycle(change: impl FnOnce(&mut LifecycleConfig)) -> Lifecycle {
     let mut config = LifecycleConfig::default();
     change(&mut config);
-    let lifecycle = Lifecycle::builder()
+    Lifecycle::builder()
         .config(config)
         .signals(Signals::Leave)
         .start()
-        .unwrap();
+        .unwrap()
+}
+
+async fn serve(change: impl FnOnce(&mut LifecycleConfig)) -> Served {
+    let lifecycle = lifecycle(change);
     let release = std::sync::Arc::new(Notify::new());
     let wait = std::sync::Arc::clone(&release);
     let router = Router::new()
@@ -223,4 +233,122 @@ async fn a_connection_that_sends_no_request_is_closed() {
         drop(read.unwrap());
         assert!(rest.is_empty());
     }
+}
+
+/// What hyper gives and takes, without a router.
+async fn plain(request: Request<hyper::body::Incoming>) -> Result<http::Response<String>, String> {
+    let PeerAddress(peer) = *request.extensions().get().unwrap();
+    match request.uri().path() {
+        "/panics" => panic!("on purpose"),
+        "/fails" => Err("no answer today".to_owned()),
+        _ => Ok(http::Response::new(peer.ip().to_string())),
+    }
+}
+
+async fn serve_plain(lifecycle: &Lifecycle) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = lifecycle.serve_service(listener, service_fn(plain)).unwrap();
+    lifecycle.ready().await.unwrap();
+    address
+}
+
+#[tokio::test]
+async fn a_service_of_plain_hyper_is_served_on_both_protocols_and_drained() {
+    let lifecycle = lifecycle(|config| config.drain_delay = Some(Duration::from_secs(60)));
+    let mut served = Served {
+        address: serve_plain(&lifecycle).await,
+        lifecycle,
+        release: std::sync::Arc::new(Notify::new()),
+        tasks: JoinSet::new(),
+    };
+    let (mut http1, mut http2) = (served.http1().await, served.http2().await);
+
+    let two = http2.send_request(request("/")).await.unwrap();
+    assert_eq!(
+        (two.version(), text(two).await),
+        (Version::HTTP_2, "127.0.0.1".to_owned())
+    );
+    served.lifecycle.stop("test");
+    let one = http1.send_request(request("/")).await.unwrap();
+
+    assert_eq!(one.headers()[CONNECTION], "close");
+    assert_eq!(text(one).await, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_stays() {
+    let lifecycle = lifecycle(|_| {});
+    let mut served = Served {
+        address: serve_plain(&lifecycle).await,
+        lifecycle,
+        release: std::sync::Arc::new(Notify::new()),
+        tasks: JoinSet::new(),
+    };
+    let mut client = served.http1().await;
+
+    for path in ["/panics", "/fails", "/panics"] {
+        let answer = client.send_request(request(path)).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        assert_eq!(text(answer).await, "", "{path}");
+        client.ready().await.unwrap();
+    }
+    let answer = client.send_request(request("/")).await.unwrap();
+
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(served.lifecycle.stats().handler_panics, 2);
+}
+
+/// Server-sent events end themselves when the service stops; without that they would hold it to its deadline.
+#[tokio::test]
+async fn an_endless_answer_ends_when_it_hears_of_the_stop() {
+    let lifecycle = lifecycle(|_| {});
+    let events = lifecycle.clone();
+    let router = Router::new().route(
+        "/events",
+        get(async move || {
+            let hello = stream::iter([Ok::<_, Infallible>("data: hello\n\n")]);
+            Body::from_stream(hello.chain(stream::pending()).take_until(events.stopping()))
+        }),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut served = Served {
+        address: lifecycle.serve(listener, router).unwrap(),
+        lifecycle,
+        release: std::sync::Arc::new(Notify::new()),
+        tasks: JoinSet::new(),
+    };
+    served.lifecycle.ready().await.unwrap();
+    let mut client = served.http1().await;
+    let mut answer = client.send_request(request("/events")).await.unwrap().into_body();
+    let first = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "data: hello\n\n");
+
+    served.lifecycle.stop("test");
+    let exit = served.lifecycle.run().await;
+
+    assert_eq!(exit, Exit::Clean);
+    assert!(answer.frame().await.is_none(), "the answer has an end");
+}
+
+/// Outside of Kubernetes there is no balancer to wait for.
+#[tokio::test]
+async fn an_idle_service_stops_at_once() {
+    let mut served = serve(|_| {}).await;
+    let mut idle = served.http1().await;
+    drop(text(idle.send_request(request("/")).await.unwrap()).await);
+
+    let began = Instant::now();
+    served.lifecycle.stop("test");
+    let exit = served.lifecycle.run().await;
+
+    println!(
+        "an idle service with an idle connection stopped in {:?}",
+        began.elapsed()
+    );
+    assert_eq!(exit, Exit::Clean);
+    assert!(
+        began.elapsed() <= Duration::from_millis(100),
+        "{:?}",
+        began.elapsed()
+    );
 }

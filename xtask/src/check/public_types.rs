@@ -201,9 +201,9 @@ const ALLOWED: [&str; 22] = [
 ];
 
 /// What a single crate may show besides: a service brings its own pool to dbopt, connect hands drivers and their errors
-/// to the other crates, what a secret may hold is what zeroize can wipe, the rules of envcfg are validator's, and metrics
-/// records what the macros of the crate of that name tell.
-const ALLOWED_IN: [(&str, &[&str]); 5] = [
+/// to the other crates, what a secret may hold is what zeroize can wipe, the rules of envcfg are validator's, lifecycle
+/// serves the bodies of hyper, and metrics records what the macros of the crate of that name tell.
+const ALLOWED_IN: [(&str, &[&str]); 6] = [
     ("groundcrew-base", &["validator", "zeroize"]),
     ("groundcrew-dbopt", &["deadpool", "deadpool_postgres"]),
     (
@@ -217,6 +217,7 @@ const ALLOWED_IN: [(&str, &[&str]); 5] = [
         ],
     ),
     ("groundcrew-envcfg", &["validator"]),
+    ("groundcrew-lifecycle", &["hyper"]),
     ("groundcrew-metrics", &["metrics"]),
 ];
 

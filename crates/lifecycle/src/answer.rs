@@ -1,0 +1,136 @@
+use std::{
+    error::Error as StdError,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::{TARGET, stats::Counters};
+
+/// Answers every request: where the service panics or fails, with 500 and an empty body.
+///
+/// Without it the client of such a request would lose its connection, and over HTTP/1 not even learn that the request
+/// has arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Answering<S> {
+    pub(crate) inner: S,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl<S, A, B> Service<Request<A>> for Answering<S>
+where
+    S: Service<Request<A>, Response = Response<B>, Error: Into<Box<dyn StdError + Send + Sync>>>,
+{
+    type Response = Response<Answer<B>>;
+    type Error = S::Error;
+    type Future = AnswerFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        if inner.is_err() {
+            self.counters.handler_panicked();
+        }
+        AnswerFuture {
+            inner: inner.ok(),
+            counters: Arc::clone(&self.counters),
+        }
+    }
+}
+
+pin_project! {
+    /// The answer of an [`Answering`] service to come.
+    pub(crate) struct AnswerFuture<F> {
+        // None once it has panicked.
+        #[pin]
+        inner: Option<F>,
+        counters: Arc<Counters>,
+    }
+}
+
+impl<F, B, E> Future for AnswerFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Output = Result<Response<Answer<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let polled = match this.inner.as_mut().as_pin_mut() {
+            Some(inner) => catch_unwind(AssertUnwindSafe(|| inner.poll(cx))),
+            None => return Poll::Ready(Ok(internal_error())),
+        };
+        match polled {
+            Ok(polled) => {
+                polled.map(|result| Ok(result.map_or_else(failed, |response| response.map(Answer::of))))
+            }
+            // The panic hook has told its text.
+            Err(_) => {
+                this.inner.set(None);
+                this.counters.handler_panicked();
+                Poll::Ready(Ok(internal_error()))
+            }
+        }
+    }
+}
+
+fn failed<B, E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Response<Answer<B>> {
+    let error = error.into();
+    tracing::error!(target: TARGET, error = %groundcrew_base::redact(&error.to_string()), "a service failed instead of answering");
+    internal_error()
+}
+
+fn internal_error<B>() -> Response<Answer<B>> {
+    let mut response = Response::new(Answer { inner: None });
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+pin_project! {
+    /// The body of a service, or none.
+    pub(crate) struct Answer<B> {
+        #[pin]
+        inner: Option<B>,
+    }
+}
+
+impl<B> Answer<B> {
+    const fn of(inner: B) -> Self {
+        Self { inner: Some(inner) }
+    }
+}
+
+impl<B: Body> Body for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        match self.project().inner.as_pin_mut() {
+            Some(inner) => inner.poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
