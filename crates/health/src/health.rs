@@ -272,6 +272,17 @@ impl Health {
         self.0.board.snapshot()
     }
 
+    /// Changes with each snapshot.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn generation(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.board.generation()
+    }
+
+    #[cfg(feature = "grpc")]
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.end.is_cancelled()
+    }
+
     #[cfg(feature = "axum")]
     pub(crate) fn config(&self) -> &HealthConfig {
         &self.0.config

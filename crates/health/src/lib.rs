@@ -13,6 +13,8 @@ mod entry;
 mod error;
 #[cfg(feature = "axum")]
 mod formats;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod health;
 mod heartbeat;
 #[cfg(feature = "axum")]

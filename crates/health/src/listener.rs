@@ -1,5 +1,7 @@
 use std::{
-    fmt, io,
+    fmt,
+    fs::File,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::Arc,
@@ -10,8 +12,13 @@ use std::{
 use axum::{Router, extract::ConnectInfo};
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 use http::Request;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+#[cfg(not(feature = "grpc"))]
+use hyper::server::conn::http1;
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+#[cfg(feature = "grpc")]
+use hyper_util::{rt::TokioExecutor, server::conn::auto};
+use rustix::io::Errno;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -24,7 +31,8 @@ use crate::{Error, TARGET};
 /// Serves probes from a thread of its own, so that they are answered while every worker of the service's
 /// runtime is blocked.
 ///
-/// HTTP/1.1, at most 256 connections at once, each closed after 30 s without a request. The thread ends
+/// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too; at most 256 connections at once, each closed after 30 s
+/// without a request. One probe at a time is answered even when the process has no file descriptor left. The thread ends
 /// with [`shutdown`](Self::shutdown) or when the listener is dropped.
 ///
 /// # Examples
@@ -128,7 +136,11 @@ async fn serve(listener: std::net::TcpListener, router: Router, end: &Cancellati
     let listener = TcpListener::from_std(listener)?;
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    while let Some((accepted, slot)) = end.run_until_cancelled(accept(&listener, &slots)).await {
+    let mut reserve = Reserve::default();
+    while let Some((accepted, slot)) = end
+        .run_until_cancelled(accept(&listener, &slots, &mut reserve))
+        .await
+    {
         match accepted {
             Ok((stream, peer)) => {
                 let connection = answer(stream, peer, router.clone(), end.clone(), slot);
@@ -149,9 +161,39 @@ async fn serve(listener: std::net::TcpListener, router: Router, end: &Cancellati
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    reserve: &mut Reserve,
 ) -> (io::Result<(TcpStream, SocketAddr)>, Option<OwnedSemaphorePermit>) {
     let slot = Arc::clone(slots).acquire_owned().await.ok();
-    (listener.accept().await, slot)
+    reserve.fill();
+    let accepted = match listener.accept().await {
+        Err(error) if is_exhausted(&error) && reserve.spend() => listener.accept().await,
+        accepted => accepted,
+    };
+    (accepted, slot)
+}
+
+/// A descriptor kept for the probe that comes when the process has none left: that is when it is needed most.
+#[derive(Default)]
+struct Reserve(Option<File>);
+
+impl Reserve {
+    fn fill(&mut self) {
+        if self.0.is_none() {
+            self.0 = File::open("/dev/null").ok();
+        }
+    }
+
+    /// Whether there was one.
+    fn spend(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
+fn is_exhausted(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE]
+        .into_iter()
+        .any(|errno| code == Some(errno.raw_os_error()))
 }
 
 async fn answer(
@@ -166,8 +208,7 @@ async fn answer(
         // A router is always ready.
         router.clone().call(request)
     });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    let http = protocol();
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
@@ -180,6 +221,29 @@ async fn answer(
         tracing::debug!(target: TARGET, peer = %peer, error = %error, "probe connection ended");
     }
 }
+
+#[cfg(not(feature = "grpc"))]
+fn protocol() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    http
+}
+
+/// HTTP/1.1 or HTTP/2, as the client begins.
+#[cfg(feature = "grpc")]
+fn protocol() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(IDLE)
+        .keep_alive_timeout(IDLE)
+        .max_concurrent_streams(MOST_STREAMS);
+    http
+}
+
+#[cfg(feature = "grpc")]
+const MOST_STREAMS: u32 = 128;
 
 const MOST_CONNECTIONS: usize = 256;
 
