@@ -3,12 +3,11 @@ use groundcrew_base::{Evidence, Observation, Verdict};
 use crate::Db;
 
 impl Evidence for Db {
-    /// Degraded while every connection is in use and callers wait.
+    /// Degraded, with the detail `verdict` of `pool_exhausted`, while every connection is in use: who comes now waits.
     fn observe(&self) -> Observation {
         let stats = self.stats();
-        let exhausted = stats.waiting > 0 && stats.in_use >= stats.max_size;
-        let finding = if exhausted {
-            Verdict::degraded("pool exhausted")
+        let finding = if stats.in_use >= stats.max_size {
+            Verdict::degraded("pool exhausted").detail("verdict", "pool_exhausted")
         } else {
             Verdict::healthy()
         };
@@ -17,6 +16,10 @@ impl Evidence for Db {
             .detail("open", stats.size)
             .detail("inUse", stats.in_use)
             .detail("waiting", stats.waiting);
+        let finding = match stats.oldest_checkout {
+            Some(age) => finding.detail("oldestCheckoutSeconds", age.as_secs_f64()),
+            None => finding,
+        };
         let mut observation = Observation::new(finding);
         if let Some(at) = self.inner().counters.last_success() {
             observation = observation.succeeded_at(at);

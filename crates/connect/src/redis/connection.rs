@@ -3,10 +3,13 @@ use std::{fmt, future::poll_fn, pin::pin, task::Poll, time::Duration};
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::ClientLike,
-    types::{ConnectHandle, config::Options},
+    interfaces::{ClientLike, ClusterInterface},
+    types::{
+        ConnectHandle,
+        config::{Options, Server},
+    },
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::RedisUrl;
 use crate::tls::TlsError;
@@ -15,7 +18,9 @@ use crate::tls::TlsError;
 #[doc(hidden)]
 pub struct RedisConnection {
     client: Client,
-    _link: Abort,
+    lost: watch::Receiver<bool>,
+    /// Waits for the end of the link; ends it when it is dropped.
+    _watcher: JoinSet<()>,
 }
 
 /// Says why Redis does not answer, by what the caller can do about it.
@@ -31,6 +36,10 @@ pub enum RedisError {
     Refused(#[source] Error),
     #[error("the server is reading its data")]
     Loading(#[source] Error),
+    #[error("the server has no connection left")]
+    TooManyConnections(#[source] Error),
+    #[error("the server refuses the command")]
+    Forbidden(#[source] Error),
     #[error("setting up TLS")]
     Tls(#[from] TlsError),
     #[error("asking Redis")]
@@ -55,12 +64,28 @@ impl RedisUrl {
             config.max_command_attempts = 1;
         });
         let client = builder.build().map_err(|error| classify(error, deadline))?;
-        let link = open(&client, deadline).await?;
-        Ok(RedisConnection { client, _link: link })
+        let mut link = open(&client, deadline).await?;
+        let (ended, lost) = watch::channel(false);
+        let mut watcher = JoinSet::new();
+        watcher.spawn(async move {
+            drop((&mut link.0).await);
+            ended.send_replace(true);
+        });
+        Ok(RedisConnection {
+            client,
+            lost,
+            _watcher: watcher,
+        })
     }
 }
 
 impl RedisConnection {
+    /// Resolves when the connection is lost.
+    pub fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut lost = self.lost.clone();
+        async move { drop(lost.wait_for(|lost| *lost).await) }
+    }
+
     /// Sends `PING` and waits for the answer.
     ///
     /// # Errors
@@ -69,20 +94,73 @@ impl RedisConnection {
     /// # Cancel safety
     /// Dropping the future leaves the connection usable.
     pub async fn ping(&self, deadline: Duration) -> Result<(), RedisError> {
-        let options = Options {
-            timeout: Some(deadline),
-            max_attempts: Some(1),
-            fail_fast: true,
-            ..Options::default()
-        };
-        let ping = self.client.with_options(&options);
-        // fred's own timeout frees its place in the queue; the outer one holds whatever happens.
-        timeout(deadline.saturating_add(GRACE), ping.ping::<String>(None))
+        let ping = self.client.with_options(&patience(deadline, None));
+        within(self.lost(), deadline, Box::pin(ping.ping::<String>(None)))
             .await
-            .map_err(|_| RedisError::Timeout { deadline })?
             .map(drop)
-            .map_err(|error| classify(error, deadline))
     }
+
+    /// What `INFO` says: lines of `name:value`.
+    ///
+    /// # Errors
+    /// See [`RedisError`]; [`RedisError::Forbidden`] where the login may not ask this.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection usable.
+    pub async fn info(&self, deadline: Duration) -> Result<String, RedisError> {
+        let client = self.client.with_options(&patience(deadline, None));
+        within(self.lost(), deadline, Box::pin(client.info(None))).await
+    }
+
+    /// Asks every primary of a cluster at once what `CLUSTER INFO` says: one answer for each, in no order.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection usable.
+    pub async fn cluster_info(&self, deadline: Duration) -> Vec<Result<String, RedisError>> {
+        let state = self.client.cached_cluster_state();
+        let primaries = state
+            .map(|state| state.unique_primary_nodes())
+            .unwrap_or_default();
+        let mut asking = JoinSet::new();
+        for server in primaries {
+            let client = self.client.with_options(&patience(deadline, Some(server)));
+            let lost = self.lost();
+            asking.spawn(async move { within(lost, deadline, Box::pin(client.cluster_info())).await });
+        }
+        let mut answers = Vec::new();
+        while let Some(answer) = asking.join_next().await {
+            answers.extend(answer.ok());
+        }
+        answers
+    }
+}
+
+/// One attempt, at this node if one is named.
+fn patience(deadline: Duration, node: Option<Server>) -> Options {
+    Options {
+        timeout: Some(deadline),
+        max_attempts: Some(1),
+        fail_fast: true,
+        cluster_node: node,
+        ..Options::default()
+    }
+}
+
+/// fred's own timeout frees its place in the queue; this outer one holds whatever happens. Once the link has ended, nobody
+/// answers what is in the queue.
+async fn within<T>(
+    lost: impl Future<Output = ()>,
+    deadline: Duration,
+    command: impl Future<Output = Result<T, Error>>,
+) -> Result<T, RedisError> {
+    let answer = tokio::select! {
+        biased;
+        answer = timeout(deadline.saturating_add(GRACE), command) => answer,
+        () = lost => Ok(Err(Error::new(ErrorKind::IO, "the connection was closed"))),
+    };
+    answer
+        .map_err(|_| RedisError::Timeout { deadline })?
+        .map_err(|error| classify(error, deadline))
 }
 
 impl fmt::Debug for RedisConnection {
@@ -119,6 +197,12 @@ fn classify(error: Error, deadline: Duration) -> RedisError {
     if error.details().starts_with("LOADING") {
         return RedisError::Loading(error);
     }
+    if error.details().contains("max number of clients") {
+        return RedisError::TooManyConnections(error);
+    }
+    if error.details().starts_with("NOPERM") || error.details().starts_with("ERR unknown command") {
+        return RedisError::Forbidden(error);
+    }
     match error.kind() {
         ErrorKind::Auth => RedisError::Refused(error),
         ErrorKind::Timeout => RedisError::Timeout { deadline },
@@ -127,6 +211,6 @@ fn classify(error: Error, deadline: Duration) -> RedisError {
     }
 }
 
-const GRACE: Duration = Duration::from_millis(50);
+const GRACE: Duration = Duration::from_millis(25);
 
 const MARGIN: Duration = Duration::from_secs(1);

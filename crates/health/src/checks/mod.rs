@@ -13,7 +13,7 @@
 //! | `TlsCheck` | `tls` | how long a certificate is good for |
 //! | `HttpCheck` | `http` | a URL: status and JSON |
 //! | `PostgresCheck` | `postgres` | PostgreSQL, on a connection of its own |
-//! | `RedisCheck` | `redis` | Redis and Redis Cluster, on a connection of its own |
+//! | `RedisCheck` | `redis` | Redis and Redis Cluster, on connections of its own |
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod asking;
@@ -23,6 +23,8 @@ mod disk;
 mod external_apis;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod link;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -1,39 +1,44 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use groundcrew_base::{Check, Verdict, error_text};
+use groundcrew_base::{Check, Observation, Status, Verdict, error_text};
 use groundcrew_connect::postgres::{
     ConnectError, PostgresUrl,
-    tokio_postgres::{self, Client, error::SqlState},
+    tokio_postgres::{self, Client, SimpleQueryMessage, error::SqlState},
 };
 use tokio::{
     sync::{Mutex, Notify},
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 
 use super::{
     asking::{Asking, PATIENCE, asking_setters},
+    link::{Link, NoLink},
     verdicts::{frozen, unhealthy, up},
 };
 
 /// Asks PostgreSQL on a connection of its own, so that an exhausted pool is not mistaken for a dead server.
 ///
-/// It runs `SELECT 1` and says in the detail `verdict` what it found:
+/// It asks whether the session may write, and says in the detail `verdict` what it found:
 ///
 /// | verdict | status | found |
 /// |---|---|---|
 /// | `up` | healthy | an answer |
-/// | `frozen` | unhealthy | no answer in time, though the server takes connections |
+/// | `read_only` | degraded | the server is a standby, or takes no writes; see [`read_only`](Self::read_only) |
+/// | `pool_exhausted` | degraded | an answer, but the pool has no connection left |
+/// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
+/// | `frozen` | unhealthy | no answer in time, though somebody takes connections |
 /// | `down` | unhealthy | nobody listens, or the way is cut |
 /// | `starting` | unhealthy | the server starts or stops |
 /// | `auth` | unhealthy | the login is refused; detail `permanent: true` |
-/// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
 /// | `error` | unhealthy | anything else |
 ///
-/// A lost connection is noticed at once. Given the [`Evidence`](crate::Evidence) of a pool it asks nothing
-/// while real queries succeed, and passes on what the pool knows, such as its exhaustion. Cloning is cheap;
-/// clones share the connection.
+/// Further details: `role` (`primary` or `standby`) and `readOnly`. No verdict takes longer than the
+/// [`timeout`](Self::timeout), and none uses a connection of a pool. A lost connection is noticed at once.
+///
+/// Given the [`Evidence`](crate::Evidence) of a pool, such as that of `dbopt`, it passes on what the pool knows, and while real
+/// queries succeed it asks every 10 s only. Cloning is cheap; clones share the connection.
 ///
 /// # Examples
 /// ```
@@ -48,7 +53,8 @@ use super::{
 pub struct PostgresCheck {
     url: PostgresUrl,
     asking: Asking,
-    connection: Arc<Mutex<Option<Connected>>>,
+    read_only: Status,
+    link: Arc<Mutex<Link<Connected, ConnectError>>>,
     lost: Arc<Notify>,
 }
 
@@ -62,10 +68,16 @@ struct Connected {
 
 /// What one question to an open connection gave.
 enum Asked {
-    Answered,
+    Answered(State),
     Frozen,
     Lost,
     Failed(tokio_postgres::Error),
+}
+
+/// What a session says of its server.
+struct State {
+    read_only: bool,
+    standby: bool,
 }
 
 impl PostgresCheck {
@@ -75,57 +87,94 @@ impl PostgresCheck {
         Self {
             url: url.with_application_name("health"),
             asking: Asking::default(),
-            connection: Arc::default(),
+            read_only: Status::Degraded,
+            link: Arc::default(),
             lost: Arc::default(),
         }
     }
 
     asking_setters!();
 
-    async fn ping(&self) -> Verdict {
-        let mut slot = self.connection.lock().await;
-        if let Some(connected) = slot.as_mut() {
-            match connected.ask(self.asking.timeout).await {
-                Asked::Answered => return up(),
-                Asked::Failed(error) => return failed(&error),
-                Asked::Frozen if connected.unanswered < PATIENCE => return frozen(self.asking.timeout),
-                Asked::Frozen => {
-                    *slot = None;
-                    return frozen(self.asking.timeout);
-                }
-                // The server may be back already.
-                Asked::Lost => *slot = None,
-            }
-        }
-        let connected = match self.connect().await {
-            Ok(connected) => connected,
-            Err(error) => return refused(&error),
-        };
-        match slot.insert(connected).ask(self.asking.timeout).await {
-            Asked::Answered => up(),
-            Asked::Frozen => frozen(self.asking.timeout),
-            Asked::Failed(error) => failed(&error),
-            Asked::Lost => {
-                *slot = None;
-                unhealthy("down", "the connection was closed".to_owned())
-            }
-        }
+    /// Sets what a server means that takes no writes; default [`Status::Degraded`]. For the check of a replica it is
+    /// [`Status::Healthy`].
+    #[must_use]
+    pub const fn read_only(mut self, status: Status) -> Self {
+        self.read_only = status;
+        self
     }
 
-    async fn connect(&self) -> Result<Connected, ConnectError> {
-        let (client, connection) = self.url.connect(self.asking.connect_timeout).await?;
-        let lost = Arc::clone(&self.lost);
-        let mut driver = JoinSet::new();
-        driver.spawn(async move {
-            // What went wrong is told by the next question.
-            drop(connection.await);
-            lost.notify_one();
-        });
-        Ok(Connected {
-            client,
-            unanswered: 0,
-            _driver: driver,
+    /// Adds what any pool knows: how many of its connections are in use, and how many there may be. When all are in use the
+    /// verdict is `pool_exhausted`. It must not block. It stands in for [`evidence`](Self::evidence).
+    #[must_use]
+    pub fn pool(self, usage: impl Fn() -> (usize, usize) + Send + Sync + 'static) -> Self {
+        self.evidence(move || {
+            let (in_use, most) = usage();
+            let finding = if in_use >= most {
+                Verdict::degraded("pool exhausted").detail("verdict", "pool_exhausted")
+            } else {
+                Verdict::healthy()
+            };
+            Observation::new(finding.detail("poolSize", most).detail("inUse", in_use))
         })
+    }
+
+    async fn ping(&self) -> Verdict {
+        let limit = self.asking.timeout;
+        let deadline = Instant::now() + limit;
+        let mut link = self.link.lock().await;
+        // Where a session was lost, the server may be back already.
+        for _ in 0..2 {
+            let connected = match link.open(deadline, || self.connect()).await {
+                Ok(connected) => connected,
+                Err(NoLink::Late) => return frozen(limit),
+                Err(NoLink::Refused(error)) => return refused(&error),
+            };
+            match connected.ask(deadline).await {
+                Asked::Answered(state) => return self.judge(&state),
+                Asked::Failed(error) => return failed(&error),
+                Asked::Frozen => {
+                    if connected.unanswered >= PATIENCE {
+                        link.close();
+                    }
+                    return frozen(limit);
+                }
+                Asked::Lost => link.close(),
+            }
+        }
+        unhealthy("down", "the connection was closed".to_owned())
+    }
+
+    fn judge(&self, state: &State) -> Verdict {
+        let role = if state.standby { "standby" } else { "primary" };
+        let verdict = match (state.read_only, self.read_only) {
+            (false, _) | (true, Status::Healthy) => up(),
+            (true, status) => Verdict::with_reason(status, format!("the {role} takes no writes"))
+                .detail("connection", "ok")
+                .detail("verdict", "read_only"),
+        };
+        verdict.detail("role", role).detail("readOnly", state.read_only)
+    }
+
+    fn connect(&self) -> impl Future<Output = Result<Connected, ConnectError>> + Send + 'static {
+        let (url, limit, lost) = (
+            self.url.clone(),
+            self.asking.connect_timeout,
+            Arc::clone(&self.lost),
+        );
+        async move {
+            let (client, connection) = url.connect(limit).await?;
+            let mut driver = JoinSet::new();
+            driver.spawn(async move {
+                // What went wrong is told by the next question.
+                drop(connection.await);
+                lost.notify_one();
+            });
+            Ok(Connected {
+                client,
+                unanswered: 0,
+                _driver: driver,
+            })
+        }
     }
 }
 
@@ -149,21 +198,38 @@ impl fmt::Debug for PostgresCheck {
 }
 
 impl Connected {
-    async fn ask(&mut self, limit: Duration) -> Asked {
-        let Ok(answer) = timeout(limit, self.client.simple_query("SELECT 1")).await else {
+    async fn ask(&mut self, deadline: Instant) -> Asked {
+        let Ok(answer) = timeout_at(deadline, self.client.simple_query(QUESTION)).await else {
             self.unanswered += 1;
             return Asked::Frozen;
         };
         match answer {
-            Ok(_) => {
+            Ok(messages) => {
                 self.unanswered = 0;
-                Asked::Answered
+                Asked::Answered(State::read(&messages))
             }
             Err(error) if error.code().is_none_or(ends_connection) => Asked::Lost,
             Err(error) => Asked::Failed(error),
         }
     }
 }
+
+impl State {
+    fn read(messages: &[SimpleQueryMessage]) -> Self {
+        let row = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let is = |column: usize, word: &str| row.and_then(|row| row.get(column)) == Some(word);
+        Self {
+            read_only: is(0, "on"),
+            standby: is(1, "t"),
+        }
+    }
+}
+
+/// One round trip, and good through a pooler too.
+const QUESTION: &str = "SELECT current_setting('transaction_read_only'), pg_is_in_recovery()";
 
 /// Class 57P: the server has ended the session.
 fn ends_connection(code: &SqlState) -> bool {

@@ -40,6 +40,12 @@ impl Thresholds {
         Err(InvalidThresholds { degraded, unhealthy })
     }
 
+    #[cfg(feature = "redis")]
+    pub(super) const fn never_unhealthy(mut self) -> Self {
+        self.unhealthy = 100.0;
+        self
+    }
+
     pub(super) fn judge(self, what: &str, percent: f64) -> Verdict {
         let reason = format!("{what} {percent:.1} % full");
         if percent > self.unhealthy {

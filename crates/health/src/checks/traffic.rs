@@ -11,25 +11,27 @@ impl Traffic {
         Self(Some(Arc::new(evidence)))
     }
 
-    /// The answer that recent real work gives, if it gives one.
-    pub(super) fn answer(&self) -> Option<Verdict> {
-        let seen = self.0.as_ref()?.observe();
-        let success = seen.last_success()?;
-        let fresh = success.elapsed() < FRESH;
-        let undisputed = seen.last_failure().is_none_or(|failure| failure < success);
-        (fresh && undisputed).then(|| {
-            Verdict::healthy()
-                .detail("connection", "ok")
-                .detail("evidence", "traffic")
-                .join(seen.finding().clone())
+    /// Whether recent real work shows that the server answers.
+    pub(super) fn answers(&self) -> bool {
+        let Some(seen) = self.0.as_ref().map(|evidence| evidence.observe()) else {
+            return false;
+        };
+        seen.last_success().is_some_and(|success| {
+            let undisputed = seen.last_failure().is_none_or(|failure| failure < success);
+            undisputed && success.elapsed() < FRESH
         })
     }
 
-    /// Adds what the client concludes to the answer of a question asked.
+    /// Adds what the client concludes to the answer of a question asked. The detail `verdict` is that of the worse.
     pub(super) fn join(&self, verdict: Verdict) -> Verdict {
-        match &self.0 {
-            None => verdict,
-            Some(evidence) => verdict.join(evidence.observe().finding().clone()),
+        let Some(evidence) = &self.0 else {
+            return verdict;
+        };
+        let finding = evidence.observe().finding().clone();
+        if finding.status() > verdict.status() {
+            verdict.join(finding)
+        } else {
+            finding.join(verdict)
         }
     }
 }

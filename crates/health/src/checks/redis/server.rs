@@ -1,0 +1,181 @@
+//! What Redis says of itself.
+
+use std::collections::HashMap;
+
+use groundcrew_base::{Status, Verdict};
+
+use crate::checks::{Thresholds, thresholds::percent, verdicts::up};
+
+/// Lines of `name:value`.
+struct Fields<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Fields<'a> {
+    fn read(info: &'a str) -> Self {
+        let pairs = info.lines().filter_map(|line| line.trim_end().split_once(':'));
+        Self(pairs.collect())
+    }
+
+    fn text(&self, name: &str) -> &'a str {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.text(name).parse().unwrap_or(0)
+    }
+}
+
+/// One server, by its `INFO`.
+pub(super) struct Server<'a>(Fields<'a>);
+
+impl<'a> Server<'a> {
+    pub(super) fn read(info: &'a str) -> Self {
+        Self(Fields::read(info))
+    }
+
+    pub(super) fn judge(&self, memory: Thresholds) -> Verdict {
+        // What the others find stands beside the worst.
+        let found = [self.memory(memory), self.persistence(), self.replication()];
+        let worst = found.into_iter().flatten().max_by_key(Verdict::status);
+        let verdict = match worst {
+            Some(worst) => worst.detail("connection", "ok"),
+            None => up(),
+        };
+        let (used, most) = (self.0.number("used_memory"), self.0.number("maxmemory"));
+        verdict
+            .detail("role", self.0.text("role").to_owned())
+            .detail("usedMemoryBytes", used)
+            .detail("maxMemoryBytes", most)
+            .detail("memoryUsagePercent", percent(used, most))
+            .detail("evictionPolicy", self.0.text("maxmemory_policy").to_owned())
+            .detail("evictedKeys", self.0.number("evicted_keys"))
+            .detail("connectedClients", self.0.number("connected_clients"))
+    }
+
+    /// A cache that evicts what it likes is meant to be full.
+    fn memory(&self, thresholds: Thresholds) -> Option<Verdict> {
+        let (used, most) = (self.0.number("used_memory"), self.0.number("maxmemory"));
+        let policy = self.0.text("maxmemory_policy");
+        if most == 0 || policy.starts_with("allkeys") {
+            return None;
+        }
+        let verdict = if policy == "noeviction" && used >= most {
+            Verdict::unhealthy("the memory is used up: writes are refused")
+        } else {
+            thresholds.judge("the memory is", percent(used, most))
+        };
+        (verdict.status() > Status::Healthy).then(|| verdict.detail("verdict", "memory"))
+    }
+
+    fn persistence(&self) -> Option<Verdict> {
+        let failed = ["rdb_last_bgsave_status", "aof_last_write_status"];
+        let failed = failed.into_iter().find(|name| self.0.text(name) == "err")?;
+        Some(Verdict::degraded(format!("{failed} is err")).detail("verdict", "persistence"))
+    }
+
+    fn replication(&self) -> Option<Verdict> {
+        (self.0.text("master_link_status") == "down")
+            .then(|| Verdict::degraded("the replica has lost its primary").detail("verdict", "replication"))
+    }
+}
+
+/// A cluster, by what each of its primaries says.
+#[derive(Default)]
+pub(super) struct Cluster {
+    answering: u64,
+    primaries: u64,
+    /// What was said by the one that sees most amiss.
+    worst: Option<View>,
+}
+
+struct View {
+    is_ok: bool,
+    state: String,
+    assigned: u64,
+    ok: u64,
+    failing: u64,
+    nodes: u64,
+}
+
+impl Cluster {
+    /// A primary has answered; empty if it may not tell.
+    pub(super) fn answered(&mut self, info: &str) {
+        self.primaries += 1;
+        self.answering += 1;
+        if info.is_empty() {
+            return;
+        }
+        let view = View::read(&Fields::read(info));
+        let rank = |view: &View| (!view.is_ok, SLOTS.saturating_sub(view.ok));
+        if self.worst.as_ref().is_none_or(|worst| rank(&view) > rank(worst)) {
+            self.worst = Some(view);
+        }
+    }
+
+    pub(super) const fn silent(&mut self) {
+        self.primaries += 1;
+    }
+
+    /// `None` if no primary has answered.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        if self.answering == 0 {
+            return None;
+        }
+        let silent = self.primaries.saturating_sub(self.answering);
+        let verdict = match &self.worst {
+            Some(view) => view.judge(silent),
+            None if silent > 0 => partial(format!("{silent} of {} primaries do not answer", self.primaries)),
+            None => up(),
+        };
+        Some(
+            verdict
+                .detail("primaries", self.primaries)
+                .detail("primariesAnswering", self.answering),
+        )
+    }
+}
+
+impl View {
+    fn read(fields: &Fields<'_>) -> Self {
+        let state = fields.text("cluster_state");
+        Self {
+            is_ok: state == "ok",
+            state: state.to_owned(),
+            assigned: fields.number("cluster_slots_assigned"),
+            ok: fields.number("cluster_slots_ok"),
+            failing: fields
+                .number("cluster_slots_pfail")
+                .saturating_add(fields.number("cluster_slots_fail")),
+            nodes: fields.number("cluster_known_nodes"),
+        }
+    }
+
+    fn judge(&self, silent: u64) -> Verdict {
+        let verdict = if !self.is_ok {
+            Verdict::unhealthy(format!(
+                "the cluster is down: {} of {SLOTS} slots are served",
+                self.ok
+            ))
+            .detail("verdict", "cluster_down")
+        } else if self.ok < SLOTS {
+            partial(format!("{} of {SLOTS} slots are served", self.ok))
+        } else if silent > 0 {
+            partial(format!("{silent} primaries do not answer"))
+        } else {
+            up()
+        };
+        verdict
+            .detail("clusterState", self.state.clone())
+            .detail("slotsAssigned", self.assigned)
+            .detail("slotsOk", self.ok)
+            .detail("slotsFailing", self.failing)
+            .detail("knownNodes", self.nodes)
+    }
+}
+
+fn partial(reason: String) -> Verdict {
+    Verdict::degraded(reason)
+        .detail("connection", "ok")
+        .detail("verdict", "partial")
+}
+
+const SLOTS: u64 = 16_384;

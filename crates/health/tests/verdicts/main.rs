@@ -1,0 +1,75 @@
+//! Every verdict of the checks of PostgreSQL and Redis, on real servers that cause it, and how soon it comes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failed set-up fails the test, and the figures are shown"
+)]
+
+mod postgres;
+mod redis;
+
+use std::time::{Duration, Instant};
+
+use groundcrew_health::{Check, Detail, Verdict};
+use tokio::{
+    net::TcpListener,
+    task::{JoinSet, yield_now},
+};
+
+const LIMIT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_millis(200);
+
+/// The contract of a frozen server.
+const FROZEN: Duration = TIMEOUT.saturating_add(Duration::from_millis(50));
+
+fn word(verdict: &Verdict) -> &str {
+    match verdict.details().find("verdict") {
+        Some(Detail::Text(word)) => word,
+        other => panic!("no verdict but {other:?} in {verdict:?}"),
+    }
+}
+
+fn detail<'a>(verdict: &'a Verdict, name: &str) -> &'a Detail {
+    let found = verdict.details().find(name);
+    found.unwrap_or_else(|| panic!("no {name} in {verdict:?}"))
+}
+
+fn text(text: &str) -> Detail {
+    Detail::from(text.to_owned())
+}
+
+/// Asks, and holds the contract: the median of `runs` answers comes within `limit`.
+async fn asked(check: &impl Check, what: &str, runs: usize, limit: Duration) -> Verdict {
+    let mut times = Vec::new();
+    let mut last = None;
+    for _ in 0..runs {
+        let began = Instant::now();
+        last = Some(check.run().await);
+        times.push(began.elapsed());
+        yield_now().await;
+    }
+    times.sort();
+    let median = times[runs / 2];
+    eprintln!("verdict {what}: {median:?} at the median of {runs}, bar {limit:?}");
+    assert!(median <= limit, "{what}: {median:?}");
+    last.unwrap()
+}
+
+/// Takes connections and answers nothing, or closes them at once.
+async fn listener(keep: bool) -> (std::net::SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+            if !keep {
+                kept.clear();
+            }
+        }
+    });
+    (address, server)
+}
