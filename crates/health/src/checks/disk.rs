@@ -9,12 +9,13 @@ use rustix::fs::{StatVfs, statvfs};
 
 use super::{Blocking, Thresholds, thresholds::percent};
 
-/// Asks how full file systems are, as `df` counts: what only root may use is neither free nor in the
-/// total of the percentage.
+/// Asks how full file systems are, in bytes and in inodes, as `df` and `df -i` count: what only root may use is neither free
+/// nor in the total of the percentage.
 ///
-/// Degraded above 80 %, unhealthy above 90 % by default. The details `totalBytes`, `freeBytes`,
-/// `usedBytes`, `usagePercent` and `path` are those of the fullest one. A file system that hangs (a dead
-/// NFS server) blocks one thread, not one more with each run.
+/// Degraded above 80 %, unhealthy above 90 % by default, whichever is fuller. The details `totalBytes`, `freeBytes`,
+/// `usedBytes`, `usagePercent`, `path` and, where the file system counts them, `totalInodes`, `freeInodes` and
+/// `inodeUsagePercent` are those of the fullest one. A file system that hangs (a dead NFS server) blocks one thread, not one
+/// more with each run.
 ///
 /// # Examples
 /// ```
@@ -59,6 +60,13 @@ impl Check for DiskCheck {
 }
 
 struct Usage {
+    bytes: Share,
+    /// Some file systems do not count them.
+    inodes: Option<Share>,
+}
+
+/// So much of a whole, as `df` counts.
+struct Share {
     total: u64,
     free: u64,
     used: u64,
@@ -71,13 +79,39 @@ impl Usage {
     }
 
     fn count(stat: &StatVfs) -> Self {
-        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-        let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+        let blocks = Share::count(stat.f_blocks, stat.f_bfree, stat.f_bavail);
         Self {
-            total: bytes(stat.f_blocks),
-            free: bytes(stat.f_bavail),
-            used: bytes(used),
-            percent: percent(used, used.saturating_add(stat.f_bavail)),
+            bytes: blocks.times(stat.f_frsize),
+            inodes: (stat.f_files > 0).then(|| Share::count(stat.f_files, stat.f_ffree, stat.f_favail)),
+        }
+    }
+
+    /// What is fuller, and how full that is.
+    fn fullest(&self) -> (&'static str, f64) {
+        match &self.inodes {
+            Some(inodes) if inodes.percent > self.bytes.percent => (" (inodes)", inodes.percent),
+            _ => ("", self.bytes.percent),
+        }
+    }
+}
+
+impl Share {
+    fn count(total: u64, free: u64, available: u64) -> Self {
+        let used = total.saturating_sub(free);
+        Self {
+            total,
+            free: available,
+            used,
+            percent: percent(used, used.saturating_add(available)),
+        }
+    }
+
+    const fn times(self, unit: u64) -> Self {
+        Self {
+            total: self.total.saturating_mul(unit),
+            free: self.free.saturating_mul(unit),
+            used: self.used.saturating_mul(unit),
+            percent: self.percent,
         }
     }
 }
@@ -89,9 +123,10 @@ fn judge(paths: &[PathBuf], thresholds: Thresholds) -> Verdict {
             Ok(usage) => usage,
             Err(error) => return Verdict::unhealthy(format!("{}: {error}", path.display())),
         };
+        let percent = usage.fullest().1;
         if fullest
             .as_ref()
-            .is_none_or(|(_, known)| usage.percent > known.percent)
+            .is_none_or(|(_, known)| percent > known.fullest().1)
         {
             fullest = Some((path, usage));
         }
@@ -99,13 +134,21 @@ fn judge(paths: &[PathBuf], thresholds: Thresholds) -> Verdict {
     let Some((path, usage)) = fullest else {
         return Verdict::healthy().detail("message", "No paths configured");
     };
-    thresholds
-        .judge(&path.display().to_string(), usage.percent)
-        .detail("totalBytes", usage.total)
-        .detail("freeBytes", usage.free)
-        .detail("usedBytes", usage.used)
-        .detail("usagePercent", usage.percent)
-        .detail("path", path.display().to_string())
+    let (path, (what, percent)) = (path.display().to_string(), usage.fullest());
+    let verdict = thresholds
+        .judge(&format!("{path}{what}"), percent)
+        .detail("totalBytes", usage.bytes.total)
+        .detail("freeBytes", usage.bytes.free)
+        .detail("usedBytes", usage.bytes.used)
+        .detail("usagePercent", usage.bytes.percent)
+        .detail("path", path);
+    match usage.inodes {
+        None => verdict,
+        Some(inodes) => verdict
+            .detail("totalInodes", inodes.total)
+            .detail("freeInodes", inodes.free)
+            .detail("inodeUsagePercent", inodes.percent),
+    }
 }
 
 #[cfg(test)]
@@ -120,13 +163,49 @@ mod tests {
         (stat.f_frsize, stat.f_bsize) = (4096, 1 << 20);
         (stat.f_blocks, stat.f_bfree, stat.f_bavail) = (1000, 150, 100);
 
-        let usage = Usage::count(&stat);
+        let bytes = Usage::count(&stat).bytes;
 
         assert_eq!(
-            (usage.total, usage.free, usage.used),
+            (bytes.total, bytes.free, bytes.used),
             (4_096_000, 409_600, 3_481_600)
         );
-        assert!((usage.percent - 89.47).abs() < 1e-9, "{}", usage.percent);
+        assert!((bytes.percent - 89.47).abs() < 1e-9, "{}", bytes.percent);
+    }
+
+    #[test]
+    fn what_is_fuller_decides_and_no_inodes_are_not_full() {
+        let mut stat = statvfs("/").unwrap();
+        (stat.f_frsize, stat.f_blocks, stat.f_bfree, stat.f_bavail) = (4096, 1000, 900, 900);
+        (stat.f_files, stat.f_ffree, stat.f_favail) = (200, 10, 10);
+
+        assert_eq!(Usage::count(&stat).fullest(), (" (inodes)", 95.0));
+        (stat.f_files, stat.f_ffree, stat.f_favail) = (0, 0, 0);
+        assert_eq!(Usage::count(&stat).fullest(), ("", 10.0));
+    }
+
+    #[tokio::test]
+    async fn the_numbers_are_those_of_df() {
+        let df = |arguments: &[&str]| -> Vec<u64> {
+            let output = std::process::Command::new("df").args(arguments).arg("/").output();
+            let text = String::from_utf8(output.unwrap().stdout).unwrap();
+            let numbers = text.lines().last().unwrap().split_whitespace();
+            numbers.map(|word| word.parse().unwrap()).collect()
+        };
+        let number = |verdict: &Verdict, name| match verdict.details().find(name) {
+            Some(Detail::UInt(number)) => *number,
+            other => panic!("{name}: {other:?}"),
+        };
+
+        let before = df(&["-B1", "--output=size,avail"]);
+        let verdict = DiskCheck::paths(["/"]).run().await;
+        let after = df(&["-B1", "--output=size,avail"]);
+
+        // Others write meanwhile.
+        let slack = before[1].abs_diff(after[1]) + (64 << 20);
+        assert_eq!(number(&verdict, "totalBytes"), before[0]);
+        assert!(number(&verdict, "freeBytes").abs_diff(before[1]) <= slack);
+        let inodes = df(&["--output=itotal"]);
+        assert_eq!(number(&verdict, "totalInodes"), inodes[0]);
     }
 
     #[tokio::test]
