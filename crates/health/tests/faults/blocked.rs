@@ -1,0 +1,157 @@
+use std::{
+    fs,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+};
+
+use groundcrew_health::{
+    Health, HealthConfig, ProbeListener, Registration, Status, Verdict,
+    checks::{Blocking, DiskCheck},
+};
+use groundcrew_testkit::eventually;
+use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+
+const WORKERS: usize = 2;
+
+/// The contract of a probe while every worker is blocked.
+const BLOCKED_P99: Duration = Duration::from_millis(20);
+
+fn runtime(name: &str) -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(WORKERS)
+        .thread_name(name.to_owned())
+        .enable_all();
+    builder.build().unwrap()
+}
+
+/// Blocks every worker until the sender is dropped.
+fn block(runtime: &Runtime) -> mpsc::Sender<()> {
+    let (release, blocked) = mpsc::channel::<()>();
+    let (blocked, (tell, told)) = (Arc::new(Mutex::new(blocked)), mpsc::channel());
+    for _ in 0..WORKERS {
+        let (blocked, tell) = (Arc::clone(&blocked), tell.clone());
+        runtime.spawn(async move {
+            tell.send(()).unwrap();
+            // The second waits for the first to let go of the lock, which blocks as well.
+            assert!(blocked.lock().unwrap().recv().is_err());
+        });
+    }
+    for _ in 0..WORKERS {
+        told.recv_timeout(LIMIT).unwrap();
+    }
+    release
+}
+
+#[test]
+fn probes_are_answered_while_every_worker_is_blocked_and_what_is_stale_is_not_green() {
+    let runtime = runtime("blocked");
+    let entered = runtime.enter();
+    let mut config = HealthConfig::default();
+    (config.interval, config.deadline) = (Duration::from_millis(50), Duration::from_millis(100));
+    config.stall_limit = Duration::from_secs(2);
+    let fine = || async { Verdict::healthy() };
+    let health = Health::builder("1")
+        .config(config)
+        .check("database", fine)
+        .start()
+        .unwrap();
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), health.router()).unwrap();
+    drop(entered);
+    runtime.block_on(eventually(LIMIT, "ready", async || health.readiness().ok()));
+    let address = probes.address();
+    assert_eq!(ask(address, "/readyz").0, 200);
+
+    let release = block(&runtime);
+    let began = Instant::now();
+    let p99 = loop {
+        let mut times: Vec<_> = (0..100).map(|_| ask(address, "/api/health").1).collect();
+        times.sort();
+        if times[98] <= BLOCKED_P99 {
+            break times[98];
+        }
+        assert!(began.elapsed() < LIMIT * 4, "{:?}", times[98]);
+    };
+    eprintln!("probe p99 with every worker blocked: {p99:?}, bar {BLOCKED_P99:?}");
+
+    // Nobody runs the checks any more, and the runtime does not turn.
+    while ask(address, "/readyz").0 == 200 || ask(address, "/livez").0 == 200 {
+        assert!(began.elapsed() < LIMIT * 4, "still green");
+    }
+    let report = health.report();
+    assert_eq!(report.check("database").unwrap().status(), Status::Unknown);
+    assert_eq!(ask(address, "/startupz").0, 200);
+
+    drop(release);
+    runtime.block_on(eventually(LIMIT, "ready again", async || health.readiness().ok()));
+    assert_eq!(ask(address, "/livez").0, 200);
+}
+
+/// The threads of this process with that name.
+fn threads(name: &str) -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|comm| comm.trim_end() == name).count()
+}
+
+#[test]
+fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
+    let runtime = runtime("leaky");
+    let _entered = runtime.enter();
+    let (release, blocked) = mpsc::channel::<()>();
+    let (blocked, calls) = (Mutex::new(blocked), Arc::new(AtomicU32::new(0)));
+    let count = Arc::clone(&calls);
+    let stuck = Blocking::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        assert!(blocked.lock().unwrap().recv().is_err());
+        Verdict::healthy()
+    });
+    let mut config = HealthConfig::default();
+    (config.interval, config.retry) = (Duration::from_millis(20), Duration::from_millis(20));
+    config.deadline = Duration::from_millis(40);
+    let health = Health::builder("1")
+        .config(config)
+        .register(Registration::new("stuck", stuck).optional())
+        .register(Registration::new("hanging", std::future::pending).optional())
+        .register(Registration::new("panicking", || async { panic!("no") }).optional())
+        .check("disk_space", DiskCheck::paths(["/"]).thresholds(never()))
+        .start()
+        .unwrap();
+    let runs = |name: &str| {
+        let stats = health.stats().checks;
+        stats.into_iter().find(|check| &*check.name == name).unwrap().runs
+    };
+
+    runtime.block_on(eventually(LIMIT * 4, "50 runs each", async || {
+        let names = ["stuck", "hanging", "panicking", "disk_space"];
+        names.iter().all(|name| runs(name) >= 50).then_some(())
+    }));
+
+    let report = health.report();
+    let status = |name: &str| report.check(name).unwrap().status();
+    assert_eq!(
+        ["stuck", "hanging", "panicking", "disk_space"].map(status),
+        [
+            Status::Unknown,
+            Status::Unknown,
+            Status::Unhealthy,
+            Status::Healthy
+        ]
+    );
+    assert!(health.readiness().is_ok());
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    // The workers, the one that is stuck, and one for the disk.
+    let threads = threads("leaky");
+    eprintln!("threads after 50 runs of a stuck check: {threads}");
+    assert!(threads <= WORKERS + 2, "{threads}");
+    drop(release);
+}
+
+fn never() -> groundcrew_health::checks::Thresholds {
+    groundcrew_health::checks::Thresholds::new(100.0, 100.0).unwrap()
+}

@@ -1,0 +1,106 @@
+use std::{fs::File, process::Stdio};
+
+use groundcrew_base::ByteSize;
+use groundcrew_health::{
+    Check, Detail, Health, ProbeListener, Registration, Status, Verdict,
+    checks::{DescriptorCheck, DiskCheck},
+};
+use groundcrew_testkit::{eventually, small_disk};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::Command,
+};
+
+use super::*;
+
+#[tokio::test]
+async fn a_disk_that_fills_up_is_seen_and_so_is_its_room() {
+    let disk = small_disk(ByteSize::mib(4)).await.unwrap();
+    let check = DiskCheck::paths([disk.path()]);
+    let fine = check.run().await;
+    assert_eq!(fine.status(), Status::Healthy, "{fine:?}");
+    assert_eq!(fine.details().find("totalBytes"), Some(&Detail::UInt(4 << 20)));
+
+    let file = disk.path().join("log");
+    std::fs::write(&file, vec![0; 85 * (4 << 20) / 100]).unwrap();
+    assert_eq!(check.run().await.status(), Status::Degraded);
+    assert!(std::fs::write(&file, vec![0; 5 << 20]).is_err());
+    let full = check.run().await;
+    assert_eq!(full.status(), Status::Unhealthy);
+    assert_eq!(full.details().find("freeBytes"), Some(&Detail::UInt(0)));
+    assert!(full.reason().unwrap().ends_with(" 100.0 % full"), "{full:?}");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(check.run().await.status(), Status::Healthy);
+}
+
+#[tokio::test]
+async fn probes_and_checks_go_on_without_a_file_descriptor_left() {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "exhausted::child_without_descriptors",
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address: SocketAddr = loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some((_, address)) = line.split_once("exhausted at ") {
+            break address.parse().unwrap();
+        }
+    };
+
+    let answers = tokio::task::spawn_blocking(move || {
+        ["/livez", "/readyz", "/healthz/descriptors", "/livez"].map(|path| ask(address, path).0)
+    });
+
+    assert_eq!(answers.await.unwrap(), [200, 200, 503, 200]);
+    child.stdin.take().unwrap().write_all(b"\n").await.unwrap();
+    let line = lines.next_line().await.unwrap();
+    assert_eq!(line.as_deref(), Some("recovered"));
+}
+
+/// Opens files until there are none left, and closes them once it is told to.
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn child_without_descriptors() {
+    let limit = Rlimit {
+        current: Some(128),
+        maximum: Some(128),
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    let health = Health::builder("1")
+        .check("fine", || async { Verdict::healthy() })
+        .register(Registration::new("descriptors", DescriptorCheck::new()).optional())
+        .start()
+        .unwrap();
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), health.router()).unwrap();
+    let status = |health: &Health| health.report().check("descriptors").map(|check| check.status());
+    runtime.block_on(eventually(LIMIT, "healthy", async || {
+        (status(&health) == Some(Status::Healthy)).then_some(())
+    }));
+
+    let files: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    runtime.block_on(eventually(LIMIT, "unhealthy", async || {
+        (status(&health) == Some(Status::Unhealthy)).then_some(())
+    }));
+    println!("\nexhausted at {}", probes.address());
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+    drop(files);
+    runtime.block_on(eventually(LIMIT, "healthy again", async || {
+        (status(&health) == Some(Status::Healthy)).then_some(())
+    }));
+    println!("recovered");
+}
