@@ -13,7 +13,8 @@ use groundcrew_base::Clock;
 use super::{
     Compress, FileCounters,
     compress::{Cancelled, compress},
-    names::{self, ArchiveName, Names},
+    disk,
+    names::{self, ArchiveName, COMPRESSIONS, Names},
 };
 
 /// The full files of a log, shared by the writer, which adds to them, and the archiver, which compresses them.
@@ -78,14 +79,17 @@ impl Archives {
         self.compress != Compress::Off
     }
 
-    /// The name of the next one; no file has it.
+    /// The name of the next one; nothing has it, nor that of its compressed form.
     pub(super) fn next(&self, label: Option<&str>) -> io::Result<PathBuf> {
         let greatest = self.list()?.last().map_or(0, |archive| archive.name.number);
         let mut number = greatest.max(self.last.load(Ordering::Relaxed));
         loop {
             number += 1;
             let path = self.names.archive(number, label);
-            if fs::symlink_metadata(&path).is_err() {
+            let mut forms = COMPRESSIONS
+                .map(|compress| names::compressed(&path, compress))
+                .into_iter();
+            if forms.all(|form| fs::symlink_metadata(form).is_err()) {
                 self.last.store(number, Ordering::Relaxed);
                 return Ok(path);
             }
@@ -183,11 +187,11 @@ impl Archives {
             if !plain.exists() {
                 return Ok(false);
             }
-            fs::rename(temporary, target)?;
+            disk::rename(temporary, target)?;
         }
-        // The writer does not wait for that.
-        sync_directory(self.names.directory());
-        match fs::remove_file(plain) {
+        // The new name is to last before the old file goes. The writer does not wait for that.
+        disk::sync_directory(self.names.directory());
+        match disk::remove(plain) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(true),
         }
@@ -225,14 +229,6 @@ impl Archives {
 
 fn is_empty(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
-}
-
-/// Makes the new name last before the old file goes.
-fn sync_directory(directory: &Path) {
-    #[cfg(unix)]
-    if let Ok(directory) = fs::File::open(directory) {
-        directory.sync_all().ok();
-    }
 }
 
 fn is_cancelled(error: &io::Error) -> bool {

@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::disk;
+
 /// How full files are compressed. Both formats are those of the tools of that name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +78,7 @@ pub(super) fn compress(
         return Err(io::Error::other("the file changed while it was compressed"));
     }
     keep_attributes(&out, &metadata)?;
-    out.sync_all()
+    disk::sync(&out, target)
 }
 
 fn create(target: &Path) -> io::Result<File> {

@@ -46,9 +46,14 @@ impl FileLock {
     fn try_take(path: &Path) -> Result<Self, LockError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        // Who cannot open it cannot keep it from us.
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+
+            // Who cannot open it cannot keep it from us, and a pipe that stands there holds nobody up.
+            options.mode(0o640);
+            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        }
         let mut file = options.open(names::lock(path)).map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -113,5 +118,21 @@ mod tests {
 
         assert!(FileLock::try_take(&path).is_ok());
         drop(heir);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_under_the_name_of_a_lock_is_held_by_one_and_holds_nobody_up() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("app.log");
+        mknodat(CWD, names::lock(&path), FileType::Fifo, Mode::RWXU, 0).unwrap();
+
+        let first = FileLock::try_take(&path);
+        let second = FileLock::try_take(&path);
+
+        assert!(first.is_ok(), "{first:?}");
+        assert!(matches!(second, Err(LockError::Held(_))), "{second:?}");
     }
 }

@@ -4,6 +4,7 @@ mod archiver;
 mod archives;
 mod compress;
 mod counters;
+mod disk;
 #[cfg(feature = "sighup")]
 mod hangup;
 mod lock;

@@ -134,7 +134,7 @@ fn is_label(label: &[u8]) -> bool {
 const DIGITS: usize = 6;
 /// Greater numbers are not ours, and one more would be too many.
 const LAST: u64 = 999_999_999_999;
-const COMPRESSIONS: [Compress; 3] = [Compress::Off, Compress::Gzip, Compress::Zstd];
+pub(super) const COMPRESSIONS: [Compress; 3] = [Compress::Off, Compress::Gzip, Compress::Zstd];
 const TEMPORARY: &str = ".tmp";
 
 #[cfg(test)]

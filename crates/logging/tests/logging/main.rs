@@ -54,6 +54,8 @@ mod odd_names;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod pipelines;
+#[cfg(target_os = "linux")]
+mod pipes;
 mod process;
 mod profiles;
 mod properties;

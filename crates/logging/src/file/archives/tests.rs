@@ -2,7 +2,7 @@ use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
 
-use super::*;
+use super::{super::disk::script, *};
 
 fn archives(dir: &TempDir, count: u64) -> Archives {
     let limits = Limits {
@@ -60,6 +60,64 @@ fn half_an_archive_of_a_dead_process_goes_and_its_plain_form_stays() {
 
     assert!(plain.exists() && whole.exists());
     assert!(!half.exists() && !temporary.exists());
+}
+
+#[test]
+fn a_number_whose_compressed_name_somebody_has_taken_is_skipped() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("app.000001.log.gz")).unwrap();
+    symlink("nowhere", dir.path().join("app.000002.log.zst")).unwrap();
+
+    let next = archives(&dir, 9).next(None).unwrap();
+
+    assert_eq!(next, dir.path().join("app.000003.log"));
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_plain_archive_goes_when_its_compressed_form_and_the_name_of_that_are_on_the_disk() {
+    let dir = TempDir::new().unwrap();
+    let plain = write(&dir, "app.000001.log");
+
+    archives(&dir, 9).compress_all(&AtomicBool::new(false));
+
+    assert!(!plain.exists());
+    assert_eq!(
+        script::steps(),
+        [
+            "sync .app.000001.log.gz.tmp",
+            "rename .app.000001.log.gz.tmp",
+            "sync directory",
+            "remove app.000001.log",
+        ]
+    );
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_plain_archive_stays_when_a_step_before_its_end_fails() {
+    for (step, left) in [
+        ("sync", vec![]),
+        ("rename", vec![]),
+        ("remove", vec!["app.000001.log.gz"]),
+    ] {
+        let dir = TempDir::new().unwrap();
+        write(&dir, "app.000001.log");
+        let archives = archives(&dir, 9);
+
+        script::fail(Some(step));
+        archives.compress_all(&AtomicBool::new(false));
+        script::fail(None);
+
+        let entries = fs::read_dir(dir.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, [vec!["app.000001.log"], left].concat(), "{step}");
+        assert_eq!(archives.counters.snapshot().compression_failures, 1, "{step}");
+    }
+    script::steps();
 }
 
 #[cfg(feature = "gzip")]
