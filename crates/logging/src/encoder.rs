@@ -153,8 +153,8 @@ impl<'a> Encoder<'a> {
         let Some(template) = self.template(field) else {
             return;
         };
-        if let Some(action) = template.action {
-            return self.hide(field, action, format_args!("{value}"));
+        if !template.is_short {
+            return self.formatted(field, format_args!("{value}"));
         }
         if self.has_room(field, Part::Value, template.key.prefix.len()) {
             let start = self.out.text.len();

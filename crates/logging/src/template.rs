@@ -53,6 +53,8 @@ pub(crate) struct FieldTemplate {
     /// What is done with the value because of the name.
     pub(crate) action: Option<Action>,
     pub(crate) role: Role,
+    /// Whether numbers and booleans are written as they are: the message is always a text.
+    pub(crate) is_short: bool,
     /// Whether it stands beside the object of the fields.
     pub(crate) is_lifted: bool,
 }
@@ -122,6 +124,11 @@ impl Key {
         }
     }
 
+    /// Whether it is made, and is that name.
+    fn is(&self, name: &str) -> bool {
+        self.name == name && !self.prefix.is_empty()
+    }
+
     fn prefix(name: &str) -> String {
         let mut prefix = String::from(",");
         json::string(&mut prefix, name, usize::MAX);
@@ -170,13 +177,15 @@ impl Fields {
                 free_name(group, wanted, |name| self.is_taken(frame, name))
             }
         };
+        let action = match role {
+            // The line says it elsewhere.
+            Role::LogRecord => Some(Action::Remove),
+            _ => frame.redactor.action(field),
+        };
         self.0.push(FieldTemplate {
-            action: match role {
-                // The line says it elsewhere.
-                Role::LogRecord => Some(Action::Remove),
-                _ => frame.redactor.action(field),
-            },
+            action,
             role,
+            is_short: action.is_none() && role != Role::Message,
             is_lifted: match role {
                 Role::Message => names.lifts_message(),
                 _ => names.lifted.contains(&name.as_str()),
@@ -209,7 +218,7 @@ impl Fields {
             || self
                 .0
                 .iter()
-                .any(|field| field.key.name == name || field.chain.name == name)
+                .any(|field| field.key.is(name) || field.chain.is(name))
     }
 }
 

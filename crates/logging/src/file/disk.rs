@@ -31,17 +31,17 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-#[cfg(not(test))]
+#[cfg(not(all(test, feature = "gzip")))]
 #[expect(clippy::unnecessary_wraps, reason = "in tests steps can fail")]
 const fn note(_: &'static str, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gzip"))]
 pub(super) use self::script::note;
 
 /// What a test sees of the steps, and which of them it lets fail.
-#[cfg(test)]
+#[cfg(all(test, feature = "gzip"))]
 pub(super) mod script {
     use std::{cell::RefCell, io, mem, path::Path};
 

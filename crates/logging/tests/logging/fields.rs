@@ -47,6 +47,18 @@ fn every_kind_of_value_is_shown_as_what_it_is() {
     );
 }
 
+#[test]
+fn a_message_is_a_text_and_stands_once_whatever_it_is_given_as() {
+    let message = |log: &dyn Fn()| logged_one(log).field("message").clone();
+
+    assert_eq!(message(&|| info!(message = 7)), "7");
+    assert_eq!(message(&|| info!(message = -7)), "-7");
+    assert_eq!(message(&|| info!(message = 0.5)), "0.5");
+    assert_eq!(message(&|| info!(message = f64::NAN)), "NaN");
+    assert_eq!(message(&|| info!(message = true)), "true");
+    assert_eq!(message(&|| info!(n = 7)), "");
+}
+
 #[derive(Debug)]
 struct Failure(&'static str, Option<Box<Self>>);
 

@@ -439,7 +439,8 @@ fn the_wait_that_a_server_asks_for_holds_for_the_batches_that_follow() {
         assert!(start.elapsed() >= Duration::from_secs(1));
     });
 
-    assert_eq!(server.rest().len(), 2);
+    // None came in between. One may follow the first that was taken.
+    assert!(server.rest().len() >= 2);
 }
 
 #[test]

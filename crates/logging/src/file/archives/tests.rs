@@ -2,7 +2,9 @@ use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
 
-use super::{super::disk::script, *};
+#[cfg(feature = "gzip")]
+use super::super::disk::script;
+use super::*;
 
 fn archives(dir: &TempDir, count: u64) -> Archives {
     let limits = Limits {
