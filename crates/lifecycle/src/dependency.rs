@@ -197,6 +197,7 @@ impl Dependency {
     async fn wait(&self, limits: Limits, over: &CancellationToken) -> DependencyReport {
         let began = Instant::now();
         let mut delays = limits.backoff.delays();
+        let mut told = None;
         let mut report = DependencyReport {
             name: self.name.clone(),
             need: self.need,
@@ -215,7 +216,11 @@ impl Dependency {
             if report.is_up() || report.is_permanent() {
                 return report;
             }
-            self.tell(&report);
+            // The same answer twice a second says no more than now and then.
+            if report.attempts.is_power_of_two() || report.verdict.reason() != told.as_deref() {
+                self.tell(&report);
+                told = report.verdict.reason().map(str::to_owned);
+            }
             tokio::select! {
                 biased;
                 () = over.cancelled() => return report,

@@ -75,8 +75,8 @@ impl Service {
         service
     }
 
-    /// Waits until it has told its addresses and says that it is ready.
-    pub(crate) async fn ready(&mut self) {
+    /// Waits until it has told its addresses.
+    pub(crate) async fn bound(&mut self) {
         eventually(START, "the block with the URLs", async || {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!(
@@ -88,6 +88,11 @@ impl Service {
             self.stdout.text().contains("Ctrl-C ends it\n").then_some(())
         })
         .await;
+    }
+
+    /// Waits until it has told its addresses and says that it is ready.
+    pub(crate) async fn ready(&mut self) {
+        self.bound().await;
         let probes = self.probes();
         let ready = async || probes.get("/readyz").await.status.is_success().then_some(());
         if timeout(START, eventually(START * 2, "ready", ready))

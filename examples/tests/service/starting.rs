@@ -1,6 +1,11 @@
 //! A start with nothing, and what is left of it.
 
-use std::{collections::BTreeSet, fs, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use groundcrew_testkit::eventually;
 use rustix::process::Signal;
@@ -11,7 +16,7 @@ use crate::{
     client::Client,
     harness::{LEFTOVERS, Service, program},
     process_tree::{self, Process},
-    servers::Variables,
+    servers::{Private, Variables},
 };
 
 /// Starts it without any variable. Only where another program has taken one of the default ports, which no
@@ -205,4 +210,45 @@ async fn healthcheck(probes: SocketAddr) -> Option<i32> {
         .env_clear()
         .env("HEALTH_ADDR", probes.to_string());
     command.kill_on_drop(true).output().await.unwrap().status.code()
+}
+
+/// How long a cluster may take to bring up a database that was started together with the service.
+const LATE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_postgres_that_comes_ten_seconds_late_costs_no_more_than_one_second() {
+    let servers = Private::start().await;
+    servers.postgres.stop().await.unwrap();
+    let mut service = Service::launch(servers.variables());
+
+    tokio::time::sleep(LATE).await;
+    service.bound().await;
+    let probes = service.probes();
+    assert_eq!(probes.get("/readyz").await.status, 503);
+    assert_eq!(probes.get("/livez").await.status, 200);
+    servers.postgres.start_again().await.unwrap();
+    let came = Instant::now();
+    let ready = async || (probes.get("/readyz").await.status == 200).then(|| came.elapsed());
+    let waited = eventually(Duration::from_secs(30), "ready", ready).await;
+
+    println!("ready {waited:?} after PostgreSQL");
+    assert!(waited <= Duration::from_secs(1), "{waited:?}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_ends_the_start_at_once_and_is_not_told() {
+    let servers = Private::start().await;
+    let mut variables = servers.variables();
+    let right = servers.postgres.password();
+    let url = servers.postgres.url();
+    assert!(url.contains(right), "{url}");
+    variables.insert("DATABASE_URL", url.replace(right, "not-the-hunter2"));
+
+    let service = Service::launch(variables);
+    let ended = service.end().await;
+
+    let told = ended.stdout + &ended.stderr;
+    assert_eq!(ended.code, Some(78), "{told}");
+    assert!(!told.contains("not-the-hunter2"), "{told}");
 }
