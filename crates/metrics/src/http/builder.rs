@@ -53,6 +53,8 @@ impl HttpMetricsBuilder {
     /// A request that comes with a route of its own, from axum or as an [`HttpRoute`](crate::HttpRoute), is counted
     /// under that; one that matches none of these is `unmatched`.
     ///
+    /// What it makes is served with lifecycle's `serve_service`, for `axum::serve` takes bodies of axum alone.
+    ///
     /// Around a router, the layer allocates nothing, and axum does not box the requests of each layer once more:
     ///
     /// ```
