@@ -243,6 +243,22 @@ fn a_text_with_secrets_allocates_nothing() {
 }
 
 #[test]
+fn a_text_with_escapes_allocates_nothing() {
+    let count = allocations(|round| {
+        warn!(
+            round,
+            url = "/login?next=%2Fhome%3Ftoken%3Dabc%2526def&password=%22correct horse%22",
+            body = r"{\u0022user\u0022:\u0022bob\u0022,\u0022api_key\u0022:\u0022hunter2\u0022}",
+            page = "&lt;password&gt;hunter2&lt;&sol;password&gt; {&amp;quot;cvv&amp;quot;:123}",
+            nested = "%26quot%3Btoken%26quot%3B%3A%26quot%3Babc%5Cu0020def%26quot%3B &percnt;25",
+            "login with token%3Dhunter2 and Bearer abc1\\u002Bdef, 100&#37; of {round}"
+        );
+    });
+
+    assert_eq!(count, 0);
+}
+
+#[test]
 fn names_that_stand_twice_in_a_new_span_cost_that_span_only() {
     let count = |is_twice: bool| {
         allocations(move |round| {

@@ -19,14 +19,21 @@ pub enum Action {
 /// Appends the last `most` characters of `value` behind a mask, unless that were more than a half of it.
 pub(crate) fn keep_last(value: &str, most: u8, out: &mut String) {
     out.push_str(groundcrew_base::MASK);
+    out.push_str(kept(value, most));
+}
+
+/// The last `most` characters of `value`, none if that were more than a half of it.
+pub(crate) fn kept(value: &str, most: u8) -> &str {
     let most = usize::from(most);
     let shown = most
         .checked_sub(1)
         .and_then(|skipped| value.char_indices().nth_back(skipped));
-    let Some((start, _)) = shown else { return };
+    let Some((start, _)) = shown else { return "" };
     let (hidden, shown) = value.split_at(start);
     if hidden.chars().nth(most - 1).is_some() {
-        out.push_str(shown);
+        shown
+    } else {
+        ""
     }
 }
 

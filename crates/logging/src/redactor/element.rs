@@ -1,5 +1,5 @@
 use super::{
-    bytes::{at, before, begins_word, find, find_all, is_at, run, run_back},
+    bytes::{at, before, begins_word, find, find_all, is_at, is_escape, is_quote, run, run_back},
     named::Named,
     names::Names,
     value::Value,
@@ -17,20 +17,47 @@ pub(crate) fn in_element(names: &Names, text: &[u8], last: usize) -> Option<Name
     let (start, action) = names.action_before(text, name)?;
     let is_whole = start == inside || (before(text, start) == b':' && before(text, start - 1) != b':');
     let end = content_end(text, last + 1);
-    let is_closed = is_at(text, end, b"</") || is_at(text, end, b"<\\");
-    // `Vec<Token> of x` and `login <password> [--x]` are no XML.
-    let is_cut =
-        end == text.len() && begins_word(text, inside - 1) && !at(text, last + 1).is_ascii_whitespace();
+    let is_closed = if is_prose(text, last + 1) {
+        closes(text, end, text.get(inside..name)?)
+    } else {
+        is_at(text, end, b"</")
+            || is_at(text, end, b"<\\")
+            || (end == text.len() && begins_word(text, inside - 1))
+    };
     let start = run(text.get(..end)?, last + 1, |byte| byte.is_ascii_whitespace());
-    (is_whole && (is_closed || is_cut) && start < end).then_some(Named {
+    (is_whole && is_closed && start < end).then_some(Named {
         value: Value {
             start,
             end,
             is_quoted: true,
         },
         action,
-        quote: None,
+        quote: (0, 0),
     })
+}
+
+/// Whether what stands behind a tag goes on as a text does in which `<password>` is one of the words, and no XML:
+/// `Vec<Token> of x`, `login <user> <password>, then`, `expected "<token>" here`.
+fn is_prose(text: &[u8], from: usize) -> bool {
+    let near = text
+        .get(..text.len().min(from + LONGEST_PUNCTUATION))
+        .unwrap_or_default();
+    let next = run(near, from, |byte| byte == b'\\');
+    if next > from && at(text, next) != b'/' {
+        return is_quote(at(text, next)) || is_escape(b'\\', at(text, next));
+    }
+    let next = run(near, from, |byte| b",.;:!?)]}'\"`".contains(&byte));
+    is_quote(at(text, from)) || at(text, next).is_ascii_whitespace() || (next > from && next == text.len())
+}
+
+/// Whether a tag closes the element of this name, even if it is cut off.
+fn closes(text: &[u8], tag: usize, name: &[u8]) -> bool {
+    let slash = run(text, tag + 1, |byte| byte == b'\\');
+    let start = slash + 1;
+    let end = run(text, start, is_of_element);
+    let closed = text.get(start..end).unwrap_or_default();
+    let is_cut_off = end == text.len() && name.starts_with(closed);
+    at(text, tag) == b'<' && at(text, slash) == b'/' && (closed == name || is_cut_off)
 }
 
 /// Where the next tag starts; comments and `<![CDATA[x]]>` are none.
@@ -50,3 +77,6 @@ fn content_end(text: &[u8], from: usize) -> usize {
 const fn is_of_element(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')
 }
+
+/// So many signs behind a tag tell whether it is a word.
+const LONGEST_PUNCTUATION: usize = 8;

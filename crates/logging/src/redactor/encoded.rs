@@ -1,179 +1,156 @@
 use std::{cell::Cell, mem};
 
+use groundcrew_base::MASK;
+
 use super::{
     Redactor,
-    action::Action,
-    bytes::{at, steps},
-    percent::{self, Percent},
-    scan::Scan,
-    signs::Signs,
+    action::{Action, kept},
+    escape::BEGINS,
+    reading::Reading,
+    scan::{Cut, Scan},
+    union::{DEEPEST, Hidden, Mark, Span, Union},
     value::Quote,
 };
 
-/// A way to write signs as something else.
-pub(super) trait Encoding {
-    /// What an escape begins with, and what else is to be looked at.
-    const BEGINS: [u8; 2];
-
-    /// The sign for which the escape at a place stands, and the length of the escape.
-    fn escape_at(&self, text: &[u8], place: usize) -> Option<(u8, usize)>;
-
-    /// What a byte stands for between what is `decoded` already and the text from `place` on.
-    fn meant(&self, byte: u8, decoded: &[u8], text: &[u8], place: usize) -> u8;
-
-    /// Whether an escape of so many bytes is one that makes this way of reading worth while.
-    fn is_telling(&self, length: usize) -> bool;
-
-    fn push_quote(&self, quote: Quote, out: &mut String);
-}
-
-/// Hides what is a secret in a text once its signs are read: `password&#61;x`, `password%3Dx`,
-/// `%22token%22%3A%22x%22`.
+/// Hides what is a secret in any reading of a text with escapes: `password&#61;x`, `password%3Dx`,
+/// `%26quot%3Btoken%26quot%3B%3A%26quot%3Bx`.
 ///
-/// What is in a text that was percent-encoded more than once is looked for level by level, so that a value ends where
-/// that of its own level does. `out` holds what is shown if `is_hidden` or the result say so.
+/// The text is read as it stands, then with its escapes undone, and so on, level by level, so that a value ends where
+/// that of its own level does. What any reading takes for a secret is hidden.
 #[cold]
-pub(super) fn hide_encoded(
-    redactor: &Redactor,
-    text: &str,
-    is_hidden: bool,
-    (has_signs, has_percent): (bool, bool),
-    out: &mut String,
-) -> bool {
-    let mut spare = SPARE.try_with(Cell::take).unwrap_or_default();
-    let mut is_hidden = is_hidden;
-    if has_signs {
-        let shown = if is_hidden { out.as_str() } else { text };
-        let signs = Signs::of(shown);
-        is_hidden |= hide_in(redactor, text, is_hidden, &signs, &mut spare, out).unwrap_or_default();
-    }
-    for level in 1..=percent::DEEPEST {
-        let found = has_percent
-            .then(|| hide_in(redactor, text, is_hidden, &Percent { level }, &mut spare, out))
-            .flatten();
-        let Some(found) = found else { break };
-        is_hidden |= found;
-    }
-    if spare.iter().all(|spare| spare.capacity() <= KEPT_BYTES) {
-        SPARE.try_with(|cell| cell.set(spare)).ok();
+pub(super) fn hide_encoded(redactor: &Redactor, text: &str, out: &mut String) -> bool {
+    let mut readings = SPARE.try_with(Cell::take).unwrap_or_default();
+    readings.read(redactor, text);
+    let is_hidden = readings.write(redactor, text, out);
+    if readings.capacity() <= KEPT_BYTES {
+        SPARE.try_with(|spare| spare.set(readings)).ok();
     }
     is_hidden
 }
 
-/// Hides what is a secret in one encoding; `None` if nothing in the text is encoded so.
-fn hide_in<E: Encoding>(
-    redactor: &Redactor,
-    text: &str,
-    is_hidden: bool,
-    encoding: &E,
-    [decoded, next]: &mut [String; 2],
-    out: &mut String,
-) -> Option<bool> {
-    let shown = if is_hidden { out.as_str() } else { text };
-    if !decode(shown, encoding, decoded) {
-        return None;
-    }
-    let encoded = Encoded {
-        text: shown,
-        encoding,
-        place: 0,
-        length: 0,
-    };
-    let has_secrets = encoded.hide(redactor, decoded, next);
-    if has_secrets {
-        mem::swap(out, next);
-    }
-    Some(has_secrets)
+/// The readings of a text, of which the deepest one stays, and what they found.
+struct Readings {
+    last: Reading,
+    next: Reading,
+    marks: Vec<Mark>,
 }
 
-/// A text with its way from what it reads once it is decoded.
-struct Encoded<'a, E> {
-    text: &'a str,
-    encoding: &'a E,
-    /// Here stands what is decoded to the first `length` bytes.
-    place: usize,
-    length: usize,
-}
-
-impl<E: Encoding> Encoded<'_, E> {
-    /// Writes the text without the secrets of the decoded one; says whether there are any.
-    fn hide(mut self, redactor: &Redactor, decoded: &str, out: &mut String) -> bool {
-        out.clear();
-        let mut copied = 0;
-        for cut in Scan::new(redactor, decoded) {
-            let start = self.advance(cut.start);
-            let end = self.advance(cut.end);
-            out.push_str(self.text.get(copied..start).unwrap_or_default());
-            self.push_quote(cut.quote, out);
-            let secret = match cut.action {
-                // Equal values have equal hashes, however they are written.
-                Action::Hash => decoded.get(cut.start..cut.end),
-                _ => self.text.get(start..end),
-            };
-            redactor.apply(cut.action, secret.unwrap_or_default(), out);
-            self.push_quote(cut.quote, out);
-            copied = end;
+impl Readings {
+    const fn new() -> Self {
+        Self {
+            last: Reading::new(),
+            next: Reading::new(),
+            marks: Vec::new(),
         }
-        out.push_str(self.text.get(copied..).unwrap_or_default());
+    }
+
+    fn read(&mut self, redactor: &Redactor, text: &str) {
+        self.marks.clear();
+        self.last.set(text);
+        look(&self.last, redactor, 0, &mut self.marks);
+        for level in 1..=DEEPEST {
+            let found = self.next.decode(&self.last, &BEGINS);
+            let kinds = found.iter().filter(|&&found| found).count();
+            if kinds == 0 {
+                return;
+            }
+            if kinds > 1 && level <= APART {
+                self.read_apart(redactor, level, found);
+                self.next.decode(&self.last, &BEGINS);
+            }
+            look(&self.next, redactor, level, &mut self.marks);
+            mem::swap(&mut self.last, &mut self.next);
+        }
+    }
+
+    /// Reads escapes of one kind at a time: those of another kind may be parts of a value, whose quotes they do not end.
+    fn read_apart(&mut self, redactor: &Redactor, level: usize, found: [bool; BEGINS.len()]) {
+        for (begin, _) in BEGINS.iter().zip(found).filter(|(_, found)| *found) {
+            self.next.decode(&self.last, &[*begin]);
+            look(&self.next, redactor, level, &mut self.marks);
+        }
+    }
+
+    /// Writes the text without what was found; says whether that was anything.
+    fn write(&mut self, redactor: &Redactor, text: &str, out: &mut String) -> bool {
+        out.clear();
+        let part = |start, end| text.get(start..end).unwrap_or_default();
+        let mut copied = 0;
+        for hidden in Union::of(&mut self.marks) {
+            let (quote_start, quote_end) = hidden.quote;
+            let quote = part(quote_start, quote_end);
+            out.push_str(part(copied, hidden.start));
+            out.push_str(quote);
+            push_shown(redactor, text, &self.last, &hidden, out);
+            out.push_str(quote);
+            copied = hidden.end;
+        }
+        out.push_str(part(copied, text.len()));
         copied > 0
     }
 
-    /// Where the byte stands that is number `decoded` of the decoded text; never less than the one asked for before.
-    fn advance(&mut self, decoded: usize) -> usize {
-        let text = self.text.as_bytes();
-        steps::count(decoded - self.length + 1);
-        while self.length < decoded {
-            let escape = self.encoding.escape_at(text, self.place);
-            self.place += escape.map_or(1, |(_, length)| length);
-            self.length += 1;
-        }
-        self.place
-    }
-
-    fn push_quote(&self, quote: Option<Quote>, out: &mut String) {
-        if let Some(quote) = quote {
-            self.encoding.push_quote(quote, out);
-        }
+    const fn capacity(&self) -> usize {
+        self.last.capacity() + self.next.capacity() + self.marks.capacity() * size_of::<Mark>()
     }
 }
 
-/// Reads a text; says whether there was something telling to decode.
-fn decode<E: Encoding>(text: &str, encoding: &E, out: &mut String) -> bool {
-    out.clear();
-    let bytes = text.as_bytes();
-    let [first, second] = E::BEGINS;
-    let mut is_telling = false;
-    let mut copied = 0;
-    steps::count(bytes.len());
-    while let Some(found) = bytes
-        .get(copied..)
-        .and_then(|rest| memchr::memchr2(first, second, rest))
-    {
-        let place = copied + found;
-        out.push_str(text.get(copied..place).unwrap_or_default());
-        let escape = encoding.escape_at(bytes, place);
-        let (byte, length) = escape.unwrap_or_else(|| (at(bytes, place), 1));
-        is_telling |= escape.is_some() && encoding.is_telling(length);
-        copied = place + length;
-        let byte = encoding.meant(byte, out.as_bytes(), bytes, copied);
-        out.push(char::from(byte));
+impl Default for Readings {
+    fn default() -> Self {
+        Self::new()
     }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    is_telling
 }
 
-/// The number of so many hexadecimal digits.
-pub(super) fn hexadecimal(text: &[u8], place: usize, digits: usize) -> Option<u32> {
-    (place..place + digits).try_fold(0, |number, place| {
-        let digit = char::from(at(text, place)).to_digit(16)?;
-        Some(number << 4 | digit)
-    })
+/// Notes down what a reading finds.
+fn look(reading: &Reading, redactor: &Redactor, level: usize, marks: &mut Vec<Mark>) {
+    let text = reading.text().as_bytes();
+    let original = |place| reading.original(place);
+    let span_of = |(start, end)| (original(start), original(end));
+    for cut in Scan::new(redactor, reading.text()).through_escapes() {
+        let (start, end) = span_of((cut.start, cut.end));
+        marks.push(Mark {
+            level,
+            span: Span {
+                start,
+                end,
+                outside: span_of(outside(text, &cut)),
+                quote: span_of(cut.quote),
+            },
+            action: cut.action,
+            is_shown: cut.is_shown,
+        });
+    }
+}
+
+/// A value with the quotes around it, of which the last one may be cut off.
+fn outside(text: &[u8], cut: &Cut) -> (usize, usize) {
+    let opening = Quote::before(text, cut.start);
+    let closing = Quote::at(text, cut.end);
+    let is_cut_off = cut.end == text.len();
+    let Some(opening) = opening.filter(|_| is_cut_off || closing == opening) else {
+        return (cut.start, cut.end);
+    };
+    (cut.start - opening.len(), cut.end + closing.map_or(0, Quote::len))
+}
+
+/// Equal values show the same, however they are written: what counts is the deepest reading.
+fn push_shown(redactor: &Redactor, text: &str, deepest: &Reading, hidden: &Hidden, out: &mut String) {
+    let value = || deepest.between(hidden.start, hidden.end);
+    match hidden.action {
+        Action::Hash => redactor.apply(Action::Hash, value(), out),
+        Action::KeepLast(most) => {
+            let start = deepest.original_before(hidden.end, kept(value(), most).len());
+            out.push_str(MASK);
+            out.push_str(text.get(start.max(hidden.start)..hidden.end).unwrap_or_default());
+        }
+        action => redactor.apply(action, "", out),
+    }
 }
 
 thread_local! {
-    /// The decoded text, and the one that comes next to that which is shown.
-    static SPARE: Cell<[String; 2]> = const { Cell::new([String::new(), String::new()]) };
+    static SPARE: Cell<Readings> = const { Cell::new(Readings::new()) };
 }
 
-/// A buffer that one huge text has blown up is let go.
+/// How many levels are read apart by kind. Deeper ones are not: an attacker could have each text read that often.
+const APART: usize = 2;
+/// Buffers that one huge text has blown up are let go.
 const KEPT_BYTES: usize = 256 * 1024;

@@ -202,6 +202,21 @@ const HOSTILE: &[&str] = &[
     "\\u0022password\\u0022:\\u0022",
     "&quot;password&quot;:&quot;a&quot;,",
     "password%26%2361%3B",
+    "%25252525",
+    "%2525252525252522",
+    "&amp;amp;amp;",
+    "&amp;amp;amp;amp;amp;amp;quot;",
+    "\\u005cu005cu005cu005c",
+    "\\u005cu005cu005cu0022",
+    "%u0025u0025",
+    "\\u{5c}u{22}",
+    "&#38;#38;#38;#34;",
+    "%26amp%3B#37%3B5cu0026",
+    "password%3D\\u0022a&quot;",
+    "&commat;&lowbar;",
+    "<password>,",
+    "<password>\"",
+    "<password>\\",
     "hash:0123456789abcdef",
     "password=hash:0123456789abcdef ",
 ];
@@ -278,7 +293,7 @@ fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
                 let steps = steps_of(&redactor, &text);
 
                 assert!(
-                    steps <= 60 * text.len(),
+                    steps <= 150 * text.len(),
                     "{first} and {second}: {steps} steps for {}",
                     text.len()
                 );
@@ -286,3 +301,26 @@ fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
         }
     }
 }
+
+#[test]
+fn the_steps_of_all_readings_together_grow_with_the_length_alone() {
+    let redactor = everything();
+    for unit in HOSTILE {
+        let [short, long] =
+            [2_000, 8_000].map(|length| format!("{DEEP} {}", unit.repeat(length / unit.len())));
+
+        let (few, many) = (steps_of(&redactor, &short), steps_of(&redactor, &long));
+        assert!(many <= 5 * few, "{unit}: {few} steps and {many}");
+        assert!(
+            many <= 600 * long.len(),
+            "{unit}: {many} steps for {}",
+            long.len()
+        );
+    }
+}
+
+/// An escape of each kind for every level, so that a text is read in every way there is.
+const DEEP: &str = concat!(
+    "%25252525252541 \\u005cu005cu005cu005cu005cu005cu005cu0041 &amp;amp;amp;amp;amp;amp;amp;num;",
+    " %26amp%3Bamp%3Bamp%3B \\u0025255cu0025 "
+);

@@ -12,8 +12,9 @@ use super::{
 pub(crate) struct Named {
     pub(crate) value: Value,
     pub(crate) action: Action,
-    /// The quotes of the name where the value has none, as in JSON: what stands for the value needs them.
-    pub(crate) quote: Option<Quote>,
+    /// A quote of the name where the value has none, as in JSON: what stands for the value needs it on both sides.
+    /// Empty where it needs none.
+    pub(crate) quote: (usize, usize),
 }
 
 /// The value behind the name that ends at or starts at `last`, if the name hides it.
@@ -37,6 +38,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let mut end = run_back(text, sign, is_space);
     end -= usize::from(before(text, end) == b']');
     let quote = Quote::before(text, end);
+    let closing = end;
     end -= quote.map_or(0, Quote::len);
     let named = names.action_before(text, end);
     let (start, action) = named.or_else(|| beside_name(names, text, end))?;
@@ -64,7 +66,9 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     Some(Named {
         value,
         action,
-        quote: quote.filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start),
+        quote: quote
+            .filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start)
+            .map_or((0, 0), |_| (end, closing)),
     })
 }
 
@@ -145,7 +149,7 @@ fn in_tuple(names: &Names, text: &[u8], comma: usize) -> Option<Named> {
     Some(Named {
         value,
         action,
-        quote: None,
+        quote: (0, 0),
     })
 }
 
@@ -161,7 +165,7 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     Some(Named {
         value,
         action,
-        quote: None,
+        quote: (0, 0),
     })
 }
 
@@ -180,7 +184,7 @@ fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     Some(Named {
         value,
         action,
-        quote: None,
+        quote: (0, 0),
     })
 }
 

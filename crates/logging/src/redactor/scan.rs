@@ -5,18 +5,17 @@ use super::{
     card::{Digits, card_at},
     email::address_at,
     encoded::hide_encoded,
+    escape::{escape_at, has_escape},
     hasher::HASH_MARK,
     jwt::Jwts,
     kind::SecretKind,
     named::{Named, named_at},
     pem::Pems,
-    percent::escape_at,
     scheme::credentials_at,
-    signs::sign_at,
     token::token_at,
     trigger::{Form, Hit, Progress, Triggers},
     url::Urls,
-    value::{Quote, plain_end},
+    value::plain_end,
 };
 
 /// One walk through a text, from its beginning to its end, which comes by its secrets.
@@ -29,9 +28,9 @@ pub(crate) struct Scan<'a> {
     progress: Progress,
     /// The end of the last secret.
     done: usize,
-    has_percent: bool,
-    /// Signs that are written as their numbers or names.
-    has_signs: bool,
+    /// What is behind an escape is not looked at: there is more than one way to read it.
+    stops_at_escapes: bool,
+    has_escapes: bool,
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
@@ -42,8 +41,10 @@ pub(crate) struct Cut {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) action: Action,
-    /// What stands around the value once it is replaced.
-    pub(crate) quote: Option<Quote>,
+    /// What stands around the value once it is replaced, empty for nothing.
+    pub(crate) quote: (usize, usize),
+    /// It is what the action has made of another text, and stays as it is.
+    pub(crate) is_shown: bool,
 }
 
 /// What a place turned out to be.
@@ -51,6 +52,7 @@ enum Found {
     Secret(Cut),
     /// Nothing up to there.
     NothingBefore(usize),
+    Escape,
 }
 
 impl<'a> Scan<'a> {
@@ -62,8 +64,8 @@ impl<'a> Scan<'a> {
             first: None,
             progress: Progress::default(),
             done: 0,
-            has_percent: false,
-            has_signs: false,
+            stops_at_escapes: true,
+            has_escapes: false,
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
@@ -77,28 +79,41 @@ impl<'a> Scan<'a> {
         self
     }
 
+    /// Takes escapes for what they are.
+    pub(crate) const fn through_escapes(mut self) -> Self {
+        self.stops_at_escapes = false;
+        self
+    }
+
     /// Writes the text without its secrets; says whether there are any.
     #[inline(never)]
     pub(crate) fn hide(mut self, out: &mut String) -> bool {
         let text = self.text;
         let mut copied = 0;
         while let Some(cut) = self.next() {
+            self.has_escapes = self.has_escapes || has_escape(text.as_bytes(), cut.start, cut.end);
+            if self.has_escapes {
+                break;
+            }
+            if cut.is_shown {
+                continue;
+            }
             if copied == 0 {
                 out.clear();
             }
             out.push_str(text.get(copied..cut.start).unwrap_or_default());
-            push_quote(cut.quote, out);
+            let quote = text.get(cut.quote.0..cut.quote.1).unwrap_or_default();
+            out.push_str(quote);
             let secret = text.get(cut.start..cut.end).unwrap_or_default();
             self.redactor.apply(cut.action, secret, out);
-            push_quote(cut.quote, out);
+            out.push_str(quote);
             copied = cut.end;
+        }
+        if self.has_escapes {
+            return hide_encoded(self.redactor, text, out);
         }
         if copied > 0 {
             out.push_str(text.get(copied..).unwrap_or_default());
-        }
-        if self.has_percent || self.has_signs {
-            let has = (self.has_signs, self.has_percent);
-            return hide_encoded(self.redactor, text, copied > 0, has, out);
         }
         copied > 0
     }
@@ -114,9 +129,8 @@ impl<'a> Scan<'a> {
         let (kind, place) = match form {
             Form::Separator => return self.separator(last),
             Form::Escape => {
-                self.has_percent |= escape_at(text, last - 1, 1).is_some();
-                self.has_signs |= sign_at(text, last - 1).is_some();
-                return None;
+                self.has_escapes |= self.stops_at_escapes && self.is_escape(last);
+                return self.has_escapes.then_some(Found::Escape);
             }
             Form::Dashes
                 if at(text, last) == b'B'
@@ -135,6 +149,13 @@ impl<'a> Scan<'a> {
             Form::Token => (SecretKind::Token, token_at(text, last)),
         };
         self.secret(kind, place?)
+    }
+
+    /// Whether an escape begins before `last`, or there: an ampersand is found by itself.
+    fn is_escape(&self, last: usize) -> bool {
+        let text = self.text.as_bytes();
+        let begin = if at(text, last) == b'&' { last } else { last - 1 };
+        escape_at(text, begin).is_some()
     }
 
     /// A `:` or `=` is that of a URL or behind a name.
@@ -165,6 +186,7 @@ impl<'a> Scan<'a> {
             end,
             action,
             quote,
+            is_shown: false,
         })
     }
 
@@ -198,6 +220,7 @@ impl<'a> Scan<'a> {
                     _ => self.look_at(form, hit.last),
                 };
                 let behind = match found {
+                    Some(Found::Secret(cut)) if cut.is_shown => cut.end,
                     Some(Found::Secret(cut)) if cut.start < end => {
                         last = last.max(cut.end);
                         cut.end
@@ -219,21 +242,19 @@ impl<'a> Scan<'a> {
             start,
             end,
             action,
-            quote: None,
+            quote: (0, 0),
+            is_shown: false,
         })
     }
 
     /// What has been replaced before stays as it is.
-    fn found(&self, cut: Cut) -> Option<Found> {
+    fn found(&self, mut cut: Cut) -> Option<Found> {
         let text = self.text.get(cut.start..cut.end)?;
         if cut.start < self.done {
             return None;
         }
-        Some(if is_shown(text, cut.action) {
-            Found::NothingBefore(cut.end)
-        } else {
-            Found::Secret(cut)
-        })
+        cut.is_shown = is_shown(text, cut.action);
+        Some(Found::Secret(cut))
     }
 }
 
@@ -246,6 +267,10 @@ impl Iterator for Scan<'_> {
             let first = self.first.take();
             let hit = first.or_else(|| self.triggers.next(text, &mut self.progress))?;
             match self.look(hit) {
+                Some(Found::Secret(cut)) if cut.is_shown => {
+                    self.progress = Progress::at(cut.end.max(self.progress.place));
+                    return Some(cut);
+                }
                 Some(Found::Secret(cut)) => {
                     self.progress = Progress::at(cut.end);
                     self.done = cut.end;
@@ -254,16 +279,10 @@ impl Iterator for Scan<'_> {
                 Some(Found::NothingBefore(place)) => {
                     self.progress = Progress::at(place.max(self.progress.place));
                 }
+                Some(Found::Escape) => return None,
                 None => {}
             }
         }
-    }
-}
-
-fn push_quote(quote: Option<Quote>, out: &mut String) {
-    if let Some(quote) = quote {
-        out.extend((0..quote.backslashes).map(|_| '\\'));
-        out.push(char::from(quote.sign));
     }
 }
 

@@ -2,8 +2,8 @@ use groundcrew_base::MASK;
 
 use super::{
     bytes::{at, begins_word, ends_in, is_at, is_quote, is_space, run, run_back, steps},
+    escape::percent_at,
     jwt::base64_value,
-    percent::{DEEPEST, escape_at},
     prose::is_about_tokens,
 };
 
@@ -42,8 +42,8 @@ fn token_end(text: &[u8], start: usize) -> usize {
     let mut end = start;
     loop {
         end = run(text, end, |byte| is_token68(byte) && byte != b'%');
-        match escape_at(text, end, DEEPEST) {
-            Some((byte, length)) if is_token68(byte) => end += length,
+        match percent_at(text, end) {
+            Some((byte, behind)) if is_token68(byte) => end = behind,
             None if at(text, end) == b'%' => end += 1,
             _ => return end,
         }

@@ -47,7 +47,7 @@ pub(crate) enum Form {
     Digits,
     At,
     Token,
-    /// `%` and a digit, a backslash and `u` or `x`, `&` and the start of a name: what may be the escape of a sign.
+    /// `%` and a digit, a backslash and `u` or `x`, `&`: what may be the escape of a sign.
     Escape,
 }
 
@@ -283,7 +283,8 @@ const ROWS: &[Row] = rows! {
     Scheme (Authorization): b"iI" b"cC" b" \t%+";
     Digits (CardNumber): b"0-9" b"0-9" b"0-9" b"0-9" b"-0-9 ." b"0-9" b"0-9";
     At (Email): b"@";
-    Escape (Named UrlPassword Authorization PrivateKey CardNumber Email): b"%\\&" b"2-7ux#qaglec";
+    Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"%\\" b"0-7uUx";
+    Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"&";
     Token (Token): b"hp" b"pousrm" b"_";
     Token (Token): b"p" b"a" b"t" b"_-";
     Token (Token): b"sr" b"k" b"_-";
