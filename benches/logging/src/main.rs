@@ -126,11 +126,13 @@ fn requests(suite: &mut Suite) {
     .instructions();
 }
 
-/// All that the redactor can do, over nothing of it: in an event that gives it nothing to look at twice, and in one that
-/// is full of that and has a secret.
+/// All that the redactor can do, over nothing of it: in an event that gives it nothing to look at twice, in one that is
+/// full of that and has a secret, and in one whose texts are encoded.
 fn redaction(suite: &mut Suite) {
     // Twenty places to look at in one event, and an address to hide.
     redacted(suite, "redaction.full", Scenario::Suspicious).instructions_at_least(1.0 / 4.2);
+    // Three texts that are read two to four times each, and a secret in each.
+    redacted(suite, "redaction.encoded", Scenario::Encoded).instructions();
     redacted(suite, "redaction.unsuspicious", Scenario::Span).instructions_at_least(1.0 / 1.3);
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Scenario {
     Request,
     /// The same, and it holds what looks like secrets, as service logs do, and one that is one.
     Suspicious,
+    /// The same, and what it holds is encoded, some of it twice and in two ways, with three secrets in it.
+    Encoded,
     /// Its level is filtered out; a hundred of them, for one is lost in what the process does besides.
     Disabled,
 }
@@ -28,6 +30,7 @@ impl Scenario {
             Self::Nested => request().in_scope(|| hand().in_scope(|| repeat(count, event))),
             Self::Request => repeat(count, || request().in_scope(event)),
             Self::Suspicious => request().in_scope(|| repeat(count, suspicious_event)),
+            Self::Encoded => request().in_scope(|| repeat(count, encoded_event)),
             Self::Disabled => repeat(count * 100, || debug!(pot = black_box(12.5), "hand dealt")),
         }
     }
@@ -56,6 +59,21 @@ fn suspicious_event() {
         player = black_box("bob@example.com"),
         seats = black_box(6_u64),
         "hand 4711 dealt: seat=6 stake=25 token_count=3, shuffled at 2026-11-22T04:56:15.123456Z"
+    );
+}
+
+/// An address with an address in it, JSON in HTML in an address, and a value with an escape in it.
+fn encoded_event() {
+    info!(
+        pot = black_box(12.5),
+        url = black_box(
+            "/login?next=https%3A%2F%2Ftables.example.com%2Fhands%3Fseat%3D6%2526token%253Dabcdef&page=2"
+        ),
+        body = black_box(
+            "%26quot%3Buser%26quot%3B%3A%26quot%3Bbob%26quot%3B%2C%26quot%3Bpassword%26quot%3B%3A%26quot%3Bab"
+        ),
+        seats = black_box(6_u64),
+        r"hand 4711 dealt: Authorization: Bearer abcdef1\u002Bghijkl2\u003d\u003d"
     );
 }
 

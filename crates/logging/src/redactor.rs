@@ -53,9 +53,9 @@ use crate::Error;
 ///
 /// One redactor stands in front of every sink: files, stdout, console, alerts, panic messages. A field whose
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
-/// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. What
-/// is percent-encoded, up to three times, is hidden as its plain form is, and so is what has its signs written as their
-/// numbers or names: `\u003d`, `&quot;`.
+/// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. A
+/// text with escapes, `%3D`, `\u003d`, `&equals;` and their like, one inside of another up to five times, hides what its
+/// plain form does: what any way to read it takes for a secret.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by

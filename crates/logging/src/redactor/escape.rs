@@ -22,9 +22,15 @@ pub(super) fn escape_at(text: &[u8], place: usize) -> Option<(u8, usize)> {
 
 /// Whether an escape begins in a part of a text.
 pub(super) fn has_escape(text: &[u8], start: usize, end: usize) -> bool {
-    let [a, b, c] = BEGINS;
-    let part = text.get(start..end).unwrap_or_default();
-    memchr::memchr3_iter(a, b, c, part).any(|place| escape_at(text, start + place).is_some())
+    let part = text.get(..end).unwrap_or_default();
+    let mut place = start;
+    loop {
+        place = run(part, place, |byte| !BEGINS.contains(&byte));
+        if place >= end || escape_at(text, place).is_some() {
+            return place < end;
+        }
+        place += 1;
+    }
 }
 
 /// Where the percent-encoded sign at a place ends, and which one it is, also where its `%` is encoded itself.

@@ -5,10 +5,16 @@ pub(crate) fn is_about_tokens(words: &[u8]) -> bool {
         return PARAMETERS.contains(&name);
     }
     let mut words = words.split(|byte| matches!(byte, b'-' | b'/' | b'_'));
-    words.all(|word| {
-        let mut known = WORDS.split_ascii_whitespace();
-        word.is_empty() || known.any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-    })
+    words.all(|word| word.is_empty() || is_known(word))
+}
+
+fn is_known(word: &[u8]) -> bool {
+    // Nearly every token has a digit, and is not compared to all words.
+    if word.iter().any(u8::is_ascii_digit) {
+        return word.eq_ignore_ascii_case(b"oauth2");
+    }
+    let mut known = WORDS.split_ascii_whitespace();
+    known.any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// A secret that is one of these is shown, so words that people choose as one are missing: `secret`, `test`.
@@ -23,7 +29,7 @@ const WORDS: &str = "
     flow flows follows for form format found from given got grant guard had handler handling has have header
     headers here http if ignored implementation in incorrect instead insufficient instrument instruments interceptor
     into introspection invalid is issued issuer it its jwt jwts key keys layer lifetime login malformed may mechanism
-    metadata method middleware might mismatch missing mode must name needed never no none not now null oauth oauth2
+    metadata method middleware might mismatch missing mode must name needed never no none not now null oauth
     of on once only option or parse parsed parser parsing part passed plus policy prefix present presented provided
     provider rather realm received refresh refreshed refused reject rejected renewed request requests require required
     requires resource response revoked said scheme schemes scope scopes security sent session set shall share shares
