@@ -2,6 +2,7 @@
 //!
 //! Every candidate counts the same requests: 500 label sets of a method, a route and a status, in an order of 4,096.
 
+mod expiring;
 mod http;
 mod macros;
 mod measured_rival;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     counters_of_macros(&mut suite);
     closed_labels(&mut suite);
     histograms(&mut suite);
+    of_expiring(&mut suite);
     handles(&mut suite);
     scrapes::compare(&mut suite);
     suite.slow_rows("scrape.peak", scrapes::peaks);
@@ -165,6 +167,31 @@ fn histograms(suite: &mut Suite) {
         )
         .iterations_at_least(ITERATIONS)
         .instructions()
+        .wall();
+}
+
+fn of_expiring(suite: &mut Suite) {
+    suite
+        .compare_loops(
+            "expiring.counter",
+            lazily(expiring::counter),
+            "series that stay",
+            lazily(ours::counter),
+        )
+        .iterations_at_least(ITERATIONS)
+        .instructions()
+        .allocations_at_most(0.0)
+        .wall();
+    suite
+        .compare_loops(
+            "expiring.histogram",
+            lazily(expiring::histogram),
+            "series that stay",
+            lazily(ours::histogram),
+        )
+        .iterations_at_least(ITERATIONS)
+        .instructions()
+        .allocations_at_most(0.0)
         .wall();
 }
 

@@ -6,7 +6,7 @@ use measured::{CounterVec, HistogramVec, LabelGroup, label::StaticLabelSet, metr
 
 use crate::{
     ours::BUCKETS,
-    requests::{Method, Request, Status, each, routes},
+    requests::{Method, Request, Status, each, each_by_call, routes},
 };
 
 #[derive(Clone, Copy, LabelGroup)]
@@ -87,5 +87,5 @@ pub(crate) fn closed() -> impl FnMut(u64) + 'static {
 
 pub(crate) fn histogram_dense() -> impl FnMut(u64) + 'static {
     let family = HistogramVec::with_label_set_and_metadata(fixed(), Thresholds::<11>::with_buckets(BUCKETS));
-    each(move |request| family.observe(Fixed::of(request), request.seconds()))
+    each_by_call(move |request| family.observe(Fixed::of(request), request.seconds()))
 }

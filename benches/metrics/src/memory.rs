@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 
-use groundcrew_metrics::Registry;
+use groundcrew_metrics::{Counter as OurCounter, Family as OurFamily, Registry};
 use harness::{Allocations, Bar, Kind, Row};
 use prometheus_client::metrics::{counter::Counter, family::Family};
 
 use crate::{
+    expiring,
     ours::{Http, counters},
     prometheus_clients::Owned,
     requests::{Method, Status, routes},
@@ -25,7 +26,22 @@ pub(crate) fn rows() -> Vec<Row> {
             worst,
             Bar::AtMost(BAR),
         ),
+        of_expiring("memory.expiring_10k", 10_000),
+        of_expiring("memory.expiring_100k", 100_000),
     ]
+}
+
+/// Without a bar: what it takes to give memory back.
+fn of_expiring(name: &str, series: usize) -> Row {
+    let family = expiring::family(&Registry::new(), "requests_total");
+    Row::relative(
+        name,
+        Kind::Bytes,
+        "bytes/series",
+        (filled(&family, series), ours(series)),
+        "series that stay",
+        None,
+    )
 }
 
 fn beside(name: &str, series: usize) -> Row {
@@ -36,7 +52,10 @@ fn beside(name: &str, series: usize) -> Row {
 }
 
 fn ours(series: usize) -> f64 {
-    let family = counters(&Registry::new());
+    filled(&counters(&Registry::new()), series)
+}
+
+fn filled(family: &OurFamily<Http<'static>, OurCounter>, series: usize) -> f64 {
     held(series, |route, method, status| {
         family.inc(&Http {
             method,

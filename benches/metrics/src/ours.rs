@@ -2,7 +2,7 @@
 
 use groundcrew_metrics::{Counter, Family, Histogram, Labels, Registry};
 
-use crate::requests::{Method, Request, Status, each};
+use crate::requests::{Method, Request, Status, each, each_by_call};
 
 #[derive(Labels)]
 pub(crate) struct Http<'a> {
@@ -18,7 +18,7 @@ struct Closed {
 }
 
 impl Request {
-    fn labels(&self) -> Http<'_> {
+    pub(crate) fn labels(&self) -> Http<'_> {
         Http {
             method: self.method,
             route: self.route,
@@ -48,7 +48,7 @@ pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
     let family: Family<Http<'_>, Histogram> = Registry::new()
         .histogram_family("request_duration_seconds", "Durations", &BUCKETS)
         .expect("a name that is free");
-    each(move |request| family.observe(&request.labels(), request.seconds()))
+    each_by_call(move |request| family.observe(&request.labels(), request.seconds()))
 }
 
 pub(crate) fn handle() -> impl FnMut(u64) + 'static {

@@ -8,7 +8,7 @@ use prometheus_client::{
 
 use crate::{
     ours::BUCKETS,
-    requests::{Method, Request, each},
+    requests::{Method, Request, each, each_by_call},
 };
 
 /// What is best for it: nothing is copied, for the route is static.
@@ -64,7 +64,7 @@ pub(crate) fn counter_owned() -> impl FnMut(u64) + 'static {
 
 pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
     let family = Family::<Static, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-    each(move |request| {
+    each_by_call(move |request| {
         family
             .get_or_create(&Static::of(request))
             .observe(request.seconds());
@@ -91,7 +91,7 @@ pub(crate) fn tikv_counter() -> impl FnMut(u64) + 'static {
 pub(crate) fn tikv_histogram() -> impl FnMut(u64) + 'static {
     let options = HistogramOpts::new("request_duration_seconds", "Durations").buckets(BUCKETS.to_vec());
     let family = HistogramVec::new(options, &LABELS).expect("names");
-    each(move |request| {
+    each_by_call(move |request| {
         let labels = [request.method.as_str(), request.route, request.status.as_str()];
         family.with_label_values(&labels).observe(request.seconds());
     })

@@ -1,8 +1,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Error, Ident, LitStr, Result, Type, spanned::Spanned as _};
+use syn::{Error, Ident, LitInt, LitStr, Result, Type, spanned::Spanned as _};
 
-use crate::{help, name::Name, settings::Settings};
+use crate::{expire::Expire, help, name::Name, settings::Settings};
 
 /// A field of a group.
 pub(crate) struct Field<'a> {
@@ -78,9 +78,13 @@ impl<'a> Field<'a> {
         for span in of_histogram.into_iter().flatten() {
             checks.extend(quote_spanned!(span=> const _: () = __group_checks::check_histogram(#kind);));
         }
-        if let Some(most) = &settings.max_series {
+        let of_family = [
+            settings.max_series.as_ref().map(LitInt::span),
+            settings.expire.as_ref().map(Expire::span),
+        ];
+        for span in of_family.into_iter().flatten() {
             let ty = self.ty;
-            checks.extend(quote_spanned!(most.span()=>
+            checks.extend(quote_spanned!(span=>
                 const _: () = __group_checks::check_family(<#ty as #group::GroupMember>::IS_FAMILY);
             ));
         }
@@ -134,6 +138,10 @@ impl<'a> Field<'a> {
         }
         if let Some(most) = &settings.max_series {
             member.extend(quote!(.max_series(#most)));
+        }
+        if let Some(expire) = &settings.expire {
+            let idle = expire.tokens();
+            member.extend(quote!(.expire_after(#idle)));
         }
         let full_name = |constant: &Ident| quote!(__group.full_name(#constant));
         for objective in &settings.objectives {

@@ -5,7 +5,7 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned as _, token::Comma,
 };
 
-use crate::attributes;
+use crate::{attributes, name::is_identifier};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let metrics = attributes::metrics_crate(&input.attrs)?;
@@ -46,7 +46,8 @@ fn visit(fields: &Punctuated<Field, Comma>, metrics: &TokenStream) -> TokenStrea
         quote_spanned!(field.ty.span()=> #metrics::LabelVisitor::value(visitor, &self.#place);)
     });
     quote! {
-        #[inline]
+        // A lookup walks the labels some times: only as a part of it they are what the compiler knows of them.
+        #[inline(always)]
         fn visit<__V: #metrics::LabelVisitor>(&self, visitor: &mut __V) {
             #(#visits)*
         }
@@ -116,12 +117,7 @@ fn checked_name(field: &Field) -> Result<LitStr> {
         (None, None) => return Err(Error::new_spanned(field.to_token_stream(), "a label has a name")),
     };
     let value = name.value();
-    let mut bytes = value.bytes();
-    let is_valid = bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    if !is_valid {
+    if !is_identifier(&value) {
         return Err(Error::new(
             name.span(),
             "not a label name: letters, digits and underscores, no digit first",

@@ -3,6 +3,7 @@
 mod attributes;
 mod buckets;
 mod container;
+mod expire;
 mod field;
 mod group;
 mod help;
@@ -63,6 +64,7 @@ pub fn derive_label_value(input: TokenStream) -> TokenStream {
 /// | `buckets = [0.1, 1.0]` | upper bounds of a histogram, ascending; also a constant or another expression |
 /// | `native`, `native = 1.1`, `native = expression` | native buckets beside the classic ones, of this growth factor |
 /// | `max_series = 2000` | the most series of a family |
+/// | `expire = "10m"` | how long a series of a family stays that is not used; also an expression of a `Duration` |
 /// | `slo(...)` | what is promised, as below; repeatable |
 /// | `nested`, `nested, prefix = "db"` | the field is a group itself |
 /// | `skip` | no metric; it takes its default |

@@ -97,12 +97,7 @@ fn check(stem: &str, span: Span) -> Result<()> {
 }
 
 fn refuse_invalid(name: &str, span: Span) -> Result<()> {
-    let mut bytes = name.bytes();
-    let is_valid = bytes
-        .next()
-        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
-        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    if !is_valid {
+    if !is_identifier(name) {
         return Err(Error::new(
             span,
             "not a metric name: letters, digits and underscores, no digit first",
@@ -115,6 +110,15 @@ fn refuse_invalid(name: &str, span: Span) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether Prometheus takes it as the name of a metric or a label.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 fn refuse_words(name: &str, span: Span) -> Result<()> {

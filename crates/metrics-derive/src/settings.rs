@@ -8,6 +8,7 @@ use crate::{
     attributes::once,
     buckets::{self, Buckets},
     container::take_prefix,
+    expire::Expire,
     objective::Objective,
 };
 
@@ -20,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) buckets: Option<Buckets>,
     pub(crate) native: Option<Native>,
     pub(crate) max_series: Option<LitInt>,
+    pub(crate) expire: Option<Expire>,
     pub(crate) objectives: Vec<Objective>,
     pub(crate) nested: Option<Span>,
     pub(crate) prefix: Option<LitStr>,
@@ -65,6 +67,10 @@ impl Settings {
                 Some(_) => Err(meta.error("given twice")),
                 None => Ok(()),
             },
+            "expire" => match self.expire.replace(Expire::parse(meta)?) {
+                Some(_) => Err(meta.error("given twice")),
+                None => Ok(()),
+            },
             "slo" => {
                 self.objectives.push(Objective::parse(meta)?);
                 Ok(())
@@ -74,7 +80,7 @@ impl Settings {
             "prefix" => take_prefix(&mut self.prefix, meta),
             _ => Err(meta.error(
                 "unknown attribute of a metric, expected `name`, `help`, `unit`, `buckets`, `native`, `max_series`, \
-                 `slo(...)`, `nested`, `prefix` or `skip`",
+                 `expire`, `slo(...)`, `nested`, `prefix` or `skip`",
             )),
         }
     }

@@ -1,8 +1,12 @@
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use crate::{
-    Family, Histogram, Labels, Metric, NativeBuckets, RegisterError, Registry, histogram::HistogramSpec,
-    limits::DEFAULT_MAX_SERIES, name, store::Store,
+    Family, Histogram, Labels, Metric, NativeBuckets, RegisterError, Registry,
+    expiry::ExpireAfter,
+    histogram::HistogramSpec,
+    limits::DEFAULT_MAX_SERIES,
+    name,
+    store::{Bounds, Store},
 };
 
 /// Settings of a family that is about to be registered; made by [`Registry::family`].
@@ -34,8 +38,7 @@ pub struct FamilyBuilder<'a, L, M: Metric> {
     name: String,
     help: String,
     spec: M::Spec,
-    max_values: Vec<usize>,
-    max_series: usize,
+    bounds: Bounds,
     unknown_label: Option<String>,
     labels: PhantomData<fn(L)>,
 }
@@ -48,8 +51,11 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
             name: name.to_owned(),
             help: help.to_owned(),
             spec: M::Spec::default(),
-            max_values: max_values.take(L::NAMES.len()).collect(),
-            max_series: DEFAULT_MAX_SERIES,
+            bounds: Bounds {
+                max_values: max_values.take(L::NAMES.len()).collect(),
+                max_series: DEFAULT_MAX_SERIES,
+                expire: None,
+            },
             unknown_label: None,
             labels: PhantomData,
         }
@@ -64,7 +70,7 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     ///
     /// When it is full, new label sets are counted in one series whose labels all are `__other__`.
     pub const fn max_series(mut self, series: usize) -> Self {
-        self.max_series = series;
+        self.bounds.max_series = series;
         self
     }
 
@@ -73,10 +79,56 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     /// Further values become `__other__`; the other labels keep theirs.
     pub fn max_values(mut self, label: &str, values: usize) -> Self {
         let at = L::NAMES.iter().position(|name| *name == label);
-        match at.and_then(|at| self.max_values.get_mut(at)) {
+        match at.and_then(|at| self.bounds.max_values.get_mut(at)) {
             Some(max) => *max = values,
             None => self.unknown_label = Some(label.to_owned()),
         }
+        self
+    }
+
+    /// Lets go of series that were not used for `idle`, which is at least a second. Default: they stay.
+    ///
+    /// The first scrape that finds a series unused for so long no longer shows it; its memory and its place under the caps
+    /// are free again. What was recorded was shown by every scrape meanwhile: choose `idle` several times as long as the
+    /// scrape interval, and for counters and histograms longer than the ranges that rules and dashboards look over. A
+    /// series that comes back begins at 0, with a created time of its own. An increment at the moment of expiry either
+    /// keeps the series or is the first of the new one.
+    ///
+    /// A [handle](Family::handle), timer or guard keeps its series for as long as it lives. Series named `__other__`, of
+    /// what had no room, stay. Enum labels are not shown before they are used. What is used by its labels takes two
+    /// atomic additions more than in a family that keeps its series, but no lock and no memory; a handle, timer or guard made by
+    /// its labels allocates.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use groundcrew_base::ManualClock;
+    /// use groundcrew_metrics::{Gauge, Labels, Registry};
+    ///
+    /// #[derive(Labels)]
+    /// struct Table<'a> { table: &'a str }
+    ///
+    /// let hands = ManualClock::new(SystemTime::now());
+    /// let registry = Registry::new().with_clock(hands.clock());
+    /// let players = registry
+    ///     .family::<Table<'_>, Gauge>("table_players", "Players at a table")
+    ///     .expire_after(Duration::from_secs(600))
+    ///     .register()?;
+    /// players.set(&Table { table: "t1" }, 6.0);
+    /// assert!(registry.encode().contains("table_players{table=\"t1\"} 6.0\n"));
+    ///
+    /// hands.advance(Duration::from_secs(600));
+    /// assert_eq!(registry.encode(), "");
+    /// # }
+    /// # Ok::<(), groundcrew_metrics::RegisterError>(())
+    /// ```
+    pub fn expire_after(mut self, idle: Duration) -> Self {
+        self.bounds.expire = Some(ExpireAfter {
+            idle,
+            clock: self.registry.clock.clone(),
+        });
         self
     }
 
@@ -91,8 +143,7 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
             return Err(RegisterError::InvalidLabel { name, label });
         }
         M::check(&name, &self.spec)?;
-        let store = Store::new::<L>(&name, self.spec, &self.max_values, self.max_series);
-        let store = Arc::new(store);
+        let store = Arc::new(Store::new::<L>(&name, self.spec, &self.bounds));
         let cells = Arc::<Store<M>>::clone(&store);
         self.registry.register(&self.name, &self.help, M::KIND, cells)?;
         Ok(Family::new(store))

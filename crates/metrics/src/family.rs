@@ -7,7 +7,7 @@ use prometheus_client::{
 
 use crate::{
     Counter, CounterF64, ExemplarSource, Gauge, GaugeGuard, Histogram, IntGauge, Labels, Metric, Timer,
-    interop, series::Cells, store::Store, table::Held,
+    interop, series::Cells, store::Store,
 };
 
 /// Metrics of one name, told apart by labels. Cloning gives another handle to the same family.
@@ -57,7 +57,7 @@ impl<L: Labels, M: Metric> Family<L, M> {
     /// The metric of these labels; kept, it needs no further lookup.
     #[must_use]
     pub fn handle(&self, labels: &L::With<'_>) -> M {
-        M::hold(Held::of(Arc::clone(&self.store), |store| store.cell(labels)))
+        M::hold(self.store.hold(labels))
     }
 
     /// The series, as a scrape sees them.
@@ -83,28 +83,28 @@ impl<L: Labels, M: Metric> Family<L, M> {
         self.store.each_labelled(show);
     }
 
-    #[inline]
-    fn cell(&self, labels: &L::With<'_>) -> &M::Cell {
-        self.store.cell(labels)
+    #[inline(always)]
+    fn record<T>(&self, labels: &L::With<'_>, record: impl FnOnce(&M::Cell) -> T) -> T {
+        self.store.record(labels, record)
     }
 }
 
 impl<L: Labels> Family<L, Counter> {
     /// Counts one event of these labels.
-    #[inline]
+    #[inline(always)]
     pub fn inc(&self, labels: &L::With<'_>) {
         self.inc_by(labels, 1);
     }
 
     /// Counts one event of these labels with its trace; see [`Counter::inc_with_exemplar`].
     pub fn inc_with_exemplar(&self, labels: &L::With<'_>, source: impl ExemplarSource) {
-        self.cell(labels).inc_by_with_exemplar(1, source);
+        self.record(labels, move |cell| cell.inc_by_with_exemplar(1, source));
     }
 
     /// Counts `events` events of these labels.
-    #[inline]
+    #[inline(always)]
     pub fn inc_by(&self, labels: &L::With<'_>, events: u64) {
-        self.cell(labels).inc_by(events);
+        self.record(labels, move |cell| cell.inc_by(events));
     }
 }
 
@@ -112,7 +112,7 @@ impl<L: Labels> Family<L, CounterF64> {
     /// Adds `amount`; see [`CounterF64::inc_by`].
     #[inline]
     pub fn inc_by(&self, labels: &L::With<'_>, amount: f64) {
-        self.cell(labels).inc_by(amount);
+        self.record(labels, move |cell| cell.inc_by(amount));
     }
 }
 
@@ -120,18 +120,18 @@ impl<L: Labels> Family<L, Gauge> {
     /// Replaces the value.
     #[inline]
     pub fn set(&self, labels: &L::With<'_>, value: f64) {
-        self.cell(labels).set(value);
+        self.record(labels, move |cell| cell.set(value));
     }
 
     /// Adds `amount`, which may be negative.
     #[inline]
     pub fn add(&self, labels: &L::With<'_>, amount: f64) {
-        self.cell(labels).add(amount);
+        self.record(labels, move |cell| cell.add(amount));
     }
 
     /// Adds one for as long as the guard lives.
     pub fn track(&self, labels: &L::With<'_>) -> GaugeGuard {
-        self.handle(labels).track()
+        GaugeGuard::of(self.handle(labels))
     }
 }
 
@@ -139,13 +139,13 @@ impl<L: Labels> Family<L, IntGauge> {
     /// Replaces the number.
     #[inline]
     pub fn set(&self, labels: &L::With<'_>, value: i64) {
-        self.cell(labels).set(value);
+        self.record(labels, move |cell| cell.set(value));
     }
 
     /// Adds `amount`, which may be negative.
     #[inline]
     pub fn add(&self, labels: &L::With<'_>, amount: i64) {
-        self.cell(labels).add(amount);
+        self.record(labels, move |cell| cell.add(amount));
     }
 }
 
@@ -153,12 +153,12 @@ impl<L: Labels> Family<L, Histogram> {
     /// Counts `value`; see [`Histogram::observe`].
     #[inline]
     pub fn observe(&self, labels: &L::With<'_>, value: f64) {
-        self.cell(labels).observe(value);
+        self.record(labels, move |cell| cell.observe(value));
     }
 
     /// Counts `value` with its trace; see [`Histogram::observe_with_exemplar`].
     pub fn observe_with_exemplar(&self, labels: &L::With<'_>, value: f64, source: impl ExemplarSource) {
-        self.cell(labels).observe_with_exemplar(value, source);
+        self.record(labels, move |cell| cell.observe_with_exemplar(value, source));
     }
 
     /// Counts `duration` in seconds.
@@ -169,7 +169,7 @@ impl<L: Labels> Family<L, Histogram> {
 
     /// Measures until the timer is dropped.
     pub fn start_timer(&self, labels: &L::With<'_>) -> Timer {
-        self.handle(labels).start_timer()
+        Timer::start(self.handle(labels))
     }
 }
 
@@ -198,6 +198,8 @@ impl<L, M: Metric> EncodeMetric for Family<L, M> {
     }
 
     fn is_empty(&self) -> bool {
+        // Asked before each encoding, and not after it.
+        Cells::sweep(&*self.store);
         Cells::is_empty(&*self.store)
     }
 }

@@ -62,8 +62,7 @@ impl Gauge {
 
     /// Adds one for as long as the guard lives: for what is open or in flight.
     pub fn track(&self) -> GaugeGuard {
-        self.inc();
-        GaugeGuard(Some(self.clone()))
+        GaugeGuard::of(self.clone())
     }
 
     /// The value now.
@@ -138,6 +137,11 @@ impl EncodeMetric for Gauge {
 pub struct GaugeGuard(Option<Gauge>);
 
 impl GaugeGuard {
+    pub(crate) fn of(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(Some(gauge))
+    }
+
     /// A guard of a gauge that is disabled.
     pub(crate) const fn of_nothing() -> Self {
         Self(None)

@@ -130,7 +130,6 @@ impl Cells for Facts {
                 value: Reading::Info,
                 created: self.created,
                 exemplars: ExemplarView::NONE,
-                row: 0,
             });
         }
     }

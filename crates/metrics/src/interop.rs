@@ -53,6 +53,9 @@ use crate::{
 impl ForeignCollector for Registry {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for entry in self.entries() {
+            if let Entry::Cells(entry) = &entry {
+                entry.cells.sweep();
+            }
             match entry {
                 Entry::Cells(entry) if entry.cells.is_empty() => {}
                 Entry::Cells(entry) => {

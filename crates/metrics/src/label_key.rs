@@ -21,7 +21,7 @@ impl Seed {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash<L: Labels>(self, labels: &L) -> u32 {
         let mut hash = LabelHash {
             state: self.state,
@@ -103,7 +103,7 @@ impl LabelHash {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn hash_text(state: u64, key: u64, bytes: &[u8]) -> u64 {
     let state = state.wrapping_add(bytes.len() as u64);
     if let Some((first, last)) = ends(bytes) {
@@ -133,14 +133,14 @@ fn fold_inner(mut state: u64, key: u64, bytes: &[u8]) -> u64 {
     state
 }
 
-#[inline]
+#[inline(always)]
 fn fold_block(state: u64, key: u64, block: &[u8; 16]) -> u64 {
     let (low, high) = split(u128::from_le_bytes(*block));
     fold(state ^ low, key ^ high)
 }
 
 /// The first and the last so many bytes, which may be the same.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
     let first = bytes.first_chunk()?;
     let (_, last) = bytes.split_at_checked(bytes.len() - N)?;
@@ -148,7 +148,7 @@ fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
 }
 
 /// At most seven bytes as one number.
-#[inline]
+#[inline(always)]
 fn short(bytes: &[u8]) -> u64 {
     match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last)) => {
@@ -158,7 +158,7 @@ fn short(bytes: &[u8]) -> u64 {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {
     let (low, high) = split(u128::from(a) * u128::from(b));
     low ^ high
@@ -372,7 +372,7 @@ impl<'a, const COPIES: bool> Compare<'a, COPIES> {
 }
 
 /// Zero if both are the same; without a call for texts as short as those of labels are.
-#[inline]
+#[inline(always)]
 fn difference(left: &[u8], right: &[u8]) -> u64 {
     if left.len() != right.len() {
         return 1;

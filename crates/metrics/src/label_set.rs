@@ -9,6 +9,7 @@ macro_rules! label_set {
             type With<'with> = $name<'with>;
             const NAMES: &'static [&'static str] = &[$($label),+];
 
+            #[inline(always)]
             fn visit<V: $crate::LabelVisitor>(&self, visitor: &mut V) {
                 $(visitor.value(&self.$field);)+
             }

@@ -6,6 +6,7 @@
 // The derives name the crate from outside, also when they are used inside of it.
 extern crate self as groundcrew_metrics;
 
+mod admitted;
 #[cfg(feature = "tokio")]
 mod async_collector;
 mod attached;
@@ -22,6 +23,7 @@ mod digits;
 mod endpoint;
 mod error;
 mod exemplar;
+mod expiry;
 mod exposition;
 #[cfg(feature = "facade")]
 mod facade;

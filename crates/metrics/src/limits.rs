@@ -53,12 +53,24 @@ impl Limits {
         let mut check = Check {
             limits: self.labels.iter(),
             bit: 1,
-            over: Replaced(0),
-            other: Replaced(0),
+            over: Replaced::NONE,
+            other: Replaced::NONE,
         };
         labels.visit(&mut check);
         self.count(check.over, family);
         Replaced(check.over.0 | check.other.0)
+    }
+
+    /// The labels whose values say that they are the overflow.
+    pub(crate) fn named_other<L: Labels>(labels: &L) -> Replaced {
+        let mut check = Check {
+            limits: [].iter(),
+            bit: 1,
+            over: Replaced::NONE,
+            other: Replaced::NONE,
+        };
+        labels.visit(&mut check);
+        check.other
     }
 
     /// All labels, because the family is full.
@@ -84,7 +96,8 @@ impl Limits {
         show("", self.overflowed.load(Ordering::Relaxed));
     }
 
-    fn count(&self, over: Replaced, family: &str) {
+    /// Counts an observation for which these labels had no room.
+    pub(crate) fn count(&self, over: Replaced, family: &str) {
         for (at, (limit, label)) in self.labels.iter().zip(self.names).enumerate() {
             if let Some(limit) = limit.as_ref().filter(|_| over.has(at))
                 && limit.overflowed.fetch_add(1, Ordering::Relaxed) == 0
@@ -103,6 +116,13 @@ impl Limits {
 
 impl Replaced {
     const ALL: Self = Self(u64::MAX);
+    pub(crate) const NONE: Self = Self(0);
+
+    /// Tells for each label whether it is replaced. Those beyond the sixty-fourth are not.
+    pub(crate) fn these(labels: impl IntoIterator<Item = bool>) -> Self {
+        let bits = labels.into_iter().take(64).enumerate();
+        Self(bits.fold(0, |bits, (at, is_replaced)| bits | u64::from(is_replaced) << at))
+    }
 
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0

@@ -4,6 +4,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use groundcrew_base::Clock;
 use prometheus_client::registry::Registry as ForeignRegistry;
 
 use crate::{
@@ -49,6 +50,8 @@ pub struct Registry {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) prefix: Arc<str>,
     pub(crate) shared: SharedRecorders,
+    /// The machine's, unless somebody gave another one.
+    pub(crate) clock: Option<Clock>,
 }
 
 pub(crate) struct State {
@@ -89,9 +92,18 @@ impl Registry {
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Self {
         Self {
-            state: Arc::clone(&self.state),
             prefix: self.full_name(prefix).into(),
-            shared: self.shared.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The same registry, with another clock for families with [idle expiry](FamilyBuilder::expire_after) that are
+    /// registered through this handle: it tells when series expire, and when they were created. For tests.
+    #[must_use]
+    pub fn with_clock(&self, clock: Clock) -> Self {
+        Self {
+            clock: Some(clock),
+            ..self.clone()
         }
     }
 
@@ -433,7 +445,6 @@ impl<M: Metric> Cells for Single<M> {
             value: M::read(cell),
             created: self.created,
             exemplars: M::exemplars(cell),
-            row: 0,
         });
     }
 

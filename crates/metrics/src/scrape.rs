@@ -69,6 +69,9 @@ impl Registry {
 
     fn write(&self, scrape: &Scrape, deadline: Option<Instant>) -> Writer {
         let entries = self.entries();
+        for entry in &entries {
+            entry.sweep(&scrape.names);
+        }
         let (options, series) = self.options(scrape, &entries);
         let mut to = Writer::new(scrape.format, options);
         self.write_entries(&entries, &scrape.names, deadline, &mut to);
@@ -189,6 +192,15 @@ impl CellsEntry {
 }
 
 impl Entry {
+    /// Lets go of series that expire, where the scrape shows the rest.
+    fn sweep(&self, names: &Names) {
+        if let Self::Cells(entry) = self
+            && names.want(&entry.name, entry.kind)
+        {
+            entry.cells.sweep();
+        }
+    }
+
     fn series(&self) -> usize {
         match self {
             Self::Cells(entry) => entry.cells.len(),

@@ -16,7 +16,10 @@ pub(crate) trait Cells: Send + Sync {
         Shape::default()
     }
 
-    /// Shows every series that is exposed, in the order in which they came to be.
+    /// Lets go of what was not used for long; once before each scrape that shows the rest.
+    fn sweep(&self) {}
+
+    /// Shows every series that is exposed, in the order in which they came to be where none expires.
     fn each(&self, show: &mut dyn FnMut(&Series<'_>));
 
     /// Shows the labels that have a cap, and how many observations went to `__other__` for it.
@@ -37,9 +40,6 @@ pub(crate) struct Series<'a> {
     /// When its count began, in milliseconds since 1970.
     pub(crate) created: u64,
     pub(crate) exemplars: ExemplarView<'a>,
-    /// Its number in the family, from 0, the same at every scrape: a key for what is kept beside the cells.
-    #[expect(dead_code, reason = "for what is kept beside the cells")]
-    pub(crate) row: usize,
 }
 
 /// The value of a series; a histogram is read from its cell.
@@ -125,7 +125,6 @@ mod tests {
             value: Reading::Count(0),
             created: 0,
             exemplars: ExemplarView::NONE,
-            row: 0,
         };
 
         let pairs = series.pairs();

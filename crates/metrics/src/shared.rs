@@ -117,7 +117,6 @@ impl Cells for GaugeAsItIs {
             value: Reading::Gauge(self.gauge.value()),
             created: self.created,
             exemplars: ExemplarView::NONE,
-            row: 0,
         });
     }
 }

@@ -1,13 +1,17 @@
-use std::{fmt, iter, sync::OnceLock};
+use std::{
+    fmt, iter,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     LabelDefinition, Labels, Metric,
     definition::Shape,
+    expiry::{ExpireAfter, Expiry},
     exposition::escape_label,
     label_key::Draft,
     limits::{Limits, Replaced, WithOther},
     series::{Cells, Series},
-    table::Table,
+    table::{Held, Table},
     unix_time::Moment,
 };
 
@@ -25,6 +29,9 @@ pub(crate) struct Store<M: Metric> {
     /// Theirs, as they are exposed.
     dense_labels: Box<[Box<str>]>,
     series: Table<M::Cell>,
+    /// In place of the former, in a family whose series expire: there `dense` and `series` remain empty, so that other
+    /// families need not ask.
+    expiry: Option<Expiry<M::Cell>>,
     /// Sets in which values were replaced by `__other__`; apart from the others, so that no number or text of a label
     /// can be taken for it.
     overflow: OnceLock<Box<Table<M::Cell>>>,
@@ -33,15 +40,21 @@ pub(crate) struct Store<M: Metric> {
     lost: OnceLock<Box<M::Cell>>,
 }
 
-/// Which series it is, and when it began, in tenths of a second after the family.
-struct Place {
-    row: usize,
-    note: u32,
+/// What a family may have, and for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    /// Of each label, 0 for none.
+    pub(crate) max_values: Vec<usize>,
+    pub(crate) max_series: usize,
+    pub(crate) expire: Option<ExpireAfter>,
 }
 
 impl<M: Metric> Store<M> {
-    pub(crate) fn new<L: Labels>(name: &str, spec: M::Spec, max_values: &[usize], max_series: usize) -> Self {
-        let dense_labels = dense_labels(L::NAMES, L::VALUES);
+    pub(crate) fn new<L: Labels>(name: &str, spec: M::Spec, bounds: &Bounds) -> Self {
+        let dense_labels = match bounds.expire {
+            None => dense_labels(L::NAMES, L::VALUES),
+            Some(_) => Vec::new(),
+        };
         Self {
             name: name.into(),
             names: L::NAMES,
@@ -50,27 +63,73 @@ impl<M: Metric> Store<M> {
             dense: dense_labels.iter().map(|_| M::cell(&spec)).collect(),
             dense_labels: dense_labels.into_iter().map(Into::into).collect(),
             series: Table::new(),
+            expiry: bounds
+                .expire
+                .as_ref()
+                .map(|after| Expiry::new(after, &bounds.max_values)),
             overflow: OnceLock::new(),
-            limits: Limits::new(L::NAMES, max_values, max_series),
+            limits: Limits::new(L::NAMES, &bounds.max_values, bounds.max_series),
             lost: OnceLock::new(),
             spec,
         }
     }
 
-    /// The cell of these labels, made if need be.
-    #[inline]
-    pub(crate) fn cell<L: Labels>(&self, labels: &L) -> &M::Cell {
+    /// Records into the cell of these labels, made if need be.
+    #[inline(always)]
+    pub(crate) fn record<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
         if const { is_dense(L::VALUES) } {
             return match self.dense.get(labels.position()) {
-                Some(cell) => cell,
-                None => self.undreamt(labels),
+                Some(cell) => record(cell),
+                None => self.undreamt(labels, record),
             };
         }
-        self.searched(labels)
+        self.searched(labels, record)
     }
 
-    #[inline]
-    fn searched<L: Labels>(&self, labels: &L) -> &M::Cell {
+    /// The cell of these labels, kept for as long as it is held.
+    pub(crate) fn hold<L: Labels>(self: &Arc<Self>, labels: &L) -> Held<M::Cell> {
+        Held::of_or(Arc::clone(self), |store| match &store.expiry {
+            None => Ok(store.lasting(labels)),
+            Some(expiry) => match store.in_use(expiry, labels, store.series.hash(labels)) {
+                Ok(used) => Err(expiry.hold(used)),
+                Err(overflow) => Ok(overflow),
+            },
+        })
+    }
+
+    #[inline(always)]
+    fn searched<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
+        let hash = self.series.hash(labels);
+        match self.series.find(labels, hash) {
+            Some(cell) => record(cell),
+            None => self.unfound(labels, hash, record),
+        }
+    }
+
+    /// For a set that says it is none of those that there can be, or one in a family whose series expire.
+    #[cold]
+    #[inline(never)]
+    fn undreamt<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
+        self.searched(labels, record)
+    }
+
+    /// For a set that is new, needs a longer search, or is in a family whose series expire.
+    #[inline(never)]
+    fn unfound<L: Labels, T>(&self, labels: &L, hash: u32, record: impl FnOnce(&M::Cell) -> T) -> T {
+        if let Some(expiry) = &self.expiry {
+            return match self.in_use(expiry, labels, hash) {
+                Ok(used) => record(used.cell()),
+                Err(overflow) => record(overflow),
+            };
+        }
+        record(self.unknown(labels, hash))
+    }
+
+    /// The cell of these labels, made if need be, in a family whose series do not expire.
+    fn lasting<L: Labels>(&self, labels: &L) -> &M::Cell {
+        if let Some(cell) = self.dense.get(labels.position()) {
+            return cell;
+        }
         let hash = self.series.hash(labels);
         match self.series.find(labels, hash) {
             Some(cell) => cell,
@@ -78,45 +137,39 @@ impl<M: Metric> Store<M> {
         }
     }
 
-    /// For a set that says it is none of those that there can be.
-    #[cold]
-    #[inline(never)]
-    fn undreamt<L: Labels>(&self, labels: &L) -> &M::Cell {
-        self.searched(labels)
-    }
-
     pub(crate) fn count(&self) -> usize {
-        self.dense.len() + self.series.len() + self.overflow.get().map_or(0, |overflow| overflow.len())
+        let overflow = self.overflow.get().map_or(0, |overflow| overflow.len());
+        self.dense.len() + self.known() + overflow
     }
 
-    /// Shows the rendered labels and the cell of every series.
-    fn each_cell(&self, mut show: impl FnMut(Place, &str, &M::Cell)) {
-        for (row, (cell, labels)) in iter::zip(&self.dense, &self.dense_labels).enumerate() {
+    /// How many series there are that are neither dense nor an overflow.
+    fn known(&self) -> usize {
+        self.series.len() + self.expiry.as_ref().map_or(0, Expiry::len)
+    }
+
+    /// Shows the rendered labels and the cell of every series, and when it began.
+    fn each_cell(&self, mut show: impl FnMut(&str, &M::Cell, u64)) {
+        for (cell, labels) in iter::zip(&self.dense, &self.dense_labels) {
             if M::was_used(cell) {
-                show(Place { row, note: 0 }, labels, cell);
+                show(labels, cell, self.born.plus_tenths(0));
             }
         }
-        let mut rows = |from: usize, table: &Table<M::Cell>| {
-            let mut number = from;
-            table.rows().for_each(|row| {
-                let place = Place {
-                    row: number,
-                    note: row.note(),
-                };
-                number += 1;
-                show(place, row.text(), row.cell());
-            });
-        };
-        rows(self.dense.len(), &self.series);
-        if let Some(overflow) = self.overflow.get() {
-            rows(OVERFLOW, overflow);
+        let tables = [
+            Some(&self.series),
+            self.overflow.get().map(|overflow| &**overflow),
+        ];
+        if let Some(expiry) = &self.expiry {
+            expiry.each(&mut show);
+        }
+        for row in tables.into_iter().flatten().flat_map(Table::rows) {
+            show(row.text(), row.cell(), self.born.plus_tenths(row.note()));
         }
     }
 
     /// Shows the values of the labels, in order, and the cell of every series.
     #[cfg(feature = "axum")]
     pub(crate) fn each_labelled(&self, mut show: impl FnMut(&[&str], &M::Cell)) {
-        self.each_cell(|_, labels, cell| {
+        self.each_cell(|labels, cell, _| {
             let pairs = crate::series::pairs(labels);
             let values: Vec<&str> = pairs.iter().map(|(_, value)| &**value).collect();
             show(&values, cell);
@@ -143,7 +196,7 @@ impl<M: Metric> Store<M> {
         self.overflowed(labels, self.limits.full(&self.name))
     }
 
-    fn overflowed<L: Labels>(&self, labels: &L, replaced: Replaced) -> &M::Cell {
+    pub(crate) fn overflowed<L: Labels>(&self, labels: &L, replaced: Replaced) -> &M::Cell {
         let overflow = self.overflow.get_or_init(|| Box::new(Table::new()));
         let other = WithOther { labels, replaced };
         let hash = overflow.hash(&other);
@@ -155,7 +208,7 @@ impl<M: Metric> Store<M> {
         let room = if is_full {
             usize::MAX
         } else {
-            self.limits.max_series().saturating_sub(self.series.len())
+            self.limits.max_series().saturating_sub(self.known())
         };
         let cell = Draft::new(self.names, &other, hash)
             .and_then(|draft| overflow.insert(&draft, room, || self.new_cell()));
@@ -167,19 +220,35 @@ impl<M: Metric> Store<M> {
     }
 
     /// How many series the main table may have while the others are what they are.
-    fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         let others = self.overflow.get().map_or(0, |overflow| overflow.len());
         self.limits.max_series().saturating_sub(others)
     }
 
     fn new_cell(&self) -> (M::Cell, u32) {
-        (M::cell(&self.spec), self.born.tenths_since())
+        (self.cell_of_spec(), self.born.tenths_since())
+    }
+
+    pub(crate) fn cell_of_spec(&self) -> M::Cell {
+        M::cell(&self.spec)
+    }
+
+    pub(crate) fn draft<L: Labels>(&self, labels: &L, hash: u32) -> Option<Draft> {
+        Draft::new(self.names, labels, hash)
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) const fn name(&self) -> &str {
+        &self.name
     }
 }
 
 impl<M: Metric> Cells for Store<M> {
     fn is_empty(&self) -> bool {
-        self.series.len() == 0
+        self.known() == 0
             && !self.dense.iter().any(M::was_used)
             && self.overflow.get().is_none_or(|overflow| overflow.len() == 0)
     }
@@ -200,15 +269,20 @@ impl<M: Metric> Cells for Store<M> {
     }
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
-        self.each_cell(|place, labels, cell| {
+        self.each_cell(|labels, cell, created| {
             show(&Series {
                 labels,
                 value: M::read(cell),
                 exemplars: M::exemplars(cell),
-                created: self.born.plus_tenths(place.note),
-                row: place.row,
+                created,
             });
         });
+    }
+
+    fn sweep(&self) {
+        if let Some(expiry) = &self.expiry {
+            expiry.sweep();
+        }
     }
 
     fn each_overflow(&self, show: &mut dyn FnMut(&str, u64)) {
@@ -266,5 +340,3 @@ fn dense_labels(names: &[&str], values: &[&[&str]]) -> Vec<String> {
 }
 
 const MAX_DENSE: usize = 256;
-/// The number of the first row that is an overflow; there are never as many others.
-const OVERFLOW: usize = 1 << 26;

@@ -48,7 +48,6 @@ impl Cells for Overflow {
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         let created = unix_time::process_start();
-        let mut row = 0;
         for family in &self.0 {
             family.cells.each_overflow(&mut |label, count| {
                 if count > 0 {
@@ -60,10 +59,8 @@ impl Cells for Overflow {
                         value: Reading::Count(count),
                         created,
                         exemplars: ExemplarView::NONE,
-                        row,
                     });
                 }
-                row += 1;
             });
         }
     }
@@ -86,7 +83,7 @@ impl Cells for Rejected {
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         let created = unix_time::process_start();
-        for (row, family) in self.0.iter().enumerate() {
+        for family in &self.0 {
             let count = family.cells.rejected();
             if count > 0 {
                 let mut labels = String::new();
@@ -96,7 +93,6 @@ impl Cells for Rejected {
                     value: Reading::Count(count),
                     created,
                     exemplars: ExemplarView::NONE,
-                    row,
                 });
             }
         }

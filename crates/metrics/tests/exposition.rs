@@ -118,17 +118,19 @@ fn parse_sample(line: &str) -> Sample {
     }
 }
 
+/// The first quote that has an even number of backslashes before it.
 fn closing_quote(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at,
-            _ => {}
-        }
-    }
-    panic!("a value that does not end: {text}");
+    let is_plain = |at: &usize| {
+        text[..*at]
+            .bytes()
+            .rev()
+            .take_while(|byte| *byte == b'\\')
+            .count()
+            % 2
+            == 0
+    };
+    let quotes = text.match_indices('"').map(|(at, _)| at);
+    quotes.into_iter().find(is_plain).expect("a value ends")
 }
 
 fn unescape(text: &str, quotes: bool) -> String {

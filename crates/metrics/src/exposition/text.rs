@@ -51,7 +51,7 @@ impl TextWriter {
             Format::Text | Format::Protobuf => self.head(name, help, kind.text(), false),
         }
         TextFamily {
-            head: format!("{name}{{"),
+            head: [name, "{"].concat(),
             to: self,
             name,
             buckets: Buckets::default(),

@@ -109,14 +109,13 @@ impl<M: Metric> Cells for DynamicFamily<M> {
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         // A copy of the handles, so that nobody who records a new series waits for the scrape.
         let rows = self.read().rows.clone();
-        for (number, row) in rows.iter().enumerate() {
+        for row in &rows {
             let cell = row.metric.held();
             show(&Series {
                 labels: &row.labels,
                 value: M::read(cell),
                 created: row.created,
                 exemplars: M::exemplars(cell),
-                row: number,
             });
         }
     }

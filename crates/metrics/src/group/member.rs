@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{
     Family, Info, Labels, Metric, NativeBuckets, RegisterError, Registry, descriptor::Kind,
     histogram::SECONDS, objective::Objective,
@@ -32,6 +34,7 @@ pub struct Member<'a> {
     buckets: Option<&'a [f64]>,
     native: Option<NativeBuckets>,
     max_series: Option<usize>,
+    expire: Option<Duration>,
     pub(super) objectives: Vec<Objective>,
 }
 
@@ -44,6 +47,7 @@ impl<'a> Member<'a> {
             buckets: None,
             native: None,
             max_series: None,
+            expire: None,
             objectives: Vec::new(),
         }
     }
@@ -63,6 +67,12 @@ impl<'a> Member<'a> {
     /// The most series of a family.
     pub const fn max_series(mut self, series: usize) -> Self {
         self.max_series = Some(series);
+        self
+    }
+
+    /// How long a series of a family stays that is not used.
+    pub const fn expire_after(mut self, idle: Duration) -> Self {
+        self.expire = Some(idle);
         self
     }
 
@@ -106,13 +116,16 @@ impl<L: Labels, M: Metric> GroupMember for Family<L, M> {
     const IS_FAMILY: bool = true;
 
     fn register(registry: &Registry, member: &Member<'_>) -> Result<Self, RegisterError> {
-        let family = registry
+        let mut family = registry
             .family::<L, M>(member.name, member.help)
             .spec(M::spec(member.buckets, member.native));
-        match member.max_series {
-            Some(series) => family.max_series(series).register(),
-            None => family.register(),
+        if let Some(series) = member.max_series {
+            family = family.max_series(series);
         }
+        if let Some(idle) = member.expire {
+            family = family.expire_after(idle);
+        }
+        family.register()
     }
 }
 

@@ -19,6 +19,7 @@ impl Registry {
             state: Arc::new(Mutex::new(state)),
             prefix: Arc::clone(&self.prefix),
             shared: SharedRecorders::default(),
+            clock: self.clock.clone(),
         }
     }
 

@@ -130,24 +130,22 @@ impl Cells for ErrorCells {
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
         let mut others = self.of_sources();
-        let mut rows = 0;
-        self.0.own.cells().each(&mut |series| {
-            rows += 1;
-            match (others.remove(series.labels), series.value) {
+        self.0
+            .own
+            .cells()
+            .each(&mut |series| match (others.remove(series.labels), series.value) {
                 (Some(others), Reading::Count(own)) => show(&Series {
                     value: Reading::Count(own.saturating_add(others)),
                     ..*series
                 }),
                 _ => show(series),
-            }
-        });
-        for (row, (labels, count)) in (rows..).zip(&others) {
+            });
+        for (labels, count) in &others {
             show(&Series {
                 labels,
                 value: Reading::Count(*count),
                 created: self.0.created,
                 exemplars: ExemplarView::NONE,
-                row,
             });
         }
     }

@@ -156,7 +156,7 @@ impl<C> Arena<C> {
     /// # Safety
     /// `push` has given the place, and the thread has seen that happen: it read the place with acquire ordering from
     /// where it was stored with release ordering, or has pushed it itself.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn at(&self, place: u32) -> Row<'_, C> {
         let (chunk, offset) = (place as usize >> OFFSET_BITS, place as usize & OFFSET_MASK);
         // SAFETY: a place that was given away is in a chunk that is allocated, whose pointer does not change.
@@ -220,7 +220,7 @@ impl<'a, C> Iterator for Walk<'a, C> {
 }
 
 impl<'a, C> Row<'a, C> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn cell(&self) -> &'a C {
         // SAFETY: rows are made of places where a cell is, and borrow from the arena, which neither moves nor changes
         // it.
@@ -233,25 +233,25 @@ impl<'a, C> Row<'a, C> {
         self.meta().note
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&self) -> &'a str {
         let meta = self.meta();
         // SAFETY: `push` has copied it from a `str`.
         unsafe { str::from_utf8_unchecked(self.bytes(meta.key.into(), meta.text.into())) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&self) -> &'a [u8] {
         // SAFETY: `push` has copied as much.
         unsafe { self.bytes(0, self.meta().key.into()) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn hash(&self) -> u32 {
         self.meta().hash
     }
 
-    #[inline]
+    #[inline(always)]
     fn meta(&self) -> &'a Meta {
         // SAFETY: as for the cell, behind which it stands.
         unsafe { self.at.byte_add(size_of::<C>()).cast().as_ref() }
@@ -259,7 +259,7 @@ impl<'a, C> Row<'a, C> {
 
     /// # Safety
     /// So many bytes were written there.
-    #[inline]
+    #[inline(always)]
     unsafe fn bytes(&self, from: usize, len: usize) -> &'a [u8] {
         // SAFETY: the caller promises that it was written; it does not change.
         unsafe {

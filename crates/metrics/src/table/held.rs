@@ -23,9 +23,17 @@ impl<T: Send + Sync + 'static> Held<T> {
 
     /// The cell that `pick` finds in `owner`.
     pub(crate) fn of<O: Send + Sync + 'static>(owner: Arc<O>, pick: impl FnOnce(&O) -> &T) -> Self {
-        Self {
-            cell: NonNull::from(pick(&owner)),
-            owner,
+        Self::of_or(owner, |owner| Ok(pick(owner)))
+    }
+
+    /// The cell that `pick` finds in `owner`, or what it holds already.
+    pub(crate) fn of_or<O: Send + Sync + 'static>(
+        owner: Arc<O>,
+        pick: impl FnOnce(&O) -> Result<&T, Self>,
+    ) -> Self {
+        match pick(&owner).map(NonNull::from) {
+            Ok(cell) => Self { cell, owner },
+            Err(held) => held,
         }
     }
 }

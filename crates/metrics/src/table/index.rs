@@ -42,7 +42,7 @@ impl Index {
     }
 
     /// The first place of a series that may have this hash.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first(&self, hash: u32) -> Option<u32> {
         let slots = self.current.load(Ordering::Acquire);
         // SAFETY: slots that were ever current live as long as the table, whose writer owns them.

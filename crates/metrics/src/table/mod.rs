@@ -1,19 +1,28 @@
-//! A hash table that only grows and is read without a lock: the one place with `unsafe` code.
+//! Hash tables that are read without a lock: the one place with `unsafe` code.
 //!
-//! Series never move and never go: a reader needs no guard, and a scrape walks them in the order in which they
-//! came. Only insertion takes a mutex.
+//! In a [`Table`] series never move and never go: a reader needs no guard, and a scrape walks them in the order in which
+//! they came. Only insertion takes a mutex. In an [`ExpiringTable`] they go when they are not used.
 #![expect(
     unsafe_code,
     reason = "joins the series and their index, which promise each other to live as long"
 )]
 
 mod arena;
+mod expiring;
 mod held;
+mod hints;
 mod index;
+mod slot;
+mod slots;
+mod sync;
 
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) use self::{arena::Row, held::Held};
+pub(crate) use self::{
+    arena::Row,
+    expiring::{ExpiringTable, Refused, Use},
+    held::Held,
+};
 use self::{
     arena::{Arena, New, Tail},
     index::{Generations, Index},
@@ -57,13 +66,13 @@ impl<C> Table<C> {
         self.arena.len()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash<L: Labels>(&self, labels: &L) -> u32 {
         self.seed.hash(labels)
     }
 
     /// The cell of these labels, whose hash is given, unless it needs a longer search.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
         let row = self.at(self.index.first(hash)?);
         record(&row).is(labels).then(|| row.cell())
@@ -114,7 +123,7 @@ impl<C> Table<C> {
     }
 
     /// The series at a place that the index gave, or that was just pushed.
-    #[inline]
+    #[inline(always)]
     fn at(&self, place: u32) -> Row<'_, C> {
         // SAFETY: the place was pushed by this thread, or stored into the index with release ordering after it was, and
         // read from there with acquire ordering.
@@ -122,7 +131,7 @@ impl<C> Table<C> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn record<'a, C>(row: &Row<'a, C>) -> Record<'a> {
     Record {
         key: row.key(),

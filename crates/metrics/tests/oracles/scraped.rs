@@ -45,7 +45,7 @@ fn registry() -> Registry {
 }
 
 /// Serves the registry in the format that the path names, or in the one that the scraper wants.
-async fn serve(registry: &Registry) -> (String, JoinHandle<()>) {
+pub(crate) async fn serve(registry: &Registry) -> (String, JoinHandle<()>) {
     let endpoint = MetricsEndpoint::new(registry);
     let forced = endpoint.clone();
     let scrape = async move |Path(format): Path<String>| -> Response {
@@ -85,7 +85,7 @@ const JOBS: [(&str, &str); 4] = [
 ];
 
 /// The values of an expression in `PromQL`, by job.
-async fn values(prometheus: &Prometheus, query: &str) -> Vec<(String, String)> {
+pub(crate) async fn values(prometheus: &Prometheus, query: &str) -> Vec<(String, String)> {
     let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
     let answer = prometheus
         .get(&format!("/api/v1/query?query={encoded}"))

@@ -80,6 +80,15 @@ struct Buckets {
     /// Told
     #[metric(max_series = 0)]
     no_room: Family<(), Counter>,
+    /// Told
+    #[metric(expire = "10 monkeys")]
+    no_unit: Family<(), Counter>,
+    /// Told
+    #[metric(expire = 10)]
+    no_text: Family<(), Counter>,
+    /// Told
+    #[metric(expire = "0s")]
+    no_time: Family<(), Counter>,
 }
 
 #[derive(Metrics)]

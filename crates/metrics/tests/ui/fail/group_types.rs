@@ -32,6 +32,9 @@ struct Settings {
     /// One series
     #[metric(max_series = 5)]
     depth: Gauge,
+    /// It stays
+    #[metric(expire = "10m")]
+    players: Gauge,
 }
 
 #[derive(Metrics)]

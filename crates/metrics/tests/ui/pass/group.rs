@@ -26,7 +26,7 @@ struct Request<'a> {
 #[metrics(crate = crate::facade::metrics, prefix = "app")]
 struct Group {
     /// An alias
-    #[metric(max_series = 100)]
+    #[metric(max_series = 100, expire = "1h30m")]
     #[metric(slo(availability = 99.9, bad(status = "5..")))]
     #[metric(slo(availability = 99, bad(r#type = "a[0-9]", example = "a1"), only(route = "/a"), name = "of a"))]
     requests: Requests,
@@ -34,6 +34,7 @@ struct Group {
     #[metric(slo(availability = 99.5, bad = errors, except(route = "/feed/.*", type = "x")))]
     attempts: Requests,
     /// Those
+    #[metric(expire = std::time::Duration::from_secs(600))]
     errors: Requests,
     /// A histogram
     #[metric(unit = "seconds", buckets = &[0.1, 1e0, 5], slo(latency = 1, percent = 95), slo(mean = 0.07))]
