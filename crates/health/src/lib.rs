@@ -36,6 +36,8 @@ mod timestamp;
 mod transition;
 #[cfg(feature = "axum")]
 mod verbose;
+#[cfg(feature = "axum")]
+mod whole;
 
 pub use builder::HealthBuilder;
 pub use config::HealthConfig;

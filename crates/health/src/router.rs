@@ -2,10 +2,10 @@ use std::net::SocketAddr;
 
 use axum::{
     Router,
+    body::Body,
     extract::{ConnectInfo, Path, Request, State},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, get_service},
 };
 use bytes::Bytes;
 use groundcrew_base::{Secret, Status};
@@ -16,9 +16,11 @@ use http::{
 
 use crate::{
     DetailsPolicy, Health, Report, Selection,
-    formats::json,
+    formats::{Format, json},
     question::{Question, UnknownFormat},
+    snapshot::Snapshot,
     verbose::Verbose,
+    whole::Whole,
 };
 
 impl Health {
@@ -53,14 +55,13 @@ impl Health {
             .route("/startupz", get(startupz))
             .route("/healthz", get(healthz))
             .route("/healthz/{check}", get(check))
-            .route("/api/health", get(api_health))
+            .route("/api/health", get_service(Whole(self.clone())))
             .route("/api/health/history", get(history))
-            .layer(middleware::from_fn(never_cached))
             .with_state(self.clone())
     }
 
     /// Whether this caller may see reasons and details.
-    fn shows_details(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    pub(crate) fn shows_details(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
         match self.config().details {
             DetailsPolicy::Never => false,
             DetailsPolicy::Always => true,
@@ -103,7 +104,7 @@ impl IntoResponse for Refusal {
                 "the history is for those who may see details\n",
             ),
         };
-        (code, text).into_response()
+        plain(code, text)
     }
 }
 
@@ -136,13 +137,6 @@ impl Asked {
     }
 }
 
-async fn never_cached(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
-    response
-}
-
 async fn livez(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
     let asked = Asked::read(&health, &request)?;
     let stalled = health.liveness().err().map(|stalled| {
@@ -155,7 +149,7 @@ async fn livez(State(health): State<Health>, request: Request) -> Result<Respons
         return Ok(verbose(lines, "livez"));
     }
     Ok(match stalled {
-        None => "alive\n".into_response(),
+        None => plain(StatusCode::OK, "alive\n"),
         Some(reason) => refuse(&reason),
     })
 }
@@ -170,7 +164,7 @@ async fn readyz(State(health): State<Health>, request: Request) -> Result<Respon
         ));
     }
     Ok(match ready {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => plain(StatusCode::OK, "ready\n"),
         Err(reason) => refuse(&format!("not ready: {reason}")),
     })
 }
@@ -188,7 +182,7 @@ async fn ready_check(State(health): State<Health>, Path(name): Path<String>) -> 
     let report = health.report();
     let check = report.check(&name).ok_or(Refusal::UnknownCheck)?;
     Ok(if code(check.status()) == StatusCode::OK {
-        "ok\n".into_response()
+        plain(StatusCode::OK, "ok\n")
     } else {
         refuse(&format!("not ready: {} is {}", check.name, check.status()))
     })
@@ -209,7 +203,7 @@ async fn startupz(State(health): State<Health>, request: Request) -> Result<Resp
     }
     let ready = if started { Ok(()) } else { health.readiness() };
     Ok(match ready {
-        Ok(()) => "started\n".into_response(),
+        Ok(()) => plain(StatusCode::OK, "started\n"),
         Err(reason) => refuse(&format!("starting: {reason}")),
     })
 }
@@ -226,7 +220,7 @@ async fn healthz(State(health): State<Health>, request: Request) -> Result<Respo
         return Ok(verbose(lines, "healthz"));
     }
     let status = status_of(&report, selection);
-    Ok((code(status), format!("{status}\n")).into_response())
+    Ok(plain(code(status), format!("{status}\n")))
 }
 
 async fn check(
@@ -243,18 +237,32 @@ async fn check(
     Ok(typed(check.status(), format.content_type(), body.into()))
 }
 
-async fn api_health(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let asked = Asked::read(&health, &request)?;
+/// Answers what has parameters.
+pub(crate) fn api_health(health: Health, request: &Request) -> impl Future<Output = Response> + use<> {
+    let asked = Asked::read(&health, request);
+    async move {
+        match asked {
+            Ok(asked) => asked_health(&health, &asked).await.into_response(),
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+}
+
+async fn asked_health(health: &Health, asked: &Asked) -> Result<Response, Refusal> {
     let (selection, format) = (&asked.question.selection, asked.question.format);
-    asked.freshen(&health, selection).await?;
+    asked.freshen(health, selection).await?;
     let snapshot = health.snapshot();
     if selection.is_all() {
-        let body = snapshot.body(format, asked.details);
-        return Ok(typed(snapshot.report.status, format.content_type(), body));
+        return Ok(whole(&snapshot, format, asked.details));
     }
     let report = snapshot.report.of(selection);
     let body = format.render(&report, asked.details).into();
     Ok(typed(report.status, format.content_type(), body))
+}
+
+pub(crate) fn whole(snapshot: &Snapshot, format: Format, details: bool) -> Response {
+    let body = snapshot.body(format, details);
+    typed(snapshot.report.status, format.content_type(), body)
 }
 
 async fn history(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
@@ -279,15 +287,30 @@ fn verbose(lines: Verbose, probe: &str) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (code, lines.finish(probe)).into_response()
-}
-
-fn typed(status: Status, content_type: HeaderValue, body: Bytes) -> Response {
-    (code(status), [(CONTENT_TYPE, content_type)], body).into_response()
+    plain(code, lines.finish(probe))
 }
 
 fn refuse(reason: &str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
+    plain(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"))
+}
+
+fn plain(code: StatusCode, text: impl Into<Body>) -> Response {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    respond(code, kind, text.into())
+}
+
+fn typed(status: Status, content_type: HeaderValue, body: Bytes) -> Response {
+    respond(code(status), content_type, body.into())
+}
+
+/// By hand: it is all that a probe costs.
+fn respond(code: StatusCode, content_type: HeaderValue, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 const fn code(status: Status) -> StatusCode {

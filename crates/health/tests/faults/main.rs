@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use groundcrew_base::error_text;
 use groundcrew_health::probe::{ProbeError, probe};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -20,7 +21,7 @@ fn ask(address: SocketAddr, path: &str) -> (u16, Duration) {
     let began = Instant::now();
     let code = match probe(&format!("http://{address}{path}"), LIMIT) {
         Ok(code) | Err(ProbeError::Status { status: code }) => code,
-        Err(error) => panic!("{path}: {error}"),
+        Err(error) => panic!("{path}: {} after {:?}", error_text(&error), began.elapsed()),
     };
     (code, began.elapsed())
 }

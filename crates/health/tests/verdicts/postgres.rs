@@ -6,7 +6,7 @@ use groundcrew_connect::postgres::{
     tokio_postgres::{self, Client, NoTls},
 };
 use groundcrew_health::{Observation, Status, checks::PostgresCheck};
-use groundcrew_testkit::{Postgres, Proxy, eventually};
+use groundcrew_testkit::{Postgres, Proxy};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
@@ -85,7 +85,7 @@ async fn up_exhausted_frozen_and_down_are_told_in_time_without_the_pool() {
     server.resume().unwrap();
     assert_eq!(word(&says(&check, "pool_exhausted").await), "pool_exhausted");
     drop(held);
-    assert_eq!(word(&check.run().await), "up");
+    drop(says(&check, "up").await);
 
     server.kill().await.unwrap();
     let down = asked(&check, "down", 5, Duration::from_millis(50)).await;
@@ -139,11 +139,12 @@ async fn a_reset_session_is_no_outage_and_a_listener_that_hangs_up_is_down() {
         .url()
         .replace(&server.addr().to_string(), &proxy.addr().to_string());
     let check = check(&url);
-    assert_eq!(word(&check.run().await), "up");
+    drop(says(&check, "up").await);
 
     proxy.reset();
     tokio::time::timeout(LIMIT, check.changed()).await.unwrap();
-    assert_eq!(word(&check.run().await), "up");
+    let patient = check.clone().timeout(LIMIT);
+    assert_eq!(word(&patient.run().await), "up");
 
     proxy.black_hole();
     assert_eq!(word(&check.run().await), "frozen");
@@ -170,7 +171,7 @@ async fn a_server_that_takes_no_writes_is_read_only() {
         check(&server.url()),
         check(&server.url()).read_only(Status::Healthy),
     );
-    assert_eq!(word(&service.run().await), "up");
+    drop(says(&service, "up").await);
 
     let set = async |value: &str| {
         let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
@@ -184,8 +185,11 @@ async fn a_server_that_takes_no_writes_is_read_only() {
         (Status::Degraded, Some("the primary takes no writes"))
     );
     assert_eq!(detail(&verdict, "readOnly"), &Detail::Bool(true));
-    let fine = replica.run().await;
-    assert_eq!((word(&fine), fine.status()), ("up", Status::Healthy));
+    let fine = says(&replica, "up").await;
+    assert_eq!(
+        (detail(&fine, "readOnly"), fine.status()),
+        (&Detail::Bool(true), Status::Healthy)
+    );
     admin
         .simple_query("SET default_transaction_read_only = off")
         .await
@@ -216,7 +220,7 @@ async fn a_standby_is_read_only_until_it_is_promoted() {
 async fn a_server_that_starts_or_stops_says_so() {
     let server = Postgres::start().await.unwrap();
     let old = check(&server.url());
-    assert_eq!(word(&old.run().await), "up");
+    drop(says(&old, "up").await);
     let pid = fs::read_to_string(server.data_dir().join("postmaster.pid")).unwrap();
     let pid = pid.lines().next().unwrap().parse().unwrap();
 
@@ -225,8 +229,7 @@ async fn a_server_that_starts_or_stops_says_so() {
 
     let verdict = says(&check(&server.url()), "starting").await;
     assert_eq!(verdict.status(), Status::Unhealthy);
-    assert_eq!(word(&old.run().await), "up");
-    drop(old);
+    drop(says(&old, "up").await);
 }
 
 #[tokio::test]
@@ -240,7 +243,7 @@ async fn real_traffic_saves_questions_but_not_the_news_of_a_read_only_server() {
         let row = observer.query_one(sql, &[]).await.unwrap();
         row.get::<_, String>(0)
     };
-    let first = busy.run().await;
+    let first = says(&busy, "up").await;
     let began = asked_at().await;
     for _ in 0..100 {
         let verdict = busy.run().await;
