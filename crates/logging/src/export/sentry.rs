@@ -121,7 +121,6 @@ impl SentryEvents {
             .sample_rate(self.sample_rate)
             .traces_sample_rate(self.traces_sample_rate)
             .default_integrations(false)
-            .max_breadcrumbs(MOST_BREADCRUMBS)
             .transport(Arc::clone(outbox));
         options.dsn = Some(dsn);
         options.server_name = self.server_name.clone().map(Into::into);

@@ -99,6 +99,27 @@ fn an_error_is_an_event_with_what_came_before_it_in_its_request() {
 }
 
 #[test]
+fn an_error_tells_of_the_last_hundred_events_before_it() {
+    let server = Server::always(200);
+
+    run(service().export(quick(events(&server))), |logging| {
+        for n in 0..250 {
+            info!(n, "step");
+        }
+        error!("x");
+        logging.flush(DEADLINE).unwrap();
+    });
+
+    let event = event(&server.next());
+    let crumbs = event["breadcrumbs"]["values"].as_array().unwrap();
+    let numbers: Vec<_> = crumbs
+        .iter()
+        .map(|crumb| crumb["data"]["n"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (150..250).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_share_of_nothing_sends_nothing_and_one_that_is_none_is_an_error() {
     let server = Server::always(200);
     run(
