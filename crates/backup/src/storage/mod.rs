@@ -14,7 +14,7 @@ use tokio::io::AsyncRead;
 pub use config::StorageConfig;
 pub use local::LocalDir;
 #[cfg(feature = "s3")]
-pub use s3::{S3, S3Builder};
+pub use s3::{BucketCheck, S3, S3Builder};
 
 /// Keeps objects under keys such as `v1/20261122T020000Z-7f3a9c01/manifest.json`.
 ///

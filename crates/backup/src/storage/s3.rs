@@ -18,8 +18,10 @@ use tokio::io::AsyncRead;
 
 use super::{ObjectWriter, Storage, StorageError};
 
+mod bucket_check;
 mod multipart;
 
+pub use bucket_check::BucketCheck;
 use multipart::Multipart;
 
 /// Keeps backups in a bucket of Amazon S3 or a compatible store.

@@ -6,6 +6,8 @@
     reason = "a failed step fails the test"
 )]
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod by_hand;
 mod faults;
 mod round_trip;
