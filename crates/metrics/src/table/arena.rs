@@ -177,9 +177,10 @@ impl<C> Arena<C> {
         (0_u32..).zip(bases).flat_map(|(number, base)| Walk {
             base,
             place: number << OFFSET_BITS | 1,
+            // Of a chunk that is full, it is where the next one begins: added, as it does not fit into the offset.
             // SAFETY: every chunk begins with a head, which lives as long as the arena.
-            end: number << OFFSET_BITS
-                | unsafe { base.cast::<Head>().as_ref() }
+            end: (number << OFFSET_BITS)
+                + unsafe { base.cast::<Head>().as_ref() }
                     .used
                     .load(Ordering::Acquire),
             arena: PhantomData,
@@ -298,8 +299,58 @@ const SMALLEST: usize = 64;
 const LARGEST: usize = 1 << OFFSET_BITS;
 
 #[cfg(test)]
+impl Tail {
+    /// One whose chunks are as large as they become, from the first on.
+    pub(super) fn of_large_chunks() -> Self {
+        Self {
+            total: 16 * LARGEST,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chunk_is_met_also_when_its_last_word_is_used() {
+        for words in [7, 9, 19 * 9, 13_797] {
+            if cfg!(miri) && words < 13_797 {
+                continue;
+            }
+            let bytes = words * size_of::<Word>() - size_of::<Arc<()>>() - size_of::<Meta>();
+            let (key, text) = (vec![7; bytes / 2], "x".repeat(bytes - bytes / 2));
+            let owned = Arc::new(());
+            let arena = Arena::new();
+            let mut tail = Tail::of_large_chunks();
+            let of_a_chunk = (LARGEST - 1) / words;
+
+            let places: Vec<u32> = (0..u32::try_from(of_a_chunk * 4 + 1).unwrap())
+                .map(|number| {
+                    let new = New {
+                        hash: number,
+                        note: 0,
+                        key: &key,
+                        text: &text,
+                    };
+                    // SAFETY: the tail is of this arena.
+                    let place = unsafe { arena.push(&mut tail, Arc::clone(&owned), new) }.unwrap();
+                    if tail.chunks < 5 && (number as usize + 1).is_multiple_of(of_a_chunk) {
+                        assert_eq!(tail.used, LARGEST, "{words}");
+                    }
+                    place
+                })
+                .collect();
+
+            assert_eq!(tail.chunks, 5);
+            assert_eq!(arena.iter().count(), places.len(), "{words}");
+            let walked = arena.iter().map(|(place, row)| (place, row.hash()));
+            assert!(walked.eq(places.into_iter().zip(0..)), "{words}");
+            drop(arena);
+            assert_eq!(Arc::strong_count(&owned), 1, "{words}");
+        }
+    }
 
     #[test]
     fn what_was_pushed_stays_where_it_is_until_all_is_dropped() {

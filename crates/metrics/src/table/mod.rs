@@ -138,3 +138,48 @@ fn record<'a, C>(row: &Row<'a, C>) -> Record<'a> {
         text: row.text(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::LabelVisitor;
+
+    struct Padded(u32);
+
+    impl Labels for Padded {
+        type With<'a> = Self;
+        const NAMES: &'static [&'static str] = &["key"];
+
+        fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
+            visitor.value(&format!("{:024}", self.0));
+        }
+    }
+
+    #[test]
+    fn series_in_chunks_that_are_full_to_the_last_word_are_found_and_shown() {
+        // Enough for four full chunks, and for the index to grow after the second one is full.
+        let series = if cfg!(miri) { 100 } else { 4 * 37_449 + 1 };
+        let table = Table::new();
+        table.writer.lock().unwrap().tail = Tail::of_large_chunks();
+
+        for key in 0..series {
+            let labels = Padded(key);
+            let draft = Draft::new(Padded::NAMES, &labels, table.hash(&labels)).unwrap();
+            // With the cell and what the arena knows of it, seven words, of which 37,449 fill a chunk.
+            let length = draft.as_record().key.len() + draft.as_record().text.len();
+            assert_eq!((8 + 12 + length).div_ceil(8), 7);
+            table.insert(&draft, usize::MAX, || (u64::from(key), 0)).unwrap();
+        }
+
+        assert_eq!(table.len(), series as usize);
+        let shown: HashSet<u64> = table.rows().map(|row| *row.cell()).collect();
+        assert_eq!(shown.len(), series as usize);
+        for key in 0..series {
+            let labels = Padded(key);
+            let found = table.find_exactly(&labels, table.hash(&labels));
+            assert_eq!(found, Some(&u64::from(key)));
+        }
+    }
+}
