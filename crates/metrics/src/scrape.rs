@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Scrape {
     pub(crate) format: Format,
     pub(crate) names: Names,
+    /// Whether nobody will see what is written, as with HEAD: then it does not count as shown.
+    pub(crate) unseen: bool,
 }
 
 /// The names of the families, or of their samples, that are asked for; all when it is empty.
@@ -69,13 +71,13 @@ impl Registry {
 
     fn write(&self, scrape: &Scrape, deadline: Option<Instant>) -> Writer {
         let entries = self.entries();
-        for entry in &entries {
-            entry.sweep(&scrape.names);
+        if !scrape.unseen {
+            entries.iter().for_each(|entry| entry.sweep(&scrape.names));
         }
         let (options, series) = self.options(scrape, &entries);
         let mut to = Writer::new(scrape.format, options);
         self.write_entries(&entries, &scrape.names, deadline, &mut to);
-        if scrape.format != Format::Text {
+        if scrape.format != Format::Text && !scrape.unseen {
             exemplar::next_round();
         }
         if scrape.names.are_all() {
@@ -160,7 +162,7 @@ impl Scrape {
     fn of(format: Format) -> Self {
         Self {
             format,
-            names: Names::default(),
+            ..Self::default()
         }
     }
 }

@@ -27,7 +27,8 @@ pub use router::metrics_router;
 
 /// Answers scrapes over HTTP, in any server.
 ///
-/// - GET and HEAD; other methods get status 405.
+/// - GET and HEAD; other methods get status 405. For series that [expire](crate::FamilyBuilder::expire_after), every
+///   GET counts as a scrape, whoever asks; HEAD does not.
 /// - The format is what `Accept` likes best: text 0.0.4, OpenMetrics 1.0 or protobuf; see
 ///   [`Format::negotiate`](crate::Format::negotiate).
 /// - With feature `gzip`, a body from 1 KiB on is compressed for who accepts it.

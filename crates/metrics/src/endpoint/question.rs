@@ -32,6 +32,7 @@ impl Question {
             scrape: Scrape {
                 format: self.accepted.format,
                 names: self.names.clone(),
+                unseen: self.is_head,
             },
             gzip: self.gzip,
         }

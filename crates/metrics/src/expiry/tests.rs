@@ -255,6 +255,36 @@ fn a_scrape_of_other_names_counts_as_none() {
     );
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn a_head_request_counts_as_no_scrape() {
+    use http::{Method, Request};
+
+    let (registry, hands) = set_up();
+    let requests = requests(&registry);
+    let endpoint = crate::MetricsEndpoint::new(&registry);
+    let ask = |method: Method| {
+        let request = Request::builder()
+            .method(method)
+            .uri("/metrics")
+            .body(())
+            .unwrap();
+        endpoint.answer(&request).into_body().len()
+    };
+    requests.inc(&route("/a"));
+
+    assert_eq!(ask(Method::HEAD), 0);
+    hands.advance(IDLE);
+    assert!(ask(Method::GET) > 0);
+    assert_eq!(requests.len(), 1);
+    hands.advance(IDLE);
+    assert_eq!(ask(Method::HEAD), 0);
+    assert_eq!(requests.len(), 1);
+
+    ask(Method::GET);
+    assert!(requests.is_empty());
+}
+
 #[test]
 fn enum_labels_come_with_their_first_use_and_go() {
     struct Won(bool);
