@@ -91,11 +91,13 @@ fn behind_ampersand(text: &[u8], place: usize) -> Option<(u8, usize)> {
     Some((sign_of(number)?, end + usize::from(at(text, end) == b';')))
 }
 
-/// The number that starts at a place, and its end.
+/// The number that starts at a place, with any zeros in front, and its end.
 fn number_at(text: &[u8], place: usize, radix: u32) -> Option<(u32, usize)> {
-    let near = text.get(..text.len().min(place + MOST_DIGITS))?;
-    let end = run(near, place, |byte| char::from(byte).is_digit(radix));
-    let digits = str::from_utf8(near.get(place..end)?).ok()?;
+    let behind = run(text, place, |byte| byte == b'0');
+    let first = behind - usize::from(behind > place);
+    let near = text.get(..text.len().min(first + MOST_DIGITS))?;
+    let end = run(near, first, |byte| char::from(byte).is_digit(radix));
+    let digits = str::from_utf8(near.get(first..end)?).ok()?;
     Some((u32::from_str_radix(digits, radix).ok()?, end))
 }
 
@@ -120,6 +122,7 @@ fn ascii(number: u32) -> Option<u8> {
 }
 
 const NO_BREAK_SPACE: u32 = 0xa0;
+/// Of the number of a sign, behind its zeros.
 const MOST_DIGITS: usize = 10;
 /// Of a string in a string, in a string, in a string.
 const MOST_BACKSLASHES: usize = 8;
@@ -146,6 +149,9 @@ mod tests {
             "\\\\\\\\x3D",
             "&#61;",
             "&#061;",
+            "&#000000000061;",
+            "&#x00000000000000000003d;",
+            "\\u{0000000000003d}",
             "&#61",
             "&#x3d;",
             "&#X3D;",
