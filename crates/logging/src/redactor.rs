@@ -20,6 +20,7 @@ mod reading;
 mod rule;
 mod scan;
 mod scheme;
+mod string;
 mod token;
 mod trigger;
 mod union;

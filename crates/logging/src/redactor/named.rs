@@ -4,6 +4,7 @@ use super::{
     bytes::{at, before, ends_in, is_quote, is_space, run, run_back},
     element::in_element,
     names::{Names, is_header, is_of_name},
+    string,
     trigger::Form,
     value::{Quote, Value, value_at},
 };
@@ -49,6 +50,9 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     // `password= user=x`: there is none.
     let is_tight = from == sign + 1 && !is_colon && !is_space(before(text, sign));
     if is_tight && at(text, from).is_ascii_whitespace() {
+        return None;
+    }
+    if quote.is_none() && string::ends_at(text, start, run(text, from, is_space)) {
         return None;
     }
     let is_header = is_header(text, end) && is_colon;

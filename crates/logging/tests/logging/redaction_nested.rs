@@ -83,6 +83,11 @@ fn one_encoding_inside_of_another_is_read() {
         ("password%26%2361%3Bhunter2", "password%26%2361%3B***"),
         (r"password\\u003dhunter2", r"password\\u003d***"),
         ("password%u003Dhunter2", "password%u003D***"),
+        ("password&#000000000061;hunter2", "password&#000000000061;***"),
+        (
+            "password&#x000000000000000000000003d;hunter2",
+            "password&#x000000000000000000000003d;***",
+        ),
         (r"password\u{3d}hunter2", r"password\u{3d}***"),
         (r"password\U0000003dhunter2", r"password\U0000003d***"),
         ("password&percnt;3Dhunter2", "password&percnt;3D***"),
@@ -367,6 +372,35 @@ fn written(sign: char, share: u64, dice: &mut Dice) -> String {
 }
 
 #[test]
+fn a_name_at_the_end_of_a_string_has_no_value() {
+    for text in [
+        r#"{"body":"user=bob&password=","status":"ok"}"#,
+        r#"["password=","bob"]"#,
+        r#"msg="bad password:" user="bob""#,
+        r#"{"note":"enter the password: ","user":"bob"}"#,
+        r#"{"body":"{\"form\":\"password=\",\"n\":1}","user":"bob"}"#,
+        "{'form': 'user=bob&password=', 'n': 1}",
+        "{%22form%22:%22password%3D%22,%22user%22:%22bob%22}",
+    ] {
+        assert_shown(&[(text, text)]);
+    }
+    assert_shown(&[
+        (r#"password="hunter2""#, r#"password="***""#),
+        (r#"{"password":"hunter2"}"#, r#"{"password":"***"}"#),
+        (
+            r#"user="bob" password=" two words""#,
+            r#"user="bob" password="***""#,
+        ),
+        (r#"'password="two words"'"#, r#"'password="***"'"#),
+        (
+            r#"{"a":"password=","password":"x","b":1}"#,
+            r#"{"a":"password=","password":"***","b":1}"#,
+        ),
+    ]);
+    assert!(!shown(r#"msg="password="hunter2"""#).contains("hunter2"));
+}
+
+#[test]
 fn json_stays_json_however_its_strings_are_written() {
     let mut dice = Dice::new(33);
     for _ in 0..campaign::rounds(50_000, 4_000) {
@@ -421,5 +455,13 @@ fn json_string(dice: &mut Dice) -> String {
             r"\u005cn",
         ])
     });
-    format!("\"{}\"", parts.collect::<String>())
+    let mut text = parts.collect::<String>();
+    // Decoded quotes and backslashes would leave in doubt which quote ends the string.
+    if !["u0022", "u005c", "%22", "%5C", "quot;"]
+        .iter()
+        .any(|quote| text.contains(quote))
+    {
+        text.push_str(dice.one_of(&["", "password=", "&token=", "bad password:", "secret: ", "cvv="]));
+    }
+    format!("\"{text}\"")
 }
