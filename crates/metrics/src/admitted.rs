@@ -1,8 +1,11 @@
 use std::collections::HashMap;
 
-use crate::{limits::Replaced, series::pairs};
+use crate::{
+    limits::{OTHER, Replaced},
+    series::pairs,
+};
 
-/// The values that the series of an expiring family have now, of the labels that have a cap.
+/// The values that the series of an expiring family have now, of the labels that have a cap. `__other__` is none.
 #[derive(Debug)]
 pub(crate) struct Admitted(Box<[Option<Values>]>);
 
@@ -33,7 +36,7 @@ impl Admitted {
         let over = self.0.iter().zip(pairs(labels)).map(|(values, (_, value))| {
             let values = values.as_ref();
             values.is_some_and(|values| {
-                values.series.len() >= values.max && !values.series.contains_key(&*value)
+                &*value != OTHER && values.series.len() >= values.max && !values.series.contains_key(&*value)
             })
         });
         Replaced::these(over)
@@ -63,7 +66,7 @@ impl Admitted {
             return;
         }
         for (values, (_, value)) in self.0.iter_mut().zip(pairs(labels)) {
-            if let Some(values) = values {
+            if let Some(values) = values.as_mut().filter(|_| &*value != OTHER) {
                 then(values, &value);
             }
         }

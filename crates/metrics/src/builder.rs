@@ -95,7 +95,7 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     /// keeps the series or is the first of the new one.
     ///
     /// A [handle](Family::handle), timer or guard keeps its series for as long as it lives. Series named `__other__`, of
-    /// what had no room, stay. Enum labels are not shown before they are used. What is used by its labels takes two
+    /// what had no room, go in the same way. Enum labels are not shown before they are used. What is used by its labels takes two
     /// atomic additions more than in a family that keeps its series, but no lock and no memory; a handle, timer or guard made by
     /// its labels allocates.
     ///

@@ -1,5 +1,5 @@
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -8,7 +8,7 @@ use groundcrew_base::Clock;
 use crate::{
     Labels, Metric,
     admitted::Admitted,
-    limits::Limits,
+    limits::{Limits, Replaced, WithOther},
     store::Store,
     table::{ExpiringTable, Held, Refused, Use},
     unix_time,
@@ -18,11 +18,21 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Expiry<C> {
     series: Arc<ExpiringTable<C>>,
+    /// Sets in which values were replaced by `__other__`, as in a [`Store`].
+    overflow: Arc<ExpiringTable<C>>,
     /// In milliseconds.
     idle: u64,
     time: Timeline,
     /// Whether a label has a cap of its own.
     caps_values: bool,
+}
+
+/// The cell of a set that has no series of its own.
+#[derive(Debug)]
+pub(crate) enum Overflow<'a, C> {
+    Used(Use<'a, C>),
+    /// Not even `__other__` for each label can be stored.
+    Lost(&'a C),
 }
 
 /// When series of a family expire.
@@ -35,9 +45,12 @@ pub(crate) struct ExpireAfter {
 impl<C: Send + Sync + 'static> Expiry<C> {
     pub(crate) fn new(after: &ExpireAfter, max_values: &[usize]) -> Self {
         let admitted = Admitted::new(max_values);
+        let caps_values = !admitted.is_unlimited();
+        let admitted = Arc::new(Mutex::new(admitted));
         Self {
-            caps_values: !admitted.is_unlimited(),
-            series: Arc::new(ExpiringTable::new(admitted)),
+            caps_values,
+            series: Arc::new(ExpiringTable::new(Arc::clone(&admitted))),
+            overflow: Arc::new(ExpiringTable::new(admitted)),
             idle: millis(after.idle.max(SHORTEST)),
             time: Timeline::new(after.clock.clone()),
         }
@@ -47,20 +60,42 @@ impl<C: Send + Sync + 'static> Expiry<C> {
         self.series.len()
     }
 
+    /// How many series there are for what has no series of its own.
+    pub(crate) fn overflow_len(&self) -> usize {
+        self.overflow.len()
+    }
+
     /// Lets go of what was not used for long enough.
     pub(crate) fn sweep(&self) {
-        self.series.sweep(self.time.now(), self.idle);
+        let now = self.time.now();
+        self.series.sweep(now, self.idle);
+        self.overflow.sweep(now, self.idle);
     }
 
     /// Shows the rendered labels and the cell of every series, and when it came, in milliseconds since 1970.
     pub(crate) fn each(&self, mut show: impl FnMut(&str, &C, u64)) {
-        self.series
-            .each(|labels, cell, born| show(labels, cell, self.time.unix(born)));
+        for table in [&self.series, &self.overflow] {
+            table.each(|labels, cell, born| show(labels, cell, self.time.unix(born)));
+        }
     }
 
     /// Makes a handle of a cell that is in use.
     pub(crate) fn hold(&self, used: Use<'_, C>) -> Held<C> {
         Held::of(Arc::new(self.series.lease(used)), |lease| lease.cell())
+    }
+
+    /// The same of a cell for what has no series of its own.
+    pub(crate) fn hold_overflow(&self, used: Use<'_, C>) -> Held<C> {
+        Held::of(Arc::new(self.overflow.lease(used)), |lease| lease.cell())
+    }
+}
+
+impl<C> Overflow<'_, C> {
+    pub(crate) fn cell(&self) -> &C {
+        match self {
+            Self::Used(used) => used.cell(),
+            Self::Lost(cell) => cell,
+        }
     }
 }
 
@@ -72,7 +107,7 @@ impl<M: Metric> Store<M> {
         expiry: &'a Expiry<M::Cell>,
         labels: &L,
         hash: u32,
-    ) -> Result<Use<'a, M::Cell>, &'a M::Cell> {
+    ) -> Result<Use<'a, M::Cell>, Overflow<'a, M::Cell>> {
         match expiry.series.find(labels, hash) {
             Some(found) => Ok(found),
             None => self.taken_in(expiry, labels, hash),
@@ -86,32 +121,66 @@ impl<M: Metric> Store<M> {
         expiry: &'a Expiry<M::Cell>,
         labels: &L,
         hash: u32,
-    ) -> Result<Use<'a, M::Cell>, &'a M::Cell> {
+    ) -> Result<Use<'a, M::Cell>, Overflow<'a, M::Cell>> {
         if let Some(found) = expiry.series.find_exactly(labels, hash) {
             return Ok(found);
         }
         let named = Limits::named_other(labels);
         if !named.is_none() {
-            return Err(self.overflowed(labels, named));
+            return Err(self.overflow_in_use(expiry, labels, named));
         }
         let room = self.room();
         // Strangers that fill a family up come here often: no lock for them.
         let is_full = !expiry.caps_values && expiry.len() >= room;
         // The labels are walked before any lock is taken: their code may use this family, too.
         let Some(draft) = (!is_full).then(|| self.draft(labels, hash)).flatten() else {
-            return Err(self.overflowed(labels, self.limits().full(self.name())));
+            return Err(self.overflow_in_use(expiry, labels, self.limits().full(self.name())));
         };
         let make = || (self.cell_of_spec(), expiry.time.now());
         expiry
             .series
             .insert(&draft, room, make)
             .map_err(|refused| match refused {
-                Refused::Full => self.overflowed(labels, self.limits().full(self.name())),
+                Refused::Full => self.overflow_in_use(expiry, labels, self.limits().full(self.name())),
                 Refused::Values(over) => {
                     self.limits().count(over, self.name());
-                    self.overflowed(labels, over)
+                    self.overflow_in_use(expiry, labels, over)
                 }
             })
+    }
+}
+
+impl<M: Metric> Store<M> {
+    /// The series of these labels with some of them replaced. Those that are left take places under their caps.
+    fn overflow_in_use<'a, L: Labels>(
+        &'a self,
+        expiry: &'a Expiry<M::Cell>,
+        labels: &L,
+        replaced: Replaced,
+    ) -> Overflow<'a, M::Cell> {
+        let other = WithOther { labels, replaced };
+        let hash = self.hash(&other);
+        if let Some(found) = expiry.overflow.find_exactly(&other, hash) {
+            return Overflow::Used(found);
+        }
+        let is_full = replaced.is_all();
+        // The one series of a full family always has room.
+        let room = if is_full {
+            usize::MAX
+        } else {
+            self.limits().max_series().saturating_sub(expiry.len())
+        };
+        let make = || (self.cell_of_spec(), expiry.time.now());
+        let draft = self.draft(&other, hash).ok_or(Refused::Full);
+        match draft.and_then(|draft| expiry.overflow.insert(&draft, room, make)) {
+            Ok(used) => Overflow::Used(used),
+            Err(Refused::Values(over)) => {
+                self.limits().count(over, self.name());
+                self.overflow_in_use(expiry, labels, replaced.and(over))
+            }
+            Err(Refused::Full) if is_full => Overflow::Lost(self.lost()),
+            Err(Refused::Full) => self.overflow_in_use(expiry, labels, self.limits().full(self.name())),
+        }
     }
 }
 

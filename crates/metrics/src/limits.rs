@@ -124,6 +124,10 @@ impl Replaced {
         Self(bits.fold(0, |bits, (at, is_replaced)| bits | u64::from(is_replaced) << at))
     }
 
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
     }

@@ -6,7 +6,7 @@ use std::{
 use crate::{
     LabelDefinition, Labels, Metric,
     definition::Shape,
-    expiry::{ExpireAfter, Expiry},
+    expiry::{ExpireAfter, Expiry, Overflow},
     exposition::escape_label,
     label_key::Draft,
     limits::{Limits, Replaced, WithOther},
@@ -29,8 +29,8 @@ pub(crate) struct Store<M: Metric> {
     /// Theirs, as they are exposed.
     dense_labels: Box<[Box<str>]>,
     series: Table<M::Cell>,
-    /// In place of the former, in a family whose series expire: there `dense` and `series` remain empty, so that other
-    /// families need not ask.
+    /// In place of the former and of `overflow`, in a family whose series expire: there these remain empty, so that
+    /// other families need not ask.
     expiry: Option<Expiry<M::Cell>>,
     /// Sets in which values were replaced by `__other__`; apart from the others, so that no number or text of a label
     /// can be taken for it.
@@ -92,7 +92,8 @@ impl<M: Metric> Store<M> {
             None => Ok(store.lasting(labels)),
             Some(expiry) => match store.in_use(expiry, labels, store.series.hash(labels)) {
                 Ok(used) => Err(expiry.hold(used)),
-                Err(overflow) => Ok(overflow),
+                Err(Overflow::Used(used)) => Err(expiry.hold_overflow(used)),
+                Err(Overflow::Lost(cell)) => Ok(cell),
             },
         })
     }
@@ -119,7 +120,7 @@ impl<M: Metric> Store<M> {
         if let Some(expiry) = &self.expiry {
             return match self.in_use(expiry, labels, hash) {
                 Ok(used) => record(used.cell()),
-                Err(overflow) => record(overflow),
+                Err(overflow) => record(overflow.cell()),
             };
         }
         record(self.unknown(labels, hash))
@@ -138,13 +139,18 @@ impl<M: Metric> Store<M> {
     }
 
     pub(crate) fn count(&self) -> usize {
-        let overflow = self.overflow.get().map_or(0, |overflow| overflow.len());
-        self.dense.len() + self.known() + overflow
+        self.dense.len() + self.known() + self.others()
     }
 
     /// How many series there are that are neither dense nor an overflow.
     fn known(&self) -> usize {
         self.series.len() + self.expiry.as_ref().map_or(0, Expiry::len)
+    }
+
+    /// How many series there are for what has no series of its own.
+    fn others(&self) -> usize {
+        let others = self.overflow.get().map_or(0, |overflow| overflow.len());
+        others + self.expiry.as_ref().map_or(0, Expiry::overflow_len)
     }
 
     /// Shows the rendered labels and the cell of every series, and when it began.
@@ -196,7 +202,7 @@ impl<M: Metric> Store<M> {
         self.overflowed(labels, self.limits.full(&self.name))
     }
 
-    pub(crate) fn overflowed<L: Labels>(&self, labels: &L, replaced: Replaced) -> &M::Cell {
+    fn overflowed<L: Labels>(&self, labels: &L, replaced: Replaced) -> &M::Cell {
         let overflow = self.overflow.get_or_init(|| Box::new(Table::new()));
         let other = WithOther { labels, replaced };
         let hash = overflow.hash(&other);
@@ -214,15 +220,22 @@ impl<M: Metric> Store<M> {
             .and_then(|draft| overflow.insert(&draft, room, || self.new_cell()));
         match cell {
             Some(cell) => cell,
-            None if is_full => self.lost.get_or_init(|| Box::new(M::cell(&self.spec))),
+            None if is_full => self.lost(),
             None => self.overflowed(labels, self.limits.full(&self.name)),
         }
     }
 
     /// How many series the main table may have while the others are what they are.
     pub(crate) fn room(&self) -> usize {
-        let others = self.overflow.get().map_or(0, |overflow| overflow.len());
-        self.limits.max_series().saturating_sub(others)
+        self.limits.max_series().saturating_sub(self.others())
+    }
+
+    pub(crate) fn lost(&self) -> &M::Cell {
+        self.lost.get_or_init(|| Box::new(M::cell(&self.spec)))
+    }
+
+    pub(crate) fn hash<L: Labels>(&self, labels: &L) -> u32 {
+        self.series.hash(labels)
     }
 
     fn new_cell(&self) -> (M::Cell, u32) {
@@ -248,9 +261,7 @@ impl<M: Metric> Store<M> {
 
 impl<M: Metric> Cells for Store<M> {
     fn is_empty(&self) -> bool {
-        self.known() == 0
-            && !self.dense.iter().any(M::was_used)
-            && self.overflow.get().is_none_or(|overflow| overflow.len() == 0)
+        self.known() == 0 && !self.dense.iter().any(M::was_used) && self.others() == 0
     }
 
     fn len(&self) -> usize {

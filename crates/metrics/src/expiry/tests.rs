@@ -227,10 +227,128 @@ fn a_value_makes_room_for_another_one() {
         shown.contains(&r#"requests_total{route="/b",status="200"} 7"#.to_owned()),
         "{shown:?}"
     );
-    assert!(shown.contains(&other), "{shown:?}");
+    assert!(!shown.iter().any(|line| line.contains("__other__")), "{shown:?}");
     assert!(
         shown.contains(&r#"metrics_overflow_total{family="requests_total",label="route"} 1"#.to_owned()),
         "{shown:?}"
+    );
+}
+
+struct Call<'a> {
+    route: &'a str,
+    client: &'a str,
+}
+
+impl Labels for Call<'_> {
+    type With<'a> = Call<'a>;
+    const NAMES: &'static [&'static str] = &["route", "client"];
+
+    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
+        visitor.value(self.route);
+        visitor.value(self.client);
+    }
+}
+
+fn call<'a>(route: &'a str, client: &'a str) -> Call<'a> {
+    Call { route, client }
+}
+
+#[test]
+fn a_label_keeps_its_cap_in_what_overflows_another_one() {
+    let (registry, hands) = set_up();
+    registry.show_created(false);
+    let calls: Family<Call<'_>, Counter> = registry
+        .family("calls_total", "Calls")
+        .max_values("route", 1)
+        .max_values("client", 2)
+        .expire_after(IDLE)
+        .register()
+        .unwrap();
+    calls.inc(&call("/a", "c0"));
+    for client in 1..100 {
+        calls.inc(&call("/b", &format!("c{client}")));
+    }
+    calls.inc(&call("__other__", "c100"));
+    let handle = calls.handle(&call("/b", "c1"));
+    let overflow = |label: &str| {
+        let overflow = format!(r#"metrics_overflow_total{{family="calls_total",label="{label}"}} "#);
+        let shown = samples(&registry);
+        shown
+            .iter()
+            .find_map(|line| line.strip_prefix(&overflow))
+            .unwrap()
+            .to_owned()
+    };
+
+    assert_eq!(
+        samples(&registry)[..3],
+        [
+            r#"calls_total{route="/a",client="c0"} 1"#,
+            r#"calls_total{route="__other__",client="c1"} 1"#,
+            r#"calls_total{route="__other__",client="__other__"} 99"#,
+        ]
+    );
+    assert_eq!(
+        (overflow("route"), overflow("client")),
+        ("100".into(), "99".into())
+    );
+    assert_eq!(calls.len(), 3);
+
+    // What is held keeps its value's place, also where it has overflowed.
+    hands.advance(IDLE);
+    samples(&registry);
+    assert_eq!(calls.len(), 1);
+    calls.inc(&call("/b", "c2"));
+    calls.inc(&call("/b", "c3"));
+    handle.inc();
+    assert_eq!(
+        samples(&registry)[..3],
+        [
+            r#"calls_total{route="/b",client="c2"} 1"#,
+            r#"calls_total{route="__other__",client="c1"} 2"#,
+            r#"calls_total{route="/b",client="__other__"} 1"#,
+        ]
+        .map(str::to_owned)
+    );
+}
+
+#[test]
+fn what_overflowed_gives_its_room_back() {
+    let (registry, hands) = set_up();
+    let calls: Family<Call<'_>, Counter> = registry
+        .family("calls_total", "Calls")
+        .max_series(10)
+        .max_values("route", 1)
+        .expire_after(IDLE)
+        .register()
+        .unwrap();
+    calls.inc(&call("/a", "c0"));
+    for client in 1..=10 {
+        calls.inc(&call("/x", &format!("c{client}")));
+    }
+    assert_eq!(calls.len(), 11);
+    assert!(
+        samples(&registry).contains(&r#"calls_total{route="__other__",client="__other__"} 1"#.to_owned())
+    );
+    hands.advance(IDLE);
+    calls.inc(&call("/x", "c10"));
+    samples(&registry);
+    assert_eq!(calls.len(), 1);
+    hands.advance(IDLE);
+    samples(&registry);
+    assert!(calls.is_empty());
+
+    calls.inc_by(&call("/a", "c0"), 4);
+    calls.inc_by(&call("/x", "c10"), 5);
+
+    assert_eq!(
+        samples(&registry)[..4],
+        [
+            r#"calls_total{route="/a",client="c0"} 4"#,
+            r#"calls_created{route="/a",client="c0"} 1001200.000"#,
+            r#"calls_total{route="__other__",client="c10"} 5"#,
+            r#"calls_created{route="__other__",client="c10"} 1001200.000"#,
+        ]
     );
 }
 

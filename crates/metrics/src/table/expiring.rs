@@ -43,7 +43,8 @@ pub(crate) struct ExpiringTable<C> {
 struct Writer {
     /// Places of closed slots.
     free: Vec<u32>,
-    admitted: Admitted,
+    /// Also of other tables of the family. Locked after the writer.
+    admitted: Arc<Mutex<Admitted>>,
 }
 
 /// How often a series had been used, and since when it is not used more often.
@@ -84,7 +85,7 @@ pub(crate) enum Refused {
 }
 
 impl<C> ExpiringTable<C> {
-    pub(crate) fn new(admitted: Admitted) -> Self {
+    pub(crate) fn new(admitted: Arc<Mutex<Admitted>>) -> Self {
         Self {
             hints: Hints::new(),
             slots: Slots::new(),
@@ -130,7 +131,9 @@ impl<C> ExpiringTable<C> {
         if let Some(known) = self.find_where(hash, |other| other == record) {
             return Ok(known);
         }
-        let over = writer.admitted.over(record.text);
+        let admitted = Arc::clone(&writer.admitted);
+        let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = admitted.over(record.text);
         if !over.is_none() {
             return Err(Refused::Values(over));
         }
@@ -141,7 +144,7 @@ impl<C> ExpiringTable<C> {
         let place = writer.free.pop().or_else(|| self.slots.another());
         let place = place.ok_or(Refused::Full)?;
         let slot = self.slots.at(place).ok_or(Refused::Full)?;
-        writer.admitted.take(record.text);
+        admitted.take(record.text);
         slot.set_hash(hash);
         // SAFETY: slots that are free, or were never used, are closed, and only the writer opens any.
         let visit = unsafe { slot.slot.open(Kept::new(make(), record)) };
@@ -210,6 +213,8 @@ impl<C> ExpiringTable<C> {
     fn close(&self, marks: &[Mark], places: &[u32]) -> Vec<Kept<C>> {
         let mut gone = Vec::with_capacity(places.len());
         let mut writer = self.writer();
+        let admitted = Arc::clone(&writer.admitted);
+        let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
         for place in places {
             let found = self.slots.at(*place).zip(marks.get(*place as usize));
             let Some((at, state)) = found.map(|(at, mark)| (at, (at.slot.state(), mark.uses))) else {
@@ -220,7 +225,7 @@ impl<C> ExpiringTable<C> {
             if state.uses() == uses
                 && let Some(kept) = unsafe { at.slot.close(state) }
             {
-                writer.admitted.give_back(kept.record().text);
+                admitted.give_back(kept.record().text);
                 writer.free.push(*place);
                 gone.push(kept);
             }
