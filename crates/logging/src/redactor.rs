@@ -13,6 +13,7 @@ mod jwt;
 mod kind;
 mod named;
 mod names;
+mod nested;
 mod pattern;
 mod pem;
 mod prose;
@@ -56,7 +57,8 @@ use crate::Error;
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
 /// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. A
 /// text with escapes, `%3D`, `\u003d`, `&equals;` and their like, one inside of another up to five times, hides what its
-/// plain form does: what any way to read it takes for a secret.
+/// plain form does: what any way to read it takes for a secret. A value inside of quotes that close ends at those quotes in
+/// every reading.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by
@@ -153,7 +155,7 @@ impl Redactor {
         self.set_kind(kind, None)
     }
 
-    /// Also hides what `pattern` finds in a text, in the way of `action`.
+    /// Also hides what `pattern` finds in a text, in the way of `action`. It sees the text as it stands, with its escapes.
     #[must_use]
     pub fn pattern(mut self, pattern: impl Pattern, action: Action) -> Self {
         self.patterns.push((Arc::new(pattern), action));

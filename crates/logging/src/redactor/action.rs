@@ -9,7 +9,8 @@ pub enum Action {
     Mask,
     /// `hash:` and 16 hexadecimal digits of HMAC-SHA-256 under the key of
     /// [`Redactor::hash_key`](crate::Redactor::hash_key): equal values show equal hashes, and nobody without the
-    /// key can try values out.
+    /// key can try values out. A field's value counts as it is given, one inside of a text with its escapes undone: of a
+    /// value with escapes in it the two differ.
     Hash,
     /// `***` and the last characters, at most so many and at most half of the value: `***1234`. A shorter value
     /// is masked whole.

@@ -6,6 +6,7 @@ use super::{
     Redactor,
     action::{Action, kept},
     escape::BEGINS,
+    nested::Nested,
     reading::Reading,
     scan::{Cut, Scan},
     union::{DEEPEST, Hidden, Mark, Span, Union},
@@ -32,7 +33,13 @@ pub(super) fn hide_encoded(redactor: &Redactor, text: &str, out: &mut String) ->
 struct Readings {
     last: Reading,
     next: Reading,
+    found: Found,
+}
+
+/// What the readings found.
+struct Found {
     marks: Vec<Mark>,
+    nested: Nested,
 }
 
 impl Readings {
@@ -40,14 +47,18 @@ impl Readings {
         Self {
             last: Reading::new(),
             next: Reading::new(),
-            marks: Vec::new(),
+            found: Found {
+                marks: Vec::new(),
+                nested: Nested::new(),
+            },
         }
     }
 
     fn read(&mut self, redactor: &Redactor, text: &str) {
-        self.marks.clear();
+        self.found.marks.clear();
+        self.found.nested.clear();
         self.last.set(text);
-        look(&self.last, redactor, 0, &mut self.marks);
+        self.found.look(&self.last, redactor, 0);
         for level in 1..=DEEPEST {
             let found = self.next.decode(&self.last, &BEGINS);
             let kinds = found.iter().filter(|&&found| found).count();
@@ -58,7 +69,7 @@ impl Readings {
                 self.read_apart(redactor, level, found);
                 self.next.decode(&self.last, &BEGINS);
             }
-            look(&self.next, redactor, level, &mut self.marks);
+            self.found.look(&self.next, redactor, level);
             mem::swap(&mut self.last, &mut self.next);
         }
     }
@@ -67,7 +78,7 @@ impl Readings {
     fn read_apart(&mut self, redactor: &Redactor, level: usize, found: [bool; BEGINS.len()]) {
         for (begin, _) in BEGINS.iter().zip(found).filter(|(_, found)| *found) {
             self.next.decode(&self.last, &[*begin]);
-            look(&self.next, redactor, level, &mut self.marks);
+            self.found.look(&self.next, redactor, level);
         }
     }
 
@@ -76,7 +87,7 @@ impl Readings {
         out.clear();
         let part = |start, end| text.get(start..end).unwrap_or_default();
         let mut copied = 0;
-        for hidden in Union::of(&mut self.marks) {
+        for hidden in Union::of(&mut self.found.marks) {
             let (quote_start, quote_end) = hidden.quote;
             let quote = part(quote_start, quote_end);
             out.push_str(part(copied, hidden.start));
@@ -90,7 +101,7 @@ impl Readings {
     }
 
     const fn capacity(&self) -> usize {
-        self.last.capacity() + self.next.capacity() + self.marks.capacity() * size_of::<Mark>()
+        self.last.capacity() + self.next.capacity() + self.found.capacity()
     }
 }
 
@@ -100,24 +111,44 @@ impl Default for Readings {
     }
 }
 
-/// Notes down what a reading finds.
-fn look(reading: &Reading, redactor: &Redactor, level: usize, marks: &mut Vec<Mark>) {
-    let text = reading.text().as_bytes();
-    let original = |place| reading.original(place);
-    let span_of = |(start, end)| (original(start), original(end));
-    for cut in Scan::new(redactor, reading.text()).through_escapes() {
-        let (start, end) = span_of((cut.start, cut.end));
-        marks.push(Mark {
-            level,
-            span: Span {
-                start,
-                end,
-                outside: span_of(outside(text, &cut)),
-                quote: span_of(cut.quote),
-            },
-            action: cut.action,
-            is_shown: cut.is_shown,
-        });
+impl Found {
+    /// Notes down what a reading finds.
+    fn look(&mut self, reading: &Reading, redactor: &Redactor, level: usize) {
+        let scan = || Scan::new(redactor, reading.text()).through_escapes();
+        let mut walk = scan();
+        let mut restarts = 0;
+        while let Some(mut cut) = walk.next() {
+            if restarts < MOST_RESTARTS
+                && let Some(end) = self.nested.end_of(reading, &cut)
+            {
+                restarts += 1;
+                cut.end = end;
+                walk = scan().starting_at(end);
+            }
+            self.nested.add(reading, &cut);
+            self.marks.push(mark_of(reading, level, &cut));
+        }
+        self.nested.advance();
+    }
+
+    const fn capacity(&self) -> usize {
+        self.marks.capacity() * size_of::<Mark>() + self.nested.capacity()
+    }
+}
+
+fn mark_of(reading: &Reading, level: usize, cut: &Cut) -> Mark {
+    let span_of = |(start, end)| (reading.original(start), reading.original(end));
+    let (start, end) = span_of((cut.start, cut.end));
+    Mark {
+        level,
+        span: Span {
+            start,
+            end,
+            outside: span_of(outside(reading.text().as_bytes(), cut)),
+            quote: span_of(cut.quote),
+        },
+        action: cut.action,
+        is_shown: cut.is_shown,
     }
 }
 
@@ -152,5 +183,7 @@ thread_local! {
 
 /// How many levels are read apart by kind. Deeper ones are not: an attacker could have each text read that often.
 const APART: usize = 2;
+/// How often a reading goes on behind a value that has no end in it, as each of them may reach to the end of the text.
+const MOST_RESTARTS: usize = 4;
 /// Buffers that one huge text has blown up are let go.
 const KEPT_BYTES: usize = 256 * 1024;

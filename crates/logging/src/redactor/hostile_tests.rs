@@ -82,6 +82,9 @@ const HOSTILE: &[&str] = &[
     "password: A(\"",
     "\"password\":",
     "\"password\":\"",
+    "\"password\":[\"a%5C\"],",
+    "\"password\":{\"a\\u0022\"},",
+    "\"password\":[%5B],",
     "\\\"password\\\":\\\"",
     "(\"password\", ",
     "('password',",
@@ -301,7 +304,7 @@ fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
                 let steps = steps_of(&redactor, &text);
 
                 assert!(
-                    steps <= 150 * text.len(),
+                    steps <= 300 * text.len(),
                     "{first} and {second}: {steps} steps for {}",
                     text.len()
                 );

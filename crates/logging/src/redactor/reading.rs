@@ -64,13 +64,9 @@ impl Reading {
             let (sign, length) = escape.unwrap_or((begin, 1));
             copied = place + length;
             if escape.is_some() {
-                let is_begin = |known: &u8| *known == begin;
-                BEGINS
-                    .iter()
-                    .position(is_begin)
-                    .and_then(|n| found.get_mut(n))
-                    .into_iter()
-                    .for_each(|found| *found = true);
+                for (found, known) in found.iter_mut().zip(BEGINS) {
+                    *found |= known == begin;
+                }
                 way.copy(place, &mut self.jumps);
                 self.jumps.push(way.jump(self.text.len(), copied));
             }
@@ -105,7 +101,7 @@ impl Reading {
     }
 
     /// The place of this reading that a place of the text itself belongs to.
-    fn place_of(&self, original: usize) -> usize {
+    pub(super) fn place_of(&self, original: usize) -> usize {
         let behind = self
             .jumps
             .partition_point(|jump| jump.place + 1 + jump.shift <= original);

@@ -79,6 +79,13 @@ impl<'a> Scan<'a> {
         self
     }
 
+    /// Goes on at a place, with nothing found before it.
+    pub(crate) const fn starting_at(mut self, place: usize) -> Self {
+        self.progress = Progress::at(place);
+        self.done = place;
+        self
+    }
+
     /// Takes escapes for what they are.
     pub(crate) const fn through_escapes(mut self) -> Self {
         self.stops_at_escapes = false;

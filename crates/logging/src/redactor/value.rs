@@ -154,6 +154,12 @@ fn skip_white_space(text: &[u8], start: usize) -> usize {
     }
 }
 
+/// Whether a value is a struct, a list or a map, whole and with nothing behind it.
+pub(super) fn is_nested(text: &[u8], start: usize, end: usize) -> bool {
+    let is_end = end >= text.len() || ends_plain(at(text, end)) || at(text, end) == b']';
+    is_end && matches!(before(text, end), b'}' | b']' | b')') && begins_nested(text, start)
+}
+
 /// Whether a struct, a list or a map starts here.
 fn begins_nested(text: &[u8], start: usize) -> bool {
     let opens = |place| matches!(at(text, place), b'{' | b'[' | b'(');

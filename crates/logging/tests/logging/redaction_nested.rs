@@ -198,6 +198,14 @@ fn every_action_takes_the_value_that_is_meant() {
     }
 }
 
+#[test]
+fn a_pattern_sees_the_text_as_it_stands() {
+    let find = |text: &str| text.find("x-1").map(|start| start..start + 3);
+    let redactor = Redactor::none().pattern(find, Action::Mask);
+
+    assert_eq!(redactor.text("a x-1 x%2D1"), "a *** x%2D1");
+}
+
 /// A way to write the signs of a text, letters and digits apart.
 type Encoding = (&'static str, fn(char) -> Option<String>);
 
@@ -369,6 +377,40 @@ fn written(sign: char, share: u64, dice: &mut Dice) -> String {
         }
     }
     text
+}
+
+#[test]
+fn a_list_or_an_object_ends_where_its_brackets_close_before_escapes_are_undone() {
+    assert_shown(&[
+        (
+            r#"{"password":["a\u005c"],"n":"x"}"#,
+            r#"{"password":"***","n":"x"}"#,
+        ),
+        (
+            r#"{"secrets":["&quot;"],"status":"ok","list":[1]}"#,
+            r#"{"secrets":"***","status":"ok","list":[1]}"#,
+        ),
+        (
+            r#"{"password":{"a":"%5C"},"user":"bob"}"#,
+            r#"{"password":"***","user":"bob"}"#,
+        ),
+        (
+            r#"{"password":["a%255C"],"user":"bob"}"#,
+            r#"{"password":"***","user":"bob"}"#,
+        ),
+        (
+            r#"Config { credentials: ["a%22"], port: 5 }"#,
+            "Config { credentials: ***, port: 5 }",
+        ),
+        // What stands behind is looked at.
+        (
+            r#"{"password":["a\u005c"],"n":"token\u003dabc","m":"x"}"#,
+            r#"{"password":"***","n":"token\u003d***","m":"x"}"#,
+        ),
+    ]);
+    for text in ["password=[a]&#43;hunter2 b", "password=[a]%2Bhunter2 b"] {
+        assert!(!shown(text).contains("hunter2"), "{text}");
+    }
 }
 
 #[test]
