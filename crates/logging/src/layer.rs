@@ -119,7 +119,8 @@ impl JsonLayer {
                 .and_then(|field| shown_value(event, field, template, frame, buffers));
             own.or_else(|| find_chain(chains, frame, event, ctx)?.flood_value())
         };
-        if let Some(delay) = core.floods.suppress(flood, suppressed, (event, nanos), value) {
+        let event = (event, nanos, &frame.redactor);
+        if let Some(delay) = core.floods.suppress(flood, suppressed, event, value) {
             // Without a thread the summary comes at the end.
             core.timer.wake_after(delay, &self.core).ok();
         }

@@ -13,7 +13,7 @@ use tracing::{
 
 use super::{CallsiteFlood, Suppressed, budgets::Place};
 use crate::{
-    level,
+    Redactor, level,
     log_record::LogRecord,
     notice::{Notice, Value},
     shown::shown,
@@ -51,19 +51,22 @@ impl Floods {
         &self,
         callsite: &Arc<CallsiteFlood>,
         suppressed: Suppressed,
-        (event, nanos): (&Event<'_>, u64),
+        (event, nanos, redactor): (&Event<'_>, u64, &Redactor),
         value: impl FnOnce() -> Option<String>,
     ) -> Option<Duration> {
         if !suppressed.is_first {
             return None;
         }
-        let mut message = MessageText::default();
+        let mut message = MessageText {
+            redactor,
+            text: String::new(),
+        };
         event.record(&mut message);
         let waiting = Waiting {
             callsite: Arc::clone(callsite),
             place: suppressed.place,
             first: nanos,
-            message: message.0,
+            message: message.text,
             // Those without a slot have many values.
             value: suppressed
                 .place
@@ -214,19 +217,30 @@ impl Source {
     }
 }
 
-/// The beginning of the message of an event.
-#[derive(Default)]
-struct MessageText(String);
+/// The beginning of the message of an event, redacted.
+struct MessageText<'a> {
+    redactor: &'a Redactor,
+    text: String,
+}
 
-impl Visit for MessageText {
+impl Visit for MessageText<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.record_debug(field, &format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = cut(shown(format_args!("{value:?}")), LONGEST_MESSAGE);
+        let name = field.name();
+        if name != "message" {
+            return;
         }
+        let text = shown(format_args!("{value:?}"));
+        let mut clean = String::new();
+        match self.redactor.action(name) {
+            Some(action) => self.redactor.apply(action, &text, &mut clean),
+            None => clean.push_str(&self.redactor.text(&text)),
+        }
+        // Of a secret that is cut nobody could tell any more that it is one.
+        self.text = cut(clean, LONGEST_MESSAGE);
     }
 }
 

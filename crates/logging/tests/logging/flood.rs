@@ -101,6 +101,37 @@ fn a_message_that_is_a_value_is_shown_as_it_is() {
 }
 
 #[test]
+fn a_message_is_redacted_before_it_is_cut() {
+    let clock = ManualClock::new(now());
+    let shown = |text: &str| {
+        let kept = Kept::default();
+        run(limited(&kept, Flood::per_callsite(1, 1), &clock), |logging| {
+            for _ in 0..3 {
+                info!("{text}");
+            }
+            summaries(logging, &kept)[0].field("callsite.message").clone()
+        })
+    };
+
+    for (secret, hidden) in [
+        ("dial redis://u:hunter2@cache:6379/0", "hunter"),
+        ("pushed with ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_"),
+        ("card 4111 1111 1111 1111 declined", "4111 1"),
+        ("password=\"correct horse battery staple\" refused", "correct"),
+    ] {
+        for before in 200..260 {
+            let message = shown(&format!("{} {secret}", "x".repeat(before)));
+            let message = message.as_str().unwrap();
+            assert!(!message.contains(hidden), "{message}");
+            assert!(
+                message.starts_with(&"x".repeat(200)) && message.len() < 264,
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_summary_comes_while_the_service_runs_and_counts_anew() {
     let (kept, clock) = (Kept::default(), ManualClock::new(now()));
     run(limited(&kept, Flood::per_callsite(1, 1), &clock), |logging| {

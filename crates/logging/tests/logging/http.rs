@@ -722,7 +722,7 @@ async fn slow_requests_are_marked_and_of_level_warn() {
 async fn what_a_client_sends_is_bounded_and_cleaned() {
     let site = Site::start(RequestLog::new(), "info", async |_| Ok(full("x"))).await;
     let method = "BREW".repeat(100);
-    let agent = format!("a\u{9b}[31mb\tc{}", "\u{e9}".repeat(300));
+    let agent = format!("a\u{9b}[31mb\tc{}", "\u{e9}\u{e9} ".repeat(100));
 
     site.send(&format!(
         "{method} / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nuser-agent: {agent}\r\ncontent-length: 3\r\n\r\nabc"
@@ -737,6 +737,26 @@ async fn what_a_client_sends_is_bounded_and_cleaned() {
     let shown = line.field("userAgent").as_str().unwrap();
     assert!(shown.starts_with("a [31mb c\u{e9}\u{e9}"), "{shown}");
     assert!(shown.len() <= 260 && !shown.contains(char::is_control), "{shown}");
+}
+
+#[tokio::test]
+async fn a_secret_in_what_a_client_says_it_is_is_not_cut_and_so_not_shown() {
+    for before in [230, 240, 250] {
+        let site = Site::start(RequestLog::new(), "info", async |_| Ok(full("x"))).await;
+        let words = "x ".repeat(before / 2);
+
+        site.send(&format!(
+            "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nuser-agent: {words}redis://u:hunter2@cache:6379/0\r\n\r\n"
+        ))
+        .await;
+
+        let line = site.only_access().await;
+        let shown = line.field("userAgent").as_str().unwrap();
+        assert!(
+            shown.starts_with(words.trim_end()) && !shown.contains("hunter"),
+            "{shown}"
+        );
+    }
 }
 
 #[tokio::test]
