@@ -1,4 +1,8 @@
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use tracing::{
     Dispatch, Event, Level, Metadata, Subscriber,
@@ -14,7 +18,7 @@ use crate::{
     chain::Chain,
     core::Core,
     encoder::{Encoder, Marks},
-    flood::shown_value,
+    flood::{SUMMARY_INTERVAL, Said, Suppressed, shown_value},
     frame::Frame,
     held::{self, Hold},
     json,
@@ -91,40 +95,60 @@ impl JsonLayer {
         }
     }
 
-    /// Whether an event gets no line, and why.
+    /// Whether an event gets no line, and why; where flood control says so, how it counts.
     fn hold<S>(
         &self,
         event: &Event<'_>,
         ctx: &Context<'_, S>,
         template: &Template,
-        (chains, buffers): (&mut Chains, &mut Buffers),
+        chains: &mut Chains,
         nanos: u64,
-    ) -> Option<Hold>
+    ) -> Option<(Hold, Option<Suppressed>)>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let core = &*self.core;
-        let frame = &*core.frame;
+        let frame = &*self.core.frame;
         if let (1.., Some(sampling)) = (template.sampled_from, &frame.sampling)
             && let Some(chain) = find_chain(chains, frame, event, ctx)
             && !sampling.keeps(template.sampled_from, &chain.sample)
         {
-            return Some(Hold::Sampled);
+            return Some((Hold::Sampled, None));
         }
         let flood = template.flood.as_ref()?;
         let suppressed = flood.suppresses(event, nanos, || flood_key(chains, frame, event, ctx))?;
+        Some((Hold::Flooded, Some(suppressed)))
+    }
+
+    /// Has a summary tell of a flood that begins with this event. The event counts already: the summary comes even if
+    /// its own code panics here.
+    #[cold]
+    fn tell_later<S>(
+        &self,
+        event: &Event<'_>,
+        ctx: &Context<'_, S>,
+        template: &Template,
+        (chains, buffers): (&mut Chains, &mut Buffers),
+        (suppressed, nanos): (Suppressed, u64),
+    ) -> Option<()>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let (core, frame) = (&*self.core, &*self.core.frame);
+        let flood = template.flood.as_ref()?;
         let value = || {
             let own = template
                 .flood_field
                 .and_then(|field| shown_value(event, field, template, frame, buffers));
             own.or_else(|| find_chain(chains, frame, event, ctx)?.flood_value())
         };
-        let event = (event, nanos, &frame.redactor);
-        if let Some(delay) = core.floods.suppress(flood, suppressed, event, value) {
-            // Without a thread the summary comes at the end.
-            core.timer.wake_after(delay, &self.core).ok();
-        }
-        Some(Hold::Flooded)
+        let mut said = Said::default();
+        let read = AssertUnwindSafe(|| held::keep(|| said.read(event, &frame.redactor, value)));
+        let read = catch_unwind(read);
+        core.floods.push(flood, suppressed, nanos, said);
+        // Without a thread the summary comes at the end.
+        core.timer.wake_after(SUMMARY_INTERVAL, &self.core).ok();
+        read.unwrap_or_else(|panic| resume_unwind(panic));
+        Some(())
     }
 
     /// Encodes the event and hands its line on, if it gets one.
@@ -141,11 +165,12 @@ impl JsonLayer {
         let template = templates.find(&core.frame, metadata)?;
         let time = core.frame.clock.now();
         let nanos = nanoseconds(time);
-        let hold = self.hold(event, ctx, template, (chains, buffers), nanos);
-        held::note(hold);
-        if let Some(hold) = hold {
+        let held = self.hold(event, ctx, template, chains, nanos);
+        held::note(held.map(|(hold, _)| hold));
+        if let Some((hold, suppressed)) = held {
             core.hold(hold, *metadata.level());
-            return None;
+            let first = suppressed.filter(|suppressed| suppressed.is_first)?;
+            return self.tell_later(event, ctx, template, (chains, buffers), (first, nanos));
         }
         let chain = find_chain(chains, &core.frame, event, ctx)?;
         let marks = held::keep(|| core.frame.encode(event, template, chain, buffers, (time, nanos)));

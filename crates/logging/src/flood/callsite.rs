@@ -41,7 +41,7 @@ pub(crate) struct Suppressed {
     /// The slot of its value, if that has one.
     pub(super) place: Option<Place>,
     /// Whether it is the first one since the last summary.
-    pub(super) is_first: bool,
+    pub(crate) is_first: bool,
 }
 
 impl CallsiteFlood {

@@ -16,5 +16,5 @@ pub(crate) use callsite::{CallsiteFlood, Suppressed};
 pub(crate) use control::FloodControl;
 pub use settings::{Flood, FloodError};
 pub(crate) use span_key::SpanKey;
-pub(crate) use summary::Floods;
+pub(crate) use summary::{Floods, SUMMARY_INTERVAL, Said};
 pub(crate) use value::{pair_value, shown_value};

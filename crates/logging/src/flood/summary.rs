@@ -31,6 +31,12 @@ struct Waiting {
     callsite: Arc<CallsiteFlood>,
     place: Option<Place>,
     first: u64,
+    said: Said,
+}
+
+/// What an event says of itself, redacted.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
     message: String,
     value: Option<String>,
     /// Where a record of the `log` crate comes from.
@@ -44,38 +50,34 @@ struct Source {
     line: u64,
 }
 
-impl Floods {
-    /// Notes an event that was not admitted; says when the summary is due, if it is a new one. `value` shows the value of
-    /// the key.
-    pub(crate) fn suppress(
-        &self,
-        callsite: &Arc<CallsiteFlood>,
-        suppressed: Suppressed,
-        (event, nanos, redactor): (&Event<'_>, u64, &Redactor),
+impl Said {
+    /// Reads an event; `value` shows the value of the key. Where the event's own code panics, what was read before
+    /// stays.
+    pub(crate) fn read(
+        &mut self,
+        event: &Event<'_>,
+        redactor: &Redactor,
         value: impl FnOnce() -> Option<String>,
-    ) -> Option<Duration> {
-        if !suppressed.is_first {
-            return None;
-        }
-        let mut message = MessageText {
+    ) {
+        self.source = Source::of(event);
+        self.value = value().map(|value| cut(value, LONGEST_VALUE));
+        event.record(&mut MessageText {
             redactor,
-            text: String::new(),
-        };
-        event.record(&mut message);
+            text: &mut self.message,
+        });
+    }
+}
+
+impl Floods {
+    /// Has the next report tell of a callsite of which something is suppressed since `nanos`.
+    pub(crate) fn push(&self, callsite: &Arc<CallsiteFlood>, suppressed: Suppressed, nanos: u64, said: Said) {
         let waiting = Waiting {
             callsite: Arc::clone(callsite),
             place: suppressed.place,
             first: nanos,
-            message: message.text,
-            // Those without a slot have many values.
-            value: suppressed
-                .place
-                .and_then(|_| value())
-                .map(|value| cut(value, LONGEST_VALUE)),
-            source: Source::of(event),
+            said,
         };
         self.lock().push(waiting);
-        Some(SUMMARY_INTERVAL)
     }
 
     /// Hands a line about each callsite of which something was suppressed to `log`, and about each value of its key. Of
@@ -127,15 +129,17 @@ struct Summary {
 impl From<Waiting> for Summary {
     fn from(waiting: Waiting) -> Self {
         let tally = waiting.callsite.tally(waiting.place);
+        let said = waiting.said;
         let (count, last) = tally.map(|tally| tally.take()).unwrap_or_default();
         Self {
             metadata: waiting.callsite.metadata,
             count,
             first: waiting.first,
             last: last.max(waiting.first),
-            message: waiting.message,
-            value: waiting.value,
-            source: waiting.source,
+            message: said.message,
+            // Those without a slot have many values.
+            value: said.value.filter(|_| waiting.place.is_some()),
+            source: said.source,
             values: 1,
         }
     }
@@ -220,7 +224,7 @@ impl Source {
 /// The beginning of the message of an event, redacted.
 struct MessageText<'a> {
     redactor: &'a Redactor,
-    text: String,
+    text: &'a mut String,
 }
 
 impl Visit for MessageText<'_> {
@@ -240,7 +244,7 @@ impl Visit for MessageText<'_> {
             None => clean.push_str(&self.redactor.text(&text)),
         }
         // Of a secret that is cut nobody could tell any more that it is one.
-        self.text = cut(clean, LONGEST_MESSAGE);
+        *self.text = cut(clean, LONGEST_MESSAGE);
     }
 }
 
@@ -256,6 +260,6 @@ fn time(nanos: u64) -> SystemTime {
 
 const LONGEST_MESSAGE: usize = 256;
 const LONGEST_VALUE: usize = 128;
-const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
+pub(crate) const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
 /// Beyond so many lines in one report, what is left of a callsite is told in one.
 const MOST_LINES: usize = 64;

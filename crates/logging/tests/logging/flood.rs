@@ -1,6 +1,8 @@
 //! Flood control: one place in the code cannot fill the log, and what it loses is told.
 
 use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     thread,
     time::{Duration, SystemTime},
 };
@@ -327,4 +329,67 @@ proptest! {
         prop_assert!(written >= 1);
         prop_assert_eq!(dropped.ratelimit + written, total);
     }
+}
+
+/// Panics when it is shown, or fails, as it is told.
+struct Broken(bool);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        assert!(!self.0, "broken on purpose");
+        f.write_str("half")?;
+        Err(fmt::Error)
+    }
+}
+
+#[test]
+fn an_event_whose_own_code_panics_is_told_of_with_those_after_it() {
+    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
+
+    run(
+        limited(&kept, Flood::per_callsite(1, 1).key("tenant"), &clock),
+        |logging| {
+            let log = |text: &dyn fmt::Display| info!(tenant = "a", "{text}");
+            log(&"admitted");
+            for round in 0..2 {
+                let panic = catch_unwind(AssertUnwindSafe(|| log(&Broken(true))));
+                assert!(panic.is_err(), "{round}");
+                (0..3).for_each(|_| log(&"suppressed"));
+                if round == 0 {
+                    let is_told = || {
+                        logging.flush(DEADLINE).unwrap();
+                        kept.text().contains("events were suppressed")
+                    };
+                    crate::capture::eventually(is_told);
+                }
+            }
+
+            let summaries = summaries(logging, &kept);
+
+            let told: Vec<_> = summaries
+                .iter()
+                .map(|line| line.field("suppressed").clone())
+                .collect();
+            assert_eq!(told, [4, 4]);
+            assert!(summaries.iter().all(|line| line.field("key.value") == "a"));
+            assert_eq!(identity(logging).ratelimit, 8);
+            assert_eq!(logging.stats().events.info, 9);
+        },
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_shown_is_told_as_far_as_it_came() {
+    let (kept, clock) = (Kept::default(), ManualClock::new(now()));
+
+    run(limited(&kept, Flood::per_callsite(1, 1), &clock), |logging| {
+        (0..3).for_each(|_| info!("{}", Broken(false)));
+
+        let summaries = summaries(logging, &kept);
+
+        assert_eq!(summaries.len(), 1);
+        assert_eq!(summaries[0].field("suppressed"), 2);
+        assert_eq!(summaries[0].field("callsite.message"), "half");
+        assert_eq!(identity(logging).ratelimit, 2);
+    });
 }
