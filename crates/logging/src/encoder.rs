@@ -86,15 +86,24 @@ impl<'a> Encoder<'a> {
         self.out.entries.iter().any(|entry| entry.field == small(at))
     }
 
-    /// Whether a pair of a name of so many bytes has room. Its name is taken in any case: no outer value may have it.
+    /// Gives the field its name, which no outer value may have then; `false` if the event has done so before.
     #[inline]
-    fn has_room(&mut self, field: &Field, part: Part, name: usize) -> bool {
+    fn takes_name(&mut self, field: &Field, part: Part) -> bool {
         if part == Part::Value && self.is_told(field) {
             return false;
         }
         self.present.add(field.index(), part);
         if field.index() >= Present::TOLD && !self.keeps_places {
             self.out.entries.push(Entry::told(field.index()));
+        }
+        true
+    }
+
+    /// Whether a pair of a name of so many bytes has room. Its name is taken in any case.
+    #[inline]
+    fn has_room(&mut self, field: &Field, part: Part, name: usize) -> bool {
+        if !self.takes_name(field, part) {
+            return false;
         }
         let has_room = self.out.len() + name + SHORT_VALUE <= self.frame.limit;
         if !has_room {
@@ -212,7 +221,7 @@ impl<'a> Encoder<'a> {
     #[cold]
     fn hide(&mut self, field: &Field, action: Action, value: fmt::Arguments<'_>) {
         if action == Action::Remove {
-            return;
+            return self.remove(field);
         }
         let Some(template) = self.template(field) else {
             return;
@@ -233,6 +242,13 @@ impl<'a> Encoder<'a> {
         self.value(&shown);
         (*self.text, *self.clean) = (text, shown);
         self.close(field, Part::Value, start, is_lifted);
+    }
+
+    /// Shows nothing in the place of a value, not even one from before or from outside.
+    fn remove(&mut self, field: &Field) {
+        if self.takes_name(field, Part::Value) && self.keeps_places {
+            self.keep_place(field, Part::Value, self.out.text.len(), false);
+        }
     }
 
     fn value(&mut self, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use groundcrew_logging::{Format, Logging, LoggingConfig};
+use groundcrew_logging::{Action, Format, Logging, LoggingConfig, Redactor, SecretKind};
 use serde_json::json;
 use tracing::{
     Event, Level, Value,
@@ -13,7 +13,7 @@ use tracing::{
     record_all,
 };
 
-use crate::capture::{Kept, PROFILES, logged_one, run};
+use crate::capture::{DEADLINE, Kept, PROFILES, at, logged_one, run};
 
 #[derive(Debug, thiserror::Error)]
 #[error("no seat")]
@@ -186,4 +186,62 @@ fn a_name_stands_once_in_every_profile_and_in_short_lines() {
         // The parser refuses a name that stands twice.
         assert_eq!(kept.lines().len(), 3, "{profile}");
     }
+}
+
+const CARD: u64 = 4_111_111_111_111_111;
+
+/// What a card number makes of the fields of a line, by which the redactor removes those.
+fn without_cards(log: impl FnOnce()) -> Vec<(String, serde_json::Value)> {
+    let kept = Kept::default();
+    let redactor = Redactor::default().kind(SecretKind::CardNumber, Action::Remove);
+    let builder =
+        Logging::builder()
+            .config(at("debug"))
+            .redactor(redactor)
+            .sink("kept", Level::TRACE, kept.clone());
+    run(builder, |logging| {
+        log();
+        logging.flush(DEADLINE).unwrap();
+    });
+    let lines = kept.lines();
+    assert_eq!(lines.len(), 1);
+    lines[0]
+        .own()
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
+}
+
+#[test]
+fn a_value_that_is_removed_keeps_its_name_from_those_around() {
+    let seven = |outer: &str| [("b".to_owned(), json!(7)), (outer.to_owned(), json!(5))];
+
+    assert_eq!(
+        without_cards(|| info_span!("s", n = 5).in_scope(|| info!(n = CARD, b = 7, "x"))),
+        seven("s.n")
+    );
+    let inner = |log: &dyn Fn()| info_span!("inner", n = CARD).in_scope(log);
+    assert_eq!(
+        without_cards(|| info_span!("outer", n = 5).in_scope(|| inner(&|| info!(b = 7, "x")))),
+        seven("outer.n")
+    );
+    assert_eq!(
+        without_cards(|| dispatch(&[&CARD, &5])),
+        [("b".to_owned(), json!(7))]
+    );
+}
+
+#[test]
+fn a_value_that_is_removed_replaces_the_one_that_was_recorded_before() {
+    let recorded = |values: [u64; 2]| {
+        without_cards(|| {
+            let span = info_span!("s", n = values[0], b = 7);
+            span.record("n", values[1]);
+            span.in_scope(|| info!("x"));
+        })
+    };
+    let seven = ("b".to_owned(), json!(7));
+
+    assert_eq!(recorded([5, CARD]), std::slice::from_ref(&seven));
+    assert_eq!(recorded([CARD, 5]), [seven, ("n".to_owned(), json!(5))]);
 }
