@@ -190,7 +190,7 @@ impl Archives {
             disk::rename(temporary, target)?;
         }
         // The new name is to last before the old file goes. The writer does not wait for that.
-        disk::sync_directory(self.names.directory());
+        disk::sync_directory(self.names.directory())?;
         match disk::remove(plain) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(true),

@@ -18,12 +18,39 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Has the names in a directory on the disk, where that can be asked for.
-pub(super) fn sync_directory(directory: &Path) {
-    note("sync", directory).ok();
-    #[cfg(unix)]
-    if let Ok(directory) = File::open(directory) {
-        directory.sync_all().ok();
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
+    match sync_names(directory) {
+        Err(error) if cannot_be_asked(&error) => Ok(()),
+        result => result,
     }
+}
+
+fn sync_names(directory: &Path) -> io::Result<()> {
+    note("sync", directory)?;
+    #[cfg(unix)]
+    File::open(directory)?.sync_all()?;
+    Ok(())
+}
+
+/// Whether the file system does not sync directories, or not for us: its names last as they do.
+fn cannot_be_asked(error: &io::Error) -> bool {
+    const KINDS: [io::ErrorKind; 3] = [
+        io::ErrorKind::InvalidInput,
+        io::ErrorKind::Unsupported,
+        io::ErrorKind::PermissionDenied,
+    ];
+    KINDS.contains(&error.kind()) || is_bad_descriptor(error)
+}
+
+/// What some network file systems say.
+#[cfg(unix)]
+fn is_bad_descriptor(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error())
+}
+
+#[cfg(not(unix))]
+const fn is_bad_descriptor(_: &io::Error) -> bool {
+    false
 }
 
 pub(super) fn remove(path: &Path) -> io::Result<()> {
@@ -45,19 +72,23 @@ pub(super) use self::script::note;
 pub(super) mod script {
     use std::{cell::RefCell, io, mem, path::Path};
 
+    use rustix::io::Errno;
+
     thread_local! {
         static STEPS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-        static FAILS: RefCell<Option<&'static str>> = const { RefCell::new(None) };
+        static FAILS: RefCell<Option<(&'static str, Errno)>> = const { RefCell::new(None) };
     }
 
     pub(in super::super) fn note(step: &'static str, path: &Path) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_file = name.contains("log");
         let name = if is_file { &*name } else { "directory" };
-        STEPS.with_borrow_mut(|steps| steps.push(format!("{step} {name}")));
-        match FAILS.with_borrow(|fails| *fails == Some(step)) {
-            true => Err(io::Error::other("the disk is broken")),
-            false => Ok(()),
+        let step = format!("{step} {name}");
+        let failure = FAILS.with_borrow(|fails| fails.filter(|(failing, _)| step.starts_with(failing)));
+        STEPS.with_borrow_mut(|steps| steps.push(step));
+        match failure {
+            Some((_, code)) => Err(code.into()),
+            None => Ok(()),
         }
     }
 
@@ -66,8 +97,8 @@ pub(super) mod script {
         STEPS.with_borrow_mut(mem::take)
     }
 
-    /// From now on these steps of this thread fail.
-    pub(in super::super) fn fail(step: Option<&'static str>) {
+    /// From now on the steps of this thread that begin so fail, with this error of the system.
+    pub(in super::super) fn fail(step: Option<(&'static str, Errno)>) {
         FAILS.set(step);
     }
 }

@@ -1,5 +1,7 @@
 use std::os::unix::fs::symlink;
 
+#[cfg(feature = "gzip")]
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 #[cfg(feature = "gzip")]
@@ -99,15 +101,16 @@ fn a_plain_archive_goes_when_its_compressed_form_and_the_name_of_that_are_on_the
 #[test]
 fn a_plain_archive_stays_when_a_step_before_its_end_fails() {
     for (step, left) in [
-        ("sync", vec![]),
+        ("sync .app", vec![]),
         ("rename", vec![]),
+        ("sync directory", vec!["app.000001.log.gz"]),
         ("remove", vec!["app.000001.log.gz"]),
     ] {
         let dir = TempDir::new().unwrap();
         write(&dir, "app.000001.log");
         let archives = archives(&dir, 9);
 
-        script::fail(Some(step));
+        script::fail(Some((step, Errno::IO)));
         archives.compress_all(&AtomicBool::new(false));
         script::fail(None);
 
@@ -119,6 +122,44 @@ fn a_plain_archive_stays_when_a_step_before_its_end_fails() {
         assert_eq!(names, [vec!["app.000001.log"], left].concat(), "{step}");
         assert_eq!(archives.counters.snapshot().compression_failures, 1, "{step}");
     }
+    script::steps();
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_directory_that_cannot_be_synced_holds_nothing_up() {
+    for code in [Errno::INVAL, Errno::BADF, Errno::ACCESS, Errno::OPNOTSUPP] {
+        let dir = TempDir::new().unwrap();
+        let plain = write(&dir, "app.000001.log");
+        let archives = archives(&dir, 9);
+
+        script::fail(Some(("sync directory", code)));
+        archives.compress_all(&AtomicBool::new(false));
+        script::fail(None);
+
+        assert!(!plain.exists(), "{code:?}");
+        assert!(dir.path().join("app.000001.log.gz").exists(), "{code:?}");
+        assert_eq!(archives.counters.snapshot().compression_failures, 0, "{code:?}");
+    }
+    script::steps();
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn a_plain_archive_goes_at_the_next_try_when_the_names_are_on_the_disk_then() {
+    let dir = TempDir::new().unwrap();
+    let plain = write(&dir, "app.000001.log");
+    let archives = archives(&dir, 9);
+    script::fail(Some(("sync directory", Errno::IO)));
+    archives.compress_all(&AtomicBool::new(false));
+    script::fail(None);
+    assert!(plain.exists());
+
+    archives.compress_all(&AtomicBool::new(false));
+
+    assert!(!plain.exists());
+    assert!(dir.path().join("app.000001.log.gz").exists());
+    assert_eq!(archives.counters.snapshot().compressions, 1);
     script::steps();
 }
 
