@@ -88,16 +88,19 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
 
     /// Lets go of series that were not used for `idle`, which is at least a second. Default: they stay.
     ///
-    /// The first scrape that finds a series unused for so long no longer shows it; its memory and its place under the caps
-    /// are free again. What was recorded was shown by every scrape meanwhile: choose `idle` several times as long as the
+    /// The first scrape that finds a series unused for so long no longer shows it, and its place under the caps is free
+    /// again. Its labels and buckets are given back to the allocator; its slot is kept for another series. What was recorded was shown by every scrape meanwhile: choose `idle` several times as long as the
     /// scrape interval, and for counters and histograms longer than the ranges that rules and dashboards look over. A
     /// series that comes back begins at 0, with a created time of its own. An increment at the moment of expiry either
     /// keeps the series or is the first of the new one.
     ///
+    /// A gauge that is changed by `add` forgets what was added before it went: six players that came and, after it, left
+    /// again show as -6. Set it regularly, or hold a handle or a [guard](Family::track).
+    ///
     /// A [handle](Family::handle), timer or guard keeps its series for as long as it lives. Series named `__other__`, of
     /// what had no room, go in the same way. Enum labels are not shown before they are used. What is used by its labels takes two
     /// atomic additions more than in a family that keeps its series, but no lock and no memory; a handle, timer or guard made by
-    /// its labels allocates.
+    /// its labels allocates. Labels that are new or over a cap wait for a scrape that is just letting series go.
     ///
     /// # Examples
     /// ```
@@ -108,16 +111,16 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     /// use groundcrew_metrics::{Gauge, Labels, Registry};
     ///
     /// #[derive(Labels)]
-    /// struct Table<'a> { table: &'a str }
+    /// struct Replica<'a> { replica: &'a str }
     ///
     /// let hands = ManualClock::new(SystemTime::now());
     /// let registry = Registry::new().with_clock(hands.clock());
-    /// let players = registry
-    ///     .family::<Table<'_>, Gauge>("table_players", "Players at a table")
+    /// let lag = registry
+    ///     .family::<Replica<'_>, Gauge>("replica_lag_seconds", "How far a replica is behind")
     ///     .expire_after(Duration::from_secs(600))
     ///     .register()?;
-    /// players.set(&Table { table: "t1" }, 6.0);
-    /// assert!(registry.encode().contains("table_players{table=\"t1\"} 6.0\n"));
+    /// lag.set(&Replica { replica: "r1" }, 0.5);
+    /// assert!(registry.encode().contains("replica_lag_seconds{replica=\"r1\"} 0.5\n"));
     ///
     /// hands.advance(Duration::from_secs(600));
     /// assert_eq!(registry.encode(), "");

@@ -15,7 +15,7 @@ use crate::{
 /// A series comes to be when its labels are first used; where every label is an enum or a `bool`, and there are no more
 /// than 256 sets of them, all are there from the start, at 0. A lookup of a known series takes no lock, copies no label
 /// and allocates nothing. No guard escapes, so families cannot deadlock, and a scrape takes no lock that a recording
-/// takes. Where even a lookup is too much, [`handle`](Self::handle) resolves it once.
+/// takes, but for new labels in a family that [expires](crate::FamilyBuilder::expire_after). Where even a lookup is too much, [`handle`](Self::handle) resolves it once.
 ///
 /// A family has a limit of series, 10,000 unless [`FamilyBuilder::max_series`](crate::FamilyBuilder::max_series) says
 /// otherwise. Beyond it, and beyond the values that [one label](crate::FamilyBuilder::max_values) may have, what is

@@ -404,6 +404,35 @@ fn a_head_request_counts_as_no_scrape() {
 }
 
 #[test]
+fn a_gauge_that_is_added_to_forgets_what_was_before() {
+    let (registry, hands) = set_up();
+    let players = registry
+        .family::<Route<'_>, Gauge>("players", "Players")
+        .expire_after(IDLE)
+        .register()
+        .unwrap();
+    let handle = players.handle(&route("/held"));
+    for add in [6.0, -6.0] {
+        players.add(&route("/a"), add);
+        handle.add(add);
+        samples(&registry);
+        hands.advance(IDLE);
+        if add > 0.0 {
+            samples(&registry);
+        }
+    }
+    players.add(&route("/a"), 0.0);
+
+    assert_eq!(
+        samples(&registry),
+        [
+            r#"players{route="/held",status="200"} 0.0"#,
+            r#"players{route="/a",status="200"} -6.0"#,
+        ]
+    );
+}
+
+#[test]
 fn enum_labels_come_with_their_first_use_and_go() {
     struct Won(bool);
     impl Labels for Won {
