@@ -22,8 +22,18 @@ pub(super) struct Budgets {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot<'a> {
     pub(super) bucket: &'a Bucket,
-    pub(super) tally: &'a Tally,
+    tally: &'a Tally,
+    /// The value, as a number.
+    key: u64,
     pub(super) place: Place,
+}
+
+impl Slot<'_> {
+    /// Notes an event that was not admitted; says whether it is the first one. `None` if the slot has become that of a
+    /// flood of another value.
+    pub(super) fn note(&self, nanos: u64) -> Option<bool> {
+        self.tally.note(self.key, nanos)
+    }
 }
 
 /// Where a slot is.
@@ -60,6 +70,7 @@ impl Budgets {
         Some(Slot {
             bucket: set.buckets.get(way)?,
             tally: set.tallies.get(way)?,
+            key,
             place: Place { set: at, way },
         })
     }
@@ -119,7 +130,8 @@ const WAYS: usize = 8;
 mod tests {
     use std::{
         hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
-        sync::Arc,
+        mem,
+        sync::{Arc, Mutex},
         thread,
     };
 
@@ -139,7 +151,7 @@ mod tests {
             let slot = budgets.slot(hash(value), now, &limit).unwrap();
             let admits = slot.bucket.admits(now, &limit);
             if !admits {
-                slot.tally.note(now);
+                slot.note(now).unwrap();
             }
             admits
         };
@@ -198,6 +210,67 @@ mod tests {
         assert_eq!(count, 3);
         assert_eq!(admitted(&budgets, 8, NOW, 5), 2);
         assert!(budgets.slot(hash(9), NOW, &limit).is_none());
+    }
+
+    #[test]
+    fn who_still_holds_a_slot_that_another_flood_has_got_is_not_counted_there() {
+        let (budgets, limit) = (Budgets::new(8), Limit::new(1, 2));
+        let held = budgets.slot(hash(0), NOW, &limit).unwrap();
+        for value in 1..9 {
+            admitted(&budgets, value, NOW, 5);
+        }
+
+        assert_eq!(held.note(NOW), None);
+        let (count, _) = budgets.tally(held.place).unwrap().take();
+        assert_eq!(count, 3);
+        assert_eq!(held.note(NOW), Some(true));
+        assert_eq!(held.note(NOW), Some(false));
+    }
+
+    #[test]
+    fn threads_that_take_slots_from_each_other_count_each_event_for_its_own_value() {
+        let (budgets, limit) = (Budgets::new(8), Limit::new(1, 1));
+        let (named, elsewhere) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+        let told: [AtomicU64; 32] = array::from_fn(|_| AtomicU64::default());
+        let noted: [AtomicU64; 32] = array::from_fn(|_| AtomicU64::default());
+        let report = || {
+            for (value, place) in mem::take(&mut *named.lock().unwrap()) {
+                let (count, _) = budgets.tally(place).unwrap().take();
+                let told: &AtomicU64 = &told[value];
+                told.fetch_add(count, Ordering::Relaxed);
+            }
+        };
+        let log = |value: usize| match budgets.slot(hash(value as u64), NOW, &limit) {
+            None => None,
+            Some(slot) => {
+                thread::yield_now();
+                let is_first = slot.note(NOW);
+                if is_first == Some(true) {
+                    named.lock().unwrap().push((value, slot.place));
+                }
+                is_first
+            }
+        };
+        thread::scope(|scope| {
+            for start in 0..4 {
+                let (log, report, noted, elsewhere) = (&log, &report, &noted, &elsewhere);
+                scope.spawn(move || {
+                    for n in 0..20_000 {
+                        let value = (start * 8 + n * 7) % 32;
+                        let counter = log(value).map_or(elsewhere, |_| &noted[value]);
+                        counter.fetch_add(1, Ordering::Relaxed);
+                        if n % 16 == 0 {
+                            report();
+                        }
+                    }
+                });
+            }
+        });
+        report();
+
+        let all = |counts: &[AtomicU64]| counts.iter().map(load).collect::<Vec<_>>();
+        assert_eq!(all(&told), all(&noted));
+        assert_eq!(all(&noted).iter().sum::<u64>() + load(&elsewhere), 80_000);
     }
 
     #[test]

@@ -68,13 +68,21 @@ impl CallsiteFlood {
             let key = keyed.key(event, of_span);
             keyed.budgets.slot(key, nanos, &self.limit)
         });
-        let (bucket, tally) = slot.map_or((&self.bucket, &self.tally), |slot| (slot.bucket, slot.tally));
+        let bucket = slot.map_or(&self.bucket, |slot| slot.bucket);
         if bucket.admits(nanos, &self.limit) {
             return None;
         }
-        Some(Suppressed {
-            place: slot.map(|slot| slot.place),
-            is_first: tally.note(nanos),
+        let noted = slot.and_then(|slot| Some((slot.place, slot.note(nanos)?)));
+        Some(match noted {
+            Some((place, is_first)) => Suppressed {
+                place: Some(place),
+                is_first,
+            },
+            // Nobody else has the tally of the callsite.
+            None => Suppressed {
+                place: None,
+                is_first: self.tally.note(0, nanos) == Some(true),
+            },
         })
     }
 
