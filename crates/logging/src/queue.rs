@@ -428,8 +428,8 @@ fn wait<'a>(
 
 /// For so long the writer lets lines gather after a batch.
 pub(crate) const LINGER: Duration = Duration::from_millis(2);
-/// So many bytes are worth a batch of their own.
-const ENOUGH: usize = 256 * 1024;
+/// So many bytes are worth a batch of their own: waking the writer more often costs more than the cache saves.
+const ENOUGH: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

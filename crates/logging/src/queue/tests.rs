@@ -150,7 +150,7 @@ fn lines_gather_while_the_writer_lingers() {
 
 #[test]
 fn a_grave_line_and_much_to_write_cut_the_lingering_short() {
-    let queue = queue_of(1 << 20, Overflow::Block, 1);
+    let queue = queue_of(4 * ENOUGH, Overflow::Block, 1);
     queue.push(&line(10), Level::ERROR, 1);
     assert!(queue.lock().hurry);
     queue.take(Batch::default(), None).unwrap();
