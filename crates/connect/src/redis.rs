@@ -18,7 +18,10 @@ pub use connection::{RedisConnection, RedisError};
 
 #[doc(hidden)]
 pub use fred;
-use fred::types::{Builder, RespVersion, config::Config};
+use fred::types::{
+    Builder, RespVersion,
+    config::{Config, Server, ServerConfig},
+};
 use groundcrew_base::{Secret, redact};
 use url::Url;
 
@@ -131,6 +134,22 @@ impl RedisUrl {
     #[must_use]
     pub const fn is_cluster(&self) -> bool {
         self.cluster
+    }
+
+    /// The servers that the URL names.
+    #[doc(hidden)]
+    pub fn nodes(&self) -> Vec<Server> {
+        self.config.server.hosts()
+    }
+
+    /// This server alone, with the credentials and the TLS of the URL.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_node(&self, server: Server) -> Self {
+        let mut url = self.clone();
+        url.config.server = ServerConfig::Centralized { server };
+        url.cluster = false;
+        url
     }
 
     /// The driver's builder with servers, credentials, RESP3 and TLS set. The caller sets the deadlines:

@@ -44,6 +44,11 @@ pub(crate) const PROMETHEUS: Binary = Binary {
     places: &["/usr/bin", "/opt/homebrew/bin", "/usr/local/bin"],
 };
 
+pub(crate) const PROMTOOL: Binary = Binary {
+    name: "promtool",
+    ..PROMETHEUS
+};
+
 impl Binary {
     /// Finds the program in `only`, or else in its usual places and `PATH`.
     pub(crate) fn find(self, only: Option<&Path>) -> Result<PathBuf, Error> {

@@ -5,7 +5,8 @@ use fred::{
     error::{Error, ErrorKind},
     interfaces::{ClientLike, ClusterInterface},
     types::{
-        ConnectHandle,
+        ConnectHandle, Value,
+        cluster::ClusterRouting,
         config::{Options, Server},
     },
 };
@@ -47,7 +48,7 @@ pub enum RedisError {
 }
 
 impl RedisUrl {
-    /// Opens one connection, to any node of a cluster.
+    /// Opens one connection, to a whole cluster if it is one.
     ///
     /// # Errors
     /// See [`RedisError`].
@@ -94,7 +95,7 @@ impl RedisConnection {
     /// # Cancel safety
     /// Dropping the future leaves the connection usable.
     pub async fn ping(&self, deadline: Duration) -> Result<(), RedisError> {
-        let ping = self.client.with_options(&patience(deadline, None));
+        let ping = self.client.with_options(&patience(deadline));
         within(self.lost(), deadline, Box::pin(ping.ping::<String>(None)))
             .await
             .map(drop)
@@ -108,40 +109,46 @@ impl RedisConnection {
     /// # Cancel safety
     /// Dropping the future leaves the connection usable.
     pub async fn info(&self, deadline: Duration) -> Result<String, RedisError> {
-        let client = self.client.with_options(&patience(deadline, None));
+        let client = self.client.with_options(&patience(deadline));
         within(self.lost(), deadline, Box::pin(client.info(None))).await
     }
 
-    /// Asks every primary of a cluster at once what `CLUSTER INFO` says: one answer for each, in no order.
+    /// What `CLUSTER INFO` says, which is what this node sees of its cluster: lines of `name:value`.
+    ///
+    /// # Errors
+    /// See [`RedisError`]; [`RedisError::Forbidden`] where the login may not ask this.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the connection usable.
-    pub async fn cluster_info(&self, deadline: Duration) -> Vec<Result<String, RedisError>> {
-        let state = self.client.cached_cluster_state();
-        let primaries = state
-            .map(|state| state.unique_primary_nodes())
-            .unwrap_or_default();
-        let mut asking = JoinSet::new();
-        for server in primaries {
-            let client = self.client.with_options(&patience(deadline, Some(server)));
-            let lost = self.lost();
-            asking.spawn(async move { within(lost, deadline, Box::pin(client.cluster_info())).await });
-        }
-        let mut answers = Vec::new();
-        while let Some(answer) = asking.join_next().await {
-            answers.extend(answer.ok());
-        }
-        answers
+    pub async fn cluster_info(&self, deadline: Duration) -> Result<String, RedisError> {
+        let client = self.client.with_options(&patience(deadline));
+        within(self.lost(), deadline, Box::pin(client.cluster_info())).await
+    }
+
+    /// The primaries of the cluster, as far as this node knows: those that have slots, by `CLUSTER SLOTS`.
+    ///
+    /// # Errors
+    /// See [`RedisError`]; [`RedisError::Forbidden`] where the login may not ask this.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the connection usable.
+    pub async fn primaries(&self, deadline: Duration) -> Result<Vec<Server>, RedisError> {
+        let client = self.client.with_options(&patience(deadline));
+        let slots: Value = within(self.lost(), deadline, Box::pin(client.cluster_slots())).await?;
+        // A node may not know under which name it is reached: under that of this connection.
+        let host = self.client.client_config().server.hosts().into_iter().next();
+        let host = host.map(|server| server.host).unwrap_or_default();
+        let routing = ClusterRouting::from_cluster_slots(slots, host).map_err(RedisError::Other)?;
+        Ok(routing.unique_primary_nodes())
     }
 }
 
-/// One attempt, at this node if one is named.
-fn patience(deadline: Duration, node: Option<Server>) -> Options {
+/// One attempt.
+fn patience(deadline: Duration) -> Options {
     Options {
         timeout: Some(deadline),
         max_attempts: Some(1),
         fail_fast: true,
-        cluster_node: node,
         ..Options::default()
     }
 }
