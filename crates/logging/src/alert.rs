@@ -188,7 +188,7 @@ pub(crate) fn cut(text: &mut String, most: usize) {
     }
 }
 
-const ELLIPSIS: &str = "…";
+pub(crate) const ELLIPSIS: &str = "…";
 
 const WORDS: [(&str, AlertSeverity); 15] = [
     ("critical", AlertSeverity::Critical),

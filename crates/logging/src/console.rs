@@ -1,5 +1,4 @@
 use std::{
-    borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
     io, mem,
@@ -20,8 +19,8 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    Action, Redactor, core::Core, error_chain::sources, frame::Frame, held, json::needs_escape, shown::shown,
-    timestamp::TimestampWriter, writer,
+    Action, Redactor, context, core::Core, encoder::SPAN_SHARE, error_chain::sources, frame::Frame, held,
+    json::needs_escape, shown::shown, timestamp::TimestampWriter, writer,
 };
 
 /// The layer that shows events to people: tracing-subscriber's, with our redactor, clock and queue.
@@ -31,6 +30,7 @@ where
 {
     let fields = ConsoleFields {
         redactor: core.frame.redactor.clone(),
+        limit: core.frame.limit,
         is_colored,
     };
     let events = tracing_subscriber::fmt::layer()
@@ -126,6 +126,8 @@ impl io::Write for ConsoleLine<'_> {
 #[derive(Clone)]
 struct ConsoleFields {
     redactor: Redactor,
+    /// How long a value may be, in bytes.
+    limit: usize,
     is_colored: bool,
 }
 
@@ -138,7 +140,7 @@ impl ConsoleFields {
         let Some(span) = ctx.span(id) else { return };
         let mut new = String::new();
         // A String takes every write.
-        self.format(&mut new, fields).ok();
+        self.format(&mut new, fields, Some(span.metadata())).ok();
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<FormattedFields<Self>>() {
             Some(old) => old.fields = joined(&mem::take(&mut old.fields), &new),
@@ -146,10 +148,17 @@ impl ConsoleFields {
         }
     }
 
-    fn format(&self, writer: &mut dyn fmt::Write, fields: impl RecordFields) -> fmt::Result {
+    /// Formats the fields of an event, or of the span that is told.
+    fn format(
+        &self,
+        writer: &mut dyn fmt::Write,
+        fields: impl RecordFields,
+        span: Option<&Metadata<'_>>,
+    ) -> fmt::Result {
         let mut visitor = ConsoleVisitor {
             writer,
             look: self,
+            span,
             is_first: true,
             result: Ok(()),
         };
@@ -160,7 +169,7 @@ impl ConsoleFields {
 
 impl<'writer> FormatFields<'writer> for ConsoleFields {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
-        self.format(&mut writer, fields)
+        self.format(&mut writer, fields, None)
     }
 }
 
@@ -195,6 +204,7 @@ fn name(part: &str) -> &str {
 struct ConsoleVisitor<'a> {
     writer: &'a mut dyn fmt::Write,
     look: &'a ConsoleFields,
+    span: Option<&'a Metadata<'a>>,
     is_first: bool,
     result: fmt::Result,
 }
@@ -222,20 +232,30 @@ impl ConsoleVisitor<'_> {
             let (on, off) = if self.look.is_colored { DIM } else { PLAIN };
             write!(self.writer, "{on}{name}={off}")?;
         }
+        let longest = self.span.and_then(|span| context::longest(span, name));
+        let limit = match self.span {
+            Some(_) => self.look.limit / SPAN_SHARE,
+            None => self.look.limit,
+        };
+        let most = longest.unwrap_or(limit).min(limit);
         let mut hidden = String::new();
-        let shown = match action {
+        let (shown, is_all) = match action {
             Some(action) => {
                 redactor.apply(action, value, &mut hidden);
-                Cow::Borrowed(hidden.as_str())
+                (hidden.as_str(), true)
             }
-            None => redactor.text(value),
+            None => redactor.clean_start(value, most, &mut hidden),
         };
-        for c in shown.chars() {
+        let end = shown.floor_char_boundary(most);
+        for c in shown.get(..end).unwrap_or_default().chars() {
             if needs_escape(c) {
                 write!(self.writer, "{}", c.escape_default())?;
             } else {
                 self.writer.write_char(c)?;
             }
+        }
+        if end < shown.len() || !is_all {
+            self.writer.write_char(CUT)?;
         }
         Ok(())
     }
@@ -262,6 +282,8 @@ impl Visit for ConsoleVisitor<'_> {
 
 /// A control character, which no name and no value shows as it is.
 const MARK: char = '\u{1f}';
+/// Stands where a value was cut.
+const CUT: char = '…';
 const LOG_RECORD: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
 const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[0m");
 const PLAIN: (&str, &str) = ("", "");

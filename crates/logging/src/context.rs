@@ -137,12 +137,20 @@ pub(crate) fn is_context(metadata: &Metadata<'_>) -> bool {
         && ((metadata.target() == module_path!() && metadata.name() == SPAN) || is_request(metadata))
 }
 
+/// The most bytes of a field that are shown, where there is such a limit: a client may say at length what it is. It is
+/// redacted before it is cut, for of a secret that is cut nobody could tell any more that it is one.
+pub(crate) fn longest(metadata: &Metadata<'_>, field: &str) -> Option<usize> {
+    (field == AGENT && is_request(metadata)).then_some(LONGEST_AGENT)
+}
+
 fn record(name: &str, value: &str) -> bool {
     current_span::record(is_request, name, &value)
         || current_span::record(|metadata| metadata.fields().field(name).is_some(), name, &value)
 }
 
 const SPAN: &str = "context";
+const AGENT: &str = "userAgent";
+pub(crate) const LONGEST_AGENT: usize = 256;
 
 #[cfg(not(feature = "tower"))]
 const fn is_request(_: &Metadata<'_>) -> bool {

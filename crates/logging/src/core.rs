@@ -137,8 +137,22 @@ impl Core {
     /// Hands a finished line for people on.
     pub(crate) fn push_console(&self, line: &[u8], level: Level) {
         let event = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = [event, self.frame.console_end.as_slice()].concat();
+        let (event, mark) = self.console_event(event);
+        let line = [event, mark.as_bytes(), self.frame.console_end.as_slice()].concat();
         self.queue.push(&line, level, self.routes.console(level));
+    }
+
+    /// As much of a line for people as a line may have, and what tells that it is cut.
+    fn console_event<'a>(&self, event: &'a [u8]) -> (&'a [u8], &'static str) {
+        let most = self.frame.line_limit.saturating_sub(CUT_LINE.len());
+        if event.len() <= most {
+            return (event, "");
+        }
+        let text = String::from_utf8_lossy(event);
+        (
+            event.get(..text.floor_char_boundary(most)).unwrap_or_default(),
+            CUT_LINE,
+        )
     }
 
     pub(crate) fn stats(&self) -> LoggingStats {
@@ -201,3 +215,6 @@ impl Drop for Core {
 
 /// After how long a change of levels has reached every callsite for certain.
 pub(crate) const SETTLING: Duration = Duration::from_millis(100);
+
+/// Stands where a line for people was cut.
+const CUT_LINE: &str = "…";

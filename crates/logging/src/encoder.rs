@@ -8,11 +8,13 @@ use tracing::field::{Field, Visit};
 
 use crate::{
     Action,
+    context::LONGEST_AGENT,
     error_chain::sources,
     frame::Frame,
     json,
     pairs::{Entry, Pairs, Part, Present, small},
     profile::{BOOLEANS, ChainForm},
+    start::Start,
     template::{FieldTemplate, Role, Template},
 };
 
@@ -192,11 +194,11 @@ impl<'a> Encoder<'a> {
         let (role, is_lifted) = (template.role, template.is_lifted);
         if role == Role::Plain || (role == Role::Message && !self.template.is_alert) {
             self.marks.has_message |= role == Role::Message;
-            let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
-            let shown = self.frame.redactor.clean(text, self.clean);
+            let limit = self.value_limit();
+            let (shown, is_all) = self.frame.redactor.clean_start(text, limit, self.clean);
             let out = &mut self.out.text;
             out.push_str(&template.quoted);
-            self.truncated |= !json::escape(out, shown, limit);
+            self.truncated |= !json::escape(out, shown, limit) || !is_all;
             out.push('"');
         } else {
             let has_pair = self.special_pair(template, text, start);
@@ -210,11 +212,23 @@ impl<'a> Encoder<'a> {
     #[inline(never)]
     fn special_pair(&mut self, template: &FieldTemplate, text: &str, start: usize) -> bool {
         self.out.text.push_str(&template.key.prefix);
+        let most = match template.role {
+            Role::Short => LONGEST_AGENT,
+            _ => self.frame.limit,
+        };
+        self.with_clean(text, most, |this, shown| {
+            this.special(template.role, shown, start)
+        })
+    }
+
+    /// Hands on what the redactor leaves of a text of which no more than `most` bytes are shown.
+    fn with_clean<R>(&mut self, text: &str, most: usize, show: impl FnOnce(&mut Self, &str) -> R) -> R {
         let mut buffer = mem::take(self.clean);
-        let shown = self.frame.redactor.clean(text, &mut buffer);
-        let has_pair = self.special(template.role, shown, start);
+        let (shown, is_all) = self.frame.redactor.clean_start(text, most, &mut buffer);
+        self.truncated |= !is_all;
+        let result = show(self, shown);
         *self.clean = buffer;
-        has_pair
+        result
     }
 
     /// Shows what the redactor leaves of a value.
@@ -251,8 +265,19 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn value(&mut self, text: &str) {
+    /// How long the pairs may be with a value that comes next. That of a span leaves room for other fields of the span, and for
+    /// the event's own.
+    #[inline]
+    fn value_limit(&self) -> usize {
         let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
+        if !self.keeps_places {
+            return limit;
+        }
+        limit.min(self.out.text.len() + self.frame.limit / SPAN_SHARE)
+    }
+
+    fn value(&mut self, text: &str) {
+        let limit = self.value_limit();
         self.truncated |= !json::string(&mut self.out.text, text, limit);
     }
 
@@ -270,9 +295,16 @@ impl<'a> Encoder<'a> {
         self.marks.has_message |= role == Role::Message;
         match &self.frame.trace_prefix {
             Some(prefix) if role == Role::Trace => self.prefixed(prefix, shown),
+            _ if role == Role::Short => self.value_within(shown, LONGEST_AGENT),
             _ => self.value(shown),
         }
         true
+    }
+
+    fn value_within(&mut self, text: &str, longest: usize) {
+        let shown = text.get(..text.floor_char_boundary(longest));
+        self.value(shown.unwrap_or(text));
+        self.truncated |= text.len() > longest;
     }
 
     fn prefixed(&mut self, prefix: &str, text: &str) {
@@ -292,9 +324,8 @@ impl<'a> Encoder<'a> {
             return self.hide(field, action, value);
         }
         let mut text = mem::take(self.text);
-        text.clear();
         // A value whose own formatting fails is shown as far as it came.
-        text.write_fmt(value).ok();
+        Start::of(&mut text, self.frame.limit).write_fmt(value).ok();
         self.shown(field, template, &text);
         *self.text = text;
     }
@@ -329,8 +360,7 @@ impl<'a> Encoder<'a> {
             if at > 0 {
                 self.out.text.push(',');
             }
-            text.clear();
-            write!(text, "{source}").ok();
+            write!(Start::of(&mut text, self.frame.limit), "{source}").ok();
             self.clean_value(&text);
         }
         *self.text = text;
@@ -339,20 +369,17 @@ impl<'a> Encoder<'a> {
 
     fn chain_text(&mut self, error: &(dyn StdError + 'static)) {
         let mut text = mem::take(self.text);
-        text.clear();
-        write!(text, "{error}").ok();
+        let mut start = Start::of(&mut text, self.frame.limit);
+        write!(start, "{error}").ok();
         for source in sources(error) {
-            write!(text, "\ncaused by: {source}").ok();
+            write!(start, "\ncaused by: {source}").ok();
         }
         self.clean_value(&text);
         *self.text = text;
     }
 
     fn clean_value(&mut self, text: &str) {
-        let mut buffer = mem::take(self.clean);
-        let shown = self.frame.redactor.clean(text, &mut buffer);
-        self.value(shown);
-        *self.clean = buffer;
+        self.with_clean(text, self.frame.limit, Self::value);
     }
 
     /// What is done with the value of a field because of its name.
@@ -431,5 +458,7 @@ impl Visit for Encoder<'_> {
     }
 }
 
+/// A value of a span may take so much of a line: one part of these.
+pub(crate) const SPAN_SHARE: usize = 4;
 /// Enough for any number, and for the quotes and one escape of a string.
 const SHORT_VALUE: usize = 48;

@@ -63,6 +63,7 @@ mod signals;
 mod sink;
 mod span_fields;
 mod span_stack;
+mod start;
 mod stats;
 mod stdout;
 mod template;

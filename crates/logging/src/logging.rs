@@ -88,8 +88,10 @@ impl Logging {
     /// Writes what waits and ends the writer. Lines that are logged later are dropped and counted.
     ///
     /// Blocks the thread, for at most `deadline`. The report's details are `written`, `dropped`,
-    /// `abandoned`, the lines that the deadline found in the queue or half written, `abandonedAlerts`, and
-    /// `uncompressed`, the full files that are left to be compressed after the next start.
+    /// `abandoned`, the lines that the deadline found in the queue or half written, `abandonedAlerts`,
+    /// `unclosed`, the threads that had not yet dropped their sinks, one of the files and one of each other sink, and
+    /// `uncompressed`, the full files that are left to be compressed after the next start, with which it is clean all
+    /// the same.
     ///
     /// Called again it says how things stand then. Threads that wait for room in the queue are let go, their lines
     /// counted as dropped.
@@ -106,8 +108,9 @@ impl Logging {
         let alerts = alerts.map_or(0, |(alerts, end)| alerts.await_end(end));
         abandoned += core.remotes().map(|remote| remote.await_end(end)).sum::<u64>();
         let uncompressed = core.archiver.close(deadline.saturating_sub(start.elapsed()));
+        let unclosed = core.queue.unfinished();
         let lines = self.stats().lines;
-        let outcome = match abandoned + alerts {
+        let outcome = match abandoned + alerts + unclosed {
             0 => ShutdownOutcome::Clean,
             _ => ShutdownOutcome::DeadlineExceeded,
         };
@@ -116,6 +119,7 @@ impl Logging {
             .detail("dropped", lines.dropped.total())
             .detail("abandoned", abandoned)
             .detail("abandonedAlerts", alerts)
+            .detail("unclosed", unclosed)
             .detail("uncompressed", uncompressed)
     }
 

@@ -283,8 +283,10 @@ const ECS: Names = Names {
     constant: ",\"ecs.version\":\"1.6.0\"",
     message: "message",
     nest: None,
+    // `@metadata` belongs to Logstash, which refuses a line that has a text there.
     reserved: &[
         "@timestamp",
+        "@metadata",
         "log.level",
         "log.logger",
         "message",

@@ -339,6 +339,13 @@ impl Queue {
         0
     }
 
+    /// How many writers have not ended, this queue's and those of its lanes.
+    pub(crate) fn unfinished(&self) -> u64 {
+        let is_unfinished = u64::from(!self.lock().finished);
+        let lanes = self.lanes.iter().map(|(_, lane)| lane.unfinished());
+        is_unfinished + lanes.sum::<u64>()
+    }
+
     /// Says that no writer will come any more.
     pub(crate) fn end(&self) {
         let mut state = self.lock();

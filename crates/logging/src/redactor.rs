@@ -49,7 +49,7 @@ use self::{
     scan::Scan,
     trigger::{Progress, Triggers},
 };
-use crate::Error;
+use crate::{Error, start::READ_BEYOND};
 
 /// Decides what must not be seen: values by their name, and secrets inside of text by their form.
 ///
@@ -57,7 +57,7 @@ use crate::Error;
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
 /// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. A
 /// text with escapes, `%3D`, `\u003d`, `&equals;` and their like, one inside of another up to five times, hides what its
-/// plain form does: what any way to read it takes for a secret. A value inside of quotes that close ends at those quotes in
+/// plain form does: what any way to read it takes for a secret. In the body of a form, `+` is a space. A value inside of quotes that close ends at those quotes in
 /// every reading.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
@@ -207,6 +207,41 @@ impl Redactor {
         if is_hidden { buffer } else { text }
     }
 
+    /// As [`Self::clean`] of a text of which no more than `most` bytes are shown, and whether that is all there is.
+    ///
+    /// What is far behind them is not read, so a text costs no more than they do. A secret that begins in them is known by the
+    /// [`READ_BEYOND`] bytes that follow. With a pattern, as many bytes are dropped at the end of what it leaves: what it finds
+    /// does not tell its place in the text.
+    #[must_use]
+    #[inline]
+    pub(crate) fn clean_start<'a>(
+        &self,
+        text: &'a str,
+        most: usize,
+        buffer: &'a mut String,
+    ) -> (&'a str, bool) {
+        if text.len() <= most.saturating_add(READ_BEYOND) {
+            return (self.clean(text, buffer), true);
+        }
+        (self.clean_cut(text, most, buffer), false)
+    }
+
+    #[cold]
+    fn clean_cut<'a>(&self, text: &'a str, most: usize, buffer: &'a mut String) -> &'a str {
+        let (read, _) = text.split_at(text.floor_char_boundary(most + READ_BEYOND));
+        if !self.patterns.is_empty() {
+            let clean = self.clean(read, buffer);
+            let end = clean.len().saturating_sub(READ_BEYOND).min(most);
+            return clean.split_at(clean.floor_char_boundary(end)).0;
+        }
+        let (shown, _) = text.split_at(text.floor_char_boundary(most));
+        let mut progress = Progress::default();
+        let first = self.triggers().next(read.as_bytes(), &mut progress);
+        let scan = |first| Scan::new(self, read).behind(first, progress).up_to(shown.len());
+        let is_hidden = first.is_some_and(|first| scan(first).hide(buffer));
+        if is_hidden { buffer } else { shown }
+    }
+
     /// Appends what `action` shows of `value`. Without a key, a hash is a mask.
     pub fn apply(&self, action: Action, value: &str, out: &mut String) {
         match (action, &self.hasher) {
@@ -215,6 +250,12 @@ impl Redactor {
             (Action::Mask | Action::Hash, _) => out.push_str(MASK),
             (Action::KeepLast(most), _) => action::keep_last(value, most, out),
         }
+    }
+
+    /// Whether a value is what an action shows of another one.
+    #[cfg(feature = "sentry")]
+    pub(crate) fn is_shown(action: Action, value: &str) -> bool {
+        scan::is_shown(value, action)
     }
 
     /// What is done with a number that stands by itself, which may be that of a card.

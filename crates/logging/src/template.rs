@@ -6,7 +6,7 @@ use std::{
 use tracing::{Level, Metadata};
 
 use crate::{
-    Action, category,
+    Action, category, context,
     filter::ALERT_KEY,
     flood::CallsiteFlood,
     frame::{Frame, Location},
@@ -82,6 +82,8 @@ pub(crate) enum Role {
     Sampled,
     /// It tells where a record of the `log` crate comes from.
     LogRecord,
+    /// No more than [`context::longest`] bytes are shown.
+    Short,
 }
 
 impl Template {
@@ -155,6 +157,7 @@ impl Fields {
                 Role::Severity if metadata.is_span() => Role::Plain,
                 Role::Message if metadata.is_span() || fields.has(Role::Message) => Role::Plain,
                 Role::Plain if is_log_record && field.name().starts_with("log.") => Role::LogRecord,
+                Role::Plain if context::longest(metadata, field.name()).is_some() => Role::Short,
                 role => role,
             };
             fields.push(field.name(), role, group, frame);

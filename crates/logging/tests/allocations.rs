@@ -273,3 +273,68 @@ fn names_that_stand_twice_in_a_new_span_cost_that_span_only() {
 
     assert_eq!(count(true), count(false));
 }
+
+/// tokio-rs/tracing #3343: "parses the entire `FormattedFields` string into `serde_json::Value`" for each event: what an
+/// event costs there grows with the fields of its spans. The control counts the same work.
+#[test]
+fn tracing_3343_an_event_does_not_parse_the_fields_of_its_spans_again() {
+    let few = || info_span!("request", id = "r-1");
+    let many = || {
+        info_span!(
+            "request",
+            id = "r-1",
+            user = "u-9",
+            session = "s-1",
+            hand = "h-7",
+            table = "t-1",
+            seat = "3",
+            ip = "192.0.2.7",
+            agent = "agent/1"
+        )
+    };
+    let ours = |span: fn() -> Span| {
+        let kept = OnceCell::new();
+        allocations(move |round| kept.get_or_init(span).in_scope(|| info!(round, "x")))
+    };
+    let theirs = |span: fn() -> Span| {
+        let layer = tracing_subscriber::fmt::layer().json().with_writer(io::sink);
+        with_default(Registry::default().with(layer), || {
+            span().in_scope(|| {
+                let event = || info!("x");
+                event();
+                measure(event).count_total
+            })
+        })
+    };
+
+    assert_eq!((ours(few), ours(many)), (0, 0));
+    let (few, many) = (theirs(few), theirs(many));
+    // Each name and each text is copied at least, twice, for `span` and for `spans`.
+    assert!(few > 0 && many >= few + 2 * 2 * 7, "{few} {many}");
+}
+
+/// docs/logging.md tells how much.
+#[test]
+fn a_hostile_text_takes_at_most_150_times_its_own_memory() {
+    let redactor = groundcrew_logging::Redactor::default();
+    let deep = "%2525 \\u0025 &percnt;25 ";
+    let most = [
+        "cvv=1 ",
+        "password%3Da%26",
+        "&#61;password&#61;a,",
+        "\"cvv\":1,",
+        "&quot;cvv&quot;:1,",
+        "cvv=1&amp;",
+    ]
+    .map(|unit| format!("{deep}{}", unit.repeat(65_536 / unit.len())))
+    .map(|text| {
+        (
+            measure(|| drop(redactor.text(&text))).bytes_max as f64 / text.len() as f64,
+            text,
+        )
+    });
+
+    for (share, text) in most {
+        assert!(share <= 150.0, "{share} bytes for each of {}", &text[..60]);
+    }
+}

@@ -5,7 +5,7 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use super::cut;
+use super::{ELLIPSIS, cut};
 use crate::{Redactor, filter::ALERT_KEY, shown::shown};
 
 /// What an event says to the rules of alerts; all texts are redacted.
@@ -49,12 +49,18 @@ impl Reader<'_> {
         if !is_chosen && !KNOWN.contains(&name) {
             return;
         }
+        let most = if name == "message" { MESSAGE } else { WORD };
         let mut shown = String::new();
         match self.redactor.action(name) {
             Some(action) => self.redactor.apply(action, &text(), &mut shown),
-            None => shown.push_str(&self.redactor.text(&text())),
+            None => {
+                let (text, mut buffer) = (text(), String::new());
+                let (start, is_all) = self.redactor.clean_start(&text, most, &mut buffer);
+                shown.push_str(start);
+                shown.push_str(if is_all { "" } else { ELLIPSIS });
+            }
         }
-        cut(&mut shown, if name == "message" { MESSAGE } else { WORD });
+        cut(&mut shown, most);
         if is_chosen {
             self.reading.chosen.push((name, shown.clone()));
         }

@@ -85,7 +85,11 @@ fn scrub(value: &mut Value, masked: Option<&str>, redactor: &Redactor) {
             values.iter_mut().for_each(|value| scrub(value, masked, redactor));
         }
         (Value::String(text), Some(name)) => {
-            *text = applied(redactor.action(name).unwrap_or_default(), text, redactor);
+            let action = redactor.action(name).unwrap_or_default();
+            // A log record that became an event has been redacted before.
+            if !Redactor::is_shown(action, text) {
+                *text = applied(action, text, redactor);
+            }
         }
         (Value::String(text), None) => *text = redactor.text(text).into_owned(),
         (Value::Null | Value::Bool(_), _) => {}

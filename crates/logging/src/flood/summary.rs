@@ -241,7 +241,11 @@ impl Visit for MessageText<'_> {
         let mut clean = String::new();
         match self.redactor.action(name) {
             Some(action) => self.redactor.apply(action, &text, &mut clean),
-            None => clean.push_str(&self.redactor.text(&text)),
+            None => clean.push_str(
+                self.redactor
+                    .clean_start(&text, LONGEST_MESSAGE, &mut String::new())
+                    .0,
+            ),
         }
         // Of a secret that is cut nobody could tell any more that it is one.
         *self.text = cut(clean, LONGEST_MESSAGE);

@@ -91,6 +91,12 @@ pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// White space, also as a form writes it: `ALTER+USER+bob+PASSWORD+'x'`.
+#[inline]
+pub(crate) const fn is_form_space(byte: u8) -> bool {
+    is_space(byte) || byte == b'+'
+}
+
 #[inline]
 pub(crate) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')

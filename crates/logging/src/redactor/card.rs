@@ -1,4 +1,4 @@
-use super::bytes::{at, before, run, run_back};
+use super::bytes::{at, before, is_at, run, run_back};
 
 /// What the digits around a place are.
 pub(crate) enum Digits {
@@ -62,25 +62,27 @@ fn card_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
         let is_phone = before(text, start) == b'+' && number.length <= LONGEST_PHONE;
         return (number.is_card() && !is_phone && !goes_on(text, end)).then_some(end);
     }
-    let separator = at(text, end);
+    let separator = separator_at(text, end)?;
     let mut groups = [GROUP, 0, 0, 0, 0];
     let mut ends = end;
     let mut card = None;
     for n in 1..groups.len() {
-        if !is_separator(separator) || at(text, ends) != separator {
+        if !is_at(text, ends, separator) {
             break;
         }
-        let digits = run(text, ends + 1, |byte| byte.is_ascii_digit());
-        let length = digits - ends - 1;
+        let start = ends + separator.len();
+        let digits = run(text, start, |byte| byte.is_ascii_digit());
+        let length = digits - start;
         if length == 0 || length > LONGEST_GROUP {
             break;
         }
         if let Some(group) = groups.get_mut(n) {
             *group = length;
         }
-        number.extend(text, ends + 1, digits);
+        number.extend(text, start, digits);
         ends = digits;
-        if FORMS.contains(&groups) && number.is_card() && !goes_on(text, ends) {
+        let is_sum = separator == b"+" && at(text, ends) == b'=';
+        if FORMS.contains(&groups) && number.is_card() && !goes_on(text, ends) && !is_sum {
             card = Some(ends);
         }
     }
@@ -161,14 +163,27 @@ fn is_issued(digits: &[u8]) -> bool {
         .any(|(_, _, lengths)| lengths.contains(&digits.len()))
 }
 
-const fn is_separator(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-' | b'.')
+/// What stands at a place between two groups of digits.
+fn separator_at(text: &[u8], place: usize) -> Option<&'static [u8]> {
+    let known = SEPARATORS.iter().map(|separator| separator.as_bytes());
+    known.into_iter().find(|separator| is_at(text, place, separator))
 }
 
+/// Whether this is a digit or of one of the [`SEPARATORS`].
 const fn is_of_number(byte: u8) -> bool {
-    byte.is_ascii_digit() || is_separator(byte)
+    // Beyond ASCII, UTF-8 of the separators.
+    byte.is_ascii_digit()
+        || matches!(
+            byte,
+            b' ' | b'-' | b'.' | b'+' | 0x80..=0x94 | 0xa0 | 0xaf | 0xc2 | 0xe2
+        )
 }
 
+/// Those of forms and of typesetters too: spaces that are narrow or break no line, dashes.
+const SEPARATORS: [&str; 18] = [
+    " ", "-", ".", "+", "\u{a0}", "\u{2002}", "\u{2003}", "\u{2007}", "\u{2008}", "\u{2009}", "\u{200a}",
+    "\u{202f}", "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2212}",
+];
 const SHORTEST: usize = 13;
 const LONGEST: usize = 19;
 const LONGEST_PHONE: usize = 15;

@@ -5,12 +5,13 @@ use groundcrew_base::MASK;
 use super::{
     Redactor,
     action::{Action, kept},
+    bytes::{at, before},
     escape::BEGINS,
     nested::Nested,
     reading::Reading,
     scan::{Cut, Scan},
     union::{DEEPEST, Hidden, Mark, Span, Union},
-    value::Quote,
+    value::{Quote, plain_end},
 };
 
 /// Hides what is a secret in any reading of a text with escapes: `password&#61;x`, `password%3Dx`,
@@ -18,21 +19,29 @@ use super::{
 ///
 /// The text is read as it stands, then with its escapes undone, and so on, level by level, so that a value ends where
 /// that of its own level does. What any reading takes for a secret is hidden.
+///
+/// What is behind `end` is not written.
 #[cold]
-pub(super) fn hide_encoded(redactor: &Redactor, text: &str, out: &mut String) -> bool {
+pub(super) fn hide_encoded(redactor: &Redactor, text: &str, end: usize, out: &mut String) -> bool {
     let mut readings = SPARE.try_with(Cell::take).unwrap_or_default();
     readings.read(redactor, text);
-    let is_hidden = readings.write(redactor, text, out);
+    let is_hidden = readings.write(redactor, text, end, out);
     if readings.capacity() <= KEPT_BYTES {
         SPARE.try_with(|spare| spare.set(readings)).ok();
     }
     is_hidden
 }
 
-/// The readings of a text, of which the deepest one stays, and what they found.
+/// The readings of a text, and what they found.
 struct Readings {
+    /// The text as it stands.
+    plain: Reading,
+    /// That with its escapes undone once.
+    first: Reading,
     last: Reading,
     next: Reading,
+    /// That with all escapes undone.
+    deepest: Reading,
     found: Found,
 }
 
@@ -40,16 +49,21 @@ struct Readings {
 struct Found {
     marks: Vec<Mark>,
     nested: Nested,
+    readings: usize,
 }
 
 impl Readings {
     const fn new() -> Self {
         Self {
+            plain: Reading::new(),
+            first: Reading::new(),
             last: Reading::new(),
             next: Reading::new(),
+            deepest: Reading::new(),
             found: Found {
                 marks: Vec::new(),
                 nested: Nested::new(),
+                readings: 0,
             },
         }
     }
@@ -57,51 +71,80 @@ impl Readings {
     fn read(&mut self, redactor: &Redactor, text: &str) {
         self.found.marks.clear();
         self.found.nested.clear();
-        self.last.set(text);
-        self.found.look(&self.last, redactor, 0);
-        for level in 1..=DEEPEST {
-            let found = self.next.decode(&self.last, &BEGINS);
-            let kinds = found.iter().filter(|&&found| found).count();
-            if kinds == 0 {
-                return;
+        self.found.readings = 0;
+        self.plain.set(text);
+        self.found.look(&self.plain, &self.plain, redactor, 0);
+        self.found.nested.keep();
+        let kinds = self.undo_all(redactor);
+        for below in [0, 1] {
+            for some in SOME {
+                self.undo_some(redactor, some, &kinds.below(below), below);
             }
-            if kinds > 1 && level <= APART {
-                self.read_apart(redactor, level, found);
-                self.next.decode(&self.last, &BEGINS);
-            }
-            self.found.look(&self.next, redactor, level);
-            mem::swap(&mut self.last, &mut self.next);
         }
     }
 
-    /// Reads escapes of one kind at a time: those of another kind may be parts of a value, whose quotes they do not end.
-    fn read_apart(&mut self, redactor: &Redactor, level: usize, found: [bool; BEGINS.len()]) {
-        for (begin, _) in BEGINS.iter().zip(found).filter(|(_, found)| *found) {
-            self.next.decode(&self.last, &[*begin]);
-            self.found.look(&self.next, redactor, level);
+    /// Reads deeper and deeper with all escapes undone; tells the kinds of them at each level.
+    fn undo_all(&mut self, redactor: &Redactor) -> Kinds {
+        let mut kinds = Kinds::default();
+        self.deepest.copy(&self.plain);
+        for (level, kinds) in (1..).zip(&mut kinds.0) {
+            *kinds = self.next.decode(&self.deepest, &BEGINS);
+            if *kinds == NONE {
+                break;
+            }
+            self.found.look(&self.plain, &self.next, redactor, level);
+            if self.next.without_gaps(&mut self.last) {
+                self.found.look_for_forms(&self.last, redactor, level);
+            }
+            mem::swap(&mut self.deepest, &mut self.next);
+            if level == 1 {
+                self.first.copy(&self.deepest);
+            }
         }
+        kinds
+    }
+
+    /// Reads the text, or what is below its escapes, deeper with those escapes undone that begin with `some` signs: others may
+    /// be parts of a value, whose quotes they do not end.
+    fn undo_some(&mut self, redactor: &Redactor, some: &[u8], kinds: &Kinds, below: usize) {
+        if !kinds.is_more_than(some) {
+            return;
+        }
+        self.found.nested.go_back();
+        self.last.copy(if below == 0 { &self.plain } else { &self.first });
+        for level in below + 1..=APART {
+            if self.found.readings >= MOST_READINGS || self.next.decode(&self.last, some) == NONE {
+                break;
+            }
+            if kinds.has_others(level - below, some) {
+                self.found.look(&self.plain, &self.next, redactor, level);
+            }
+            mem::swap(&mut self.last, &mut self.next);
+        }
+        self.found.drop_twins();
     }
 
     /// Writes the text without what was found; says whether that was anything.
-    fn write(&mut self, redactor: &Redactor, text: &str, out: &mut String) -> bool {
+    fn write(&mut self, redactor: &Redactor, text: &str, end: usize, out: &mut String) -> bool {
         out.clear();
         let part = |start, end| text.get(start..end).unwrap_or_default();
         let mut copied = 0;
-        for hidden in Union::of(&mut self.found.marks) {
+        for hidden in Union::of(&mut self.found.marks).take_while(|hidden| hidden.start < end) {
             let (quote_start, quote_end) = hidden.quote;
             let quote = part(quote_start, quote_end);
             out.push_str(part(copied, hidden.start));
             out.push_str(quote);
-            push_shown(redactor, text, &self.last, &hidden, out);
+            push_shown(redactor, text, &self.deepest, &hidden, out);
             out.push_str(quote);
             copied = hidden.end;
         }
-        out.push_str(part(copied, text.len()));
+        out.push_str(part(copied, end));
         copied > 0
     }
 
-    const fn capacity(&self) -> usize {
-        self.last.capacity() + self.next.capacity() + self.found.capacity()
+    fn capacity(&self) -> usize {
+        let readings = [&self.plain, &self.first, &self.last, &self.next, &self.deepest];
+        readings.iter().map(|reading| reading.capacity()).sum::<usize>() + self.found.capacity()
     }
 }
 
@@ -111,9 +154,48 @@ impl Default for Readings {
     }
 }
 
+/// The kinds of escapes that were undone at each level, in the order of [`BEGINS`].
+#[derive(Default)]
+struct Kinds([[bool; BEGINS.len()]; DEEPEST]);
+
+impl Kinds {
+    /// Those behind so many levels.
+    fn below(&self, level: usize) -> Self {
+        let mut kinds = Self::default();
+        let rest = self.0.iter().skip(level);
+        kinds
+            .0
+            .iter_mut()
+            .zip(rest)
+            .for_each(|(kinds, known)| *kinds = *known);
+        kinds
+    }
+
+    /// Whether there are all of these and another one.
+    fn is_more_than(&self, some: &[u8]) -> bool {
+        let is_there = |n: usize| self.0.iter().any(|level| level.get(n) == Some(&true));
+        let mut known = BEGINS.iter().enumerate();
+        let has_all = known
+            .clone()
+            .all(|(n, begin)| !some.contains(begin) || is_there(n));
+        has_all && known.any(|(n, begin)| !some.contains(begin) && is_there(n))
+    }
+
+    /// Whether others were undone up to a level.
+    fn has_others(&self, level: usize, some: &[u8]) -> bool {
+        let mut found = self
+            .0
+            .iter()
+            .take(level)
+            .flat_map(|level| BEGINS.iter().zip(level));
+        found.any(|(begin, &is_there)| is_there && !some.contains(begin))
+    }
+}
+
 impl Found {
     /// Notes down what a reading finds.
-    fn look(&mut self, reading: &Reading, redactor: &Redactor, level: usize) {
+    fn look(&mut self, plain: &Reading, reading: &Reading, redactor: &Redactor, level: usize) {
+        self.readings += 1;
         let scan = || Scan::new(redactor, reading.text()).through_escapes();
         let mut walk = scan();
         let mut restarts = 0;
@@ -126,9 +208,23 @@ impl Found {
                 walk = scan().starting_at(end);
             }
             self.nested.add(reading, &cut);
-            self.marks.push(mark_of(reading, level, &cut));
+            self.marks.push(mark_of(plain, reading, level, &cut));
         }
         self.nested.advance();
+    }
+
+    /// Notes down the secrets alone that are known by their form, as the password of a URL.
+    fn look_for_forms(&mut self, reading: &Reading, redactor: &Redactor, level: usize) {
+        let scan = Scan::new(redactor, reading.text()).through_escapes();
+        let cuts = scan.filter(|cut| !cut.is_named);
+        self.marks
+            .extend(cuts.map(|cut| mark_of(reading, reading, level, &cut)));
+    }
+
+    /// Drops what was found at one level before.
+    fn drop_twins(&mut self) {
+        self.marks.sort_unstable_by_key(|mark| (mark.level, mark.span));
+        self.marks.dedup();
     }
 
     const fn capacity(&self) -> usize {
@@ -136,20 +232,32 @@ impl Found {
     }
 }
 
-fn mark_of(reading: &Reading, level: usize, cut: &Cut) -> Mark {
+fn mark_of(plain: &Reading, reading: &Reading, level: usize, cut: &Cut) -> Mark {
     let span_of = |(start, end)| (reading.original(start), reading.original(end));
     let (start, end) = span_of((cut.start, cut.end));
+    let (first, last) = span_of(outside(reading.text().as_bytes(), cut));
+    let plain_end = plain_pair_end(plain, reading, cut).unwrap_or_default();
     Mark {
         level,
         span: Span {
             start,
-            end,
-            outside: span_of(outside(reading.text().as_bytes(), cut)),
+            end: end.max(plain_end),
+            outside: (first, last.max(plain_end)),
             quote: span_of(cut.quote),
         },
         action: cut.action,
         is_shown: cut.is_shown,
     }
+}
+
+/// Where the value of a form ends in the text as it stands, if its `=` is no escape: only the name has some, and those of the value
+/// are parts of it, as in `user%5Bpassword%5D=a%26b&c=d`.
+fn plain_pair_end(plain: &Reading, reading: &Reading, cut: &Cut) -> Option<usize> {
+    let sign = cut.start.checked_sub(1)?;
+    let is_bare = cut.is_named && at(reading.text().as_bytes(), sign) == b'=';
+    let text = plain.text().as_bytes();
+    let start = reading.original(cut.start);
+    (is_bare && before(text, start) == b'=').then(|| plain_end(text, start))
 }
 
 /// A value with the quotes around it, of which the last one may be cut off.
@@ -181,8 +289,13 @@ thread_local! {
     static SPARE: Cell<Readings> = const { Cell::new(Readings::new()) };
 }
 
-/// How many levels are read apart by kind. Deeper ones are not: an attacker could have each text read that often.
-const APART: usize = 2;
+/// The signs that some kinds of escapes begin with.
+const SOME: [&[u8]; 6] = [b"%", b"\\", b"&", b"%\\", b"%&", b"\\&"];
+const NONE: [bool; BEGINS.len()] = [false; BEGINS.len()];
+/// How many levels are read of some kinds. Deeper ones are not: an attacker could have each text read that often.
+const APART: usize = 3;
+/// How many readings there are at most: three kinds of escapes at every level would have more, but no text that is not made for it.
+const MOST_READINGS: usize = 24;
 /// How often a reading goes on behind a value that has no end in it, as each of them may reach to the end of the text.
 const MOST_RESTARTS: usize = 4;
 /// Buffers that one huge text has blown up are let go.

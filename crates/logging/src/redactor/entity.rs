@@ -15,7 +15,7 @@ pub(super) fn named(text: &[u8], place: usize) -> Option<(u8, usize)> {
 const LONGEST: usize = "DiacriticalGrave".len();
 
 /// All names that HTML has for ASCII, the most usual ones first, and those of signs that look like a space or a dash.
-const NAMES: [(&str, u8); 55] = [
+const NAMES: [(&str, u8); 58] = [
     ("quot", b'"'),
     ("amp", b'&'),
     ("lt", b'<'),
@@ -71,6 +71,9 @@ const NAMES: [(&str, u8); 55] = [
     ("puncsp", b' '),
     ("thinsp", b' '),
     ("hairsp", b' '),
+    ("ndash", b'-'),
+    ("mdash", b'-'),
+    ("minus", b'-'),
 ];
 
 #[cfg(test)]

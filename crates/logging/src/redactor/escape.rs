@@ -57,7 +57,26 @@ fn behind_percent(text: &[u8], place: usize) -> Option<(u8, usize)> {
     } else {
         (place, 2)
     };
-    Some((ascii(hexadecimal(text, first, digits)?)?, first + digits))
+    let end = first + digits;
+    let number = hexadecimal(text, first, digits)?;
+    if digits == 4 {
+        return Some((sign_of(number)?, end));
+    }
+    match number {
+        0xc2 => wide(number & 0x1f, text, end, 1),
+        0xe2 => wide(number & 0x0f, text, end, 2),
+        _ => Some((ascii(number)?, end)),
+    }
+}
+
+/// A sign of more bytes, of which so many follow: `%C2%A0`.
+fn wide(first: u32, text: &[u8], place: usize, more: usize) -> Option<(u8, usize)> {
+    let end = place + 3 * more;
+    let number = (place..end).step_by(3).try_fold(first, |number, place| {
+        let byte = (at(text, place) == b'%').then(|| hexadecimal(text, place + 1, 2))??;
+        (byte & 0xc0 == 0x80).then_some(number << 6 | byte & 0x3f)
+    })?;
+    Some((sign_of(number)?, end))
 }
 
 /// `u003d`, `x3d`, `u{3d}`, `U0000003d`, with any backslashes in front, for each string in a string doubles them.
@@ -109,11 +128,12 @@ fn hexadecimal(text: &[u8], place: usize, digits: usize) -> Option<u32> {
     })
 }
 
+/// ASCII, and for spaces and dashes of typesetters what looks like them.
 fn sign_of(number: u32) -> Option<u8> {
-    if number == NO_BREAK_SPACE {
-        Some(b' ')
-    } else {
-        ascii(number)
+    match number {
+        0xa0 | 0x2002 | 0x2003 | 0x2007..=0x200a | 0x202f => Some(b' '),
+        0x2010..=0x2014 | 0x2212 => Some(b'-'),
+        _ => ascii(number),
     }
 }
 
@@ -121,7 +141,6 @@ fn ascii(number: u32) -> Option<u8> {
     u8::try_from(number).ok().filter(u8::is_ascii)
 }
 
-const NO_BREAK_SPACE: u32 = 0xa0;
 /// Of the number of a sign, behind its zeros.
 const MOST_DIGITS: usize = 10;
 /// Of a string in a string, in a string, in a string.
@@ -162,7 +181,10 @@ mod tests {
 
             assert_eq!(escape, Some((b'=', text.len())), "{text}");
         }
-        assert_eq!(escape_at(b"\\u00a0x", 0), Some((b' ', 6)));
+        for text in ["\\u00a0", "%C2%A0", "%e2%80%af", "%u202F", "&#160;", "&#8201;"] {
+            assert_eq!(escape_at(text.as_bytes(), 0), Some((b' ', text.len())), "{text}");
+        }
+        assert_eq!(escape_at(b"%E2%80%91x", 0), Some((b'-', 9)));
     }
 
     #[test]
@@ -182,6 +204,12 @@ mod tests {
             "%3",
             "%zz",
             "%C5",
+            "%C2",
+            "%C2%41",
+            "%C2A0",
+            "%C2%B0",
+            "%E2%80",
+            "%E2%82%AC",
             "%u00",
             "%u0142",
             "\\",

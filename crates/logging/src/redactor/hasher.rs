@@ -1,8 +1,20 @@
 use std::fmt::{self, Write as _};
 
+use super::bytes::{is_at, run};
 use groundcrew_base::Secret;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+
+/// Where what [`Hasher::push_hash`] has written at a place ends.
+pub(super) fn hash_end(text: &[u8], start: usize) -> Option<usize> {
+    let digits = is_at(text, start, HASH_MARK.as_bytes()).then(|| start + HASH_MARK.len())?;
+    let end = run(
+        text.get(..text.len().min(digits + 2 * HASH_BYTES + 1))?,
+        digits,
+        |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    );
+    (end == digits + 2 * HASH_BYTES).then_some(end)
+}
 
 /// Replaces values by keyed hashes, so that equal ones can be found without being known.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use std::env;
 
 use super::{Redactor, SecretKind, action::Action, bytes::steps};
+use crate::start::READ_BEYOND;
 
 /// What makes careless scanners walk to the end of the text again and again.
 const HOSTILE: &[&str] = &[
@@ -107,6 +108,17 @@ const HOSTILE: &[&str] = &[
     "bearer%20",
     "basic ",
     "basic+",
+    "4111+",
+    "4111+1111+1111+111",
+    "4111\u{a0}",
+    "4111\u{2011}1111\u{2011}1111\u{2011}111",
+    "\u{a0}",
+    "--password+",
+    "password+=",
+    "password+=+",
+    "password+'",
+    "-----BEGIN+PRIVATE+KEY-----",
+    "xxbasic+",
     "basic%20",
     "bearer \\\"",
     "authorization: ",
@@ -328,6 +340,77 @@ fn the_steps_of_all_readings_together_grow_with_the_length_alone() {
             long.len()
         );
     }
+}
+
+#[test]
+fn a_huge_text_costs_what_is_shown_of_it() {
+    let redactor = everything();
+    let shown = 16 * 1024;
+    for unit in ["password=a&", "&#61;password%3Da,", "\"", "eyJ"] {
+        let text = unit.repeat(4 << 20);
+
+        let steps = steps::of(|| {
+            let mut buffer = String::new();
+            let (start, is_all) = redactor.clean_start(&text, shown, &mut buffer);
+            assert!(!is_all && start.len() <= 2 * shown, "{unit}");
+        });
+
+        assert!(steps <= 600 * (shown + READ_BEYOND), "{unit}: {steps} steps");
+    }
+}
+
+#[test]
+fn a_secret_that_begins_in_what_is_shown_is_known_by_what_follows() {
+    let redactor = everything();
+    let token = format!("eyJhbGciOiJIUzI1NiJ9.{}.c2lnbmF0dXJl", "eyJzdWIi".repeat(40));
+    let tail = " x".repeat(READ_BEYOND);
+    let mut shown = std::collections::BTreeSet::new();
+    for most in 0..token.len() + 20 {
+        let text = format!("0123456 {token} and more{tail}");
+        let mut buffer = String::new();
+
+        let (start, is_all) = redactor.clean_start(&text, most, &mut buffer);
+
+        assert!(!is_all);
+        assert!(
+            "0123456 *** and more".starts_with(start.trim_end_matches([' ', 'x'])),
+            "{start}"
+        );
+        shown.insert(start.to_owned());
+    }
+    assert!(
+        shown.contains("0123456 ***") && shown.contains("0123456 "),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn a_pattern_finds_what_the_end_of_the_start_divides() {
+    let find = |text: &str| text.find("key-abcdefgh").map(|start| start..start + 12);
+    let redactor = Redactor::none().pattern(find, Action::Mask);
+    let text = format!("0123456 key-abcdefgh and more{}", " x".repeat(READ_BEYOND));
+    for most in 0..40 {
+        let mut buffer = String::new();
+
+        let (start, is_all) = redactor.clean_start(&text, most, &mut buffer);
+
+        assert!(!is_all);
+        assert!(!start.contains("key"), "{start}");
+        assert!("0123456 *** and more x x x x x x".starts_with(start), "{start}");
+    }
+}
+
+#[test]
+fn what_is_read_beyond_is_not_shown() {
+    let redactor = everything();
+    // All that is shown is hidden, so what follows would have room.
+    let text = format!("password=\"{}\" {}", "a".repeat(1000), "b ".repeat(READ_BEYOND));
+    let mut buffer = String::new();
+
+    let (start, is_all) = redactor.clean_start(&text, 1000, &mut buffer);
+
+    assert!(!is_all);
+    assert!("password=\"***\" ".starts_with(start), "{start}");
 }
 
 /// An escape of each kind for every level, so that a text is read in every way there is.

@@ -1,7 +1,7 @@
 use super::{
     action::Action,
     block::block_at,
-    bytes::{at, before, ends_in, is_quote, is_space, run, run_back},
+    bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     element::in_element,
     names::{Names, is_header, is_of_name},
     string,
@@ -36,8 +36,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     if is_colon && (at(text, sign + 1) == b':' || before(text, sign) == b':') {
         return None;
     }
-    let mut end = run_back(text, sign, is_space);
-    end -= usize::from(before(text, end) == b']');
+    let mut end = name_end(text, sign);
     let quote = Quote::before(text, end);
     let closing = end;
     end -= quote.map_or(0, Quote::len);
@@ -74,6 +73,45 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
             .filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start)
             .map_or((0, 0), |_| (end, closing)),
     })
+}
+
+/// Where the name ends before a sign, behind white space, and the keys of lists and maps: `password[0]`, `user[password][]`.
+#[inline]
+fn name_end(text: &[u8], sign: usize) -> usize {
+    let mut end = run_back(text, sign, is_space);
+    // The space of a form is before the sign and behind it.
+    if before(text, end) == b'+' && matches!(at(text, sign + 1), b'+' | b'%') {
+        end = run_back(text, end, is_form_space);
+    }
+    if before(text, end) == b']' {
+        before_keys(text, end)
+    } else {
+        end
+    }
+}
+
+#[cold]
+fn before_keys(text: &[u8], end: usize) -> usize {
+    let mut end = end;
+    for _ in 0..MOST_KEYS {
+        let Some(open) = key_before(text, end) else { break };
+        end = open;
+    }
+    end - usize::from(before(text, end) == b']')
+}
+
+/// Where a key in brackets starts that ends before a place and is no name: `[]`, `[0]`, `["a"]`.
+fn key_before(text: &[u8], end: usize) -> Option<usize> {
+    let close = end.checked_sub(1).filter(|&close| at(text, close) == b']')?;
+    let inside = run_back(text, close, |byte| byte.is_ascii_digit());
+    let open = match Quote::before(text, close) {
+        Some(quote) => {
+            let key = run_back(text, close - quote.len(), is_of_name);
+            key.checked_sub(quote.len())?
+        }
+        None => inside,
+    };
+    (before(text, open) == b'[').then(|| open - 1)
 }
 
 /// `"name": "password", "value": "x"`: where `value` starts, which ends before `end`, and what is done with it.
@@ -139,17 +177,21 @@ fn is_count(text: &[u8], name: &[u8], value: Value) -> bool {
     matches!(shown, b"true" | b"false") || (is_number && (shown.len() <= MOST_DIGITS || is_beside))
 }
 
-/// `("password", "x")`
+/// `("password", "x")`, also over several lines, and such a pair in a list of JSON: `[["password", "x"]]`.
 fn in_tuple(names: &Names, text: &[u8], comma: usize) -> Option<Named> {
     let quote = Quote::before(text, comma)?;
     let (start, action) = names.action_before(text, comma - quote.len())?;
     let opening = Quote::before(text, start)?;
     let outside = start - opening.len();
     let outside = outside - usize::from(before(text, outside) == b'b');
-    let is_pair = opening == quote && before(text, outside) == b'(';
-    let value = is_pair
-        .then(|| value_at(text, comma + 1, false, None))
-        .flatten()?;
+    let bracket = run_back(text, outside, |byte| byte.is_ascii_whitespace());
+    let opens = before(text, bracket);
+    let is_pair = opening == quote && (opens == b'(' || (opens == b'[' && is_in_list(text, bracket - 1)));
+    let start = run(text, comma + 1, |byte| byte.is_ascii_whitespace());
+    let value = is_pair.then(|| value_at(text, start, false, None)).flatten()?;
+    if opens == b'[' && !is_last(text, value) {
+        return None;
+    }
     Some(Named {
         value,
         action,
@@ -157,9 +199,32 @@ fn in_tuple(names: &Names, text: &[u8], comma: usize) -> Option<Named> {
     })
 }
 
-/// `PASSWORD 'x'`, `Password("x")`.
+/// Whether a bracket opens what is in a list itself.
+fn is_in_list(text: &[u8], bracket: usize) -> bool {
+    let outside = run_back(text, bracket, |byte| byte.is_ascii_whitespace());
+    matches!(before(text, outside), b'[' | b',')
+}
+
+/// Whether the list ends behind a value with quotes.
+fn is_last(text: &[u8], value: Value) -> bool {
+    let quote = Quote::at(text, value.end).filter(|_| value.is_quoted);
+    let behind = |quote: Quote| run(text, value.end + quote.len(), |byte| byte.is_ascii_whitespace());
+    quote.is_some_and(|quote| at(text, behind(quote)) == b']')
+}
+
+/// `PASSWORD 'x'`, `Password("x")`, `Password(Some("x"))`, also over several lines.
 fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
-    let end = last - 1;
+    let mut end = behind_bracket(text, last);
+    if before(text, end) != b'(' && end + 1 < last {
+        return None;
+    }
+    while before(text, end) == b'(' {
+        end -= 1;
+        if ends_in(text, end, b"some") {
+            let outer = behind_bracket(text, end - b"some".len());
+            end = if before(text, outer) == b'(' { outer } else { end };
+        }
+    }
     if !before(text, end).is_ascii_alphanumeric() {
         return None;
     }
@@ -173,6 +238,13 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     })
 }
 
+/// Where the white space starts before a place, of which a line of its own has some.
+fn behind_bracket(text: &[u8], place: usize) -> usize {
+    let near = place.saturating_sub(MOST_WHITE);
+    let white = text.get(near..place).unwrap_or_default();
+    near + run_back(white, white.len(), |byte| byte.is_ascii_whitespace())
+}
+
 /// `--password x`, `"--password", "x"`.
 fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let end = run(text.get(..text.len().min(last + LONGEST_FLAG))?, last, |byte| {
@@ -180,7 +252,7 @@ fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     });
     let (_, action) = names.action_before(text, end)?;
     let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
-    let from = run(text, between, is_space);
+    let from = run(text, between, is_form_space);
     if from == between || is_flag(text, from) {
         return None;
     }
@@ -198,6 +270,10 @@ fn is_flag(text: &[u8], place: usize) -> bool {
     at(text, place) == b'-' && (at(text, place + 1) == b'-' || is_short)
 }
 
+/// Between a bracket and the value of a line of its own.
+const MOST_WHITE: usize = 64;
+/// Of lists and maps in each other.
+const MOST_KEYS: usize = 4;
 const LONGEST_FLAG: usize = 64;
 /// A longer number behind `pass` may be a password.
 const MOST_DIGITS: usize = 3;

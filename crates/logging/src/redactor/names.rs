@@ -247,9 +247,12 @@ const WORDS: usize = 3;
 const HEADERS: [&[u8]; 2] = [b"authorization", b"cookie"];
 
 /// The names that are masked by default, alone and with a number behind.
-pub(crate) const USUAL: [&str; 62] = [
+pub(crate) const USUAL: [&str; 73] = [
     "*password",
     "*passwords",
+    "*password_confirm",
+    "*password_confirmation",
+    "*password_hash",
     "*passwd",
     "*pwd",
     "pass",
@@ -275,6 +278,7 @@ pub(crate) const USUAL: [&str; 62] = [
     "*account_key",
     "*secret_key",
     "*private_key",
+    "*private_key_pem",
     "*signing_key",
     "*encryption_key",
     "*decryption_key",
@@ -306,8 +310,15 @@ pub(crate) const USUAL: [&str; 62] = [
     "*card_number",
     "cvv",
     "cvc",
+    "*card_cvv",
+    "*card_cvc",
+    "*cvv2",
     "*security_code",
     "ssn",
     "*social_security_number",
     "otp",
+    "totp",
+    "*otp_code",
+    "jsessionid",
+    "phpsessid",
 ];

@@ -10,6 +10,8 @@ pub(super) struct Nested {
     known: Vec<(usize, usize)>,
     /// Those that the present reading adds.
     new: Vec<(usize, usize)>,
+    /// Those of the text as it stands.
+    kept: Vec<(usize, usize)>,
 }
 
 impl Nested {
@@ -17,12 +19,13 @@ impl Nested {
         Self {
             known: Vec::new(),
             new: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
     /// In bytes.
     pub(super) const fn capacity(&self) -> usize {
-        (self.known.capacity() + self.new.capacity()) * size_of::<(usize, usize)>()
+        (self.known.capacity() + self.new.capacity() + self.kept.capacity()) * size_of::<(usize, usize)>()
     }
 
     pub(super) fn clear(&mut self) {
@@ -45,6 +48,16 @@ impl Nested {
             self.new
                 .push((reading.original(cut.start), reading.original(cut.end)));
         }
+    }
+
+    /// Keeps what is known, to come back to it.
+    pub(super) fn keep(&mut self) {
+        self.kept.clone_from(&self.known);
+    }
+
+    /// Knows what was kept alone.
+    pub(super) fn go_back(&mut self) {
+        self.known.clone_from(&self.kept);
     }
 
     /// The next reading begins.

@@ -1,4 +1,4 @@
-use super::bytes::{at, backslashes, find_all, is_at, is_quote, run};
+use super::bytes::{at, backslashes, find_all, is_at, is_form_space, is_quote, run};
 
 /// Finds private keys in PEM armour.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ impl Pems {
     /// The block whose `--B` ends at `last`.
     pub(crate) fn block_at(&mut self, text: &[u8], last: usize) -> Option<(usize, usize)> {
         let start = last.checked_sub(DASHES.len())?;
-        if !is_at(text, start, b"-----BEGIN ") {
+        if !is_at(text, start, b"-----BEGIN") || !is_form_space(at(text, start + b"-----BEGIN".len())) {
             return None;
         }
         let label = start + b"-----BEGIN ".len();
@@ -21,7 +21,7 @@ impl Pems {
             is_of_label,
         );
         let name = text.get(label..label_end)?;
-        if !is_at(text, label_end, DASHES) || memchr::memmem::find(name, b"PRIVATE KEY").is_none() {
+        if !is_at(text, label_end, DASHES) || !is_private_key(name) {
             return None;
         }
         let body = label_end + DASHES.len();
@@ -32,7 +32,7 @@ impl Pems {
         let found = if self.no_end {
             None
         } else {
-            find_all(text, body, b"-----END ")
+            find_all(text, body, b"-----END").filter(|end| is_form_space(at(text, end + b"-----END".len())))
         };
         let Some(end) = found else {
             self.no_end = true;
@@ -45,13 +45,21 @@ impl Pems {
             };
             return body.max(end - slashes);
         };
-        let label = end + b"-----END ".len();
+        let label = end + b"-----END".len();
         run(text, run(text, label, is_of_label), |byte| byte == b'-')
     }
 }
 
+/// Whether a label tells a private key, also as a form writes it.
+fn is_private_key(label: &[u8]) -> bool {
+    let names: [&[u8]; 2] = [b"PRIVATE KEY", b"PRIVATE+KEY"];
+    names
+        .iter()
+        .any(|name| memchr::memmem::find(label, name).is_some())
+}
+
 const fn is_of_label(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'+')
 }
 
 /// Base64, headers such as `Proc-Type: 4,ENCRYPTED`, line feeds and their escapes.

@@ -10,6 +10,8 @@ use super::{
 pub(super) struct Reading {
     text: String,
     jumps: Vec<Jump>,
+    /// Where a `+` was taken for the space of a form, which it is not inside of a URL.
+    gaps: Vec<usize>,
 }
 
 /// A byte of a reading that is more bytes of the text.
@@ -25,6 +27,7 @@ impl Reading {
         Self {
             text: String::new(),
             jumps: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -34,13 +37,39 @@ impl Reading {
 
     /// In bytes.
     pub(super) const fn capacity(&self) -> usize {
-        self.text.capacity() + self.jumps.capacity() * size_of::<Jump>()
+        self.text.capacity()
+            + self.jumps.capacity() * size_of::<Jump>()
+            + self.gaps.capacity() * size_of::<usize>()
     }
 
     /// Reads a text as it stands.
     pub(super) fn set(&mut self, text: &str) {
         self.clear();
         self.text.push_str(text);
+    }
+
+    /// Reads as another one does.
+    pub(super) fn copy(&mut self, from: &Self) {
+        self.text.clone_from(&from.text);
+        self.jumps.clone_from(&from.jumps);
+        self.gaps.clone_from(&from.gaps);
+    }
+
+    /// Makes `into` the same reading where each `+` is one; says whether that differs.
+    pub(super) fn without_gaps(&self, into: &mut Self) -> bool {
+        into.clear();
+        if self.gaps.is_empty() {
+            return false;
+        }
+        let mut copied = 0;
+        for &gap in &self.gaps {
+            into.text.push_str(self.text.get(copied..gap).unwrap_or_default());
+            into.text.push('+');
+            copied = gap + 1;
+        }
+        into.text.push_str(self.text.get(copied..).unwrap_or_default());
+        into.jumps.clone_from(&self.jumps);
+        true
     }
 
     /// Reads what has been read once more, with the escapes undone that begin with one of `begins`; says which of
@@ -71,6 +100,9 @@ impl Reading {
                 self.jumps.push(way.jump(self.text.len(), copied));
             }
             let is_space = begin == b'+' && is_gap(self.text.as_bytes(), bytes, copied);
+            if is_space {
+                self.gaps.push(self.text.len());
+            }
             self.text.push(if is_space { ' ' } else { char::from(sign) });
         }
         way.copy(bytes.len(), &mut self.jumps);
@@ -118,6 +150,7 @@ impl Reading {
     fn clear(&mut self) {
         self.text.clear();
         self.jumps.clear();
+        self.gaps.clear();
     }
 }
 
@@ -168,8 +201,11 @@ impl<'a> Way<'a> {
 /// Whether a `+` before a place is the space of a form between the signs of a pair, and no part of a value.
 fn is_gap(read: &[u8], text: &[u8], place: usize) -> bool {
     let last = before(read, read.len());
-    let is_behind = matches!(last, b':' | b',' | b'{' | b'[' | b' ' | b'\n') || read.ends_with(b" =");
     let (next, end) = sign_at(text, place);
+    let is_behind = match last {
+        b':' | b',' | b'{' | b'[' | b' ' | b'\n' => true,
+        _ => read.ends_with(b" ="),
+    };
     let (behind, _) = sign_at(text, end);
     let is_before = match next {
         b':' | b'=' => is_quote(last) || matches!(behind, b'+' | b' '),

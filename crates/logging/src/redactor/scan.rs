@@ -1,17 +1,17 @@
 use super::{
     Redactor,
     action::Action,
-    bytes::{at, is_at},
+    bytes::at,
     card::{Digits, card_at},
     email::address_at,
     encoded::hide_encoded,
     escape::{escape_at, has_escape},
-    hasher::HASH_MARK,
+    hasher::hash_end,
     jwt::Jwts,
     kind::SecretKind,
     named::{Named, named_at},
     pem::Pems,
-    scheme::credentials_at,
+    scheme::Schemes,
     token::token_at,
     trigger::{Form, Hit, Progress, Triggers},
     url::Urls,
@@ -23,6 +23,8 @@ pub(crate) struct Scan<'a> {
     redactor: &'a Redactor,
     triggers: &'a Triggers,
     text: &'a str,
+    /// What is behind is not written.
+    end: usize,
     /// A place that has been found and not been looked at.
     first: Option<Hit>,
     progress: Progress,
@@ -34,6 +36,7 @@ pub(crate) struct Scan<'a> {
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
+    schemes: Schemes,
 }
 
 /// A part of the text that is not shown.
@@ -45,6 +48,8 @@ pub(crate) struct Cut {
     pub(crate) quote: (usize, usize),
     /// It is what the action has made of another text, and stays as it is.
     pub(crate) is_shown: bool,
+    /// It is hidden because of its name.
+    pub(crate) is_named: bool,
 }
 
 /// What a place turned out to be.
@@ -61,6 +66,7 @@ impl<'a> Scan<'a> {
             redactor,
             triggers: redactor.triggers(),
             text,
+            end: text.len(),
             first: None,
             progress: Progress::default(),
             done: 0,
@@ -69,6 +75,7 @@ impl<'a> Scan<'a> {
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
+            schemes: Schemes::default(),
         }
     }
 
@@ -83,6 +90,12 @@ impl<'a> Scan<'a> {
     pub(crate) const fn starting_at(mut self, place: usize) -> Self {
         self.progress = Progress::at(place);
         self.done = place;
+        self
+    }
+
+    /// Writes the text up to there alone.
+    pub(crate) const fn up_to(mut self, end: usize) -> Self {
+        self.end = end;
         self
     }
 
@@ -105,6 +118,9 @@ impl<'a> Scan<'a> {
             if cut.is_shown {
                 continue;
             }
+            if cut.start >= self.end {
+                break;
+            }
             if copied == 0 {
                 out.clear();
             }
@@ -117,10 +133,10 @@ impl<'a> Scan<'a> {
             copied = cut.end;
         }
         if self.has_escapes {
-            return hide_encoded(self.redactor, text, out);
+            return hide_encoded(self.redactor, text, self.end, out);
         }
         if copied > 0 {
-            out.push_str(text.get(copied..).unwrap_or_default());
+            out.push_str(text.get(copied..self.end).unwrap_or_default());
         }
         copied > 0
     }
@@ -139,15 +155,10 @@ impl<'a> Scan<'a> {
                 self.has_escapes |= self.stops_at_escapes && self.is_escape(last);
                 return self.has_escapes.then_some(Found::Escape);
             }
-            Form::Dashes
-                if at(text, last) == b'B'
-                    && let Some(place) = self.pems.block_at(text, last) =>
-            {
-                (SecretKind::PrivateKey, Some(place))
-            }
-            Form::TupleComma | Form::Quote | Form::TagEnd | Form::Dashes => return self.named(form, last),
+            Form::Dashes => return self.block(last).or_else(|| self.named(form, last)),
+            Form::TupleComma | Form::Quote | Form::TagEnd => return self.named(form, last),
             Form::Jwt => (SecretKind::Jwt, self.jwts.token_at(text, last)),
-            Form::Scheme => (SecretKind::Authorization, credentials_at(text, last)),
+            Form::Scheme => (SecretKind::Authorization, self.schemes.credentials_at(text, last)),
             Form::Digits => match card_at(text, self.done, last) {
                 Digits::Card(start, end) => (SecretKind::CardNumber, Some((start, end))),
                 Digits::None(end) => return Some(Found::NothingBefore(end)),
@@ -163,6 +174,14 @@ impl<'a> Scan<'a> {
         let text = self.text.as_bytes();
         let begin = if at(text, last) == b'&' { last } else { last - 1 };
         escape_at(text, begin).is_some()
+    }
+
+    /// The private key whose `--B` ends at `last`.
+    fn block(&mut self, last: usize) -> Option<Found> {
+        let text = self.text.as_bytes();
+        let may_be_block = at(text, last) == b'B';
+        let place = may_be_block.then(|| self.pems.block_at(text, last)).flatten()?;
+        self.secret(SecretKind::PrivateKey, place)
     }
 
     /// A `:` or `=` is that of a URL or behind a name.
@@ -194,6 +213,7 @@ impl<'a> Scan<'a> {
             action,
             quote,
             is_shown: false,
+            is_named: true,
         })
     }
 
@@ -221,6 +241,7 @@ impl<'a> Scan<'a> {
             for form in triggers.forms(hit) {
                 let found = match form {
                     Form::TupleComma | Form::Quote | Form::TagEnd => None,
+                    Form::Dashes => self.block(hit.last),
                     Form::Separator => self
                         .url(hit.last)
                         .and_then(|place| self.secret(SecretKind::UrlPassword, place)),
@@ -251,6 +272,7 @@ impl<'a> Scan<'a> {
             action,
             quote: (0, 0),
             is_shown: false,
+            is_named: false,
         })
     }
 
@@ -297,11 +319,9 @@ impl Iterator for Scan<'_> {
 const LONGEST_FORM: usize = 16;
 
 /// Whether a value is what the action shows of another one.
-fn is_shown(value: &str, action: Action) -> bool {
-    let bytes = value.as_bytes();
-    if is_at(bytes, 0, HASH_MARK.as_bytes()) {
-        let hash = value.get(HASH_MARK.len()..).unwrap_or_default();
-        return hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+pub(super) fn is_shown(value: &str, action: Action) -> bool {
+    if hash_end(value.as_bytes(), 0) == Some(value.len()) {
+        return true;
     }
     let Some(rest) = value.strip_prefix(groundcrew_base::MASK) else {
         return false;

@@ -96,7 +96,7 @@ const fn is_capital(byte: u8) -> bool {
 }
 
 /// So much of what comes behind tells whether it is a token.
-const LOOKED_AT: usize = 96;
+const LOOKED_AT: usize = 64;
 const LONG: usize = 40;
 const LONG_PART: usize = 16;
 

@@ -281,9 +281,9 @@ const ROWS: &[Row] = rows! {
     Jwt (Jwt): b"e" b"yw" b"JIAo0k";
     Scheme (Authorization): b"rR" b"eE" b"rR" b" \t%+";
     Scheme (Authorization): b"iI" b"cC" b" \t%+";
-    Digits (CardNumber): b"0-9" b"0-9" b"0-9" b"0-9" b"-0-9 ." b"0-9" b"0-9";
+    Digits (CardNumber): b"0-9" b"0-9" b"0-9" b"0-9" b"-0-9 .+\xc2\xe2" b"0-9\x80\x88\xa0" b"0-9\x80-\xaf";
     At (Email): b"@";
-    Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"%\\" b"0-7uUx";
+    Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"%\\" b"0-7uUxcCeE";
     Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"&";
     Token (Token): b"hp" b"pousrm" b"_";
     Token (Token): b"p" b"a" b"t" b"_-";
@@ -350,6 +350,9 @@ mod tests {
                 ("gho_x", 3, Form::Token),
                 ("a%3Db", 2, Form::Escape),
                 ("4111.111", 6, Form::Digits),
+                ("4111+111", 6, Form::Digits),
+                ("4111\u{a0}111", 6, Form::Digits),
+                ("4111\u{2011}111", 6, Form::Digits),
                 ("AKIAX", 3, Form::Token),
                 ("glpat-", 5, Form::Token),
             ] {

@@ -3,7 +3,7 @@ use std::{iter::Peekable, slice};
 use super::action::Action;
 
 /// What one reading of a text has found, in the places of the text itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// How many times escapes were undone.
     pub(super) level: usize,
@@ -14,7 +14,7 @@ pub(super) struct Mark {
 }
 
 /// Where a secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,

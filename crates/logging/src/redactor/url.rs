@@ -1,4 +1,7 @@
-use super::bytes::{at, find, is_at, run, steps};
+use super::{
+    bytes::{at, find, is_at, run, steps},
+    hasher::hash_end,
+};
 
 /// Finds the secrets in the userinfo of URLs: `scheme://user:password@host` and `scheme://token@host`.
 ///
@@ -33,6 +36,9 @@ impl Urls {
         }
         let last_at = self.last_at.filter(|&last| last >= start)?;
         let end = userinfo_end(text, start, self.end, last_at)?;
+        if hash_end(text, start) == Some(end) {
+            return Some((start, end));
+        }
         let colon = find(text.get(..end)?, start, b':');
         let start = colon.map_or(start, |colon| colon + 1);
         let is_user = colon.is_none() && is_user_alone(text, start - slashes.len() - 1);
@@ -49,6 +55,9 @@ fn webhook_at(text: &[u8], host_end: usize) -> Option<(usize, usize)> {
     let start = behind + slash.len();
     if !is_at(text, name, b"services") || !is_at(text, behind, slash) {
         return None;
+    }
+    if let Some(end) = hash_end(text, start) {
+        return Some((start, end));
     }
     let mut end = start;
     loop {

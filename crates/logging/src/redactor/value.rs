@@ -124,11 +124,12 @@ fn bare_end(text: &[u8], start: usize, is_header: bool, around: Option<Quote>) -
     })
 }
 
-/// Where the quote stands behind the letters that say what it is: `b"x"`, `u'x'`, `rb'x'`, `E'x'`.
+/// Where the quote stands behind the letters that say what it is: `b"x"`, `u'x'`, `rb'x'`, `E'x'`, `r#"x"#`.
 fn skip_prefix(text: &[u8], start: usize) -> usize {
-    let is_prefix = |byte: u8| b"bBrRuUfFeEnN".contains(&byte);
+    let is_prefix = |byte: u8| b"bBcCrRuUfFeEnN".contains(&byte);
     let length = (0..2).take_while(|&n| is_prefix(at(text, start + n))).count();
-    let end = start + length;
+    let is_raw = length > 0 && at(text, start + length) == b'#';
+    let end = start + length + usize::from(is_raw);
     if is_quote(at(text, run(text, end, |byte| byte == b'\\'))) {
         end
     } else {
@@ -166,8 +167,11 @@ fn begins_nested(text: &[u8], start: usize) -> bool {
     if opens(start) {
         return true;
     }
-    let name_end = run(text, start, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let is_type = at(text, start).is_ascii_uppercase();
+    let name_end = run(text, start, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
+    });
+    let name = text.get(start..name_end).unwrap_or_default();
+    let is_type = at(text, start).is_ascii_uppercase() || (name.contains(&b':') && !name.ends_with(b":"));
     is_type && (opens(name_end) || is_at(text, name_end, b" {"))
 }
 

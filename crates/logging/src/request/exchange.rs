@@ -256,24 +256,14 @@ fn ascii(digits: &[u8]) -> &str {
     str::from_utf8(digits).unwrap_or_default()
 }
 
-/// The text of a header, short and without control characters.
+/// The text of a header, without control characters.
 fn clean(bytes: &[u8]) -> Cow<'_, str> {
-    let bytes = whole_words(bytes, LONGEST_AGENT);
     match str::from_utf8(bytes) {
         Ok(text) if !text.contains(char::is_control) => text.into(),
         _ => String::from_utf8_lossy(bytes)
             .replace(char::is_control, " ")
             .into(),
     }
-}
-
-/// As many words as have room: of a secret that is cut the redactor could not tell that it is one.
-fn whole_words(bytes: &[u8], longest: usize) -> &[u8] {
-    let Some(head) = bytes.get(..=longest) else {
-        return bytes;
-    };
-    let end = head.iter().rposition(u8::is_ascii_whitespace);
-    head.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 fn head(text: &str, longest: usize) -> &str {
@@ -299,4 +289,3 @@ fn millis(duration: Duration) -> f64 {
 
 const SPAN: &str = "request";
 const LONGEST_METHOD: usize = 24;
-const LONGEST_AGENT: usize = 256;

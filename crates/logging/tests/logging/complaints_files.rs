@@ -1,10 +1,11 @@
 //! What users of other loggers complain of about files, each with the input of its thread. Where the complaint is
 //! about `tracing-appender`, a control shows that it holds there.
 
-use std::{fs, io::Write as _, path::Path, process::Command};
+use std::{fs, io::Write as _, path::Path, process::Command, time::Duration};
 
-use groundcrew_base::ByteSize;
-use groundcrew_logging::{Error, LogFile, Logging};
+use groundcrew_base::{ByteSize, ManualClock};
+use groundcrew_logging::{Error, LogFile, Logging, Rotate};
+use jiff::Timestamp;
 use tracing::info;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
@@ -76,23 +77,69 @@ fn tracing_1940_the_disk_that_logs_take_is_bounded_and_the_current_one_has_one_n
     );
 }
 
-/// tokio-rs/tracing #2401 and #2584: "compressed as soon as they are rolled", "after they are finalized".
+/// tokio-rs/tracing #865, #2497, #2904 and #3026, which would have added it: what is there at a start counts, no line is
+/// torn between two files, rotations within one second have names of their own, and time and size rotate one file,
+/// whichever comes first.
+#[test]
+fn tracing_865_2497_2904_and_3026_time_and_size_rotate_one_file_in_whole_lines() {
+    let folder = Folder::new();
+    let start: Timestamp = "2026-03-01T10:59:30Z".parse().unwrap();
+    let clock = ManualClock::new(start.into());
+    let file = || folder.file().max_files(100).rotate(Rotate::Hourly);
+    let builder = || logging(file()).clock(clock.clock());
+    log(builder(), 0..2);
+    run(builder(), |logging| {
+        for n in 2..10 {
+            log_one(logging, n);
+        }
+        clock.advance(Duration::from_secs(60));
+        for n in 10..13 {
+            log_one(logging, n);
+        }
+        assert!(logging.shutdown(DEADLINE).is_clean());
+    });
+
+    let names = folder.archives().into_iter().chain(["app.log".to_owned()]);
+    let lines: Vec<Vec<u64>> = names.map(|name| numbers(&folder.path(&name))).collect();
+    let all: Vec<u64> = lines.concat();
+    assert_eq!(all, (0..13).collect::<Vec<u64>>());
+    assert_eq!(lines.last().unwrap(), &[10, 11, 12], "a new hour: {lines:?}");
+    assert_eq!(lines[0], [0, 1, 2, 3], "what was there counts: {lines:?}");
+
+    let control = Folder::new();
+    let mut appender = appender(&control, Rotation::HOURLY);
+    for _ in 0..300 {
+        appender.write_all(&[b'x'; 250]).unwrap();
+    }
+    let largest = control.names().iter().map(|name| size(&control.path(name))).max();
+    assert!(
+        largest.unwrap() > 30_000,
+        "an hour is one file of any size: {largest:?}"
+    );
+}
+
+/// tokio-rs/tracing #2401 and #2584, and #1779 and #2461, which would add it: "compressed as soon as they are rolled",
+/// "after they are finalized"; two formats; and an archive is whole before the writer ends, where #1779 had to drop the
+/// appender to read it.
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 #[test]
 fn tracing_2401_and_2584_full_files_are_compressed() {
     use groundcrew_logging::Compress;
 
-    let folder = Folder::new();
-    log(
-        logging(folder.file().max_files(100).compress(Compress::Gzip)),
-        0..20,
-    );
-    let archives = folder.archives();
-    assert!(
-        archives.len() >= 4 && archives.iter().all(|name| name.ends_with(".log.gz")),
-        "{archives:?}"
-    );
-    assert_eq!(folder.numbers(), (0..20).collect::<Vec<u64>>());
+    for (compress, ending) in [(Compress::Gzip, ".log.gz"), (Compress::Zstd, ".log.zst")] {
+        let folder = Folder::new();
+        let file = folder.file().max_files(100).compress(compress);
+        run(logging(file), |logging| {
+            for n in 0..20 {
+                log_one(logging, n);
+            }
+            until("archives", || {
+                let archives = folder.archives();
+                archives.len() >= 4 && archives.iter().all(|name| name.ends_with(ending))
+            });
+            assert_eq!(folder.numbers(), (0..20).collect::<Vec<u64>>());
+        });
+    }
 
     let control = Folder::new();
     let earlier = control.path("app.log.2020-01-01");

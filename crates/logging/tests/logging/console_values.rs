@@ -285,3 +285,32 @@ fn an_identifier_that_fails_decides_about_the_sample_as_far_as_it_came() {
     let messages: Vec<&str> = lines.iter().map(|line| line.message()).collect();
     assert_eq!(messages, ["outside"]);
 }
+
+#[test]
+fn a_huge_value_is_cut_for_people_too() {
+    let written = stdout_of("console_values::child_huge_values");
+
+    let lines: Vec<&str> = written.lines().filter(|line| line.contains(" INFO ")).collect();
+    assert_eq!(lines.len(), 3, "{} bytes", written.len());
+    for (line, begin) in lines.iter().zip(["in a span", "huge", "xxxx"]) {
+        assert!(line.len() <= 4096, "{}", line.len());
+        assert!(line.contains(begin) && line.contains('…'), "{line}");
+    }
+    assert!(lines[0].contains("after=8"), "{}", lines[0]);
+}
+
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
+fn child_huge_values() {
+    let huge = "x".repeat(10 << 20);
+    let mut config = LoggingConfig::default();
+    config.format = Format::Console;
+    config.color = Color::Never;
+    config.max_line = groundcrew_base::ByteSize::kib(4);
+    run(Logging::builder().config(config), |_| {
+        let span = info_span!("request", body = huge, after = 8);
+        span.in_scope(|| info!("in a span"));
+        info!(huge, "huge");
+        info!("{huge}");
+    });
+}

@@ -65,6 +65,35 @@ fn records_of_the_log_crate_are_events_with_their_own_targets() {
 
 #[test]
 #[ignore = "run by a test of this file in a process of its own"]
+fn child_reloads_theirs() {
+    use tracing_subscriber::{EnvFilter, fmt, prelude::*, reload};
+
+    let (filter, handle) = reload::Layer::new(EnvFilter::new("error"));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(fmt::Layer::default().with_ansi(false))
+        .init();
+
+    log::info!("hidden");
+    handle.reload("info").unwrap();
+    log::error!("error trace");
+    log::info!("info trace");
+}
+
+/// tokio-rs/tracing #2314's own program. It is mended there.
+#[test]
+fn theirs_lets_records_through_again_when_its_filter_is_opened() {
+    let output = child("log_records::child_reloads_theirs").output().unwrap();
+
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("error trace") && text.contains("info trace") && !text.contains("hidden"),
+        "{text}"
+    );
+}
+
+#[test]
+#[ignore = "run by a test of this file in a process of its own"]
 fn child_console_records() {
     let mut config = LoggingConfig::default();
     config.format = Format::Console;

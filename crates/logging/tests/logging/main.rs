@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "tower")]
+mod agents;
 #[cfg(feature = "alerts")]
 mod alert_transports;
 mod alerts;
@@ -41,6 +43,7 @@ mod folder;
 mod full_disk;
 #[cfg(feature = "sighup")]
 mod hangup;
+mod hashes;
 #[cfg(feature = "tower")]
 mod http;
 #[cfg(feature = "intake")]
@@ -63,7 +66,9 @@ mod queue;
 mod redaction;
 mod redaction_elements;
 mod redaction_encoded;
+mod redaction_forms;
 mod redaction_nested;
+mod redaction_pairs;
 mod redaction_plain;
 mod redaction_properties;
 mod redaction_secrets;

@@ -1,7 +1,6 @@
 //! Overflow, deadlines and shutdown: every line is accounted for.
 
 use std::{
-    fs::read_to_string,
     io,
     sync::{
         Arc, Mutex,
@@ -13,11 +12,12 @@ use std::{
 
 use groundcrew_base::{ByteSize, Detail, ShutdownOutcome};
 use groundcrew_logging::{Error, Logging, LoggingConfig, Overflow, Sink};
-use tempfile::TempDir;
 use tracing::{Level, info, subscriber::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
 
 use crate::capture::{DEADLINE, Kept, assert_exact, keeping, quiet, run, small};
+
+mod lanes;
 
 /// A sink that takes a batch only when it is told to; open once the other side is gone.
 struct Gated {
@@ -333,83 +333,6 @@ fn settings_that_cannot_work_are_refused() {
         "error_max_size must be at least 1"
     );
     assert!(refused(|config| config.max_line = ByteSize::new(100)).starts_with("max_line 100 B is below"));
-}
-
-#[test]
-fn a_sink_that_stands_still_does_not_hold_up_the_files_and_loses_only_its_own_lines() {
-    for overflow in [
-        Overflow::DropNewest,
-        Overflow::BlockFor(Duration::from_millis(5)),
-        Overflow::DropBelow(Level::ERROR),
-    ] {
-        let dir = TempDir::new().unwrap();
-        let (sink, entries, opener, kept) = Gated::new();
-        let mut config = small(2, overflow);
-        config.dir = Some(dir.path().to_owned());
-        let (layer, logging) = Logging::builder()
-            .config(config)
-            .sink("stuck", Level::TRACE, sink)
-            .build()
-            .unwrap();
-        let text = || read_to_string(dir.path().join("combined.log")).unwrap();
-        with_default(Registry::default().with(layer), || {
-            for n in 0..200 {
-                info!(n, "x");
-                await_text(&text, &format!("\"n\":{n},"));
-            }
-        });
-        entries.recv_timeout(DEADLINE).unwrap();
-
-        let stats = logging.stats();
-        let (combined, stuck) = (&stats.sinks[0].lines, &stats.sinks[2].lines);
-        assert_eq!(combined.dropped.total(), 0, "{overflow}");
-        assert_exact(stuck);
-        assert_eq!(stuck.written, 0);
-        assert!(stuck.dropped.overflow > 150, "{overflow}: {stuck:?}");
-        await_text(&text, "log lines were dropped");
-
-        drop(opener);
-        assert!(logging.shutdown(DEADLINE).is_clean());
-        let stuck = logging.stats().sinks[2].lines;
-        assert_exact(&stuck);
-        assert_eq!(stuck.pending, 0);
-        assert_eq!(kept.lines().len() as u64, stuck.written);
-    }
-}
-
-#[test]
-fn with_block_a_sink_that_stands_still_loses_nothing_and_a_shutdown_frees_who_waits_for_it() {
-    let dir = TempDir::new().unwrap();
-    let (sink, entries, opener, _) = Gated::new();
-    let mut config = small(2, Overflow::Block);
-    config.dir = Some(dir.path().to_owned());
-    let (layer, logging) = Logging::builder()
-        .config(config)
-        .sink("stuck", Level::TRACE, sink)
-        .build()
-        .unwrap();
-    let subscriber = Registry::default().with(layer);
-
-    let caller = thread::spawn(move || {
-        with_default(subscriber, || {
-            for n in 0..500 {
-                info!(n, "x");
-            }
-        });
-    });
-    entries.recv_timeout(DEADLINE).unwrap();
-    let report = logging.shutdown(Duration::from_millis(50));
-    caller.join().unwrap();
-
-    assert!(!report.is_clean());
-    let stats = logging.stats();
-    stats.sinks.iter().for_each(|sink| assert_exact(&sink.lines));
-    // The log may have said that lines are missing.
-    assert!((500..=502).contains(&stats.sinks[0].lines.accepted), "{stats:?}");
-    assert!(stats.lines.dropped.shutdown > 0 && stats.lines.dropped.overflow == 0);
-    drop(opener);
-    assert!(logging.shutdown(DEADLINE).is_clean());
-    assert_eq!(logging.stats().lines.pending, 0);
 }
 
 fn await_text(text: &dyn Fn() -> String, part: &str) {

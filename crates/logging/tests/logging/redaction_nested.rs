@@ -125,6 +125,34 @@ fn escapes_of_another_kind_do_not_end_a_value() {
             r"{\u0022token\u0022:\u0022ab&quot;, cd\u0022}",
             r"{\u0022token\u0022:\u0022***\u0022}",
         ),
+        (
+            "%257B%2522token%2522%3A%2522ab&quot;, cd%2522%257D",
+            "%257B%2522token%2522%3A%2522***%2522%257D",
+        ),
+        (
+            "&amp;quot;password&amp;quot;:&amp;quot;corr%22 horse battery&amp;quot;",
+            "&amp;quot;password&amp;quot;:&amp;quot;***&amp;quot;",
+        ),
+        (
+            r"%26quot%3Btoken%26quot%3B:%26quot%3Bab\u0022, cd%26quot%3B",
+            "%26quot%3Btoken%26quot%3B:%26quot%3B***%26quot%3B",
+        ),
+        (
+            r"password%5Cu003dS%2526hunter2%5Cu0026a=b",
+            r"password%5Cu003d***%5Cu0026a=b",
+        ),
+        (
+            r"redis%5Cu003a%2F%2Fu%5Cu003aS%2520hunter2%40h",
+            r"redis%5Cu003a%2F%2Fu%5Cu003a***%40h",
+        ),
+        (
+            "text=%26quot%3Btoken%26quot%3B%3A%26quot%3BS%2522%2C+hunter2%26quot%3B",
+            "text=%26quot%3Btoken%26quot%3B%3A%26quot%3B***%26quot%3B",
+        ),
+        (
+            r"\u0025\u0032\u0032token\u002522:%22ab&quot;, cd%22",
+            r"\u0025\u0032\u0032token\u002522:%22***%22",
+        ),
     ]);
 }
 
@@ -313,6 +341,29 @@ fn a_text_in_any_encodings_is_masked_as_its_plain_form_is() {
                 wrong.push(format!(
                     "{names:?}: {text}\n  is shown as {once}\n  and not as  {expected}"
                 ));
+            }
+        }
+    }
+    assert_none_wrong(&wrong);
+}
+
+#[test]
+fn an_escape_in_a_value_does_not_end_it_in_any_encodings() {
+    let mut wrong = Vec::new();
+    let [first, second] = ["CANARY1X", "CANARY2Y"];
+    let choices = || ENCODINGS[..6].iter().copied().map(Some).chain([None]);
+    let nestings = choices().flat_map(|a| choices().flat_map(move |b| choices().map(move |c| [a, b, c])));
+    for nesting in nestings {
+        for escape in ["%22", "\\u0022", "&quot;", "&#34;", "%2522"] {
+            let form = format!("{{\"token\":\"{first}{escape}, {second}\",\"n\":{{\"id\":\"tail\"}}}}");
+            let encode = |text: String, encoding| encoded(&text, encoding);
+            let text = nesting.into_iter().flatten().fold(form, encode);
+
+            let once = shown(&text);
+
+            let is_left = once.contains(first) || once.contains(second);
+            if is_left || !once.contains("tail") || shown(&once) != once {
+                wrong.push(format!("{text}\n  is shown as {once}"));
             }
         }
     }

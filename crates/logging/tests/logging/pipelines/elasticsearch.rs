@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use groundcrew_logging::Profile;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{deployed, reader::read, real_lines};
+use super::{deployed, error_lines, reader::read, real_lines, utc_instant};
 
 /// What the grammar makes of each text; null if it is no pipeline.
 fn parsed(texts: &[&str]) -> Vec<Value> {
@@ -261,7 +260,7 @@ fn no_line_is_refused_by_the_index() {
             .iter()
             .any(|(_, line)| *line.field("service") == "of the event")
     );
-    for (_, line) in &lines {
+    for (_, line) in lines.iter().chain(&error_lines(Profile::Ecs)) {
         for (name, value) in line.all() {
             let kind = &index["mappings"]["properties"][&name]["type"];
             assert!(fits(kind.as_str(), &value), "{name}: {value} is no {kind}");
@@ -271,20 +270,11 @@ fn no_line_is_refused_by_the_index() {
 
 fn fits(kind: Option<&str>, value: &Value) -> bool {
     match (kind, value) {
-        (Some("date_nanos"), Value::String(text)) => is_instant(text),
+        (Some("date_nanos"), Value::String(text)) => utc_instant(text).is_some(),
         (Some("ip"), Value::String(text)) => text.parse::<IpAddr>().is_ok(),
         (Some("long"), Value::Number(number)) => number.is_i64(),
         (Some("keyword" | "match_only_text" | "wildcard"), value) => value.is_string(),
         (None, value) => !value.is_object(),
         _ => false,
     }
-}
-
-/// What Logstash takes for a time, and Elasticsearch after it: ISO 8601 with up to nine digits of a second.
-fn is_instant(text: &str) -> bool {
-    let form: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    form == "0000-00-00T00:00:00.000000Z" && text.parse::<Timestamp>().is_ok()
 }
