@@ -3,7 +3,6 @@
 use std::{env, process::Command};
 
 fn main() {
-    println!("cargo::rustc-check-cfg=cfg(loom_models)");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=RUSTC");
     println!("cargo::rustc-env=BUILD_RUSTC={}", rustc().unwrap_or_default());

@@ -68,9 +68,29 @@ impl<'a> Field<'a> {
             info,
             span,
         } = &metric.name;
-        let (constant, settings) = (&self.constant, &metric.settings);
+        let constant = &self.constant;
         let (kind, labels) = self.shape(group);
         let mut checks = quote_spanned!(*span=> const _: () = __group_checks::check_name(#kind, #constant););
+        checks.extend(self.type_checks(&metric.settings, group));
+        for objective in &metric.settings.objectives {
+            let bad = bad_field(objective.bad_field(), all)?.map(|field| field.shape(group));
+            checks.extend(objective.checks(
+                (&kind, &labels),
+                bad.as_ref().map(|(kind, labels)| (kind, labels)),
+                metric.settings.buckets.is_some(),
+            ));
+        }
+        Ok(quote! {
+            const #constant: &str = #group::name_of(#kind, #plain, #counter, #info);
+            #checks
+        })
+    }
+
+    /// Whether its type can have these settings.
+    fn type_checks(&self, settings: &Settings, group: &TokenStream) -> TokenStream {
+        let (kind, _) = self.shape(group);
+        let ty = self.ty;
+        let mut checks = TokenStream::new();
         let of_histogram = [
             settings.buckets.as_ref().map(|buckets| buckets.span()),
             settings.native.as_ref().map(|native| native.span()),
@@ -83,23 +103,11 @@ impl<'a> Field<'a> {
             settings.expire.as_ref().map(Expire::span),
         ];
         for span in of_family.into_iter().flatten() {
-            let ty = self.ty;
             checks.extend(quote_spanned!(span=>
                 const _: () = __group_checks::check_family(<#ty as #group::GroupMember>::IS_FAMILY);
             ));
         }
-        for objective in &settings.objectives {
-            let bad = bad_field(objective.bad_field(), all)?.map(|field| field.shape(group));
-            checks.extend(objective.checks(
-                (&kind, &labels),
-                bad.as_ref().map(|(kind, labels)| (kind, labels)),
-                settings.buckets.is_some(),
-            ));
-        }
-        Ok(quote! {
-            const #constant: &str = #group::name_of(#kind, #plain, #counter, #info);
-            #checks
-        })
+        checks
     }
 
     /// Registers it and keeps what it became in a variable.

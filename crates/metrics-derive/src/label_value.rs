@@ -1,29 +1,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Variant, ext::IdentExt};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Ident, LitStr, Result, Variant, ext::IdentExt};
 
 use crate::attributes;
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let metrics = attributes::metrics_crate(&input.attrs)?;
-    let Data::Enum(data) = &input.data else {
-        return Err(Error::new_spanned(
-            &input.ident,
-            "LabelValue is derived on an enum without fields",
-        ));
-    };
-    if data.variants.is_empty() {
-        return Err(Error::new_spanned(
-            &input.ident,
-            "an enum without variants has no value",
-        ));
-    }
-    if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(
-            &input.generics,
-            "LabelValue is derived on an enum without parameters",
-        ));
-    }
+    let data = plain_enum(input)?;
     let values = data.variants.iter().map(value).collect::<Result<Vec<LitStr>>>()?;
     refuse_twice(&values)?;
     let variants: Vec<&Ident> = data.variants.iter().map(|variant| &variant.ident).collect();
@@ -49,6 +32,29 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// The enum that a label value can be derived on.
+fn plain_enum(input: &DeriveInput) -> Result<&DataEnum> {
+    let Data::Enum(data) = &input.data else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "LabelValue is derived on an enum without fields",
+        ));
+    };
+    if data.variants.is_empty() {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "an enum without variants has no value",
+        ));
+    }
+    if !input.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &input.generics,
+            "LabelValue is derived on an enum without parameters",
+        ));
+    }
+    Ok(data)
 }
 
 /// Two variants of one value would be one series that is there twice.

@@ -66,61 +66,11 @@ impl Objective {
         let mut entries = Entries::default();
         meta.parse_nested_meta(|entry| entries.take(&entry))?;
         let span = meta.path.span();
-        let Entries {
-            availability,
-            latency,
-            mean,
-            percent: share,
-            name,
-            bad,
-            filters,
-        } = entries;
-        let target = match (availability, latency, mean) {
-            (Some(availability), None, None) => {
-                refuse(
-                    share.map(|share| share.span()),
-                    "the percentage is that of `availability`",
-                )?;
-                let missing = || {
-                    Error::new(
-                        span,
-                        "say which events are bad: `bad(status = \"5..\")` or `bad = field`",
-                    )
-                };
-                Target::Availability {
-                    percent: percent(&availability)?,
-                    bad: bad.ok_or_else(missing)?,
-                }
-            }
-            (None, Some(latency), None) => {
-                refuse(
-                    bad.map(|bad| bad.span()),
-                    "slow events are the bad ones of a latency",
-                )?;
-                let missing = || Error::new(span, "say how many are to be so fast: `percent = 95`");
-                Target::Latency {
-                    percent: percent(&share.ok_or_else(missing)?)?,
-                    seconds: Seconds::new(&latency)?,
-                }
-            }
-            (None, None, Some(mean)) => {
-                refuse(bad.map(|bad| bad.span()), "a mean has no bad events")?;
-                refuse(share.map(|share| share.span()), "a mean has no percentage")?;
-                Target::Mean {
-                    seconds: Seconds::new(&mean)?,
-                }
-            }
-            _ => {
-                return Err(Error::new(
-                    span,
-                    "an objective is one of `availability = 99.9`, `latency = 0.1` and `mean = 0.1`",
-                ));
-            }
-        };
+        let (name, filters) = (entries.name.take(), std::mem::take(&mut entries.filters));
         Ok(Self {
             span,
             name,
-            target,
+            target: entries.target(span)?,
             filters,
         })
     }
@@ -192,22 +142,17 @@ impl Objective {
             checks
                 .extend(quote_spanned!(seconds.span=> const _: () = __group_checks::check_boundary(#value);));
         }
+        let has_label = |label: &LitStr, labels: &TokenStream| quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label););
         if let Target::Availability {
             bad: Bad::Label { label, .. },
             ..
         } = &self.target
         {
-            checks.extend(
-                quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);),
-            );
+            checks.extend(has_label(label, labels));
         }
         for Filter { label, .. } in &self.filters {
-            checks.extend(
-                quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);),
-            );
-            if let Some((_, labels)) = bad {
-                checks.extend(quote_spanned!(label.span()=> const _: () = __group_checks::check_label(#labels, #label);));
-            }
+            checks.extend(has_label(label, labels));
+            checks.extend(bad.map(|(_, labels)| has_label(label, labels)));
         }
         if let (Some(field), Some((kind, _))) = (self.bad_field(), bad) {
             checks.extend(quote_spanned!(field.span()=> const _: () = __group_checks::check_counter(#kind);));
@@ -287,6 +232,61 @@ impl Entries {
                  `except` or `name`",
             )),
         }
+    }
+}
+
+impl Entries {
+    /// What is promised; `span` is where to complain of what is missing.
+    fn target(self, span: Span) -> Result<Target> {
+        let (share, bad) = (self.percent, self.bad);
+        match (self.availability, self.latency, self.mean) {
+            (Some(availability), None, None) => Target::availability(&availability, share, bad, span),
+            (None, Some(latency), None) => Target::latency(&latency, share, bad, span),
+            (None, None, Some(mean)) => Target::mean(&mean, share, bad),
+            _ => Err(Error::new(
+                span,
+                "an objective is one of `availability = 99.9`, `latency = 0.1` and `mean = 0.1`",
+            )),
+        }
+    }
+}
+
+impl Target {
+    fn availability(availability: &Expr, share: Option<Expr>, bad: Option<Bad>, span: Span) -> Result<Self> {
+        refuse(
+            share.map(|share| share.span()),
+            "the percentage is that of `availability`",
+        )?;
+        let missing = || {
+            Error::new(
+                span,
+                "say which events are bad: `bad(status = \"5..\")` or `bad = field`",
+            )
+        };
+        Ok(Self::Availability {
+            percent: percent(availability)?,
+            bad: bad.ok_or_else(missing)?,
+        })
+    }
+
+    fn latency(latency: &Expr, share: Option<Expr>, bad: Option<Bad>, span: Span) -> Result<Self> {
+        refuse(
+            bad.map(|bad| bad.span()),
+            "slow events are the bad ones of a latency",
+        )?;
+        let missing = || Error::new(span, "say how many are to be so fast: `percent = 95`");
+        Ok(Self::Latency {
+            percent: percent(&share.ok_or_else(missing)?)?,
+            seconds: Seconds::new(latency)?,
+        })
+    }
+
+    fn mean(mean: &Expr, share: Option<Expr>, bad: Option<Bad>) -> Result<Self> {
+        refuse(bad.map(|bad| bad.span()), "a mean has no bad events")?;
+        refuse(share.map(|share| share.span()), "a mean has no percentage")?;
+        Ok(Self::Mean {
+            seconds: Seconds::new(mean)?,
+        })
     }
 }
 

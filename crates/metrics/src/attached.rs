@@ -72,6 +72,7 @@ fn define(family: &ForeignFamily<'_>, name: String) -> Definition {
         kind: family.kind,
         labels,
         buckets,
+        expires_after: None,
         objectives: Vec::new(),
     }
 }
@@ -142,7 +143,7 @@ fn value(value: &ForeignValue, labels: &str, to: &mut FamilyWriter<'_>) {
 }
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, atomic::AtomicU64};
 
     use prometheus_client::metrics::{
         counter::Counter,
@@ -201,6 +202,25 @@ lib_build_info{version="1"} 1
         assert!(open_metrics.contains("# TYPE lib_build info\nlib_build_info{version=\"1\"} 1\n"));
         assert!(open_metrics.ends_with("# EOF\n"));
         assert_eq!(open_metrics.matches("# EOF").count(), 1);
+    }
+
+    #[test]
+    fn a_counter_that_is_no_count_is_left_out() {
+        let mut foreign = ForeignRegistry::default();
+        let counters = Family::<Vec<(String, String)>, Counter<f64, AtomicU64>>::default();
+        for (kind, value) in [("good", 1.5), ("spoilt", f64::NAN), ("negative", -2.0)] {
+            let labels = vec![("kind".to_owned(), kind.to_owned())];
+            counters.get_or_create(&labels).inc_by(value);
+        }
+        foreign.register("spent", "Spent", counters);
+        let registry = Registry::new();
+
+        registry.attach(foreign);
+
+        assert_eq!(
+            registry.encode_open_metrics(),
+            "# HELP spent Spent.\n# TYPE spent counter\nspent_total{kind=\"good\"} 1.5\n# EOF\n"
+        );
     }
 
     #[test]

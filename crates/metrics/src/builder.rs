@@ -2,7 +2,7 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use crate::{
     Family, Histogram, Labels, Metric, NativeBuckets, RegisterError, Registry,
-    expiry::ExpireAfter,
+    expiry::{ExpireAfter, SHORTEST},
     histogram::HistogramSpec,
     limits::DEFAULT_MAX_SERIES,
     name,
@@ -98,8 +98,8 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     /// again show as -6. Set it regularly, or hold a handle or a [guard](Family::track).
     ///
     /// A [handle](Family::handle), timer or guard keeps its series for as long as it lives. Series named `__other__`, of
-    /// what had no room, go in the same way. Enum labels are not shown before they are used. What is used by its labels takes two
-    /// atomic additions more than in a family that keeps its series, but no lock and no memory; a handle, timer or guard made by
+    /// what had no room, go in the same way. Enum labels are not shown before they are used. What is used by its labels costs
+    /// somewhat more than in a family that keeps its series, but takes no lock and no memory; a handle, timer or guard made by
     /// its labels allocates. Labels that are new or over a cap wait for a scrape that is just letting series go.
     ///
     /// # Examples
@@ -129,7 +129,7 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     /// ```
     pub fn expire_after(mut self, idle: Duration) -> Self {
         self.bounds.expire = Some(ExpireAfter {
-            idle,
+            idle: idle.max(SHORTEST),
             clock: self.registry.clock.clone(),
         });
         self
@@ -148,7 +148,9 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
         M::check(&name, &self.spec)?;
         let store = Arc::new(Store::new::<L>(&name, self.spec, &self.bounds));
         let cells = Arc::<Store<M>>::clone(&store);
-        self.registry.register(&self.name, &self.help, M::KIND, cells)?;
+        let expires_after = self.bounds.expire.as_ref().map(|after| after.idle);
+        self.registry
+            .register_family(&self.name, &self.help, M::KIND, expires_after, cells)?;
         Ok(Family::new(store))
     }
 }

@@ -78,7 +78,8 @@ impl<C: Collector + ?Sized> Collector for Arc<C> {
 /// Takes the samples of a [`Collector`].
 ///
 /// Names are those that were described, without the registry's prefix. A sample that was not described,
-/// or has a label that is not valid, is left out, and the collector is shown as failed.
+/// has a label that is not valid, or is a counter below zero or not a number, is left out, and the collector is shown as
+/// failed. The order of labels, and a label with an empty value, make no other series.
 #[derive(Debug)]
 pub struct Samples<'a> {
     families: &'a mut [SampledFamily],
@@ -129,9 +130,9 @@ impl<'a> Samples<'a> {
     pub(crate) fn into_failure(self) -> Option<String> {
         match self.rejected {
             0 => self.failure,
-            1 => Some("a sample was not described, or its labels are not valid".to_owned()),
+            1 => Some("a sample was not described, or its labels or its value are not valid".to_owned()),
             many => Some(format!(
-                "{many} samples were not described, or their labels are not valid"
+                "{many} samples were not described, or their labels or values are not valid"
             )),
         }
     }
@@ -139,11 +140,9 @@ impl<'a> Samples<'a> {
     /// Adds what another run has read.
     pub(crate) fn repeat(&mut self, families: &[SampledFamily]) {
         for family in families {
-            for (labels, value) in &family.samples {
-                let labels: Vec<(&str, &str)> =
-                    labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+            for (labels, value) in family.samples() {
                 let (kind, name) = (family.descriptor.kind(), family.descriptor.name());
-                self.add(kind, name, &labels, SampleValue(*value));
+                self.add(kind, name, &labels, SampleValue(value));
             }
         }
     }
@@ -155,11 +154,8 @@ impl<'a> Samples<'a> {
             .iter_mut()
             .find(|family| family.descriptor.kind() == kind && family.descriptor.name() == name);
         match family {
-            Some(family) if name::check_labels(name, &names).is_ok() => {
-                let labels = labels
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-                family.samples.insert(labels.collect(), value.0);
+            Some(family) if name::check_labels(name, &names).is_ok() && value.fits(kind) => {
+                family.insert(labels, value.0);
             }
             Some(_) | None => self.rejected += 1,
         }
@@ -169,6 +165,13 @@ impl<'a> Samples<'a> {
 /// The value of a sample: whole numbers stay exact.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleValue(Number);
+
+impl SampleValue {
+    /// Whether it can be one of this kind: a counter that is no number, or below zero, would cost an OpenMetrics scrape.
+    fn fits(self, kind: Kind) -> bool {
+        kind != Kind::Counter || self.0.to_f64() >= 0.0
+    }
+}
 
 macro_rules! from {
     ($($source:ty => |$value:ident| $make:expr),+ $(,)?) => {$(
@@ -196,7 +199,15 @@ from! {
 pub(crate) struct SampledFamily {
     pub(crate) name: String,
     pub(crate) descriptor: Descriptor,
-    pub(crate) samples: BTreeMap<Vec<(String, String)>, Number>,
+    /// By what tells a series from others: its labels by name, without those that are empty.
+    samples: BTreeMap<Vec<(String, String)>, Sampled>,
+}
+
+/// A series, with its labels as they were given.
+#[derive(Debug)]
+struct Sampled {
+    labels: Vec<(String, String)>,
+    value: Number,
 }
 
 impl SampledFamily {
@@ -206,6 +217,26 @@ impl SampledFamily {
             descriptor,
             samples: BTreeMap::new(),
         }
+    }
+
+    fn insert(&mut self, labels: &[(&str, &str)], value: Number) {
+        let labels: Vec<(String, String)> = labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut series = labels.clone();
+        series.retain(|(_, value)| !value.is_empty());
+        series.sort_unstable();
+        self.samples.insert(series, Sampled { labels, value });
+    }
+
+    /// The labels and the value of each series.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = (Vec<(&str, &str)>, Number)> {
+        self.samples.values().map(|sampled| {
+            let labels = sampled.labels.iter();
+            let labels = labels.map(|(name, value)| (name.as_str(), value.as_str()));
+            (labels.collect(), sampled.value)
+        })
     }
 
     pub(crate) fn write(&self, names: &Names, to: &mut Writer) {
@@ -218,12 +249,12 @@ impl SampledFamily {
     }
 
     fn write_samples(&self, to: &mut FamilyWriter<'_>) {
-        for (labels, value) in &self.samples {
+        for (labels, value) in self.samples() {
             let mut text = String::new();
             for (name, value) in labels {
                 escape_label(&mut text, name, value);
             }
-            to.number(&text, *value, &Extras::default());
+            to.number(&text, value, &Extras::default());
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::{
     Registry, attached,
     descriptor::{Descriptor, Kind},
@@ -31,6 +33,7 @@ pub struct Definition {
     pub(crate) kind: Kind,
     pub(crate) labels: Vec<LabelDefinition>,
     pub(crate) buckets: Vec<f64>,
+    pub(crate) expires_after: Option<Duration>,
     pub(crate) objectives: Vec<Objective>,
 }
 
@@ -83,6 +86,12 @@ impl Definition {
     #[must_use]
     pub fn buckets(&self) -> &[f64] {
         &self.buckets
+    }
+
+    /// How long a series stays that is not [used](crate::FamilyBuilder::expire_after); none where all stay.
+    #[must_use]
+    pub const fn expires_after(&self) -> Option<Duration> {
+        self.expires_after
     }
 
     /// What is promised about it, as the attribute `slo` of a [group](crate::Metrics) says.
@@ -154,6 +163,7 @@ impl Registry {
                 kind,
                 labels: vec![LabelDefinition::new("collector", &[])],
                 buckets: Vec::new(),
+                expires_after: None,
                 objectives: Vec::new(),
             }));
         }
@@ -168,6 +178,7 @@ impl Registry {
             kind: cells.kind,
             labels: shape.labels,
             buckets: shape.buckets,
+            expires_after: cells.expires_after,
             objectives: self.objectives(&cells.name),
         }
     }
@@ -183,6 +194,7 @@ fn described((name, descriptor): &(String, Descriptor)) -> Definition {
             .map(|label| LabelDefinition::new(label, &[]))
             .collect(),
         buckets: Vec::new(),
+        expires_after: None,
         objectives: Vec::new(),
     }
 }
@@ -196,7 +208,18 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Collector, Samples};
+    use crate::{Collector, Gauge, LabelVisitor, Labels, Samples};
+
+    struct Route<'a>(&'a str);
+
+    impl Labels for Route<'_> {
+        type With<'a> = Route<'a>;
+        const NAMES: &'static [&'static str] = &["route"];
+
+        fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
+            visitor.value(self.0);
+        }
+    }
 
     struct Disk;
 
@@ -206,6 +229,24 @@ mod tests {
         }
 
         fn collect(&self, _: &mut Samples<'_>) {}
+    }
+
+    #[test]
+    fn a_definition_says_when_series_expire_which_takes_a_second_at_least() {
+        let registry = Registry::new();
+        for (name, idle) in [("slow", 600), ("hasty", 0)] {
+            let family = registry.family::<Route<'_>, Gauge>(name, "Help");
+            drop(family.expire_after(Duration::from_secs(idle)).register().unwrap());
+        }
+        let _stays = registry.gauge_family::<Route<'_>>("stays", "Help").unwrap();
+
+        let expire = registry.definitions();
+
+        let expire: Vec<_> = expire.iter().take(3).map(Definition::expires_after).collect();
+        assert_eq!(
+            expire,
+            [Some(Duration::from_mins(10)), Some(Duration::from_secs(1)), None]
+        );
     }
 
     #[test]

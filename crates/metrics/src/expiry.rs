@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -8,6 +8,7 @@ use groundcrew_base::Clock;
 use crate::{
     Labels, Metric,
     admitted::Admitted,
+    label_key::KeyLayout,
     limits::{Limits, Replaced, WithOther},
     store::Store,
     table::{ExpiringTable, Held, Refused, Use},
@@ -23,8 +24,7 @@ pub(crate) struct Expiry<C> {
     /// In milliseconds.
     idle: u64,
     time: Timeline,
-    /// Whether a label has a cap of its own.
-    caps_values: bool,
+    admitted: Arc<Admitted>,
 }
 
 /// The cell of a set that has no series of its own.
@@ -44,13 +44,11 @@ pub(crate) struct ExpireAfter {
 
 impl<C: Send + Sync + 'static> Expiry<C> {
     pub(crate) fn new(after: &ExpireAfter, max_values: &[usize]) -> Self {
-        let admitted = Admitted::new(max_values);
-        let caps_values = !admitted.is_unlimited();
-        let admitted = Arc::new(Mutex::new(admitted));
+        let admitted = Arc::new(Admitted::new(max_values));
         Self {
-            caps_values,
             series: Arc::new(ExpiringTable::new(Arc::clone(&admitted))),
-            overflow: Arc::new(ExpiringTable::new(admitted)),
+            overflow: Arc::new(ExpiringTable::new(Arc::clone(&admitted))),
+            admitted,
             idle: millis(after.idle.max(SHORTEST)),
             time: Timeline::new(after.clock.clone()),
         }
@@ -58,6 +56,12 @@ impl<C: Send + Sync + 'static> Expiry<C> {
 
     pub(crate) fn len(&self) -> usize {
         self.series.len()
+    }
+
+    /// The cell of these labels, unless it needs a longer search.
+    #[inline(always)]
+    pub(crate) fn find_short<L: Labels>(&self, labels: &L, hashed: (u32, KeyLayout)) -> Option<Use<'_, C>> {
+        self.series.find_short(labels, hashed)
     }
 
     /// How many series there are for what has no series of its own.
@@ -101,37 +105,24 @@ impl<C> Overflow<'_, C> {
 
 impl<M: Metric> Store<M> {
     /// The series of these labels in a family whose series expire, or the one that is their overflow.
-    #[inline]
     pub(crate) fn in_use<'a, L: Labels>(
         &'a self,
         expiry: &'a Expiry<M::Cell>,
         labels: &L,
         hash: u32,
     ) -> Result<Use<'a, M::Cell>, Overflow<'a, M::Cell>> {
-        match expiry.series.find(labels, hash) {
-            Some(found) => Ok(found),
-            None => self.taken_in(expiry, labels, hash),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn taken_in<'a, L: Labels>(
-        &'a self,
-        expiry: &'a Expiry<M::Cell>,
-        labels: &L,
-        hash: u32,
-    ) -> Result<Use<'a, M::Cell>, Overflow<'a, M::Cell>> {
-        if let Some(found) = expiry.series.find_exactly(labels, hash) {
+        if let Some(found) = expiry.series.find(labels, hash) {
             return Ok(found);
         }
-        let named = Limits::named_other(labels);
-        if !named.is_none() {
-            return Err(self.overflow_in_use(expiry, labels, named));
+        // Strangers that fill a family or a label up come here often: no lock for them.
+        let refused = expiry.admitted.refused(labels);
+        self.limits().count(refused, self.name());
+        let replaced = Limits::named_other(labels).and(refused);
+        if !replaced.is_none() {
+            return Err(self.overflow_in_use(expiry, labels, replaced));
         }
         let room = self.room();
-        // Strangers that fill a family up come here often: no lock for them.
-        let is_full = !expiry.caps_values && expiry.len() >= room;
+        let is_full = expiry.len() >= room;
         // The labels are walked before any lock is taken: their code may use this family, too.
         let Some(draft) = (!is_full).then(|| self.draft(labels, hash)).flatten() else {
             return Err(self.overflow_in_use(expiry, labels, self.limits().full(self.name())));
@@ -160,7 +151,7 @@ impl<M: Metric> Store<M> {
     ) -> Overflow<'a, M::Cell> {
         let other = WithOther { labels, replaced };
         let hash = self.hash(&other);
-        if let Some(found) = expiry.overflow.find_exactly(&other, hash) {
+        if let Some(found) = expiry.overflow.find(&other, hash) {
             return Overflow::Used(found);
         }
         let is_full = replaced.is_all();
@@ -170,6 +161,9 @@ impl<M: Metric> Store<M> {
         } else {
             self.limits().max_series().saturating_sub(expiry.len())
         };
+        if expiry.overflow_len() >= room {
+            return self.overflow_in_use(expiry, labels, self.limits().full(self.name()));
+        }
         let make = || (self.cell_of_spec(), expiry.time.now());
         let draft = self.draft(&other, hash).ok_or(Refused::Full);
         match draft.and_then(|draft| expiry.overflow.insert(&draft, room, make)) {
@@ -232,8 +226,16 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// With less, two scrapes at the same time would be far enough apart.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// The least time to expire after. With less, two scrapes at the same time would be far enough apart.
+pub(crate) const SHORTEST: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+impl<C> Expiry<C> {
+    /// Lets nobody insert or sweep for as long as the guards live.
+    pub(crate) fn locked(&self) -> [impl Drop + '_; 2] {
+        [self.series.locked(), self.overflow.locked()]
+    }
+}
 
 #[cfg(test)]
 mod tests;

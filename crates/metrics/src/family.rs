@@ -7,7 +7,7 @@ use prometheus_client::{
 
 use crate::{
     Counter, CounterF64, ExemplarSource, Gauge, GaugeGuard, Histogram, IntGauge, Labels, Metric, Timer,
-    interop, series::Cells, store::Store,
+    interop, series::Cells, store::Store, table::DataArc,
 };
 
 /// Metrics of one name, told apart by labels. Cloning gives another handle to the same family.
@@ -42,14 +42,14 @@ use crate::{
 /// # Ok::<(), groundcrew_metrics::RegisterError>(())
 /// ```
 pub struct Family<L, M: Metric> {
-    store: Arc<Store<M>>,
+    store: DataArc<Store<M>>,
     labels: PhantomData<fn(L)>,
 }
 
 impl<L: Labels, M: Metric> Family<L, M> {
     pub(crate) fn new(store: Arc<Store<M>>) -> Self {
         Self {
-            store,
+            store: store.into(),
             labels: PhantomData,
         }
     }
@@ -57,7 +57,7 @@ impl<L: Labels, M: Metric> Family<L, M> {
     /// The metric of these labels; kept, it needs no further lookup.
     #[must_use]
     pub fn handle(&self, labels: &L::With<'_>) -> M {
-        M::hold(self.store.hold(labels))
+        M::hold(Store::hold(self.store.to_arc(), labels))
     }
 
     /// The series, as a scrape sees them.
@@ -151,7 +151,7 @@ impl<L: Labels> Family<L, IntGauge> {
 
 impl<L: Labels> Family<L, Histogram> {
     /// Counts `value`; see [`Histogram::observe`].
-    #[inline]
+    #[inline(always)]
     pub fn observe(&self, labels: &L::With<'_>, value: f64) {
         self.record(labels, move |cell| cell.observe(value));
     }
@@ -176,7 +176,7 @@ impl<L: Labels> Family<L, Histogram> {
 impl<L, M: Metric> Clone for Family<L, M> {
     fn clone(&self) -> Self {
         Self {
-            store: Arc::clone(&self.store),
+            store: self.store.clone(),
             labels: PhantomData,
         }
     }
@@ -184,7 +184,7 @@ impl<L, M: Metric> Clone for Family<L, M> {
 
 impl<L, M: Metric> fmt::Debug for Family<L, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Family").field(&self.store).finish()
+        f.debug_tuple("Family").field(&*self.store).finish()
     }
 }
 
@@ -201,6 +201,13 @@ impl<L, M: Metric> EncodeMetric for Family<L, M> {
         // Asked before each encoding, and not after it.
         Cells::sweep(&*self.store);
         Cells::is_empty(&*self.store)
+    }
+}
+
+#[cfg(test)]
+impl<L: Labels, M: Metric> Family<L, M> {
+    pub(crate) fn store(&self) -> &Store<M> {
+        &self.store
     }
 }
 

@@ -15,7 +15,7 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&self, amount: f64) {
         let mut bits = self.0.load(Ordering::Relaxed);
         loop {

@@ -123,7 +123,10 @@ impl ForeignFamily<'_> {
                 self.add(line.labels, ForeignValue::Histogram(histogram));
             }
             (Kind::Counter, "_total") | (Kind::Info, "_info") | (Kind::Gauge | Kind::Unknown, "") => {
-                if let Some(value) = number(line.value) {
+                // A counter that is no number, or below zero, would cost the whole scrape.
+                let value =
+                    number(line.value).filter(|value| self.kind != Kind::Counter || value.to_f64() >= 0.0);
+                if let Some(value) = value {
                     let exemplar = Exemplars(vec![line.exemplar.take()]);
                     self.add(line.labels, ForeignValue::Number { value, exemplar });
                 }

@@ -14,6 +14,7 @@ use prometheus_client::{
 
 use crate::{
     ExemplarSource, Metric, NativeBuckets, RegisterError, Timer,
+    buckets::Buckets,
     descriptor::Kind,
     exemplar::{ExemplarCell, ExemplarView},
     float::AtomicF64,
@@ -61,8 +62,7 @@ pub struct HistogramCell {
 /// What all histograms of a name share.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// Ascending and finite; checked at registration.
-    bounds: Box<[f64]>,
+    buckets: Buckets,
     native: Option<NativeBuckets>,
     rejected: AtomicU64,
 }
@@ -111,17 +111,11 @@ impl Histogram {
 
 impl HistogramCell {
     /// Gives the bucket that it counted in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn observe(&self, value: f64) -> Option<usize> {
-        let bounds = &*self.layout.bounds;
-        if !is_accepted(value, bounds) {
+        let Some(bucket) = self.layout.buckets.of(value) else {
             self.layout.rejected.fetch_add(1, Ordering::Relaxed);
             return None;
-        }
-        // The smallest are the most, with times and sizes.
-        let bucket = match bounds.first() {
-            Some(first) if value <= *first => 0,
-            _ => bounds.partition_point(|bound| *bound < value),
         };
         if let Some(native) = &self.native {
             native.observe(value);
@@ -144,7 +138,7 @@ impl HistogramCell {
 
     /// The upper bounds, without the infinite one.
     pub(crate) fn bounds(&self) -> &[f64] {
-        &self.layout.bounds
+        self.layout.buckets.bounds()
     }
 
     /// One for each bound, and one for what is above the last; not cumulative.
@@ -175,14 +169,14 @@ impl HistogramCell {
 impl HistogramSpec {
     pub(crate) fn new(bounds: &[f64], native: Option<NativeBuckets>) -> Self {
         Self(Arc::new(Layout {
-            bounds: bounds.into(),
+            buckets: Buckets::new(bounds),
             native,
             rejected: AtomicU64::new(0),
         }))
     }
 
     pub(crate) fn bounds(&self) -> &[f64] {
-        &self.0.bounds
+        self.0.buckets.bounds()
     }
 
     pub(crate) fn native(&self) -> Option<NativeBuckets> {
@@ -202,13 +196,15 @@ impl Handle for Histogram {
     }
 
     fn bounds(spec: &HistogramSpec) -> &[f64] {
-        &spec.0.bounds
+        spec.0.buckets.bounds()
     }
 
     fn cell(spec: &HistogramSpec) -> HistogramCell {
         let layout = Arc::clone(&spec.0);
         HistogramCell {
-            counts: (0..=layout.bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            counts: (0..=layout.buckets.bounds().len())
+                .map(|_| AtomicU64::new(0))
+                .collect(),
             sum: AtomicF64::default(),
             exemplars: OnceLock::new(),
             native: layout.native.map(|native| Box::new(NativeCells::new(native))),
@@ -253,13 +249,6 @@ impl Default for HistogramSpec {
     fn default() -> Self {
         Self::new(&SECONDS, None)
     }
-}
-
-/// Whether the value leaves the sum a number that only grows, where it is meant to.
-#[inline]
-fn is_accepted(value: f64, bounds: &[f64]) -> bool {
-    // Also false for NaN.
-    value.abs() < f64::INFINITY && (value >= 0.0 || bounds.first().is_some_and(|first| *first < 0.0))
 }
 
 impl EncodeMetric for Histogram {

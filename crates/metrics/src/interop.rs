@@ -262,19 +262,19 @@ fn describe<'a>(
 }
 
 fn sampled(family: &SampledFamily, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    if family.samples.is_empty() {
+    let mut samples = family.samples().peekable();
+    if samples.peek().is_none() {
         return Ok(());
     }
     let (help, kind) = (family.descriptor.help(), family.descriptor.kind());
     let mut to = describe(encoder, &family.name, help, kind)?;
-    for (labels, value) in &family.samples {
-        let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+    for (labels, value) in samples {
         if kind == Kind::Info {
             to.encode_info(&labels)?;
         } else if labels.is_empty() {
-            number(&mut to, *value, kind)?;
+            number(&mut to, value, kind)?;
         } else {
-            number(&mut to.encode_family(&labels)?, *value, kind)?;
+            number(&mut to.encode_family(&labels)?, value, kind)?;
         }
     }
     Ok(())

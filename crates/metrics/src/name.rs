@@ -7,7 +7,7 @@ use crate::{RegisterError, descriptor::Kind};
 /// Checks a full metric name and its help text.
 pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), RegisterError> {
     let owned = || name.to_owned();
-    if !is_identifier(name) {
+    if !is_identifier(name) || !is_identifier(open_metrics(name, kind)) {
         return Err(RegisterError::InvalidName { name: owned() });
     }
     if let Some(reserved) = reserved_part(name, kind) {
@@ -161,6 +161,10 @@ mod tests {
                 check(bad, Kind::Gauge),
                 RegisterError::InvalidName { name: name(bad) }
             );
+        }
+        // OpenMetrics would have no name for them.
+        for (bad, kind) in [("_total", Kind::Counter), ("_info", Kind::Info)] {
+            assert_eq!(check(bad, kind), RegisterError::InvalidName { name: name(bad) });
         }
         for (bad, kind, reserved) in [
             ("connections_total", Kind::Gauge, "_total"),

@@ -2,6 +2,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use groundcrew_base::Clock;
@@ -77,6 +78,8 @@ pub(crate) struct CellsEntry {
     pub(crate) name: String,
     pub(crate) help: String,
     pub(crate) kind: Kind,
+    /// How long a series stays that is not used.
+    pub(crate) expires_after: Option<Duration>,
     pub(crate) cells: Arc<dyn Cells>,
 }
 
@@ -321,8 +324,27 @@ impl Registry {
         kind: Kind,
         cells: Arc<dyn Cells>,
     ) -> Result<(), RegisterError> {
-        name::check_metric(&self.full_name(name), help, kind)?;
-        self.register_as_it_is(name, help, kind, cells)
+        self.register_family(name, help, kind, None, cells)
+    }
+
+    /// The same of a family whose series may expire.
+    pub(crate) fn register_family(
+        &self,
+        name: &str,
+        help: &str,
+        kind: Kind,
+        expires_after: Option<Duration>,
+        cells: Arc<dyn Cells>,
+    ) -> Result<(), RegisterError> {
+        let name = self.full_name(name);
+        name::check_metric(&name, help, kind)?;
+        self.enter(CellsEntry {
+            name,
+            help: help.to_owned(),
+            kind,
+            expires_after,
+            cells,
+        })
     }
 
     /// Registers a name that need not follow the rules.
@@ -333,16 +355,20 @@ impl Registry {
         kind: Kind,
         cells: Arc<dyn Cells>,
     ) -> Result<(), RegisterError> {
-        let name = self.full_name(name);
+        self.enter(CellsEntry {
+            name: self.full_name(name),
+            help: help.to_owned(),
+            kind,
+            expires_after: None,
+            cells,
+        })
+    }
+
+    fn enter(&self, entry: CellsEntry) -> Result<(), RegisterError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.take(&[(&name, kind)])?;
+        state.take(&[(&entry.name, entry.kind)])?;
         if !state.is_disabled {
-            state.entries.push(Entry::Cells(Arc::new(CellsEntry {
-                name,
-                help: help.to_owned(),
-                kind,
-                cells,
-            })));
+            state.entries.push(Entry::Cells(Arc::new(entry)));
         }
         Ok(())
     }

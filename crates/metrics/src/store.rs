@@ -8,10 +8,11 @@ use crate::{
     definition::Shape,
     expiry::{ExpireAfter, Expiry, Overflow},
     exposition::escape_label,
-    label_key::Draft,
+    label_key::{Draft, KeyLayout},
     limits::{Limits, Replaced, WithOther},
+    positioned::Positioned,
     series::{Cells, Series},
-    table::{Held, Table},
+    table::{Held, Sought, Table},
     unix_time::Moment,
 };
 
@@ -78,17 +79,31 @@ impl<M: Metric> Store<M> {
     #[inline(always)]
     pub(crate) fn record<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
         if const { is_dense(L::VALUES) } {
-            return match self.dense.get(labels.position()) {
-                Some(cell) => record(cell),
-                None => self.undreamt(labels, record),
-            };
+            let position = labels.position();
+            // Of derived labels the compiler knows that it is. What comes then does not need them in memory.
+            if position < const { sets(L::VALUES) } {
+                return match self.dense.get(position) {
+                    Some(cell) => record(cell),
+                    None => self.expiring(position, record),
+                };
+            }
+            return self.undreamt(labels, record);
         }
         self.searched(labels, record)
     }
 
     /// The cell of these labels, kept for as long as it is held.
-    pub(crate) fn hold<L: Labels>(self: &Arc<Self>, labels: &L) -> Held<M::Cell> {
-        Held::of_or(Arc::clone(self), |store| match &store.expiry {
+    pub(crate) fn hold<L: Labels>(self: Arc<Self>, labels: &L) -> Held<M::Cell> {
+        let position = labels.position();
+        if const { is_dense(L::VALUES) } && self.expiry.is_some() && position < const { sets(L::VALUES) } {
+            let values = self.values;
+            return self.hold_these(&Positioned::new(values, position));
+        }
+        self.hold_these(labels)
+    }
+
+    fn hold_these<L: Labels>(self: Arc<Self>, labels: &L) -> Held<M::Cell> {
+        Held::of_or(self, |store| match &store.expiry {
             None => Ok(store.lasting(labels)),
             Some(expiry) => match store.in_use(expiry, labels, store.series.hash(labels)) {
                 Ok(used) => Err(expiry.hold(used)),
@@ -98,32 +113,63 @@ impl<M: Metric> Store<M> {
         })
     }
 
+    /// Whatever takes longer is left by a call that is the last thing done: so what is usual has no registers to save.
     #[inline(always)]
     fn searched<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
-        let hash = self.series.hash(labels);
-        match self.series.find(labels, hash) {
+        let layout = KeyLayout::of(labels);
+        let Some(hash) = self.series.hash_short(labels, layout) else {
+            return self.unusual(labels, record);
+        };
+        let row = match self.series.first(hash) {
+            Sought::Found(row) => row,
+            Sought::Free => return self.absent(labels, hash, record),
+            Sought::Missed => return self.unusual(labels, record),
+        };
+        match row.cell_of(labels, layout) {
             Some(cell) => record(cell),
-            None => self.unfound(labels, hash, record),
+            None => self.unusual(labels, record),
         }
     }
 
-    /// For a set that says it is none of those that there can be, or one in a family whose series expire.
+    /// For a set of those that there can be, in a family whose series expire.
+    #[cold]
+    #[inline(never)]
+    fn expiring<T>(&self, position: usize, record: impl FnOnce(&M::Cell) -> T) -> T {
+        self.searched(&Positioned::new(self.values, position), record)
+    }
+
+    /// For a set that says it is none of those that there can be.
     #[cold]
     #[inline(never)]
     fn undreamt<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
         self.searched(labels, record)
     }
 
-    /// For a set that is new, needs a longer search, or is in a family whose series expire.
+    /// For a set that is new, or in a family whose series expire.
     #[inline(never)]
-    fn unfound<L: Labels, T>(&self, labels: &L, hash: u32, record: impl FnOnce(&M::Cell) -> T) -> T {
-        if let Some(expiry) = &self.expiry {
-            return match self.in_use(expiry, labels, hash) {
+    fn absent<L: Labels, T>(&self, labels: &L, hash: u32, record: impl FnOnce(&M::Cell) -> T) -> T {
+        if let Some(expiry) = &self.expiry
+            && let Some(used) = expiry.find_short(labels, (hash, KeyLayout::of(labels)))
+        {
+            return record(used.cell());
+        }
+        self.unusual(labels, record)
+    }
+
+    /// For a set that is new, has a long text, or looks like another to the index.
+    ///
+    /// It hashes again: what is usual does not have to remember for it.
+    #[cold]
+    #[inline(never)]
+    fn unusual<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
+        let hash = self.series.hash(labels);
+        match &self.expiry {
+            None => record(self.find_or_make(labels, hash)),
+            Some(expiry) => match self.in_use(expiry, labels, hash) {
                 Ok(used) => record(used.cell()),
                 Err(overflow) => record(overflow.cell()),
-            };
+            },
         }
-        record(self.unknown(labels, hash))
     }
 
     /// The cell of these labels, made if need be, in a family whose series do not expire.
@@ -131,11 +177,7 @@ impl<M: Metric> Store<M> {
         if let Some(cell) = self.dense.get(labels.position()) {
             return cell;
         }
-        let hash = self.series.hash(labels);
-        match self.series.find(labels, hash) {
-            Some(cell) => cell,
-            None => self.unknown(labels, hash),
-        }
+        self.find_or_make(labels, self.series.hash(labels))
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -182,10 +224,8 @@ impl<M: Metric> Store<M> {
         });
     }
 
-    #[cold]
-    #[inline(never)]
-    fn unknown<L: Labels>(&self, labels: &L, hash: u32) -> &M::Cell {
-        if let Some(cell) = self.series.find_exactly(labels, hash) {
+    fn find_or_make<L: Labels>(&self, labels: &L, hash: u32) -> &M::Cell {
+        if let Some(cell) = self.series.find(labels, hash) {
             return cell;
         }
         let replaced = self.limits.replaced(labels, &self.name);
@@ -193,9 +233,11 @@ impl<M: Metric> Store<M> {
             return self.overflowed(labels, replaced);
         }
         // The labels are walked before any lock is taken: their code may use this family, too.
-        if self.series.len() < self.limits.max_series()
+        let room = self.room();
+        // Strangers that fill a family up come here often: no lock for them.
+        if self.series.len() < room
             && let Some(draft) = Draft::new(self.names, labels, hash)
-            && let Some(cell) = self.series.insert(&draft, self.room(), || self.new_cell())
+            && let Some(cell) = self.series.insert(&draft, room, || self.new_cell())
         {
             return cell;
         }
@@ -206,7 +248,7 @@ impl<M: Metric> Store<M> {
         let overflow = self.overflow.get_or_init(|| Box::new(Table::new()));
         let other = WithOther { labels, replaced };
         let hash = overflow.hash(&other);
-        if let Some(cell) = overflow.find_exactly(&other, hash) {
+        if let Some(cell) = overflow.find(&other, hash) {
             return cell;
         }
         let is_full = replaced.is_all();
@@ -216,6 +258,9 @@ impl<M: Metric> Store<M> {
         } else {
             self.limits.max_series().saturating_sub(self.known())
         };
+        if overflow.len() >= room {
+            return self.overflowed(labels, self.limits.full(&self.name));
+        }
         let cell = Draft::new(self.names, &other, hash)
             .and_then(|draft| overflow.insert(&draft, room, || self.new_cell()));
         match cell {
@@ -329,6 +374,17 @@ const fn is_dense(values: &[&[&str]]) -> bool {
     !values.is_empty()
 }
 
+/// How many sets of these values there are, where all get a cell from the start.
+const fn sets(values: &[&[&str]]) -> usize {
+    let mut sets = 1;
+    let mut rest = values;
+    while let [label, after @ ..] = rest {
+        sets *= label.len();
+        rest = after;
+    }
+    sets
+}
+
 /// The rendered labels of every set, the last label changing fastest.
 fn dense_labels(names: &[&str], values: &[&[&str]]) -> Vec<String> {
     if !is_dense(values) {
@@ -351,3 +407,11 @@ fn dense_labels(names: &[&str], values: &[&[&str]]) -> Vec<String> {
 }
 
 const MAX_DENSE: usize = 256;
+
+#[cfg(test)]
+impl<M: Metric> Store<M> {
+    /// Of a family whose series expire.
+    pub(crate) const fn expiry(&self) -> Option<&Expiry<M::Cell>> {
+        self.expiry.as_ref()
+    }
+}

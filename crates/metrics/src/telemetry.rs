@@ -19,6 +19,7 @@ pub(crate) fn families(of: &[Arc<CellsEntry>]) -> [Arc<CellsEntry>; 2] {
             name: name.to_owned(),
             help: help.to_owned(),
             kind: Kind::Counter,
+            expires_after: None,
             cells,
         })
     };

@@ -1,16 +1,13 @@
 //! What is exposed, read by a strict parser and by promtool.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use groundcrew_metrics::{
     BuildInfo, BusinessMetrics, CacheHitRate, DbMetrics, Direction, ErrorMetrics, Format, GameMetrics,
     LabelVisitor, Labels, ProcessCollector, Registry, Severity, WebSocketMetrics, prometheus_client,
 };
+use groundcrew_testkit::Promtool;
 use proptest::prelude::*;
 
 struct Pair<'a> {
@@ -254,19 +251,9 @@ fn full_registry() -> Registry {
 fn promtool_accepts_the_text_format() {
     let text = full_registry().encode();
 
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool is missing: apt-get install --no-install-recommends prometheus");
-    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = promtool.wait_with_output().unwrap();
+    let verdict = Promtool::find().unwrap().check_metrics(&text).unwrap();
 
-    let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{text}");
+    assert_eq!((verdict.code(), verdict.said()), (Some(0), ""), "{text}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Rules, dashboards and documents from a group of metrics, without a registry.
 #![cfg(all(feature = "rules", feature = "derive"))]
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
 use groundcrew_metrics::{
     Counter, Family, Histogram, Labels, Metrics, Registry,
     rules::{Monitoring, Objective, RulesError},
 };
+use groundcrew_testkit::Promtool;
 
 #[derive(Labels)]
 struct Request<'a> {
@@ -76,16 +77,6 @@ fn by_hand(monitoring: Monitoring) -> Monitoring {
         )
 }
 
-fn promtool(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("promtool")
-        .current_dir(directory)
-        .args(arguments)
-        .output()
-        .expect("promtool runs: apt-get install prometheus, or cargo xtask setup test");
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "promtool {arguments:?}: {said}");
-}
-
 #[test]
 fn attributes_make_the_rules_that_objectives_by_hand_make() {
     let definitions = AppMetrics::definitions("prod").unwrap();
@@ -131,11 +122,11 @@ fn promtool_accepts_the_rules_of_a_group_and_their_cases_hold() {
         "rules/card-room.alerts.rules.yml",
     ];
     let check = ["check", "rules", "--lint=all", "--lint-fatal"];
-    promtool(directory.path(), &[check.as_slice(), &rules].concat());
-    promtool(
-        directory.path(),
-        &["test", "rules", "rules/tests/card-room.slo.tests.yml"],
-    );
+    let tests = ["test", "rules", "rules/tests/card-room.slo.tests.yml"];
+    for arguments in [[check.as_slice(), &rules].concat(), tests.into()] {
+        let verdict = Promtool::find().unwrap().run(directory.path(), arguments);
+        verdict.unwrap().assert_success();
+    }
 }
 
 #[test]

@@ -1,16 +1,14 @@
 //! Groups of metrics: what the derive makes of a struct.
 #![cfg(feature = "derive")]
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::time::{Duration, SystemTime};
 
+use groundcrew_base::ManualClock;
 use groundcrew_metrics::{
     Counter, CounterF64, Family, Gauge, Histogram, Info, IntGauge, LabelValue, Labels, Metrics,
     NativeBuckets, RegisterError, Registry,
 };
+use groundcrew_testkit::Promtool;
 
 #[derive(Labels)]
 struct Request<'a> {
@@ -188,19 +186,10 @@ fn promtool_accepts_a_group() {
     let registry = Registry::new();
     used(&AppMetrics::register(&registry).unwrap());
 
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool runs: apt-get install prometheus, or cargo xtask setup test");
     let text = registry.encode();
-    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = promtool.wait_with_output().unwrap();
+    let verdict = Promtool::find().unwrap().check_metrics(&text).unwrap();
 
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{text}");
-    assert_eq!(said, "");
+    assert_eq!((verdict.code(), verdict.said()), (Some(0), ""), "{text}");
 }
 
 #[derive(Metrics)]
@@ -302,4 +291,63 @@ fn a_group_says_what_it_is_without_a_registry() {
     assert_eq!(definitions[6].buckets(), BODY_SIZES);
     assert_eq!(definitions[6].unit(), Some("bytes"));
     assert!(Mistaken::definitions("").is_err());
+}
+
+/// Series that go after different times, and some that stay.
+#[derive(Metrics)]
+struct Passing {
+    /// Hands that were played
+    #[metric(expire = "10m")]
+    hands: Family<Source<'static>, Counter>,
+    /// Players that sit
+    #[metric(expire = AN_HOUR)]
+    players: Family<Source<'static>, Gauge>,
+    /// Time a hand took
+    #[metric(unit = "seconds", buckets = [1.0], expire = "1h30m", max_series = 5)]
+    hand_duration: Family<Source<'static>, Histogram>,
+    /// Chips that were bought
+    chips: Family<Source<'static>, Counter>,
+}
+
+const AN_HOUR: Duration = Duration::from_mins(60);
+
+#[test]
+fn series_of_a_group_go_after_the_time_of_their_field() {
+    let clock = ManualClock::new(SystemTime::now());
+    let registry = Registry::new().with_clock(clock.clock());
+    let metrics = Passing::register(&registry).unwrap();
+    let table = Source { source: "t1" };
+    metrics.hands.inc(&table);
+    metrics.players.set(&table, 6.0);
+    metrics.hand_duration.observe(&table, 0.5);
+    metrics.chips.inc(&table);
+    let shown = || -> Vec<String> {
+        let text = registry.encode();
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        types
+            .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+            .collect()
+    };
+    let all = ["hands_total", "players", "hand_duration_seconds", "chips_total"];
+
+    let mut seen = vec![shown()];
+    for minutes in [9, 1, 49, 1, 29, 1] {
+        clock.advance(Duration::from_mins(minutes));
+        seen.push(shown());
+    }
+
+    let expected = [
+        &all[..],
+        &all,
+        &all[1..],
+        &all[1..],
+        &all[2..],
+        &all[2..],
+        &all[3..],
+    ];
+    assert_eq!(seen, expected);
+    let definitions = Passing::definitions("").unwrap();
+    let times: Vec<Option<Duration>> = definitions.iter().map(|one| one.expires_after()).collect();
+    let minutes = |minutes| Some(Duration::from_mins(minutes));
+    assert_eq!(times, [minutes(10), minutes(60), minutes(90), None]);
 }

@@ -1,28 +1,49 @@
-//! Every order in which threads can enter, leave, close and open a slot of a family whose series expire.
+//! Every order in which threads can enter, leave, close and open a slot of a family whose series expire, write and read an
+//! exemplar, and take and give back its place.
 //!
-//! The slot is the library's own source, over the atomics of the model checker. It is a dependency of this test alone:
-//! `RUSTFLAGS="--cfg loom_models" cargo test -p groundcrew-metrics --no-default-features --test loom`.
-#![cfg(loom_models)]
+//! They are the library's own sources, over the atomics of the model checker. A thread is taken off the processor at most
+//! three times, with `TEST_CAMPAIGN=long` five times.
+#![expect(clippy::unwrap_used, reason = "a model that fails panics")]
 
 #[expect(dead_code, reason = "what the table needs besides")]
 #[path = "../src/table/slot.rs"]
 mod slot;
 
+#[path = "../src/exemplar/places.rs"]
+mod places;
+#[expect(dead_code, reason = "what exemplars need besides")]
+#[path = "../src/exemplar/words.rs"]
+mod words;
+
 mod sync {
     pub(super) use loom::{
         cell::UnsafeCell,
-        sync::atomic::{AtomicU64, Ordering},
+        hint::spin_loop,
+        sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
     };
+
+    /// Each look doubles what there is to explore.
+    pub(super) const TRIES: usize = 2;
 }
 
 use loom::sync::Arc;
 
 use crate::{
+    places::Places,
     slot::{Slot, Visit},
-    sync::{AtomicU64, Ordering},
+    sync::{AtomicU32, AtomicU64, Ordering},
+    words::Words,
 };
 
 type Count = AtomicU64;
+
+/// Explores every order of what the threads of `model` do.
+fn explore(model: impl Fn() + Sync + Send + 'static) {
+    let is_long = std::env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(if is_long { 5 } else { 3 });
+    builder.check(model);
+}
 
 /// Counts in the slot, if it is open.
 fn counts(slot: &Slot<Count>) -> bool {
@@ -47,7 +68,7 @@ fn close(slot: &Slot<Count>) -> Option<Count> {
 
 #[test]
 fn a_count_is_in_what_is_taken_out_or_comes_too_late() {
-    loom::model(|| {
+    explore(|| {
         let slot = Arc::new(Slot::new());
         drop(open(&slot));
         let counters: Vec<_> = (0..2)
@@ -67,7 +88,7 @@ fn a_count_is_in_what_is_taken_out_or_comes_too_late() {
 
 #[test]
 fn what_is_put_in_anew_is_counted_apart() {
-    loom::model(|| {
+    explore(|| {
         let slot = Arc::new(Slot::new());
         drop(open(&slot));
         let other = Arc::clone(&slot);
@@ -87,7 +108,7 @@ fn what_is_put_in_anew_is_counted_apart() {
 
 #[test]
 fn a_new_series_is_not_taken_out_before_its_first_count() {
-    loom::model(|| {
+    explore(|| {
         let slot = Arc::new(Slot::new());
         let (writer, sweeper) = (Arc::clone(&slot), Arc::clone(&slot));
         let writer = loom::thread::spawn(move || {
@@ -100,5 +121,107 @@ fn a_new_series_is_not_taken_out_before_its_first_count() {
 
         let rest = close(&slot).map(|count| count.load(Ordering::Relaxed));
         assert_eq!(swept.or(rest), Some(1));
+    });
+}
+
+#[test]
+fn an_exemplar_is_read_as_one_of_those_that_were_written() {
+    explore(|| {
+        let words = Arc::new(Words::<2>::default());
+        let writers: Vec<_> = (1..=2)
+            .map(|number| {
+                let words = Arc::clone(&words);
+                loom::thread::spawn(move || words.write(1, [number; 2]))
+            })
+            .collect();
+
+        if let Some([one, other]) = words.read() {
+            assert!(one == other && [1, 2].contains(&one), "{one} and {other}");
+        }
+
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        let [one, other] = words.read().unwrap();
+        assert!(one == other && [1, 2].contains(&one), "{one} and {other}");
+    });
+}
+
+#[test]
+fn an_exemplar_that_is_written_again_is_the_first_or_the_second() {
+    explore(|| {
+        let words = Arc::new(Words::<2>::default());
+        words.write(1, [1; 2]);
+        let other = Arc::clone(&words);
+        let writer = loom::thread::spawn(move || other.write(2, [2; 2]));
+
+        let read = words.read();
+
+        writer.join().unwrap();
+        assert!([None, Some([1; 2]), Some([2; 2])].contains(&read), "{read:?}");
+        assert_eq!(words.read(), Some([2; 2]));
+    });
+}
+
+/// Two places of exemplars, each with a link and its owners.
+struct Shelf {
+    places: Places,
+    links: [AtomicU32; 2],
+    owners: [AtomicU32; 2],
+}
+
+impl Shelf {
+    fn full() -> Self {
+        let shelf = Self {
+            places: Places::of(AtomicU64::new(0)),
+            links: Default::default(),
+            owners: Default::default(),
+        };
+        (1..=2).for_each(|place| shelf.places.give(place, shelf.link(place).unwrap()));
+        shelf
+    }
+
+    fn link(&self, place: u32) -> Option<&AtomicU32> {
+        self.links.get((place as usize).checked_sub(1)?)
+    }
+
+    fn owner(&self, place: u32) -> &AtomicU32 {
+        &self.owners[place as usize - 1]
+    }
+
+    fn take(&self) -> Option<u32> {
+        let place = self.places.take(|place| self.link(place))?;
+        assert_eq!(self.owner(place).swap(1, Ordering::Relaxed), 0, "place {place}");
+        // What was a link is in use for something else.
+        self.link(place).unwrap().store(7, Ordering::Relaxed);
+        Some(place)
+    }
+
+    fn give(&self, place: u32) {
+        self.owner(place).store(0, Ordering::Relaxed);
+        self.places.give(place, self.link(place).unwrap());
+    }
+}
+
+#[test]
+fn a_place_belongs_to_one_at_a_time() {
+    explore(|| {
+        let shelf = Arc::new(Shelf::full());
+        let other = Arc::clone(&shelf);
+        // Takes both and gives the first one back: for who looked before, the top is the same, but not what is below.
+        let taker = loom::thread::spawn(move || {
+            let first = other.take();
+            let second = other.take();
+            if let Some(first) = first {
+                other.give(first);
+            }
+            second
+        });
+
+        let mine = shelf.take();
+
+        let second = taker.join().unwrap();
+        let rest: Vec<u32> = std::iter::from_fn(|| shelf.take()).collect();
+        let mut all: Vec<u32> = [mine, second].into_iter().flatten().chain(rest).collect();
+        all.sort_unstable();
+        assert_eq!(all, [1, 2]);
     });
 }

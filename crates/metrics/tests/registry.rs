@@ -1,17 +1,13 @@
 //! Registration, families, collectors, and interop with `prometheus_client`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    thread,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use groundcrew_metrics::{
-    Collector, Counter, CounterF64, Descriptor, Family, Histogram, LabelVisitor, Labels, ProcessCollector,
-    RegisterError, Registry, Samples, prometheus_client,
+    Collector, Descriptor, LabelVisitor, Labels, ProcessCollector, RegisterError, Registry, Samples,
+    prometheus_client,
 };
 
 struct Request<'a> {
@@ -96,173 +92,6 @@ fn labels_that_a_histogram_needs_are_refused() {
             name: "age_seconds".into(),
             label: "le".into()
         }
-    );
-}
-
-struct Recorders {
-    requests: Family<Request<'static>, Counter>,
-    revenue: CounterF64,
-    ages: Family<Request<'static>, Histogram>,
-}
-
-impl Recorders {
-    fn register(registry: &Registry) -> Result<Self, RegisterError> {
-        Ok(Self {
-            requests: registry.counter_family("requests_total", "Requests")?,
-            revenue: registry.counter_f64("revenue_total", "Revenue")?,
-            ages: registry.histogram_family("age_seconds", "Age", &[1.0, 2.0])?,
-        })
-    }
-
-    fn work(&self, worker: u16) {
-        let own = self.requests.handle(&Request {
-            route: "own",
-            status: worker,
-        });
-        for round in 0..ROUNDS {
-            let route = format!("/{}", round % 50);
-            self.requests.inc(&Request {
-                route: &route,
-                status: 200,
-            });
-            own.inc();
-            self.revenue.inc_by(0.5);
-            self.ages.observe(
-                &Request {
-                    route: "x",
-                    status: 1,
-                },
-                (round % 3) as f64,
-            );
-        }
-    }
-}
-
-fn scrape_until(done: &AtomicBool, registry: &Registry) {
-    let mut last = 0;
-    while !done.load(Ordering::Relaxed) {
-        let text = registry.encode();
-        let series = "requests_total{route=\"/0\",status=\"200\"} ";
-        let line = text.lines().find_map(|line| line.strip_prefix(series));
-        let now: u64 = line.map_or(0, |value| value.parse().expect("a whole number"));
-        assert!(now >= last, "a counter went down from {last} to {now}");
-        last = now;
-    }
-}
-
-const THREADS: u16 = 8;
-const ROUNDS: u64 = 5_000;
-
-#[test]
-fn totals_are_exact_under_eight_threads_and_a_scrape() {
-    let registry = Registry::new();
-    let recorders = Recorders::register(&registry).unwrap();
-    let done = AtomicBool::new(false);
-
-    thread::scope(|scope| {
-        scope.spawn(|| scrape_until(&done, &registry));
-        thread::scope(|scope| {
-            for worker in 0..THREADS {
-                let recorders = &recorders;
-                scope.spawn(move || recorders.work(worker));
-            }
-        });
-        done.store(true, Ordering::Relaxed);
-    });
-
-    let total = u64::from(THREADS) * ROUNDS;
-    let count = |route: &str, status| recorders.requests.handle(&Request { route, status }).value();
-    for route in 0..50 {
-        assert_eq!(count(&format!("/{route}"), 200), total / 50);
-    }
-    for worker in 0..THREADS {
-        assert_eq!(count("own", worker), ROUNDS);
-    }
-    assert_eq!(recorders.requests.len(), 58);
-    assert_eq!(recorders.revenue.value(), total as f64 * 0.5);
-    let ages = recorders.ages.handle(&Request {
-        route: "x",
-        status: 1,
-    });
-    // 5,000 rounds are 1,667 times 0, 1,667 times 1 and 1,666 times 2.
-    let sum = f64::from(THREADS) * (1_667.0 + 2.0 * 1_666.0);
-    assert_eq!((ages.count(), ages.sum()), (total, sum));
-}
-
-#[test]
-fn a_known_series_is_found_without_an_allocation() {
-    let registry = Registry::new();
-    let recorders = Recorders::register(&registry).unwrap();
-    let record = || {
-        recorders.requests.inc(&Request {
-            route: "/players/{id}",
-            status: 200,
-        });
-        recorders.ages.observe(
-            &Request {
-                route: "/players/{id}",
-                status: 404,
-            },
-            0.5,
-        );
-    };
-    record();
-
-    let counted = allocation_counter::measure(|| (0..100).for_each(|_| record()));
-
-    assert_eq!(counted.count_total, 0);
-}
-
-#[test]
-fn a_scrape_that_hangs_in_a_collector_holds_up_nobody() {
-    struct Stuck(mpsc::SyncSender<()>, std::sync::Mutex<mpsc::Receiver<()>>);
-    impl Collector for Stuck {
-        fn describe(&self) -> Vec<Descriptor> {
-            vec![Descriptor::gauge("stuck", "Stuck")]
-        }
-        fn collect(&self, samples: &mut Samples<'_>) {
-            self.0.send(()).unwrap();
-            self.1.lock().unwrap().recv().unwrap();
-            samples.gauge("stuck", &[], 1_u64);
-        }
-    }
-    let registry = Registry::new();
-    let requests = registry
-        .counter_family::<Request<'_>>("requests_total", "Requests")
-        .unwrap();
-    requests.inc(&Request {
-        route: "/old",
-        status: 200,
-    });
-    let (entered, is_in) = mpsc::sync_channel(1);
-    let (release, released) = mpsc::sync_channel(1);
-    registry.collector(Stuck(entered, released.into())).unwrap();
-
-    let text = thread::scope(|scope| {
-        let scrape = scope.spawn(|| registry.encode());
-        is_in.recv().unwrap();
-        requests.inc(&Request {
-            route: "/new",
-            status: 200,
-        });
-        requests.inc(&Request {
-            route: "/old",
-            status: 200,
-        });
-        registry.gauge("late", "Registered during a scrape").unwrap();
-        release.send(()).unwrap();
-        scrape.join().unwrap()
-    });
-
-    assert!(text.contains("\nstuck 1\n"));
-    assert_eq!(
-        requests
-            .handle(&Request {
-                route: "/old",
-                status: 200
-            })
-            .value(),
-        2
     );
 }
 
@@ -352,6 +181,49 @@ fn a_sample_that_was_not_described_shows_the_collector_as_failed() {
     let text = registry.encode();
     assert!(text.starts_with("# HELP known Known\n# TYPE known gauge\nknown{a=\"1\"} 2\n# HELP scrape_"));
     assert!(text.contains("\nscrape_collector_success{collector=\"known\"} 0\n"));
+}
+
+#[test]
+fn what_would_cost_the_scrape_is_left_out_of_a_collector() {
+    struct Confused;
+    impl Collector for Confused {
+        fn describe(&self) -> Vec<Descriptor> {
+            vec![
+                Descriptor::counter("done_total", "Done"),
+                Descriptor::gauge("state", "State"),
+            ]
+        }
+        fn collect(&self, samples: &mut Samples<'_>) {
+            for (worker, value) in [("a", f64::NAN), ("b", -1.0), ("c", 0.5), ("d", f64::INFINITY)] {
+                samples.counter("done_total", &[("worker", worker)], value);
+                samples.gauge("state", &[("worker", worker)], value);
+            }
+            samples.counter("done_total", &[("worker", "e")], -1_i64);
+            // The same series again: the last one counts.
+            samples.gauge("state", &[("b", "1"), ("a", "2")], 1_u64);
+            samples.gauge("state", &[("a", "2"), ("none", ""), ("b", "1")], 2_u64);
+        }
+    }
+    let registry = Registry::new();
+    registry.collector(Confused).unwrap();
+
+    let text = registry.encode();
+
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    let samples: Vec<&str> = samples.take(8).collect();
+    assert_eq!(
+        samples,
+        [
+            "done_total{worker=\"c\"} 0.5",
+            "done_total{worker=\"d\"} +Inf",
+            "state{a=\"2\",none=\"\",b=\"1\"} 2",
+            "state{worker=\"a\"} NaN",
+            "state{worker=\"b\"} -1.0",
+            "state{worker=\"c\"} 0.5",
+            "state{worker=\"d\"} +Inf",
+            "scrape_collector_success{collector=\"done_total\"} 0",
+        ]
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -42,8 +42,11 @@ pub(super) fn accepts_gzip(accept_encoding: &str) -> bool {
     for coding in accept_encoding.split(',') {
         let mut parts = coding.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = match parts.find_map(|part| part.strip_prefix("q=")) {
-            Some(quality) => thousandths(quality).unwrap_or(0),
+        let quality = parts
+            .filter_map(|part| part.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        let quality = match quality {
+            Some((_, quality)) => thousandths(quality.trim()).unwrap_or(0),
             None => 1000,
         };
         match name.as_str() {
@@ -77,6 +80,9 @@ mod tests {
             ("GZIP;q=0.5", true),
             ("deflate, gzip;q=0.8, br", true),
             ("gzip;q=0", false),
+            ("gzip;Q=0", false),
+            ("gzip; q = 0.000", false),
+            ("gzip;q=1.5", false),
             ("*", true),
             ("*;q=0", false),
             ("gzip;q=0, *", false),

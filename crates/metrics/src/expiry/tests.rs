@@ -1,7 +1,12 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use groundcrew_base::ManualClock;
 
+use super::Expiry;
 use crate::{Counter, Family, Gauge, Histogram, IntGauge, LabelValue, LabelVisitor, Labels, Registry};
 
 struct Route<'a> {
@@ -350,6 +355,47 @@ fn what_overflowed_gives_its_room_back() {
             r#"calls_created{route="__other__",client="c10"} 1001200.000"#,
         ]
     );
+}
+
+#[test]
+fn what_overflows_does_not_wait_for_who_inserts() {
+    let (registry, _hands) = set_up();
+    let build = |name: &str| registry.family(name, "Requests").expire_after(IDLE);
+    let full: Family<Route<'static>, Counter> = build("full_total").max_series(3).register().unwrap();
+    let capped = build("capped_total").max_values("route", 2);
+    let capped: Family<Route<'static>, Counter> = capped.register().unwrap();
+    let both = build("both_total").max_series(3).max_values("route", 2);
+    let both: Family<Route<'static>, Counter> = both.register().unwrap();
+    for family in [&full, &capped, &both] {
+        (0..9).for_each(|number| family.inc(&route(&format!("/{number}"))));
+    }
+    let before = samples(&registry);
+
+    let (done, ended) = mpsc::channel();
+    let families = [&full, &capped, &both];
+    let locks = families.map(|family| family.store().expiry().map(Expiry::locked));
+    let others = [full.clone(), capped.clone(), both.clone()];
+    thread::spawn(move || {
+        for family in &others {
+            (0..9).for_each(|number| family.inc(&route(&format!("/new/{number}"))));
+            (0..2).for_each(|number| family.inc(&route(&format!("/{number}"))));
+        }
+        done.send(()).unwrap();
+    });
+    let is_done = ended.recv_timeout(Duration::from_secs(30));
+    drop(locks);
+
+    assert_eq!(is_done, Ok(()));
+    let overflow = |samples: &[String]| -> Vec<u64> {
+        let others = samples.iter().filter(|sample| sample.contains("__other__"));
+        let counts = others.filter(|sample| sample.contains("_total{"));
+        counts
+            .map(|sample| sample.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    let grown: Vec<u64> = overflow(&before).iter().map(|count| count + 9).collect();
+    assert_eq!(overflow(&samples(&registry)), grown);
+    assert_eq!(grown.len(), 3);
 }
 
 #[test]

@@ -13,31 +13,27 @@ pub(crate) struct Accepted {
 
 impl Accepted {
     pub(crate) fn by(accept: &str) -> Self {
+        let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::parse).collect();
+        let refused: Vec<Format> = ranges
+            .iter()
+            .filter(|range| range.parameters.quality == 0)
+            .filter_map(Range::named)
+            .collect();
         let mut best = Self::default();
         let mut highest = 0;
-        for range in accept.split(',') {
-            if let Some((accepted, quality)) = Self::of_range(range)
-                && quality > highest
+        for range in &ranges {
+            let covered = range.covered().find(|format| !refused.contains(format));
+            if let Some(format) = covered
+                && range.parameters.quality > highest
             {
-                (best, highest) = (accepted, quality);
+                highest = range.parameters.quality;
+                best = Self {
+                    format,
+                    escaping: range.parameters.escaping,
+                };
             }
         }
         best
-    }
-
-    /// What the media range covers, with its quality in thousandths.
-    fn of_range(range: &str) -> Option<(Self, u16)> {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next()?;
-        let mut parameters = Parameters::default();
-        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
-            parameters.set(name.trim(), value.trim().trim_matches('"'))?;
-        }
-        let accepted = Self {
-            format: parameters.format(media)?,
-            escaping: parameters.escaping,
-        };
-        Some((accepted, parameters.quality))
     }
 
     #[cfg(feature = "http")]
@@ -50,6 +46,59 @@ impl Accepted {
     }
 }
 
+/// A media range with its parameters.
+struct Range<'a> {
+    media: String,
+    parameters: Parameters<'a>,
+}
+
+impl<'a> Range<'a> {
+    /// Gives none when a parameter makes no sense.
+    fn parse(range: &'a str) -> Option<Self> {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next()?.to_ascii_lowercase();
+        let mut parameters = Parameters::default();
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            parameters.set(name.trim(), value.trim().trim_matches('"'))?;
+        }
+        Some(Self { media, parameters })
+    }
+
+    /// The formats that it covers, the one that anybody can read first.
+    fn covered(&self) -> impl Iterator<Item = Format> {
+        let wildcard: &[Format] = match self.media.as_str() {
+            "*/*" => &[Format::Text, Format::OpenMetrics, Format::Protobuf],
+            "text/*" => &[Format::Text],
+            "application/*" => &[Format::OpenMetrics, Format::Protobuf],
+            _ => &[],
+        };
+        self.named().into_iter().chain(wildcard.iter().copied())
+    }
+
+    /// The format that it names.
+    fn named(&self) -> Option<Format> {
+        let Parameters {
+            version,
+            message,
+            encoding,
+            ..
+        } = self.parameters;
+        match self.media.as_str() {
+            "application/vnd.google.protobuf"
+                if message == Some(MESSAGE) && encoding == Some("delimited") =>
+            {
+                Some(Format::Protobuf)
+            }
+            "application/openmetrics-text" if matches!(version, None | Some("1.0.0")) => {
+                Some(Format::OpenMetrics)
+            }
+            "text/plain" if matches!(version, None | Some("0.0.4")) => Some(Format::Text),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Parameters<'a> {
     quality: u16,
     version: Option<&'a str>,
@@ -83,22 +132,6 @@ impl<'a> Parameters<'a> {
         }
         Some(())
     }
-
-    fn format(&self, media: &str) -> Option<Format> {
-        match media.to_ascii_lowercase().as_str() {
-            "application/vnd.google.protobuf"
-                if self.message == Some(MESSAGE) && self.encoding == Some("delimited") =>
-            {
-                Some(Format::Protobuf)
-            }
-            "application/openmetrics-text" if matches!(self.version, None | Some("1.0.0")) => {
-                Some(Format::OpenMetrics)
-            }
-            "text/plain" if matches!(self.version, None | Some("0.0.4")) => Some(Format::Text),
-            "text/*" | "*/*" => Some(Format::Text),
-            _ => None,
-        }
-    }
 }
 
 /// Reads a quality from 0 to 1, in thousandths.
@@ -111,7 +144,7 @@ pub(crate) fn thousandths(quality: &str) -> Option<u16> {
     let padded = format!("{fraction:0<3}");
     match whole {
         "0" => padded.parse().ok(),
-        "1" => Some(1000),
+        "1" if padded == "000" => Some(1000),
         _ => None,
     }
 }
@@ -156,6 +189,15 @@ mod tests {
             ),
             (PROTOBUF, Format::Protobuf),
             ("image/png, application/json;q=0.9", Format::Text),
+            ("application/*", Format::OpenMetrics),
+            ("text/*;q=0.5, application/*;q=0.1", Format::Text),
+            ("*/*;q=0", Format::Text),
+            ("text/plain;q=0, */*;q=0.1", Format::OpenMetrics),
+            (
+                "application/*, application/openmetrics-text;q=0",
+                Format::Protobuf,
+            ),
+            ("application/openmetrics-text;q=1.5", Format::Text),
         ];
 
         for (accept, format) in cases {

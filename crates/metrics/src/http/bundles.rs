@@ -59,10 +59,9 @@ impl Bundles {
             scheme: asked.scheme,
             route,
         };
-        let hash = self.table.hash(&key);
-        match self.table.find(&key, hash) {
+        match self.table.find_short(&key) {
             Some(bundle) => Arc::clone(bundle),
-            None => self.unknown(&key, hash),
+            None => self.unknown(&key),
         }
     }
 
@@ -76,8 +75,9 @@ impl Bundles {
     /// Beyond the limit of a family, bundles are made for one request alone: all of theirs is `__other__`.
     #[cold]
     #[inline(never)]
-    fn unknown(&self, key: &Key<'_>, hash: u32) -> Arc<Bundle> {
-        if let Some(bundle) = self.table.find_exactly(key, hash) {
+    fn unknown(&self, key: &Key<'_>) -> Arc<Bundle> {
+        let hash = self.table.hash(key);
+        if let Some(bundle) = self.table.find(key, hash) {
             return Arc::clone(bundle);
         }
         let bundle = Arc::new(self.families.bundle(key));

@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     Objective,
-    alert::Group,
+    alert::{Alert, Group},
     grafana::DATASOURCE,
     promql::{quoted, share},
 };
-use crate::objective::Target;
-use crate::{Definition, descriptor::Kind};
+use crate::{Definition, LabelDefinition, descriptor::Kind, objective::Target};
 
 /// What dashboards are made from.
 pub(super) struct Source<'a> {
@@ -40,32 +39,9 @@ impl Source<'_> {
                 .for_each(|panel| board.panel(&panel));
         }
         board.row("Alerts");
-        board.panel(&Panel {
-            title: "Alerts that fire".to_owned(),
-            description: "Every alert of this service.".to_owned(),
-            kind: "table",
-            unit: "none",
-            queries: vec![(
-                // Alerts of objectives have no job.
-                format!(
-                    "ALERTS{{alertstate=\"firing\",job={job}}} or ALERTS{{alertstate=\"firing\",sloth_service={}}}",
-                    quoted(self.service),
-                    job = quoted(self.job)
-                ),
-                "{{alertname}} {{instance}}".to_owned(),
-            )],
-        });
+        board.panel(&self.firing());
         for alert in ready.iter().flat_map(|group| &group.alerts) {
-            board.panel(&Panel {
-                title: alert.name.clone(),
-                description: format!("{} Fires where there is a value.", alert.description),
-                kind: "timeseries",
-                unit: "short",
-                queries: vec![(
-                    alert.expr.clone(),
-                    legend(alert.from_expr.iter().map(|label| label.0.as_str())),
-                )],
-            });
+            board.panel(&watched(alert));
         }
         board.finish(self, "overview")
     }
@@ -103,79 +79,86 @@ impl Source<'_> {
                 .collect(),
         };
         if let Target::Mean { .. } = objective.target {
-            let queries = [
-                ("slo:sli_mean:seconds_rate5m", "5 minutes"),
-                ("slo:sli_mean:seconds_rate1h", "1 hour"),
-            ];
-            return vec![panel("mean", "timeseries", "s", &queries)];
+            return vec![panel("mean", "timeseries", "s", &MEANS)];
         }
         vec![
             panel(
                 "error budget that remains of 30 days",
                 "stat",
                 "percentunit",
-                &[("slo:period_error_budget_remaining:ratio", "budget")],
+                &BUDGET,
             ),
-            panel(
-                "burn rate",
-                "timeseries",
-                "short",
-                &[
-                    ("slo:current_burn_rate:ratio", "now"),
-                    ("slo:period_burn_rate:ratio", "30 days"),
-                ],
-            ),
-            panel(
-                "share of bad events",
-                "timeseries",
-                "percentunit",
-                &[
-                    ("slo:sli_error:ratio_rate5m", "5 minutes"),
-                    ("slo:sli_error:ratio_rate1h", "1 hour"),
-                    ("slo:sli_error:ratio_rate6h", "6 hours"),
-                ],
-            ),
+            panel("burn rate", "timeseries", "short", &BURN_RATES),
+            panel("share of bad events", "timeseries", "percentunit", &BAD_SHARES),
         ]
     }
 
-    fn metric(&self, one: &Definition) -> Panel {
-        let selector = format!("{{job={},instance=~\"$instance\"}}", quoted(self.job));
-        let labels: Vec<&str> = one.labels.iter().map(|label| label.name()).collect();
-        let by = |more: &[&str]| [more, &labels].concat().join(", ");
-        let name = &one.name;
-        let rate = |suffix: &str| format!("rate({name}{suffix}{selector}[$__rate_interval])");
-        let queries = match one.kind {
-            Kind::Counter => {
-                vec![(
-                    format!("sum by ({}) ({})", by(&["instance"]), rate("")),
-                    legend([&["instance"], labels.as_slice()].concat()),
-                )]
-            }
-            Kind::Histogram => {
-                let quantile = |share_below: f64| {
-                    let share_below = share(share_below);
-                    (
-                        format!(
-                            "histogram_quantile({share_below}, sum by (le) ({}))",
-                            rate("_bucket")
-                        ),
-                        format!("quantile {share_below}"),
-                    )
-                };
-                vec![quantile(0.5), quantile(0.95), quantile(0.99)]
-            }
-            Kind::Gauge | Kind::Info | Kind::Unknown => vec![(
-                format!("{name}{selector}"),
-                legend([&["instance"], labels.as_slice()].concat()),
-            )],
-        };
+    /// The alerts that fire now.
+    fn firing(&self) -> Panel {
+        // Alerts of objectives have no job.
+        let expr = format!(
+            "ALERTS{{alertstate=\"firing\",job={job}}} or ALERTS{{alertstate=\"firing\",sloth_service={}}}",
+            quoted(self.service),
+            job = quoted(self.job)
+        );
         Panel {
-            title: name.clone(),
+            title: "Alerts that fire".to_owned(),
+            description: "Every alert of this service.".to_owned(),
+            kind: "table",
+            unit: "none",
+            queries: vec![(expr, "{{alertname}} {{instance}}".to_owned())],
+        }
+    }
+
+    fn metric(&self, one: &Definition) -> Panel {
+        Panel {
+            title: one.name.clone(),
             description: one.help.clone(),
             kind: "timeseries",
             unit: unit(one),
-            queries,
+            queries: self.queries(one),
         }
+    }
+
+    /// Queries of a metric's values, and their legends.
+    fn queries(&self, one: &Definition) -> Vec<(String, String)> {
+        let selector = format!("{{job={},instance=~\"$instance\"}}", quoted(self.job));
+        let labels: Vec<&str> = ["instance"]
+            .into_iter()
+            .chain(one.labels.iter().map(LabelDefinition::name))
+            .collect();
+        let name = &one.name;
+        let rate = |suffix: &str| format!("rate({name}{suffix}{selector}[$__rate_interval])");
+        match one.kind {
+            Kind::Counter => vec![(
+                format!("sum by ({}) ({})", labels.join(", "), rate("")),
+                legend(labels),
+            )],
+            Kind::Histogram => [0.5, 0.95, 0.99]
+                .map(|below| {
+                    let (below, rate) = (share(below), rate("_bucket"));
+                    (
+                        format!("histogram_quantile({below}, sum by (le) ({rate}))"),
+                        format!("quantile {below}"),
+                    )
+                })
+                .into(),
+            Kind::Gauge | Kind::Info | Kind::Unknown => vec![(format!("{name}{selector}"), legend(labels))],
+        }
+    }
+}
+
+/// What a ready alert looks at.
+fn watched(alert: &Alert) -> Panel {
+    Panel {
+        title: alert.name.clone(),
+        description: format!("{} Fires where there is a value.", alert.description),
+        kind: "timeseries",
+        unit: "short",
+        queries: vec![(
+            alert.expr.clone(),
+            legend(alert.from_expr.iter().map(|label| label.0.as_str())),
+        )],
     }
 }
 
@@ -239,7 +222,6 @@ impl Board {
     }
 
     fn finish(self, source: &Source<'_>, which: &str) -> String {
-        let instances = format!("label_values(up{{job={}}}, instance)", quoted(source.job));
         let board = json!({
             "uid": uid(source.slug, which),
             "title": format!("{} {which}", source.service),
@@ -250,31 +232,37 @@ impl Board {
             "refresh": "30s",
             "time": { "from": "now-6h", "to": "now" },
             "timezone": "browser",
-            "templating": { "list": [
-                {
-                    "name": "datasource",
-                    "label": "Data source",
-                    "type": "datasource",
-                    "query": "prometheus",
-                    "current": { "text": "Prometheus", "value": DATASOURCE },
-                },
-                {
-                    "name": "instance",
-                    "label": "Instance",
-                    "type": "query",
-                    "datasource": datasource(),
-                    "query": { "query": instances, "refId": "instances" },
-                    "includeAll": true,
-                    "multi": true,
-                    "allValue": ".*",
-                    "refresh": 2,
-                    "current": { "text": "All", "value": "$__all" },
-                },
-            ] },
+            "templating": { "list": [choice_of_source(), choice_of_instance(source.job)] },
             "panels": self.panels,
         });
         format!("{board:#}\n")
     }
+}
+
+fn choice_of_source() -> Value {
+    json!({
+        "name": "datasource",
+        "label": "Data source",
+        "type": "datasource",
+        "query": "prometheus",
+        "current": { "text": "Prometheus", "value": DATASOURCE },
+    })
+}
+
+fn choice_of_instance(job: &str) -> Value {
+    let instances = format!("label_values(up{{job={}}}, instance)", quoted(job));
+    json!({
+        "name": "instance",
+        "label": "Instance",
+        "type": "query",
+        "datasource": datasource(),
+        "query": { "query": instances, "refId": "instances" },
+        "includeAll": true,
+        "multi": true,
+        "allValue": ".*",
+        "refresh": 2,
+        "current": { "text": "All", "value": "$__all" },
+    })
 }
 
 fn datasource() -> Value {
@@ -308,6 +296,22 @@ fn unit(one: &Definition) -> &'static str {
         _ => "short",
     }
 }
+
+/// Recorded series of an objective, and what they are called in a panel.
+const MEANS: [(&str, &str); 2] = [
+    ("slo:sli_mean:seconds_rate5m", "5 minutes"),
+    ("slo:sli_mean:seconds_rate1h", "1 hour"),
+];
+const BUDGET: [(&str, &str); 1] = [("slo:period_error_budget_remaining:ratio", "budget")];
+const BURN_RATES: [(&str, &str); 2] = [
+    ("slo:current_burn_rate:ratio", "now"),
+    ("slo:period_burn_rate:ratio", "30 days"),
+];
+const BAD_SHARES: [(&str, &str); 3] = [
+    ("slo:sli_error:ratio_rate5m", "5 minutes"),
+    ("slo:sli_error:ratio_rate1h", "1 hour"),
+    ("slo:sli_error:ratio_rate6h", "6 hours"),
+];
 
 const WIDTH: u64 = 8;
 const HEIGHT: u64 = 8;

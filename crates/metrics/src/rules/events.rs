@@ -20,6 +20,7 @@ pub(super) struct Events {
     /// Counts all of them.
     total: String,
     bad: BadEvents,
+    may_expire: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,7 @@ impl Events {
             filters: objective.filters.clone(),
             total,
             bad,
+            may_expire: found.expires_after.is_some(),
         };
         match &objective.target {
             Target::Availability { bad, .. } => {
@@ -83,6 +85,11 @@ impl Events {
                 Ok(events(format!("{}_count", found.name), sum))
             }
         }
+    }
+
+    /// Whether there may be no series because nothing happened for long.
+    pub(super) const fn may_expire(&self) -> bool {
+        self.may_expire
     }
 
     /// The selector of all events.
@@ -121,7 +128,6 @@ impl Events {
     }
 
     /// Cases of an alert that fires above a share of bad events in two windows.
-    #[expect(clippy::cast_precision_loss, reason = "minutes are few")]
     pub(super) fn burn_cases(
         &self,
         limit: f64,
@@ -136,27 +142,12 @@ impl Events {
             bad: (total * share).round(),
             minutes: minutes + STEP,
         };
-        let calm = in_minutes(short) + 3 * STEP;
-        // So long that the long window is still full of it.
-        let shortest = calm as f64 * limit / (1.0 - limit) * 2.0;
-        let burst_minutes = (30..in_minutes(long)).find(|minutes| *minutes as f64 >= shortest);
-        let burst_minutes = burst_minutes.unwrap_or_else(|| in_minutes(long));
-        let burst = [
-            Stretch {
-                total,
-                bad: total,
-                minutes: burst_minutes,
-            },
-            Stretch {
-                total,
-                bad: 0.0,
-                minutes: calm,
-            },
-        ];
+        let burst = burst(total, limit, in_minutes(long), in_minutes(short));
+        let over = burst.iter().map(|stretch| stretch.minutes).sum();
         let mut cases = vec![
             self.case("the budget burns", true, &[steady(limit.midpoint(1.0))], minutes),
             self.case("few events are bad", false, &[steady(limit / 2.0)], minutes),
-            self.case("it was bad, and is over", false, &burst, burst_minutes + calm),
+            self.case("it was bad, and is over", false, &burst, over),
         ];
         cases.extend(few(minimum, minutes).map(|few| {
             let all_bad = Stretch {
@@ -223,41 +214,33 @@ impl Events {
     }
 
     fn case(&self, title: &'static str, fires: bool, stretches: &[Stretch], minutes: u64) -> Case {
-        let good = |stretch: &Stretch| stretch.total - stretch.bad;
-        let bad = |stretch: &Stretch| stretch.bad;
-        let total = |stretch: &Stretch| stretch.total;
-        let series = match &self.bad {
-            BadEvents::Label { label, example, .. } => vec![
-                (
-                    self.example(&self.total, Some((label, example))),
-                    values(stretches, bad),
-                ),
-                (
-                    self.example(&self.total, Some((label, GOOD))),
-                    values(stretches, good),
-                ),
-            ],
-            BadEvents::Counter(name) => vec![
-                (self.example(name, None), values(stretches, bad)),
-                (self.example(&self.total, None), values(stretches, total)),
-            ],
-            BadEvents::Above { histogram, bound } => vec![
-                (
-                    self.example(&format!("{histogram}_bucket"), Some(("le", bound))),
-                    values(stretches, good),
-                ),
-                (self.example(&self.total, None), values(stretches, total)),
-            ],
-            BadEvents::Sum(sum) => vec![
-                (self.example(sum, None), values(stretches, bad)),
-                (self.example(&self.total, None), values(stretches, total)),
-            ],
-        };
         Case {
             title,
             fires,
-            series,
+            series: self.series(stretches),
             minutes,
+        }
+    }
+
+    /// The series in which these events show.
+    fn series(&self, stretches: &[Stretch]) -> Vec<(String, String)> {
+        let good = values(stretches, |stretch| stretch.total - stretch.bad);
+        let bad = values(stretches, |stretch| stretch.bad);
+        let total = (
+            self.example(&self.total, None),
+            values(stretches, |stretch| stretch.total),
+        );
+        match &self.bad {
+            BadEvents::Label { label, example, .. } => {
+                let of = |value: &str| self.example(&self.total, Some((label, value)));
+                vec![(of(example), bad), (of(GOOD), good)]
+            }
+            BadEvents::Counter(name) => vec![(self.example(name, None), bad), total],
+            BadEvents::Above { histogram, bound } => {
+                let bucket = format!("{histogram}_bucket");
+                vec![(self.example(&bucket, Some(("le", bound))), good), total]
+            }
+            BadEvents::Sum(sum) => vec![(self.example(sum, None), bad), total],
         }
     }
 
@@ -396,6 +379,16 @@ fn few(minimum: u64, minutes: u64) -> Option<Stretch> {
         bad: 0.0,
         minutes,
     })
+}
+
+/// A time in which all is bad, and one after it in which nothing is, that ends while the long window is still full of it, but
+/// no longer the short one.
+#[expect(clippy::cast_precision_loss, reason = "minutes are few")]
+fn burst(total: f64, limit: f64, long: u64, short: u64) -> [Stretch; 2] {
+    let calm = short + 3 * STEP;
+    let shortest = calm as f64 * limit / (1.0 - limit) * 2.0;
+    let bad = (30..long).find(|minutes| *minutes as f64 >= shortest);
+    [(total, bad.unwrap_or(long)), (0.0, calm)].map(|(bad, minutes)| Stretch { total, bad, minutes })
 }
 
 const fn in_minutes(duration: Duration) -> u64 {

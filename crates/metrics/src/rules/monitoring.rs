@@ -191,61 +191,63 @@ impl Monitoring {
         self.check_texts(&all)?;
         let (objectives, ready) = self.groups(&all)?;
         let ready = [ready];
+        let mut files: Vec<GeneratedFile> = self.rules("alerts", &ready, &wording, 1).into();
+        if !objectives.is_empty() {
+            files.extend(self.rules("slo", &objectives, &wording, events::STEP));
+        }
+        files.extend(self.grafana(&all, &ready));
+        files.extend(self.documents(&objectives, &ready, &wording));
+        Ok(files)
+    }
+
+    /// Rules of this kind, evaluated every `step` minutes in the cases that test them.
+    fn rules(&self, kind: &str, groups: &[Group], wording: &Wording, step: u64) -> [GeneratedFile; 2] {
         let slug = slug(&self.service);
-        let rules = |kind: &str| format!("rules/{slug}.{kind}.rules.yml");
-        let tests = |kind: &str| format!("rules/tests/{slug}.{kind}.tests.yml");
-        let above = |kind: &str| format!("../{slug}.{kind}.rules.yml");
-        let file = |path: String, text: String| GeneratedFile { path, text };
-        let definitions = &self.catalogue.definitions;
-        let dashboards = dashboard::Source {
+        let rules = format!("{slug}.{kind}.rules.yml");
+        let tested = format!("../{rules}");
+        [
+            GeneratedFile::new(format!("rules/{rules}"), rule_file::file(groups, wording)),
+            GeneratedFile::new(
+                format!("rules/tests/{slug}.{kind}.tests.yml"),
+                cases::file(&tested, groups, wording, step),
+            ),
+        ]
+    }
+
+    /// Dashboards, and what loads them.
+    fn grafana(&self, objectives: &[Objective], ready: &[Group]) -> [GeneratedFile; 4] {
+        let slug = slug(&self.service);
+        let source = dashboard::Source {
             service: &self.service,
             slug: &slug,
             job: &self.catalogue.job,
-            definitions,
-            objectives: &all,
+            definitions: &self.catalogue.definitions,
+            objectives,
         };
-        let mut files = vec![
-            file(rules("alerts"), rule_file::file(&ready, &wording)),
-            file(
-                tests("alerts"),
-                cases::file(&above("alerts"), &ready, &wording, 1),
-            ),
-            file(
-                format!("grafana/dashboards/{slug}-metrics.json"),
-                dashboards.metrics(),
-            ),
-            file(
-                "grafana/provisioning/datasources/prometheus.yaml".to_owned(),
+        let dashboard = |name: &str| format!("grafana/dashboards/{slug}-{name}.json");
+        [
+            GeneratedFile::new(dashboard("overview"), source.overview(ready)),
+            GeneratedFile::new(dashboard("metrics"), source.metrics()),
+            GeneratedFile::new(
+                "grafana/provisioning/datasources/prometheus.yaml",
                 grafana::datasources(),
             ),
-            file(
+            GeneratedFile::new(
                 format!("grafana/provisioning/dashboards/{slug}.yaml"),
                 grafana::dashboards(&self.service),
             ),
-            file(
-                "METRICS.md".to_owned(),
-                reference(&self.service, definitions, &objectives, &ready, &wording),
+        ]
+    }
+
+    fn documents(&self, objectives: &[Group], ready: &[Group], wording: &Wording) -> [GeneratedFile; 2] {
+        let definitions = &self.catalogue.definitions;
+        [
+            GeneratedFile::new(
+                "METRICS.md",
+                reference(&self.service, definitions, objectives, ready, wording),
             ),
-            file(
-                "metrics.snapshot".to_owned(),
-                Snapshot::of(definitions).to_string(),
-            ),
-        ];
-        if !objectives.is_empty() {
-            let step = events::STEP;
-            files.extend([
-                file(rules("slo"), rule_file::file(&objectives, &wording)),
-                file(
-                    tests("slo"),
-                    cases::file(&above("slo"), &objectives, &wording, step),
-                ),
-            ]);
-        }
-        files.push(file(
-            format!("grafana/dashboards/{slug}-overview.json"),
-            dashboards.overview(&ready),
-        ));
-        Ok(files)
+            GeneratedFile::new("metrics.snapshot", Snapshot::of(definitions).to_string()),
+        ]
     }
 
     /// Writes all files below `directory`, over what is there.
@@ -388,6 +390,13 @@ impl Monitoring {
 }
 
 impl GeneratedFile {
+    fn new(path: impl Into<String>, text: String) -> Self {
+        Self {
+            path: path.into(),
+            text,
+        }
+    }
+
     /// Where it belongs, relative to a directory of the caller's choice.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -18,12 +18,24 @@ pub(super) fn reference(
     wording: &Wording,
 ) -> String {
     let mut text = format!(
-        "<!-- {} -->\n\n# Metrics of {}\n\n| metric | kind | labels | help |\n|---|---|---|---|\n",
+        "<!-- {} -->\n\n# Metrics of {}\n\n{}",
         super::rule_file::COMMENT,
-        cell(service)
+        cell(service),
+        metrics(definitions)
     );
+    for (title, groups) in [("Service level objectives", objectives), ("Alerts", ready)] {
+        let alerts: Vec<&Alert> = groups.iter().flat_map(|group| &group.alerts).collect();
+        if !alerts.is_empty() {
+            let _ = write!(text, "\n## {title}\n\n{}", table(&alerts, wording));
+        }
+    }
+    text
+}
+
+fn metrics(definitions: &[Definition]) -> String {
     let mut sorted: Vec<&Definition> = definitions.iter().collect();
     sorted.sort_by(|one, other| one.name().cmp(other.name()));
+    let mut text = "| metric | kind | labels | help |\n|---|---|---|---|\n".to_owned();
     for one in sorted {
         let labels: Vec<String> = one.labels().iter().map(label).collect();
         let _ = writeln!(
@@ -35,41 +47,42 @@ pub(super) fn reference(
             cell(one.help())
         );
     }
-    for (title, groups) in [("Service level objectives", objectives), ("Alerts", ready)] {
-        let alerts: Vec<&Alert> = groups.iter().flat_map(|group| &group.alerts).collect();
-        if !alerts.is_empty() {
-            let _ = write!(
-                text,
-                "\n## {title}\n\n| alert | {} | holds for | what it says |\n|---|---|---|---|\n",
-                wording.severity_label
-            );
-        }
-        for alert in alerts {
-            let severity = match alert.urgency {
-                Urgency::Page => &wording.page,
-                Urgency::Ticket => &wording.ticket,
-            };
-            let _ = writeln!(
-                text,
-                "| `{}` | {} | {} | {}. {} |",
-                alert.name,
-                cell(severity),
-                duration(alert.hold),
-                cell(&alert.summary),
-                cell(&alert.description)
-            );
-        }
+    text
+}
+
+fn table(alerts: &[&Alert], wording: &Wording) -> String {
+    let mut text = format!(
+        "| alert | {} | holds for | what it says |\n|---|---|---|---|\n",
+        wording.severity_label
+    );
+    for alert in alerts {
+        let severity = match alert.urgency {
+            Urgency::Page => &wording.page,
+            Urgency::Ticket => &wording.ticket,
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {}. {} |",
+            alert.name,
+            cell(severity),
+            duration(alert.hold),
+            cell(&alert.summary),
+            cell(&alert.description)
+        );
     }
     text
 }
 
 fn kind(one: &Definition) -> String {
+    let mut kind = one.kind().to_owned();
     let buckets: Vec<String> = one.buckets().iter().copied().map(number).collect();
-    if buckets.is_empty() {
-        one.kind().to_owned()
-    } else {
-        format!("{}, buckets {}", one.kind(), buckets.join(" "))
+    if !buckets.is_empty() {
+        let _ = write!(kind, ", buckets {}", buckets.join(" "));
     }
+    if let Some(idle) = one.expires_after() {
+        let _ = write!(kind, ", series expire after {}", duration(idle));
+    }
+    kind
 }
 
 fn label(label: &LabelDefinition) -> String {
@@ -99,7 +112,29 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::descriptor::Kind;
+
+    #[test]
+    fn a_metric_whose_series_expire_says_after_how_long() {
+        let definition = |expires_after| Definition {
+            name: "lag_seconds".to_owned(),
+            help: "Lag".to_owned(),
+            kind: Kind::Histogram,
+            labels: Vec::new(),
+            buckets: vec![0.5],
+            expires_after,
+            objectives: Vec::new(),
+        };
+
+        assert_eq!(kind(&definition(None)), "histogram, buckets 0.5");
+        assert_eq!(
+            kind(&definition(Some(Duration::from_mins(90)))),
+            "histogram, buckets 0.5, series expire after 90m"
+        );
+    }
 
     #[test]
     fn a_help_text_stays_in_its_cell() {

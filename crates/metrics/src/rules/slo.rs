@@ -63,7 +63,8 @@ pub(super) fn group(objective: &Objective, terms: &Terms<'_>) -> Result<Group, R
         }
         Target::Mean { threshold } => (slo.means(), vec![slo.mean_alert(threshold.as_secs_f64())]),
     };
-    alerts.push(slo.absent());
+    // Series that expire are missing whenever nothing happens.
+    alerts.extend((!slo.events.may_expire()).then(|| slo.absent()));
     Ok(Group {
         name: format!("slo-{}", slo.id),
         recordings,
@@ -73,51 +74,61 @@ pub(super) fn group(objective: &Objective, terms: &Terms<'_>) -> Result<Group, R
 
 impl Slo<'_> {
     fn ratios(&self, objective: f64, budget: f64) -> Vec<Recording> {
-        let selector = self.selector();
         let mut recordings: Vec<Recording> = WINDOWS
             .into_iter()
             .map(|window| {
                 let window = duration(window);
-                let mut recording = self.record(
-                    &format!("slo:sli_error:ratio_rate{window}"),
-                    self.events.ratio(&window),
-                );
-                recording.labels.push(("sloth_window".to_owned(), window));
-                recording
+                self.ratio(&window, self.events.ratio(&window))
             })
             .collect();
-        let base = format!("slo:sli_error:ratio_rate5m{selector}");
-        let mut month = self.record(
-            "slo:sli_error:ratio_rate30d",
-            format!("sum_over_time({base}[30d])\n/ ignoring (sloth_window)\ncount_over_time({base}[30d])"),
-        );
-        month.labels.push(("sloth_window".to_owned(), "30d".to_owned()));
-        recordings.push(month);
-        let burning = |ratio: &str| {
-            format!("max without (sloth_window) ({ratio}{selector})\n/\nslo:error_budget:ratio{selector}")
-        };
-        recordings.extend([
-            self.record("slo:objective:ratio", format!("vector({})", share(objective))),
-            self.record("slo:error_budget:ratio", format!("vector({})", share(budget))),
-            self.record("slo:time_period:days", "vector(30)".to_owned()),
-            self.record(
-                "slo:current_burn_rate:ratio",
-                burning("slo:sli_error:ratio_rate5m"),
-            ),
-            self.record(
-                "slo:period_burn_rate:ratio",
-                burning("slo:sli_error:ratio_rate30d"),
-            ),
-            self.record(
-                "slo:period_error_budget_remaining:ratio",
-                format!("1 - slo:period_burn_rate:ratio{selector}"),
-            ),
-        ]);
+        recordings.push(self.ratio("30d", self.ratio_of_the_month()));
+        recordings.extend(self.budget(objective, budget));
         let mut info = self.record("sloth_slo_info", "vector(1)".to_owned());
         info.labels
             .push(("sloth_objective".to_owned(), share(objective * 100.0)));
         recordings.push(info);
         recordings
+    }
+
+    /// The share of bad events in a window.
+    fn ratio(&self, window: &str, expr: String) -> Recording {
+        let mut recording = self.record(&format!("slo:sli_error:ratio_rate{window}"), expr);
+        recording
+            .labels
+            .push(("sloth_window".to_owned(), window.to_owned()));
+        recording
+    }
+
+    /// From what is recorded already: a range of 30 days would be read anew each time.
+    fn ratio_of_the_month(&self) -> String {
+        let base = format!("slo:sli_error:ratio_rate5m{}", self.selector());
+        format!("sum_over_time({base}[30d])\n/ ignoring (sloth_window)\ncount_over_time({base}[30d])")
+    }
+
+    /// The budget, and what is left of it.
+    fn budget(&self, objective: f64, budget: f64) -> [Recording; 6] {
+        let selector = self.selector();
+        let burning = |ratio: &str| {
+            format!("max without (sloth_window) ({ratio}{selector})\n/\nslo:error_budget:ratio{selector}")
+        };
+        [
+            ("slo:objective:ratio", format!("vector({})", share(objective))),
+            ("slo:error_budget:ratio", format!("vector({})", share(budget))),
+            ("slo:time_period:days", "vector(30)".to_owned()),
+            (
+                "slo:current_burn_rate:ratio",
+                burning("slo:sli_error:ratio_rate5m"),
+            ),
+            (
+                "slo:period_burn_rate:ratio",
+                burning("slo:sli_error:ratio_rate30d"),
+            ),
+            (
+                "slo:period_error_budget_remaining:ratio",
+                format!("1 - slo:period_burn_rate:ratio{selector}"),
+            ),
+        ]
+        .map(|(name, expr)| self.record(name, expr))
     }
 
     fn means(&self) -> Vec<Recording> {

@@ -247,6 +247,20 @@ impl<'a, C> Row<'a, C> {
         unsafe { self.bytes(0, self.meta().key.into()) }
     }
 
+    /// The key and the text, if the key is so long: where the compiler knows how long, it knows where the text begins.
+    #[inline(always)]
+    pub(super) fn with_key_of(&self, len: usize) -> Option<(&'a [u8], &'a str)> {
+        let meta = self.meta();
+        if usize::from(meta.key) != len {
+            return None;
+        }
+        // SAFETY: `push` has copied a key of this length, and behind it the text, from a `str`.
+        unsafe {
+            let text = self.bytes(len, meta.text.into());
+            Some((self.bytes(0, len), str::from_utf8_unchecked(text)))
+        }
+    }
+
     #[inline(always)]
     pub(super) fn hash(&self) -> u32 {
         self.meta().hash

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Labels,
     admitted::Admitted,
-    label_key::{Draft, Record},
+    label_key::{Draft, KeyLayout, Record},
     limits::Replaced,
 };
 
@@ -44,7 +44,7 @@ struct Writer {
     /// Places of closed slots.
     free: Vec<u32>,
     /// Also of other tables of the family. Locked after the writer.
-    admitted: Arc<Mutex<Admitted>>,
+    admitted: Arc<Admitted>,
 }
 
 /// How often a series had been used, and since when it is not used more often.
@@ -85,7 +85,7 @@ pub(crate) enum Refused {
 }
 
 impl<C> ExpiringTable<C> {
-    pub(crate) fn new(admitted: Arc<Mutex<Admitted>>) -> Self {
+    pub(crate) fn new(admitted: Arc<Admitted>) -> Self {
         Self {
             hints: Hints::new(),
             slots: Slots::new(),
@@ -102,21 +102,27 @@ impl<C> ExpiringTable<C> {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// The cell of these labels, whose hash is given, unless it needs a longer search.
+    /// The cell of these labels, whose hash and layout are given, unless it needs a longer search.
     #[inline]
-    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<Use<'_, C>> {
+    pub(crate) fn find_short<L: Labels>(
+        &self,
+        labels: &L,
+        (hash, layout): (u32, KeyLayout),
+    ) -> Option<Use<'_, C>> {
         let place = self.slots.at(self.hints.first(hash)?)?;
         // A visit of another series would be a look at it only, but one that a sweep has to wait for.
         if place.hash() != hash {
             return None;
         }
         let visit = place.slot.enter()?;
-        visit.value().record().is(labels).then(|| Use(visit.using()))
+        let record = visit.value().record();
+        let is_it = record.key.len() == layout.len() && record.is_short(labels, layout);
+        is_it.then(|| Use(visit.using()))
     }
 
     /// The cell of these labels, whose hash is given.
-    pub(crate) fn find_exactly<L: Labels>(&self, labels: &L, hash: u32) -> Option<Use<'_, C>> {
-        self.find_where(hash, |record| record.is_exactly(labels))
+    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<Use<'_, C>> {
+        self.find_where(hash, |record| record.is(labels))
     }
 
     /// The cell of these labels, made if there is none and less than `room` series are there.
@@ -132,7 +138,7 @@ impl<C> ExpiringTable<C> {
             return Ok(known);
         }
         let admitted = Arc::clone(&writer.admitted);
-        let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admitted = admitted.lock();
         let over = admitted.over(record.text);
         if !over.is_none() {
             return Err(Refused::Values(over));
@@ -214,7 +220,7 @@ impl<C> ExpiringTable<C> {
         let mut gone = Vec::with_capacity(places.len());
         let mut writer = self.writer();
         let admitted = Arc::clone(&writer.admitted);
-        let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admitted = admitted.lock();
         for place in places {
             let found = self.slots.at(*place).zip(marks.get(*place as usize));
             let Some((at, state)) = found.map(|(at, mark)| (at, (at.slot.state(), mark.uses))) else {
@@ -301,6 +307,14 @@ impl<C> Drop for Lease<C> {
     fn drop(&mut self) {
         // SAFETY: the table owns the slot, and a lease is made of a pin.
         unsafe { self.slot.as_ref().unpin() };
+    }
+}
+
+#[cfg(test)]
+impl<C> ExpiringTable<C> {
+    /// Lets nobody insert or sweep for as long as the guard lives.
+    pub(crate) fn locked(&self) -> impl Drop + '_ {
+        self.writer()
     }
 }
 

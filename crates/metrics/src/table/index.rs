@@ -5,6 +5,7 @@
 
 use std::{
     iter,
+    marker::PhantomData,
     ptr::NonNull,
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
@@ -41,40 +42,31 @@ impl Index {
         (index, Generations(vec![first]))
     }
 
-    /// The first place of a series that may have this hash.
+    /// Where to begin for this hash.
     #[inline(always)]
-    pub(super) fn first(&self, hash: u32) -> Option<u32> {
-        let slots = self.current.load(Ordering::Acquire);
-        // SAFETY: slots that were ever current live as long as the table, whose writer owns them.
-        let mask = unsafe { &*slots }.load(Ordering::Relaxed) as usize;
-        let mut at = hash as usize & mask;
-        loop {
-            // SAFETY: as above. The mask keeps `at` within the slots, which stand behind it.
-            let slot = unsafe { &*slots.add(at + 1) }.load(Ordering::Acquire);
-            if (slot ^ hash) >> PLACE_BITS == 0 {
-                return (slot != EMPTY).then_some(slot & PLACE_MASK);
-            }
-            if slot == EMPTY {
-                return None;
-            }
-            at = (at + 1) & mask;
+    pub(super) fn first(&self, hash: u32) -> First<'_> {
+        let current = Current(self.current.load(Ordering::Acquire), PhantomData);
+        let slot = current.slot(hash);
+        if slot == EMPTY {
+            First::Empty
+        } else if (slot ^ hash) >> PLACE_BITS == 0 {
+            First::Place(slot & PLACE_MASK)
+        } else {
+            First::Other(Beyond { current, hash })
         }
     }
 
     /// The places of series that may have this hash, from its slot on to the first that is empty.
     pub(super) fn find(&self, hash: u32) -> impl Iterator<Item = u32> {
-        let slots = self.current.load(Ordering::Acquire);
-        // SAFETY: slots that were ever current live as long as the table, whose writer owns them.
-        let mask = unsafe { &*slots }.load(Ordering::Relaxed);
-        let mut at = hash & mask;
+        let current = Current(self.current.load(Ordering::Acquire), PhantomData);
+        let mut at = hash;
         iter::from_fn(move || {
             loop {
-                // SAFETY: as above. The mask keeps `at` within the slots, which stand behind it.
-                let slot = unsafe { &*slots.add(at as usize + 1) }.load(Ordering::Acquire);
+                let slot = current.slot(at);
                 if slot == EMPTY {
                     return None;
                 }
-                at = (at + 1) & mask;
+                at = next(at, hash >> PLACE_BITS);
                 if (slot ^ hash) >> PLACE_BITS == 0 {
                     return Some(slot & PLACE_MASK);
                 }
@@ -94,7 +86,7 @@ impl Index {
         let Some(current) = generations.0.last().copied() else {
             return;
         };
-        // Seven of eight in use at most: memory decides, and four to five slots are looked at when it is as full.
+        // Seven of eight in use at most: memory decides, and two to three slots are looked at when it is as full.
         if (count + 1) * 8 <= current.len() * 7 {
             current.put(place, hash);
             return;
@@ -104,6 +96,63 @@ impl Index {
         generations.0.push(larger);
         self.current.store(larger.0.cast().as_ptr(), Ordering::Release);
     }
+}
+
+/// The slots in use now, as far as a reader knows.
+#[derive(Clone, Copy)]
+struct Current<'a>(*const AtomicU32, PhantomData<&'a Index>);
+
+impl Current<'_> {
+    #[inline(always)]
+    fn slot(self, at: u32) -> u32 {
+        // SAFETY: slots that were ever current live as long as the table, whose writer owns them. The mask, which is the
+        // first, keeps `at` within those behind it.
+        unsafe {
+            let mask = (*self.0).load(Ordering::Relaxed);
+            (*self.0.add((at & mask) as usize + 1)).load(Ordering::Acquire)
+        }
+    }
+}
+
+/// What is in the slot of a hash.
+pub(super) enum First<'a> {
+    Empty,
+    /// The place of a series that may have this hash.
+    Place(u32),
+    /// A series that has another.
+    Other(Beyond<'a>),
+}
+
+/// The slots behind that of a hash.
+pub(super) struct Beyond<'a> {
+    current: Current<'a>,
+    hash: u32,
+}
+
+impl Beyond<'_> {
+    /// The first place there of a series that may have this hash.
+    #[inline(always)]
+    pub(super) fn first(self) -> Option<u32> {
+        let tag = self.hash >> PLACE_BITS;
+        let mut at = self.hash;
+        loop {
+            at = next(at, tag);
+            let slot = self.current.slot(at);
+            if slot >> PLACE_BITS == tag && slot != EMPTY {
+                return Some(slot & PLACE_MASK);
+            }
+            if slot == EMPTY {
+                return None;
+            }
+        }
+    }
+}
+
+/// Where to look next for a hash with these upper bits. The step is odd, so that of as many slots as a power of two each is met; it is not the
+/// same for all, so that few slots are looked at also where most are in use.
+#[inline(always)]
+const fn next(at: u32, tag: u32) -> u32 {
+    at.wrapping_add(tag * 2 + 1)
 }
 
 impl Slots {
@@ -120,14 +169,13 @@ impl Slots {
     fn put(self, place: u32, hash: u32) {
         // SAFETY: `Generations`, which it is of, frees the slots alone, and last.
         let slots = unsafe { self.0.as_ref() };
-        let mask = self.len() - 1;
-        let mut at = hash as usize & mask;
-        while let Some(slot) = slots.get(at + 1) {
+        let (mask, mut at) = (self.len() - 1, hash);
+        while let Some(slot) = slots.get((at as usize & mask) + 1) {
             if slot.load(Ordering::Relaxed) == EMPTY {
                 slot.store(hash & !PLACE_MASK | place, Ordering::Release);
                 return;
             }
-            at = (at + 1) & mask;
+            at = next(at, hash >> PLACE_BITS);
         }
     }
 }

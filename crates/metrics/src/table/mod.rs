@@ -8,6 +8,7 @@
 )]
 
 mod arena;
+mod data_arc;
 mod expiring;
 mod held;
 mod hints;
@@ -20,16 +21,17 @@ use std::sync::{Mutex, PoisonError};
 
 pub(crate) use self::{
     arena::Row,
+    data_arc::DataArc,
     expiring::{ExpiringTable, Refused, Use},
     held::Held,
 };
 use self::{
     arena::{Arena, New, Tail},
-    index::{Generations, Index},
+    index::{First, Generations, Index},
 };
 use crate::{
     Labels,
-    label_key::{Draft, Record, Seed},
+    label_key::{Draft, KeyLayout, Record, Seed},
 };
 
 /// Cells by label sets.
@@ -46,6 +48,15 @@ pub(crate) struct Table<C> {
 struct Writer {
     generations: Generations,
     tail: Tail,
+}
+
+/// What a first look finds.
+pub(crate) enum Sought<R> {
+    Found(R),
+    /// Nothing in its slot, as in an empty table.
+    Free,
+    /// Others in its slot, and it in none.
+    Missed,
 }
 
 impl<C> Table<C> {
@@ -66,21 +77,44 @@ impl<C> Table<C> {
         self.arena.len()
     }
 
-    #[inline(always)]
     pub(crate) fn hash<L: Labels>(&self, labels: &L) -> u32 {
         self.seed.hash(labels)
     }
 
-    /// The cell of these labels, whose hash is given, unless it needs a longer search.
+    /// The same, of labels whose layout is given, unless they need a longer search.
     #[inline(always)]
-    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
-        let row = self.at(self.index.first(hash)?);
-        record(&row).is(labels).then(|| row.cell())
+    pub(crate) fn hash_short<L: Labels>(&self, labels: &L, layout: KeyLayout) -> Option<u32> {
+        self.seed.hash_short(labels, layout)
+    }
+
+    /// The first series that may have this hash.
+    #[inline(always)]
+    pub(crate) fn first(&self, hash: u32) -> Sought<Row<'_, C>> {
+        let place = match self.index.first(hash) {
+            First::Empty => return Sought::Free,
+            First::Place(place) => Some(place),
+            First::Other(beyond) => beyond.first(),
+        };
+        match place {
+            Some(place) => Sought::Found(self.at(place)),
+            None => Sought::Missed,
+        }
+    }
+
+    /// The cell of these labels, unless they need a longer search.
+    #[cfg(feature = "axum")]
+    #[inline(always)]
+    pub(crate) fn find_short<L: Labels>(&self, labels: &L) -> Option<&C> {
+        let layout = KeyLayout::of(labels);
+        match self.first(self.hash_short(labels, layout)?) {
+            Sought::Found(row) => row.cell_of(labels, layout),
+            Sought::Free | Sought::Missed => None,
+        }
     }
 
     /// The cell of these labels, whose hash is given.
-    pub(crate) fn find_exactly<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
-        self.find_where(hash, |record| record.is_exactly(labels))
+    pub(crate) fn find<L: Labels>(&self, labels: &L, hash: u32) -> Option<&C> {
+        self.find_where(hash, |record| record.is(labels))
     }
 
     /// The cell of these labels, made if there is none; nothing when `room` series are there already.
@@ -131,6 +165,16 @@ impl<C> Table<C> {
     }
 }
 
+impl<'a, C> Row<'a, C> {
+    /// The cell, if it is of these labels; nothing for labels that need a longer search.
+    #[inline(always)]
+    pub(crate) fn cell_of<L: Labels>(&self, labels: &L, layout: KeyLayout) -> Option<&'a C> {
+        // With a copied text the key is longer.
+        let (key, text) = self.with_key_of(layout.len())?;
+        Record { key, text }.is_short(labels, layout).then(|| self.cell())
+    }
+}
+
 #[inline(always)]
 fn record<'a, C>(row: &Row<'a, C>) -> Record<'a> {
     Record {
@@ -178,7 +222,7 @@ mod tests {
         assert_eq!(shown.len(), series as usize);
         for key in 0..series {
             let labels = Padded(key);
-            let found = table.find_exactly(&labels, table.hash(&labels));
+            let found = table.find(&labels, table.hash(&labels));
             assert_eq!(found, Some(&u64::from(key)));
         }
     }

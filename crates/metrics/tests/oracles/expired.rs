@@ -3,10 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use groundcrew_base::ManualClock;
-use groundcrew_metrics::{Counter, Family, LabelVisitor, Labels, Registry};
+use groundcrew_metrics::{Counter, Family, Format, Histogram, LabelVisitor, Labels, Registry};
 use groundcrew_testkit::{Prometheus, eventually};
 
-use crate::scraped::{serve, values};
+use crate::{
+    messages,
+    scraped::{serve, values},
+};
 
 struct Table<'a>(&'a str);
 
@@ -74,4 +77,47 @@ async fn prometheus_counts_on_over_an_expiry_and_a_return() {
     })
     .await;
     server.abort();
+}
+
+#[test]
+fn protobuf_says_when_a_series_that_came_back_began() {
+    let hands = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_250));
+    let registry = Registry::new().with_clock(hands.clock());
+    let idle = Duration::from_secs(600);
+    let played: Family<Table<'_>, Counter> = registry
+        .family("hands_total", "Hands")
+        .expire_after(idle)
+        .register()
+        .unwrap();
+    let ages: Family<Table<'_>, Histogram> = registry
+        .family("hand_age_seconds", "Age")
+        .expire_after(idle)
+        .register()
+        .unwrap();
+    let record = |table: &'static str| {
+        played.inc(&Table(table));
+        ages.observe(&Table(table), 0.5);
+    };
+    let created = || -> Vec<(String, i64, i32)> {
+        let families = messages::decode(&registry.encode_as(Format::Protobuf));
+        let series = families.into_iter().flat_map(|family| family.metrics);
+        series
+            .map(|series| {
+                let counter = series.counter.and_then(|counter| counter.created);
+                let histogram = series.histogram.and_then(|histogram| histogram.created);
+                let created = counter.or(histogram).unwrap();
+                (series.labels[0].value.clone(), created.seconds, created.nanos)
+            })
+            .collect()
+    };
+    let at = |table: &str, seconds| (table.to_owned(), seconds, 250_000_000);
+
+    record("t1");
+    assert_eq!(created(), [at("t1", 1_000_000), at("t1", 1_000_000)]);
+    hands.advance(idle);
+    assert_eq!(created(), []);
+    hands.advance(Duration::from_secs(5));
+    record("t1");
+
+    assert_eq!(created(), [at("t1", 1_000_605), at("t1", 1_000_605)]);
 }

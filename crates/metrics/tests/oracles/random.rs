@@ -1,13 +1,9 @@
 //! Registries at random.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, env};
 
 use groundcrew_metrics::{Format, Registry};
+use groundcrew_testkit::Promtool;
 use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
 
 use crate::{
@@ -221,21 +217,17 @@ fn assert_native(model: &FamilyModel, histogram: &messages::Histogram) {
 
 #[test]
 fn promtool_can_read_the_text_format() {
+    let promtool = Promtool::find().unwrap();
     for models in models().iter().take(40) {
         let text = registry(models).encode();
 
-        let mut promtool = Command::new("promtool")
-            .args(["check", "metrics"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("promtool is missing: run `cargo xtask setup test`");
-        promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = promtool.wait_with_output().unwrap();
+        let verdict = promtool.check_metrics(&text).unwrap();
 
-        let said = String::from_utf8_lossy(&output.stderr);
         // 3 is for the style of the names, which are at random.
-        assert!(matches!(output.status.code(), Some(0 | 3)), "{said}\n{text}");
+        assert!(
+            matches!(verdict.code(), Some(0 | 3)),
+            "{}\n{text}",
+            verdict.said()
+        );
     }
 }

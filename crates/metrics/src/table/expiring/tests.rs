@@ -56,7 +56,7 @@ impl Counts {
     fn new() -> Self {
         Self {
             seed: Seed::random(),
-            table: Arc::new(ExpiringTable::new(Arc::new(Mutex::new(Admitted::new(&[]))))),
+            table: Arc::new(ExpiringTable::new(Arc::new(Admitted::new(&[])))),
             gone: Arc::default(),
         }
     }

@@ -1,10 +1,15 @@
 //! The newest trace of a counter or of a bucket, kept without a lock.
 
+mod places;
+mod sync;
+mod words;
+
 use std::sync::{
-    Mutex, OnceLock, PoisonError,
-    atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    OnceLock,
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
+use self::{places::Places, words::Words};
 use crate::{ExemplarSource, TraceContext, unix_time};
 
 /// An observation and where it is traced.
@@ -23,26 +28,17 @@ pub(crate) enum ExemplarLabels<'a> {
     Rendered(&'a str),
 }
 
-/// Holds one exemplar: a sequence lock, whose writers give up instead of waiting and whose readers try again.
+/// Holds one exemplar.
 ///
-/// It takes a new exemplar once between two scrapes that show it: more than that nobody would see. To find
+/// It takes a new one once between two scrapes that show it: more than that nobody would see. To find
 /// that out costs two loads.
 #[derive(Debug, Default)]
-pub(crate) struct ExemplarCell {
-    /// Odd while it is written; zero when nothing was.
-    sequence: AtomicU32,
-    /// The scrape before which it was written.
-    round: AtomicU32,
-    trace: [AtomicU64; 2],
-    span: AtomicU64,
-    value: AtomicU64,
-    millis: AtomicU64,
-}
+pub(crate) struct ExemplarCell(Words<5>);
 
 impl ExemplarCell {
     pub(crate) fn offer(&self, value: f64, source: impl ExemplarSource) {
         let round = ROUND.load(Ordering::Relaxed);
-        if self.round.load(Ordering::Relaxed) != round
+        if self.0.round().load(Ordering::Relaxed) != round
             && let Some(trace) = source.trace()
         {
             self.write(round, trace, value);
@@ -50,55 +46,20 @@ impl ExemplarCell {
     }
 
     fn write(&self, round: u32, trace: TraceContext, value: f64) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        let next = sequence.wrapping_add(1);
-        let is_free = sequence & 1 == 0;
-        let claim = || {
-            self.sequence
-                .compare_exchange(sequence, next, Ordering::Acquire, Ordering::Relaxed)
-        };
-        if !is_free || claim().is_err() {
-            return;
-        }
-        // A reader that sees one of the stores below also sees the odd sequence.
-        fence(Ordering::Release);
-        let id = u128::from_be_bytes(trace.trace_id());
-        let [high, low] = halves(id);
-        for (place, half) in self.trace.iter().zip([high, low]) {
-            place.store(half, Ordering::Relaxed);
-        }
-        self.span
-            .store(u64::from_be_bytes(trace.span_id()), Ordering::Relaxed);
-        self.value.store(value.to_bits(), Ordering::Relaxed);
-        self.millis.store(unix_time::millis(), Ordering::Relaxed);
-        self.round.store(round, Ordering::Relaxed);
-        // Zero means that there is none.
-        self.sequence
-            .store(next.wrapping_add(1).max(2), Ordering::Release);
+        let [high, low] = halves(u128::from_be_bytes(trace.trace_id()));
+        let span = u64::from_be_bytes(trace.span_id());
+        self.0
+            .write(round, [high, low, span, value.to_bits(), unix_time::millis()]);
     }
 
     pub(crate) fn read(&self) -> Option<Exemplar<'static>> {
-        (0..TRIES).find_map(|_| {
-            let before = self.sequence.load(Ordering::Acquire);
-            if before & 1 == 1 {
-                std::hint::spin_loop();
-                return None;
-            }
-            let exemplar = (before != 0).then(|| self.load());
-            fence(Ordering::Acquire);
-            (self.sequence.load(Ordering::Relaxed) == before).then_some(exemplar)
-        })?
-    }
-
-    fn load(&self) -> Exemplar<'static> {
-        let [high, low] = self.trace.each_ref().map(|half| half.load(Ordering::Relaxed));
+        let [high, low, span, value, millis] = self.0.read()?;
         let id = (u128::from(high) << 64) | u128::from(low);
-        let span = self.span.load(Ordering::Relaxed);
-        Exemplar {
+        Some(Exemplar {
             labels: ExemplarLabels::Trace(TraceContext::new(id.to_be_bytes(), span.to_be_bytes())),
-            value: f64::from_bits(self.value.load(Ordering::Relaxed)),
-            millis: Some(self.millis.load(Ordering::Relaxed)),
-        }
+            value: f64::from_bits(value),
+            millis: Some(millis),
+        })
     }
 }
 
@@ -158,8 +119,7 @@ impl Drop for ExemplarSlot {
     fn drop(&mut self) {
         let place = *self.0.get_mut();
         if let Some(cell) = cell(place) {
-            cell.sequence.store(0, Ordering::Release);
-            cell.round.store(0, Ordering::Relaxed);
+            cell.0.clear();
             give_place(place);
         }
     }
@@ -226,43 +186,44 @@ fn cell(place: u32) -> Option<&'static ExemplarCell> {
 }
 
 fn take_place() -> u32 {
-    let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(place) = places.free.pop() {
+    if let Some(place) = PLACES.take(link) {
+        if let Some(cell) = cell(place) {
+            cell.0.clear();
+        }
         return place;
     }
-    let index = usize::try_from(places.used).unwrap_or(usize::MAX);
-    if let Some(chunk) = CELLS.get(index / CHUNK) {
+    let one_more = |used: u32| (used < MOST).then_some(used + 1);
+    let Ok(used) = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) else {
+        return NOWHERE;
+    };
+    if let Some(chunk) = CELLS.get(used as usize / CHUNK) {
         chunk.get_or_init(|| (0..CHUNK).map(|_| ExemplarCell::default()).collect());
-        places.used += 1;
-        return places.used;
     }
-    NOWHERE
+    used + 1
 }
 
 fn give_place(place: u32) {
-    if place != NOWHERE {
-        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
-        places.free.push(place);
+    if let Some(link) = link(place) {
+        PLACES.give(place, link);
     }
 }
 
-struct Places {
-    used: u32,
-    free: Vec<u32>,
+/// A cell that is free needs no round.
+fn link(place: u32) -> Option<&'static AtomicU32> {
+    Some(cell(place)?.0.round())
 }
 
 static ROUND: AtomicU32 = AtomicU32::new(1);
 static CELLS: [OnceLock<Box<[ExemplarCell]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
-static PLACES: Mutex<Places> = Mutex::new(Places {
-    used: 0,
-    free: Vec::new(),
-});
+/// How many cells were ever in use, and those of them that no longer are.
+static USED: AtomicU32 = AtomicU32::new(0);
+static PLACES: Places = Places::of(AtomicU64::new(0));
 
-/// How often a reader looks at a cell that is being written.
-const TRIES: usize = 64;
 const CHUNK: usize = 256;
 // A quarter of a million counters with exemplars; one more goes without.
 const CHUNKS: usize = 1024;
+const MOST: u32 = 1 << 18;
+const _: () = assert!(MOST as usize == CHUNK * CHUNKS);
 /// A place that has no cell.
 const NOWHERE: u32 = u32::MAX;
 
@@ -329,6 +290,29 @@ mod tests {
         let place = slot.0.load(Ordering::Relaxed);
         drop(slot);
 
-        assert_eq!(cell(place).unwrap().sequence.load(Ordering::Relaxed), 0);
+        assert_eq!(cell(place).unwrap().read(), None);
+    }
+
+    #[test]
+    fn counters_that_come_and_go_at_once_have_places_of_their_own() {
+        let rounds = if cfg!(miri) { 5 } else { 2_000 };
+
+        thread::scope(|scope| {
+            for thread in 1..=3_u64 {
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let slots = [(); 3].map(|()| ExemplarSlot::default());
+                        let number = |at: usize| thread << 32 | round << 8 | at as u64;
+                        for (at, slot) in slots.iter().enumerate() {
+                            slot.offer(1.0, trace(number(at)));
+                        }
+                        for (at, slot) in slots.iter().enumerate() {
+                            let found = slot.read().map(|found| found.labels);
+                            assert_eq!(found, Some(ExemplarLabels::Trace(trace(number(at)))));
+                        }
+                    }
+                });
+            }
+        });
     }
 }
