@@ -7,11 +7,10 @@ use std::{
 };
 
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{TARGET, stats::Counters};
+use crate::{DrainBody, TARGET, stats::Counters};
 
 /// Answers every request: where the service panics or fails, with 500 and an empty body.
 ///
@@ -27,7 +26,7 @@ impl<S, A, B> Service<Request<A>> for Answering<S>
 where
     S: Service<Request<A>, Response = Response<B>, Error: Into<Box<dyn StdError + Send + Sync>>>,
 {
-    type Response = Response<Answer<B>>;
+    type Response = Response<DrainBody<B>>;
     type Error = S::Error;
     type Future = AnswerFuture<S::Future>;
 
@@ -62,7 +61,7 @@ where
     F: Future<Output = Result<Response<B>, E>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    type Output = Result<Response<Answer<B>>, E>;
+    type Output = Result<Response<DrainBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -72,7 +71,7 @@ where
         };
         match polled {
             Ok(polled) => {
-                polled.map(|result| Ok(result.map_or_else(failed, |response| response.map(Answer::of))))
+                polled.map(|result| Ok(result.map_or_else(failed, |response| response.map(DrainBody::of))))
             }
             // The panic hook has told its text.
             Err(_) => {
@@ -84,53 +83,14 @@ where
     }
 }
 
-fn failed<B, E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Response<Answer<B>> {
+fn failed<B, E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Response<DrainBody<B>> {
     let error = error.into();
     tracing::error!(target: TARGET, error = %groundcrew_base::redact(&error.to_string()), "a service failed instead of answering");
     internal_error()
 }
 
-fn internal_error<B>() -> Response<Answer<B>> {
-    let mut response = Response::new(Answer { inner: None });
+fn internal_error<B>() -> Response<DrainBody<B>> {
+    let mut response = Response::new(DrainBody::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response
-}
-
-pin_project! {
-    /// The body of a service, or none.
-    pub(crate) struct Answer<B> {
-        #[pin]
-        inner: Option<B>,
-    }
-}
-
-impl<B> Answer<B> {
-    const fn of(inner: B) -> Self {
-        Self { inner: Some(inner) }
-    }
-}
-
-impl<B: Body> Body for Answer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().inner.as_pin_mut() {
-            Some(inner) => inner.poll_frame(cx),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
 }

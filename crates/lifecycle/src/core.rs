@@ -1,3 +1,5 @@
+#[cfg(feature = "tower")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -12,6 +14,9 @@ pub(crate) struct Core {
     exit: Mutex<Exit>,
     was_ready: CancellationToken,
     draining: CancellationToken,
+    /// The same for each request to look at: a token takes a lock.
+    #[cfg(feature = "tower")]
+    is_draining: AtomicBool,
     stopping: CancellationToken,
     abort: CancellationToken,
     forced: CancellationToken,
@@ -25,6 +30,8 @@ impl Core {
             exit: Mutex::default(),
             was_ready: CancellationToken::new(),
             draining: CancellationToken::new(),
+            #[cfg(feature = "tower")]
+            is_draining: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),
             forced: CancellationToken::new(),
@@ -62,6 +69,8 @@ impl Core {
             self.was_ready.cancel();
         }
         if phase >= Phase::Draining {
+            #[cfg(feature = "tower")]
+            self.is_draining.store(true, Ordering::Release);
             self.draining.cancel();
         }
         if phase >= Phase::Stopping {
@@ -103,7 +112,7 @@ impl Core {
 
     #[cfg(feature = "tower")]
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.is_cancelled()
+        self.is_draining.load(Ordering::Acquire)
     }
 
     pub(crate) const fn draining(&self) -> &CancellationToken {
@@ -115,7 +124,13 @@ impl Core {
     }
 
     /// Drops connections and tasks where they stand.
-    pub(crate) const fn abort(&self) -> &CancellationToken {
+    pub(crate) fn abort(&self) {
+        self.abort.cancel();
+        // Who has not been told to leave yet leaves now.
+        self.fire(Phase::Stopping);
+    }
+
+    pub(crate) const fn aborted(&self) -> &CancellationToken {
         &self.abort
     }
 

@@ -6,6 +6,8 @@
 mod answer;
 mod builder;
 mod config;
+#[cfg(feature = "hyper")]
+mod connected;
 mod core;
 mod dependency;
 #[cfg(feature = "tower")]

@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) config: LifecycleConfig,
     pub(crate) in_flight: TaskTracker,
     pub(crate) connections: TaskTracker,
+    /// What the connections do, in tasks.
+    pub(crate) exchanges: TaskTracker,
     pub(crate) tasks: TaskTracker,
     pub(crate) counters: Arc<Counters>,
     pub(crate) hooks: Mutex<Vec<Hook>>,
@@ -82,6 +84,7 @@ impl Lifecycle {
             config,
             in_flight: TaskTracker::new(),
             connections: TaskTracker::new(),
+            exchanges: TaskTracker::new(),
             tasks: TaskTracker::new(),
             counters: Arc::default(),
             hooks: Mutex::default(),
@@ -214,8 +217,8 @@ impl Lifecycle {
         self.0.core.stopping().run_until_cancelled(work).await
     }
 
-    /// Counts as one request in flight until it is dropped: a WebSocket handler holds one, because its
-    /// connection has left the server.
+    /// Counts as one request in flight until it is dropped: for work that has left its request, and for a WebSocket handler
+    /// behind a server other than [`serve`](Self::serve), which counts connections until they are closed.
     pub fn in_flight(&self) -> InFlight {
         InFlight::new(self.0.in_flight.token())
     }

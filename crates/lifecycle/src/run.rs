@@ -22,7 +22,7 @@ impl Lifecycle {
         let inner = self.inner();
         tokio::select! {
             biased;
-            () = inner.core.forced().cancelled() => inner.core.abort().cancel(),
+            () = inner.core.forced().cancelled() => inner.core.abort(),
             () = inner.stop_in_order() => {}
             () = inner.core.manager().beat() => {}
         }
@@ -46,11 +46,11 @@ impl Inner {
     }
 
     async fn finish_in_flight(&self) {
-        for tracker in [&self.in_flight, &self.connections, &self.tasks] {
+        for tracker in [&self.in_flight, &self.connections, &self.exchanges, &self.tasks] {
             tracker.close();
         }
-        let finished =
-            async { tokio::join!(self.in_flight.wait(), self.connections.wait(), self.tasks.wait()) };
+        let served = async { tokio::join!(self.connections.wait(), self.exchanges.wait()) };
+        let finished = async { tokio::join!(self.in_flight.wait(), served, self.tasks.wait()) };
         if timeout(self.config.shutdown_timeout, finished).await.is_ok() {
             return;
         }
@@ -59,9 +59,9 @@ impl Inner {
             tasks = self.tasks.len(), "the shutdown timeout is over: dropping what is in flight"
         );
         self.core.raise(Exit::DeadlineExceeded);
-        self.core.abort().cancel();
+        self.core.abort();
         // What is dropped at its next await is gone in no time; what blocks is not waited for.
-        let dropped = async { tokio::join!(self.connections.wait(), self.tasks.wait()) };
+        let dropped = async { tokio::join!(self.exchanges.wait(), self.tasks.wait()) };
         drop(timeout(DROP_GRACE, dropped).await);
     }
 

@@ -5,14 +5,14 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use groundcrew_base::Backoff;
-use http::{Request, Response, Version};
+use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -25,9 +25,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Drain, DrainBody, Error, Lifecycle, LifecycleConfig, TARGET,
-    answer::{Answer, Answering},
-    core::Core,
+    Drain, Error, Lifecycle, LifecycleConfig, TARGET, answer::Answering, connected::Connected, core::Core,
 };
 
 impl Lifecycle {
@@ -46,7 +44,7 @@ impl Lifecycle {
     #[cfg(feature = "axum")]
     pub fn serve(&self, listener: TcpListener, router: axum::Router) -> Result<SocketAddr, Error> {
         // With its state a router applies its layers once, not to each request.
-        self.serve_service(listener, router.with_state(()))
+        self.serve_with(listener, router.with_state(()), tell_axum)
     }
 
     /// Serves any tower service as [`serve`](Self::serve) does a router: a router with a layer around it, or a function
@@ -93,6 +91,15 @@ impl Lifecycle {
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        self.serve_with(listener, service, tell)
+    }
+
+    fn serve_with<S: Served>(
+        &self,
+        listener: TcpListener,
+        service: S,
+        tell: Tell,
+    ) -> Result<SocketAddr, Error> {
         let address = listener.local_addr().map_err(Error::Listener)?;
         let answering = Answering {
             inner: service,
@@ -102,7 +109,9 @@ impl Lifecycle {
             core: Arc::clone(&self.inner().core),
             config: self.inner().config.clone(),
             connections: self.inner().connections.clone(),
+            exchanges: self.inner().exchanges.clone(),
             app: self.drain_layer().layer(answering),
+            tell,
         };
         tracing::info!(target: TARGET, address = %address, "listening");
         self.spawn("http server", server.accept(listener));
@@ -110,7 +119,8 @@ impl Lifecycle {
     }
 }
 
-/// The address from which the client of a request is connected, as an extension of the request.
+/// The address from which the client of a request is connected, as an extension of the requests of
+/// [`serve_service`](Lifecycle::serve_service).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "complete by definition")]
 pub struct PeerAddress(pub SocketAddr);
@@ -121,19 +131,60 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 struct Server<S> {
     core: Arc<Core>,
     config: LifecycleConfig,
+    /// Counts the open ones, those too that are not HTTP any more.
     connections: TaskTracker,
+    /// Those that are HTTP, and the streams of HTTP/2.
+    exchanges: TaskTracker,
     app: App<S>,
+    tell: Tell,
 }
 
-impl<S, B> Server<S>
+/// Puts the address of the client where the service looks for it.
+type Tell = fn(SocketAddr, &mut Extensions);
+
+fn tell(peer: SocketAddr, extensions: &mut Extensions) {
+    extensions.insert(PeerAddress(peer));
+    #[cfg(feature = "axum")]
+    tell_axum(peer, extensions);
+}
+
+/// What handlers of axum extract, and no more: every extension costs each request.
+#[cfg(feature = "axum")]
+fn tell_axum(peer: SocketAddr, extensions: &mut Extensions) {
+    extensions.insert(axum::extract::ConnectInfo(peer));
+}
+
+/// What can be served: this is said of it once.
+trait Served:
+    Service<
+        Request<Incoming>,
+        Response = Response<<Self as Served>::Body>,
+        Error = <Self as Served>::Failure,
+        Future = <Self as Served>::Answer,
+    > + Clone
+    + Send
+    + 'static
+{
+    type Body: Body<Data: Send, Error: Into<BoxError>> + Send + 'static;
+    type Failure: Into<BoxError> + Send;
+    type Answer: Future<Output = Result<Response<<Self as Served>::Body>, <Self as Served>::Failure>>
+        + Send
+        + 'static;
+}
+
+impl<S, B> Served for S
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError> + Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
+    type Body = B;
+    type Failure = S::Error;
+    type Answer = S::Future;
+}
+
+impl<S: Served> Server<S> {
     async fn accept(self, listener: TcpListener) {
         let mut delays = ACCEPT_BACKOFF.delays();
         loop {
@@ -163,22 +214,24 @@ where
 
     fn connect(&self, stream: TcpStream, peer: SocketAddr) {
         drop(stream.set_nodelay(true));
+        let stream = Connected::new(stream, self.connections.token());
         let connection = Connection {
             core: Arc::clone(&self.core),
             peer,
+            tell: self.tell,
             first_request: CancellationToken::new(),
-            http2: Arc::default(),
+            protocol: Arc::default(),
             header_read_timeout: self.config.header_read_timeout,
         };
         let http = self.protocols();
         drop(
-            self.connections
+            self.exchanges
                 .spawn(connection.drive(http, stream, self.app.clone())),
         );
     }
 
     fn protocols(&self) -> auto::Builder<Streams> {
-        let mut http = auto::Builder::new(Streams(self.connections.clone()));
+        let mut http = auto::Builder::new(Streams(self.exchanges.clone()));
         http.http1()
             .timer(TokioTimer::new())
             .header_read_timeout(self.config.keep_alive_timeout);
@@ -194,67 +247,57 @@ where
 struct Connection {
     core: Arc<Core>,
     peer: SocketAddr,
+    tell: Tell,
     first_request: CancellationToken,
-    http2: Arc<AtomicBool>,
+    /// One of [`UNKNOWN`], [`HTTP1`] and [`HTTP2`].
+    protocol: Arc<AtomicU8>,
     header_read_timeout: Duration,
 }
 
 impl Connection {
-    async fn drive<S, B>(self, http: auto::Builder<Streams>, stream: TcpStream, app: App<S>)
-    where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<BoxError> + Send,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    async fn drive<S: Served>(self, http: auto::Builder<Streams>, stream: Connected, app: App<S>) {
         let service = self.service(app);
         let mut conn = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
-        let abort = self.core.abort();
         tokio::select! {
+            biased;
             result = conn.as_mut() => return log(self.peer, result),
-            () = abort.cancelled() => return,
+            () = self.core.aborted().cancelled() => return,
             () = self.first_request.cancelled() => {}
             () = tokio::time::sleep(self.header_read_timeout) => return,
             () = self.stopped_before_request() => {}
         }
+        // Nothing more is looked at each time: who aborts tells to leave as well.
         tokio::select! {
+            biased;
             result = conn.as_mut() => return log(self.peer, result),
-            () = abort.cancelled() => return,
             () = self.time_to_leave() => {}
         }
         conn.as_mut().graceful_shutdown();
         tokio::select! {
+            biased;
+            () = self.core.aborted().cancelled() => {}
             result = conn.as_mut() => log(self.peer, result),
-            () = abort.cancelled() => {}
         }
     }
 
-    fn service<S, B>(
+    fn service<S: Served>(
         &self,
         app: App<S>,
     ) -> impl hyper::service::Service<
         Request<Incoming>,
-        Response = Response<DrainBody<Answer<B>>>,
-        Error = S::Error,
+        Response = <App<S> as Service<Request<Incoming>>>::Response,
+        Error = S::Failure,
         Future: Send,
-    > + use<S, B>
-    where
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send + 'static,
-        S::Error: Into<BoxError> + Send,
-        B: Body + Send + 'static,
-    {
-        let (peer, first, http2) = (self.peer, self.first_request.clone(), Arc::clone(&self.http2));
+    > + use<S> {
+        let (peer, tell) = (self.peer, self.tell);
+        let (first, protocol) = (self.first_request.clone(), Arc::clone(&self.protocol));
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            if !first.is_cancelled() {
-                http2.store(request.version() == Version::HTTP_2, Ordering::Release);
+            if protocol.load(Ordering::Relaxed) == UNKNOWN {
+                let is_http2 = request.version() == Version::HTTP_2;
+                protocol.store(if is_http2 { HTTP2 } else { HTTP1 }, Ordering::Release);
                 first.cancel();
             }
-            request.extensions_mut().insert(PeerAddress(peer));
-            #[cfg(feature = "axum")]
-            request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+            tell(peer, request.extensions_mut());
             let mut app = app.clone();
             async move {
                 poll_fn(|cx| app.poll_ready(cx)).await?;
@@ -272,7 +315,7 @@ impl Connection {
     /// HTTP/2 is told to leave at once and loses nothing by it. HTTP/1 is told by `Connection: close` and
     /// closed only when the drain is over: closing an idle connection races with its next request.
     async fn time_to_leave(&self) {
-        if self.http2.load(Ordering::Acquire) {
+        if self.protocol.load(Ordering::Acquire) == HTTP2 {
             self.core.draining().cancelled().await;
         } else {
             self.core.stopping().cancelled().await;
@@ -298,6 +341,10 @@ where
         drop(self.0.spawn(stream));
     }
 }
+
+const UNKNOWN: u8 = 0;
+const HTTP1: u8 = 1;
+const HTTP2: u8 = 2;
 
 const ACCEPT_BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 

@@ -116,7 +116,7 @@ impl Supervisor {
     async fn once<Fut: Future<Output: TaskResult> + Send>(&self, task: Fut) -> End {
         let outcome = tokio::select! {
             biased;
-            () = self.core.abort().cancelled() => {
+            () = self.core.aborted().cancelled() => {
                 tracing::warn!(target: TARGET, task = self.name, "a task did not end in time and was dropped");
                 return End::Aborted;
             }

@@ -12,7 +12,7 @@ use groundcrew_lifecycle::{Lifecycle, LifecycleConfig};
 use rustix::process::Signal;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
-use crate::support::{Client, Service, leave};
+use crate::support::{Answered, Client, Service, leave};
 
 /// Patient with a machine that is busy: what a drain is for has to happen within.
 const DRAIN_DELAY: Duration = Duration::from_secs(2);
@@ -120,12 +120,15 @@ async fn sigterm_drains_and_exits_clean() {
 
     service.signal(Signal::TERM);
 
-    let asked_to_leave = async { while !client.ask("/").await.unwrap() {} };
+    let asked_to_leave = async { while client.ask("/").await.unwrap() == Answered::Yes {} };
     timeout(DRAIN_DELAY, asked_to_leave)
         .await
         .expect("still served, and told of the drain, while it lasts");
     let mut late = Client::connect(address).await.unwrap();
-    assert!(late.ask("/").await.unwrap(), "new connections are served too");
+    let answered = late.ask("/").await.unwrap();
+    assert_eq!(answered, Answered::AndLeft, "new connections are served too");
+    let mut late = Client::connect_http2(address).await.unwrap();
+    assert_eq!(late.ask("/").await.unwrap(), Answered::Yes);
     service.says("pool closed").await;
     assert_eq!(service.exit().await.code(), Some(0));
 }

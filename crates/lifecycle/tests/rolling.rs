@@ -26,7 +26,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::support::{Client, Service, leave};
+use crate::support::{Answered, Client, Service, leave};
 
 /// How long after SIGTERM the balancer hears of it.
 const LAG: Duration = Duration::from_millis(400);
@@ -80,6 +80,17 @@ enum Keeps {
     WhileListed,
     /// Until the instance closes it, as kube-proxy does with a connection once made.
     Pinned,
+    /// The same over HTTP/2.
+    PinnedHttp2,
+}
+
+impl Keeps {
+    async fn connect(self, address: SocketAddr) -> std::io::Result<Client> {
+        match self {
+            Self::WhileListed | Self::Pinned => Client::connect(address).await,
+            Self::PinnedHttp2 => Client::connect_http2(address).await,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -120,7 +131,7 @@ impl Balancer {
                 let endpoints = self.endpoints.borrow();
                 endpoints[usize::try_from(turn).unwrap() % endpoints.len()]
             };
-            let connected = Client::connect(address).await;
+            let connected = keeps.connect(address).await;
             let Ok(mut client) = connected else {
                 self.tally.count(false);
                 turn += 1;
@@ -129,10 +140,13 @@ impl Balancer {
             while !*self.over.borrow() && self.may_use(address, keeps) {
                 turn += 1;
                 let path = if turn.is_multiple_of(8) { "/slow" } else { "/" };
-                let answer = client.ask(path).await;
-                self.tally.count(answer.is_ok());
-                if answer.unwrap_or(true) {
-                    break;
+                match client.ask(path).await {
+                    Ok(Answered::Yes) => self.tally.count(true),
+                    Ok(Answered::NotSent) => break,
+                    ended => {
+                        self.tally.count(ended.is_ok());
+                        break;
+                    }
                 }
                 // A client thinks between two requests; the machine gets time for the other processes.
                 sleep(THINKING).await;
@@ -143,7 +157,7 @@ impl Balancer {
     fn may_use(&self, address: SocketAddr, keeps: Keeps) -> bool {
         match keeps {
             Keeps::WhileListed => self.endpoints.borrow().contains(&address),
-            Keeps::Pinned => true,
+            Keeps::Pinned | Keeps::PinnedHttp2 => true,
         }
     }
 }
@@ -225,6 +239,11 @@ async fn no_request_fails_with_clients_that_follow_the_balancer() {
 #[tokio::test]
 async fn no_request_fails_with_clients_that_keep_their_connection() {
     no_request_fails(Keeps::Pinned).await;
+}
+
+#[tokio::test]
+async fn no_request_fails_with_http2_clients_that_keep_their_connection() {
+    no_request_fails(Keeps::PinnedHttp2).await;
 }
 
 /// The control: this harness does show what goes wrong.

@@ -1,6 +1,7 @@
 //! Services in processes of their own, and clients that repeat nothing.
 
 use std::{
+    io,
     net::SocketAddr,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -10,8 +11,8 @@ use bytes::Bytes;
 use groundcrew_lifecycle::Exit;
 use http::{Request, header::CONNECTION};
 use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -68,38 +69,78 @@ impl Service {
 
 /// A keep-alive client without retry.
 pub(crate) struct Client {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: Sender,
     tasks: JoinSet<()>,
 }
 
+enum Sender {
+    Http1(http1::SendRequest<Empty<Bytes>>),
+    Http2(http2::SendRequest<Empty<Bytes>>),
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    Yes,
+    /// And the server wants the connection closed.
+    AndLeft,
+    /// The server had asked the client to leave before it could be sent.
+    NotSent,
+}
+
 impl Client {
-    pub(crate) async fn connect(address: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         let (sender, conn) = http1::handshake(TokioIo::new(stream))
             .await
-            .map_err(std::io::Error::other)?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move { drop(conn.await) });
+            .map_err(io::Error::other)?;
+        let tasks = JoinSet::from_iter([async move { drop(conn.await) }]);
+        let sender = Sender::Http1(sender);
         Ok(Self { sender, tasks })
     }
 
-    /// Asks once; says whether the server wants the connection closed.
-    pub(crate) async fn ask(&mut self, path: &str) -> Result<bool, hyper::Error> {
-        let request = Request::get(path)
+    pub(crate) async fn connect_http2(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (sender, conn) = shaken.map_err(io::Error::other)?;
+        let tasks = JoinSet::from_iter([async move { drop(conn.await) }]);
+        let sender = Sender::Http2(sender);
+        Ok(Self { sender, tasks })
+    }
+
+    /// Asks once.
+    pub(crate) async fn ask(&mut self, path: &str) -> Result<Answered, hyper::Error> {
+        let request = Request::get(format!("http://test{path}"))
             .header("host", "test")
             .body(Empty::new())
             .unwrap();
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
-        let close = response
-            .headers()
-            .get(CONNECTION)
-            .is_some_and(|value| value == "close");
+        let response = match &mut self.sender {
+            Sender::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await?
+            }
+            Sender::Http2(sender) => {
+                if sender.ready().await.is_err() {
+                    return Ok(Answered::NotSent);
+                }
+                match sender.try_send_request(request).await {
+                    Ok(response) => response,
+                    Err(mut error) => {
+                        let unsent = error.take_message();
+                        return unsent
+                            .map(|_| Answered::NotSent)
+                            .ok_or_else(|| error.into_error());
+                    }
+                }
+            }
+        };
+        let header = response.headers().get(CONNECTION);
+        let close = header.is_some_and(|value| value == "close");
         response.into_body().collect().await?;
         if close {
             self.tasks.abort_all();
         }
-        Ok(close)
+        Ok(if close { Answered::AndLeft } else { Answered::Yes })
     }
 }
 
