@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+#[cfg(feature = "axum")]
+mod acceptor;
 mod board;
 mod bounded;
 mod builder;
@@ -27,6 +29,8 @@ mod progress;
 mod question;
 mod registration;
 mod report;
+#[cfg(feature = "axum")]
+mod reserve;
 #[cfg(feature = "axum")]
 mod router;
 mod selection;

@@ -1,8 +1,6 @@
 use std::{
-    fmt,
-    fs::File,
-    io,
-    net::SocketAddr,
+    fmt, io,
+    net::{SocketAddr, TcpListener},
     pin::pin,
     sync::Arc,
     thread,
@@ -18,21 +16,22 @@ use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 #[cfg(feature = "grpc")]
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
-use rustix::io::Errno;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
-use crate::{Error, TARGET};
+use crate::{
+    Error, TARGET,
+    acceptor::{Acceptor, Client},
+    reserve::Reserve,
+};
 
 /// Serves probes from a thread of its own, so that they are answered while every worker of the service's
 /// runtime is blocked.
 ///
 /// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too; at most 256 connections at once, each closed after 30 s
-/// without a request. One probe at a time is answered even when the process has no file descriptor left. The thread ends
+/// without a request. A few descriptors are kept for it, so one probe at a time is answered even when the process has none left, and
+/// whoever takes those that come free. The thread ends
 /// with [`shutdown`](Self::shutdown) or when the listener is dropped.
 ///
 /// # Examples
@@ -65,9 +64,11 @@ impl ProbeListener {
     /// [`Error::Bind`] if the address is taken or not allowed, [`Error::Thread`] if no thread can be had.
     pub fn bind(address: SocketAddr, router: Router) -> Result<Self, Error> {
         let refused = |source| Error::Bind { address, source };
-        let listener = std::net::TcpListener::bind(address).map_err(refused)?;
+        let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let bound = listener.local_addr().map_err(refused)?;
+        // Before the service takes them all.
+        let reserve = Reserve::new().map_err(refused)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -78,7 +79,7 @@ impl ProbeListener {
         // With its state a router applies its layers once, not to each request.
         let router = router.with_state(());
         let serve = move || {
-            let served = runtime.block_on(serve(listener, router, &stop));
+            let served = runtime.block_on(serve(listener, reserve, router, &stop));
             // Handlers still running have had their time.
             runtime.shutdown_background();
             if let Err(error) = served {
@@ -132,73 +133,36 @@ impl fmt::Debug for ProbeListener {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, router: Router, end: &CancellationToken) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+async fn serve(
+    listener: TcpListener,
+    reserve: Reserve,
+    router: Router,
+    end: &CancellationToken,
+) -> io::Result<()> {
+    let acceptor = Acceptor::new(listener, reserve)?;
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut reserve = Reserve::default();
-    while let Some((accepted, slot)) = end
-        .run_until_cancelled(accept(&listener, &slots, &mut reserve))
-        .await
-    {
+    let accept = async || {
+        let slot = Arc::clone(&slots).acquire_owned().await.ok();
+        (acceptor.accept().await, slot)
+    };
+    while let Some((accepted, slot)) = end.run_until_cancelled(accept()).await {
         match accepted {
-            Ok((stream, peer)) => {
-                let connection = answer(stream, peer, router.clone(), end.clone(), slot);
-                drop(connections.spawn(connection));
-            }
+            Ok(client) => drop(connections.spawn(answer(client, router.clone(), end.clone(), slot))),
             Err(error) => {
                 tracing::warn!(target: TARGET, error = %error, "accepting a probe failed");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop(listener);
+    drop(acceptor);
     connections.close();
     drop(tokio::time::timeout(LAST_ANSWERS, connections.wait()).await);
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-    reserve: &mut Reserve,
-) -> (io::Result<(TcpStream, SocketAddr)>, Option<OwnedSemaphorePermit>) {
-    let slot = Arc::clone(slots).acquire_owned().await.ok();
-    reserve.fill();
-    let accepted = match listener.accept().await {
-        Err(error) if is_exhausted(&error) && reserve.spend() => listener.accept().await,
-        accepted => accepted,
-    };
-    (accepted, slot)
-}
-
-/// A descriptor kept for the probe that comes when the process has none left: that is when it is needed most.
-#[derive(Default)]
-struct Reserve(Option<File>);
-
-impl Reserve {
-    fn fill(&mut self) {
-        if self.0.is_none() {
-            self.0 = File::open("/dev/null").ok();
-        }
-    }
-
-    /// Whether there was one.
-    fn spend(&mut self) -> bool {
-        self.0.take().is_some()
-    }
-}
-
-fn is_exhausted(error: &io::Error) -> bool {
-    let code = error.raw_os_error();
-    [Errno::MFILE, Errno::NFILE]
-        .into_iter()
-        .any(|errno| code == Some(errno.raw_os_error()))
-}
-
 async fn answer(
-    stream: TcpStream,
-    peer: SocketAddr,
+    Client { stream, peer, leaves }: Client,
     router: Router,
     end: CancellationToken,
     _slot: Option<OwnedSemaphorePermit>,
@@ -208,7 +172,7 @@ async fn answer(
         // A router is always ready.
         router.clone().call(request)
     });
-    let http = protocol();
+    let http = protocol(!leaves);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
@@ -223,17 +187,22 @@ async fn answer(
 }
 
 #[cfg(not(feature = "grpc"))]
-fn protocol() -> http1::Builder {
+fn protocol(keep_alive: bool) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(IDLE);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .keep_alive(keep_alive);
     http
 }
 
 /// HTTP/1.1 or HTTP/2, as the client begins.
 #[cfg(feature = "grpc")]
-fn protocol() -> auto::Builder<TokioExecutor> {
+fn protocol(keep_alive: bool) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .keep_alive(keep_alive);
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(IDLE)

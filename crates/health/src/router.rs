@@ -57,6 +57,7 @@ impl Health {
             .route("/healthz/{check}", get(check))
             .route("/api/health", get_service(Whole(self.clone())))
             .route("/api/health/history", get(history))
+            .method_not_allowed_fallback(async || plain(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n"))
             .with_state(self.clone())
     }
 

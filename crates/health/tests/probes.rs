@@ -168,6 +168,11 @@ async fn answers_are_not_cached_and_head_has_no_body() {
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{path}");
         assert_eq!(text(response).await, "", "{path}");
+
+        let refused = send(&health, request(Method::POST, path)).await;
+        assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(refused.headers()[header::CACHE_CONTROL], "no-store", "{path}");
+        assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD", "{path}");
     }
     let json = send(&health, request(Method::GET, "/api/health")).await;
     assert_eq!(json.headers()[header::CONTENT_TYPE], "application/json");

@@ -1,9 +1,13 @@
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use groundcrew_base::{Status, Verdict};
+use tokio::{sync::Notify, time};
 
 use super::traffic::Traffic;
 
@@ -15,6 +19,16 @@ pub(super) struct Asking {
     pub(super) traffic: Traffic,
     /// The last answer to a question, and when it came.
     known: Arc<Mutex<Option<(Instant, Verdict)>>>,
+    /// Whether real work answered the last time.
+    was_spared: Arc<AtomicBool>,
+}
+
+/// When one run of a check has to end, and how long the parts of it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) deadline: time::Instant,
+    pub(super) timeout: Duration,
+    pub(super) connect_timeout: Duration,
 }
 
 impl Default for Asking {
@@ -24,6 +38,7 @@ impl Default for Asking {
             connect_timeout: Duration::from_secs(1),
             traffic: Traffic::default(),
             known: Arc::default(),
+            was_spared: Arc::default(),
         }
     }
 }
@@ -34,15 +49,34 @@ impl Asking {
     /// Work that succeeds shows that the server answers, not that it is as it should be: it may be read-only, or nearly
     /// full. What the last question found of that is believed for a while.
     pub(super) async fn verdict(&self, question: impl Future<Output = Verdict>) -> Verdict {
-        if self.traffic.answers()
-            && let Some(known) = self.known()
-        {
+        let known = self.traffic.answers_until().and_then(|_| self.known());
+        self.was_spared.store(known.is_some(), Ordering::Relaxed);
+        if let Some(known) = known {
             return self.traffic.join(known.detail("evidence", "traffic"));
         }
         let answer = question.await;
         let found = (answer.status() <= Status::Degraded).then(|| (Instant::now(), answer.clone()));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
         self.traffic.join(answer)
+    }
+
+    /// The limits of a run that begins now.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            deadline: time::Instant::now() + self.timeout,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+        }
+    }
+
+    /// Resolves when the connection is lost, or when work that has spared a question does not succeed any more: an outage
+    /// would be seen an interval later.
+    pub(super) async fn changed(&self, lost: &Notify) {
+        let spared = self.was_spared.load(Ordering::Relaxed);
+        tokio::select! {
+            () = lost.notified() => {}
+            () = self.traffic.ends(), if spared => {}
+        }
     }
 
     fn known(&self) -> Option<Verdict> {

@@ -38,17 +38,6 @@ impl<C: Send + 'static, E: Send + 'static> Link<C, E> {
         Ok(self.open.insert(made))
     }
 
-    /// Makes another connection, which replaces this one once it is there.
-    #[cfg(feature = "redis")]
-    pub(super) fn renew<F>(&mut self, connect: impl FnOnce() -> F)
-    where
-        F: Future<Output = Result<C, E>> + Send + 'static,
-    {
-        if self.making.is_empty() {
-            self.making.spawn(connect());
-        }
-    }
-
     pub(super) fn close(&mut self) {
         self.open = None;
     }

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    asking::{Asking, PATIENCE, asking_setters},
+    asking::{Asking, Limits, PATIENCE, asking_setters},
     link::{Link, NoLink},
     verdicts::{frozen, unhealthy, up},
 };
@@ -119,24 +119,23 @@ impl PostgresCheck {
     }
 
     async fn ping(&self) -> Verdict {
-        let limit = self.asking.timeout;
-        let deadline = Instant::now() + limit;
+        let limits = self.asking.limits();
         let mut link = self.link.lock().await;
         // Where a session was lost, the server may be back already.
         for _ in 0..2 {
-            let connected = match link.open(deadline, || self.connect()).await {
+            let connected = match link.open(limits.deadline, || self.connect(limits)).await {
                 Ok(connected) => connected,
-                Err(NoLink::Late) => return frozen(limit),
+                Err(NoLink::Late) => return frozen(limits.timeout),
                 Err(NoLink::Refused(error)) => return refused(&error),
             };
-            match connected.ask(deadline).await {
+            match connected.ask(limits.deadline).await {
                 Asked::Answered(state) => return self.judge(&state),
                 Asked::Failed(error) => return failed(&error),
                 Asked::Frozen => {
                     if connected.unanswered >= PATIENCE {
                         link.close();
                     }
-                    return frozen(limit);
+                    return frozen(limits.timeout);
                 }
                 Asked::Lost => link.close(),
             }
@@ -155,14 +154,13 @@ impl PostgresCheck {
         verdict.detail("role", role).detail("readOnly", state.read_only)
     }
 
-    fn connect(&self) -> impl Future<Output = Result<Connected, ConnectError>> + Send + 'static {
-        let (url, limit, lost) = (
-            self.url.clone(),
-            self.asking.connect_timeout,
-            Arc::clone(&self.lost),
-        );
+    fn connect(
+        &self,
+        limits: Limits,
+    ) -> impl Future<Output = Result<Connected, ConnectError>> + Send + 'static {
+        let (url, lost) = (self.url.clone(), Arc::clone(&self.lost));
         async move {
-            let (client, connection) = url.connect(limit).await?;
+            let (client, connection) = url.connect(limits.connect_timeout).await?;
             let mut driver = JoinSet::new();
             driver.spawn(async move {
                 // What went wrong is told by the next question.
@@ -185,7 +183,7 @@ impl Check for PostgresCheck {
     }
 
     async fn changed(&self) {
-        self.lost.notified().await;
+        self.asking.changed(&self.lost).await;
     }
 }
 

@@ -1,3 +1,5 @@
+mod cluster;
+mod node;
 mod server;
 
 use std::{fmt, sync::Arc};
@@ -7,15 +9,13 @@ use groundcrew_base::{Check, Status, Verdict, error_text};
 use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl};
 use tokio::{
     sync::{Mutex, Notify},
-    task::JoinSet,
     time::Instant,
 };
 
-use self::server::{Cluster, Server};
+use self::{cluster::Members, node::Node, server::Server};
 use super::{
     Thresholds,
-    asking::{Asking, PATIENCE, asking_setters},
-    link::{Link, NoLink},
+    asking::{Asking, asking_setters},
     verdicts::{frozen, unhealthy, up},
 };
 
@@ -41,7 +41,8 @@ use super::{
 ///
 /// Details of a server: `role`, `usedMemoryBytes`, `maxMemoryBytes`, `memoryUsagePercent`, `evictionPolicy`, `evictedKeys`,
 /// `connectedClients`. Of a cluster: `clusterState`, `slotsAssigned`, `slotsOk`, `slotsFailing`, `knownNodes`, `primaries`,
-/// `primariesAnswering`. A login that may not ask for them still gets the other verdicts. No verdict takes longer than the
+/// `primariesAnswering`. Every primary is asked on a connection of its own; the servers that the URL names are where the first are
+/// found, and one of them is enough. A login that may not ask for them still gets the other verdicts. No verdict takes longer than the
 /// [`timeout`](Self::timeout). A lost connection is noticed at once.
 ///
 /// Given the [`Evidence`](crate::Evidence) of a client, such as that of `cache`, it passes on what the client knows, and while
@@ -62,29 +63,31 @@ pub struct RedisCheck {
     url: RedisUrl,
     asking: Asking,
     memory: Thresholds,
-    link: Arc<Mutex<Link<Connected, RedisError>>>,
+    servers: Arc<Mutex<Servers>>,
     lost: Arc<Notify>,
 }
 
-struct Connected {
-    connection: RedisConnection,
-    /// Questions in a row that were not answered in time.
-    unanswered: u32,
-    misses_a_primary: bool,
-    /// Tells of the end of the connection; dropped with it.
-    _watcher: JoinSet<()>,
+enum Servers {
+    One(Node),
+    Cluster(Members),
 }
 
 impl RedisCheck {
     /// A check of the server at `url`. Connects when it first runs.
     #[must_use]
     pub fn new(url: RedisUrl) -> Self {
+        let lost = Arc::default();
+        let servers = if url.is_cluster() {
+            Servers::Cluster(Members::new(url.clone(), Arc::clone(&lost)))
+        } else {
+            Servers::One(Node::new(url.clone(), Arc::clone(&lost)))
+        };
         Self {
             url,
             asking: Asking::default(),
             memory: Thresholds::default().never_unhealthy(),
-            link: Arc::default(),
-            lost: Arc::default(),
+            servers: Arc::new(Mutex::new(servers)),
+            lost,
         }
     }
 
@@ -99,114 +102,57 @@ impl RedisCheck {
     }
 
     async fn ping(&self) -> Verdict {
-        let limit = self.asking.timeout;
-        let deadline = Instant::now() + limit;
-        let mut link = self.link.lock().await;
-        // Where a connection was lost, the server may be back already.
-        for _ in 0..2 {
-            let connected = match link.open(deadline, || self.connect()).await {
-                Ok(connected) => connected,
-                Err(NoLink::Late) => return frozen(limit),
-                Err(NoLink::Refused(error)) => return failed(&error),
-            };
-            let error = match self.ask(connected, deadline).await {
-                Ok(verdict) => {
-                    if connected.misses_a_primary {
-                        // The cluster may have another in its place by now.
-                        link.renew(|| self.connect());
-                    }
-                    return verdict;
-                }
-                Err(error) => error,
-            };
-            if connected.is_kept(&error) {
-                return failed(&error);
+        let limits = self.asking.limits();
+        let answer = match &mut *self.servers.lock().await {
+            Servers::One(node) => {
+                let asked = node.ask(limits, |connection, deadline| {
+                    Box::pin(server(connection, deadline))
+                });
+                asked.await.map(|said| said.judge(self.memory))
             }
-            // The connection does not try to come back by itself.
-            link.close();
-            if !matches!(error, RedisError::Unreachable(_)) {
-                return failed(&error);
-            }
-        }
-        unhealthy("down", "the connection was closed".to_owned())
-    }
-
-    async fn ask(&self, connected: &mut Connected, deadline: Instant) -> Result<Verdict, RedisError> {
-        let answer = if self.url.is_cluster() {
-            self.cluster(connected, deadline).await
-        } else {
-            self.server(&connected.connection, deadline).await
+            Servers::Cluster(members) => members.ask(limits).await,
         };
-        connected.note(&answer);
-        // Of the whole, not of what was left of it.
-        answer.map_err(|error| match error {
-            RedisError::Timeout { .. } => RedisError::Timeout {
-                deadline: self.asking.timeout,
-            },
-            error => error,
+        answer.unwrap_or_else(|error| match error {
+            // Of the whole, not of what was left of it.
+            RedisError::Timeout { .. } => frozen(self.asking.timeout),
+            error => failed(&error),
         })
     }
+}
 
-    async fn server(&self, connection: &RedisConnection, deadline: Instant) -> Result<Verdict, RedisError> {
-        let left = || deadline.saturating_duration_since(Instant::now());
-        // A server that takes no writes refuses even this; why, it tells all the same.
-        let refusal = match connection.ping(left()).await {
-            Ok(()) => None,
-            Err(RedisError::Other(error)) => Some(RedisError::Other(error)),
-            Err(error) => return Err(error),
-        };
-        let found = match connection.info(left()).await {
-            Ok(info) => Server::read(&info).judge(self.memory),
-            Err(RedisError::Forbidden(_)) => up(),
-            Err(error) => return Err(error),
-        };
-        Ok(match refusal {
+/// What a server says to a `PING` and an `INFO`.
+struct Said {
+    refusal: Option<RedisError>,
+    /// Unless the login may not ask for it.
+    info: Option<String>,
+}
+
+async fn server(connection: &RedisConnection, deadline: Instant) -> Result<Said, RedisError> {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    // A server that takes no writes refuses even this; why, it tells all the same.
+    let refusal = match connection.ping(left()).await {
+        Ok(()) => None,
+        Err(RedisError::Other(error)) => Some(RedisError::Other(error)),
+        Err(error) => return Err(error),
+    };
+    let info = match connection.info(left()).await {
+        Ok(info) => Some(info),
+        Err(RedisError::Forbidden(_)) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Said { refusal, info })
+}
+
+impl Said {
+    fn judge(&self, memory: Thresholds) -> Verdict {
+        let found = self
+            .info
+            .as_ref()
+            .map_or_else(up, |info| Server::read(info).judge(memory));
+        match &self.refusal {
             None => found,
-            Some(error) if found.status() == Status::Healthy => failed(&error),
-            Some(error) => found.join(Verdict::unhealthy(error_text(&error))),
-        })
-    }
-
-    async fn cluster(&self, connected: &mut Connected, deadline: Instant) -> Result<Verdict, RedisError> {
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let (mut cluster, mut failure) = (Cluster::default(), None);
-        for answer in connected.connection.cluster_info(left()).await {
-            match answer {
-                Ok(info) => cluster.answered(&info),
-                Err(RedisError::Forbidden(_)) => cluster.answered(""),
-                Err(error) => {
-                    cluster.silent();
-                    failure = Some(error);
-                }
-            }
-        }
-        connected.misses_a_primary = failure.is_some();
-        match (cluster.verdict(), failure) {
-            (Some(verdict), _) => Ok(verdict),
-            (None, Some(error)) => Err(error),
-            (None, None) => connected.connection.ping(left()).await.map(|()| up()),
-        }
-    }
-
-    fn connect(&self) -> impl Future<Output = Result<Connected, RedisError>> + Send + 'static {
-        let (url, limit, lost) = (
-            self.url.clone(),
-            self.asking.connect_timeout,
-            Arc::clone(&self.lost),
-        );
-        async move {
-            let connection = url.connect(limit).await?;
-            let (end, mut watcher) = (connection.lost(), JoinSet::new());
-            watcher.spawn(async move {
-                end.await;
-                lost.notify_one();
-            });
-            Ok(Connected {
-                connection,
-                unanswered: 0,
-                misses_a_primary: false,
-                _watcher: watcher,
-            })
+            Some(error) if found.status() == Status::Healthy => failed(error),
+            Some(error) => found.join(Verdict::unhealthy(error_text(error))),
         }
     }
 }
@@ -218,7 +164,7 @@ impl Check for RedisCheck {
     }
 
     async fn changed(&self) {
-        self.lost.notified().await;
+        self.asking.changed(&self.lost).await;
     }
 }
 
@@ -227,25 +173,6 @@ impl fmt::Debug for RedisCheck {
         f.debug_struct("RedisCheck")
             .field("url", &self.url)
             .finish_non_exhaustive()
-    }
-}
-
-impl Connected {
-    fn note(&mut self, answer: &Result<Verdict, RedisError>) {
-        match answer {
-            Ok(_) => self.unanswered = 0,
-            Err(RedisError::Timeout { .. }) => self.unanswered += 1,
-            Err(_) => {}
-        }
-    }
-
-    /// Whether the connection may still be good.
-    const fn is_kept(&self, error: &RedisError) -> bool {
-        match error {
-            RedisError::Timeout { .. } => self.unanswered < PATIENCE,
-            RedisError::Loading(_) => true,
-            _ => false,
-        }
     }
 }
 

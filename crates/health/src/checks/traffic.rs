@@ -1,6 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use groundcrew_base::{Evidence, Verdict};
+use tokio::time::sleep;
 
 /// What a client tells about its server, if there is one to tell.
 #[derive(Clone, Default)]
@@ -11,15 +15,21 @@ impl Traffic {
         Self(Some(Arc::new(evidence)))
     }
 
-    /// Whether recent real work shows that the server answers.
-    pub(super) fn answers(&self) -> bool {
-        let Some(seen) = self.0.as_ref().map(|evidence| evidence.observe()) else {
-            return false;
-        };
-        seen.last_success().is_some_and(|success| {
-            let undisputed = seen.last_failure().is_none_or(|failure| failure < success);
-            undisputed && success.elapsed() < FRESH
-        })
+    /// Until when recent real work shows that the server answers, if it does.
+    pub(super) fn answers_until(&self) -> Option<Instant> {
+        let seen = self.0.as_ref()?.observe();
+        let success = seen.last_success()?;
+        let undisputed = seen.last_failure().is_none_or(|failure| failure < success);
+        let until = success + FRESH;
+        (undisputed && Instant::now() < until).then_some(until)
+    }
+
+    /// Resolves when it shows that no longer.
+    pub(super) async fn ends(&self) {
+        while let Some(until) = self.answers_until() {
+            let left = until.saturating_duration_since(Instant::now());
+            sleep(left.min(LOOK)).await;
+        }
     }
 
     /// Adds what the client concludes to the answer of a question asked. The detail `verdict` is that of the worse.
@@ -38,3 +48,6 @@ impl Traffic {
 
 /// A success this young saves a question.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How soon work that begins to fail is noticed.
+const LOOK: Duration = Duration::from_millis(100);

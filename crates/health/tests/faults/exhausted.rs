@@ -1,4 +1,4 @@
-use std::{fs::File, process::Stdio};
+use std::{fs::File, process::Stdio, sync::mpsc, thread};
 
 use groundcrew_base::ByteSize;
 use groundcrew_health::{
@@ -23,14 +23,14 @@ async fn a_disk_that_fills_up_is_seen_and_so_is_its_room() {
     assert_eq!(fine.details().find("totalBytes"), Some(&Detail::UInt(4 << 20)));
 
     let file = disk.path().join("log");
-    std::fs::write(&file, vec![0; 85 * (4 << 20) / 100]).unwrap();
+    fs::write(&file, vec![0; 85 * (4 << 20) / 100]).unwrap();
     assert_eq!(check.run().await.status(), Status::Degraded);
-    assert!(std::fs::write(&file, vec![0; 5 << 20]).is_err());
+    assert!(fs::write(&file, vec![0; 5 << 20]).is_err());
     let full = check.run().await;
     assert_eq!(full.status(), Status::Unhealthy);
     assert_eq!(full.details().find("freeBytes"), Some(&Detail::UInt(0)));
     assert!(full.reason().unwrap().ends_with(" 100.0 % full"), "{full:?}");
-    std::fs::remove_file(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     assert_eq!(check.run().await.status(), Status::Healthy);
 }
 
@@ -57,16 +57,22 @@ async fn probes_and_checks_go_on_without_a_file_descriptor_left() {
     };
 
     let answers = tokio::task::spawn_blocking(move || {
-        ["/livez", "/readyz", "/healthz/descriptors", "/livez"].map(|path| ask(address, path).0)
+        let paths = ["/livez", "/readyz", "/healthz/descriptors", "/livez"];
+        (0..ROUNDS)
+            .map(|_| paths.map(|path| ask(address, path).0))
+            .collect::<Vec<_>>()
     });
 
-    assert_eq!(answers.await.unwrap(), [200, 200, 503, 200]);
+    assert_eq!(answers.await.unwrap(), [[200, 200, 503, 200]; ROUNDS]);
     child.stdin.take().unwrap().write_all(b"\n").await.unwrap();
     let line = lines.next_line().await.unwrap();
     assert_eq!(line.as_deref(), Some("recovered"));
 }
 
-/// Opens files until there are none left, and closes them once it is told to.
+const ROUNDS: usize = 10;
+
+/// Opens files until there are none left and takes each that comes free, as a service under load does; closes them once it is
+/// told to.
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn child_without_descriptors() {
@@ -91,14 +97,21 @@ fn child_without_descriptors() {
         (status(&health) == Some(Status::Healthy)).then_some(())
     }));
 
-    let files: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    let (end, ended) = mpsc::channel();
+    let thief = thread::spawn(move || {
+        let mut files = Vec::new();
+        while ended.recv_timeout(Duration::from_millis(1)).is_err() {
+            files.extend(std::iter::from_fn(|| File::open("/dev/null").ok()));
+        }
+    });
     runtime.block_on(eventually(LIMIT, "unhealthy", async || {
         (status(&health) == Some(Status::Unhealthy)).then_some(())
     }));
     println!("\nexhausted at {}", probes.address());
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
-    drop(files);
+    end.send(()).unwrap();
+    thief.join().unwrap();
     runtime.block_on(eventually(LIMIT, "healthy again", async || {
         (status(&health) == Some(Status::Healthy)).then_some(())
     }));

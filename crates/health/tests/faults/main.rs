@@ -3,16 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
 mod blocked;
+mod evidence;
 mod exhausted;
 mod storm;
 
 use std::{
+    fs,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use groundcrew_base::error_text;
 use groundcrew_health::probe::{ProbeError, probe};
+use groundcrew_testkit::{Postgres, Redis};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -24,4 +27,21 @@ fn ask(address: SocketAddr, path: &str) -> (u16, Duration) {
         Err(error) => panic!("{path}: {} after {:?}", error_text(&error), began.elapsed()),
     };
     (code, began.elapsed())
+}
+
+/// How often Redis was asked, by itself.
+async fn pings(redis: &Redis) -> u64 {
+    let stats = redis.command(&["INFO", "commandstats"]).await.unwrap();
+    let calls = stats.split("cmdstat_ping:calls=").nth(1);
+    calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
+}
+
+/// How often PostgreSQL was asked, by its log.
+fn questions(postgres: &Postgres) -> u64 {
+    let log = fs::read_to_string(postgres.log()).unwrap();
+    u64::try_from(
+        log.matches("SELECT current_setting('transaction_read_only')")
+            .count(),
+    )
+    .unwrap()
 }

@@ -1,9 +1,6 @@
-use std::{
-    fs,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
 };
 
 use axum::body::Body;
@@ -12,29 +9,12 @@ use groundcrew_health::{
     Health, ProbeListener, Registration, Status, Verdict,
     checks::{PostgresCheck, RedisCheck},
 };
-use groundcrew_testkit::{Postgres, Proxy, Redis, eventually};
+use groundcrew_testkit::{Proxy, eventually};
 use http::{Request, StatusCode};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::*;
-
-/// How often Redis was asked, by itself.
-async fn pings(redis: &Redis) -> u64 {
-    let stats = redis.command(&["INFO", "commandstats"]).await.unwrap();
-    let calls = stats.split("cmdstat_ping:calls=").nth(1);
-    calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
-}
-
-/// How often PostgreSQL was asked, by its log.
-fn questions(postgres: &Postgres) -> u64 {
-    let log = fs::read_to_string(postgres.log()).unwrap();
-    u64::try_from(
-        log.matches("SELECT current_setting('transaction_read_only')")
-            .count(),
-    )
-    .unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_concurrent_probes_cause_one_run_a_check_and_interval_at_most() {

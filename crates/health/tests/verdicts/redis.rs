@@ -229,3 +229,56 @@ async fn a_cluster_tells_its_slots_and_a_lost_primary_is_an_outage() {
     lost.resume().unwrap();
     drop(says(&check, "up", Duration::from_secs(30)).await);
 }
+
+/// A service may start while a part of the cluster is away: the first answer is about the cluster as it is.
+#[tokio::test]
+async fn a_check_that_begins_while_a_primary_is_away_tells_of_the_others() {
+    let cluster = RedisCluster::start().await.unwrap();
+    let [_, frozen, killed] = cluster.nodes() else {
+        panic!("three primaries");
+    };
+
+    frozen.pause().unwrap();
+    let fresh = || check(&cluster.url());
+    let first = asked(&fresh(), "new check, one primary frozen", 1, FROZEN).await;
+    assert_eq!(word(&first), "partial", "{first:?}");
+    assert_eq!(detail(&first, "primaries"), &Detail::UInt(3));
+    assert_eq!(detail(&first, "primariesAnswering"), &Detail::UInt(2));
+    frozen.resume().unwrap();
+    cluster.ready().await.unwrap();
+
+    killed.kill().await.unwrap();
+    let first = asked(
+        &fresh(),
+        "new check, one primary killed",
+        1,
+        Duration::from_millis(50),
+    )
+    .await;
+    assert_eq!(word(&first), "partial", "{first:?}");
+    let old = fresh();
+    drop(says(&old, "partial", LIMIT).await);
+    // The others agree that it is gone after their node timeout.
+    drop(says(&old, "cluster_down", Duration::from_secs(30)).await);
+    assert_eq!(word(&fresh().run().await), "cluster_down");
+    killed.start_again().await.unwrap();
+    drop(says(&old, "up", Duration::from_secs(30)).await);
+    assert_eq!(word(&fresh().run().await), "up");
+}
+
+/// Any server that the URL names may be the one that is away.
+#[tokio::test]
+async fn one_server_of_the_url_is_enough_to_find_the_cluster() {
+    let cluster = RedisCluster::start().await.unwrap();
+    let url = cluster.nodes()[1]
+        .url()
+        .replacen("redis://", "redis-cluster://", 1);
+
+    let verdict = says(&check(&url), "up", LIMIT).await;
+
+    assert_eq!(detail(&verdict, "primariesAnswering"), &Detail::UInt(3));
+    for node in cluster.nodes() {
+        node.kill().await.unwrap();
+    }
+    drop(says(&check(&url), "down", LIMIT).await);
+}

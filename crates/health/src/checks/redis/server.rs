@@ -78,9 +78,10 @@ impl<'a> Server<'a> {
     }
 }
 
-/// A cluster, by what each of its primaries says.
+/// A cluster, by what its members say.
 #[derive(Default)]
 pub(super) struct Cluster {
+    is_heard: bool,
     answering: u64,
     primaries: u64,
     /// What was said by the one that sees most amiss.
@@ -97,10 +98,24 @@ struct View {
 }
 
 impl Cluster {
-    /// A primary has answered; empty if it may not tell.
-    pub(super) fn answered(&mut self, info: &str) {
-        self.primaries += 1;
+    /// How new the configuration is of which this information tells.
+    pub(super) fn epoch(info: &str) -> u64 {
+        Fields::read(info).number("cluster_current_epoch")
+    }
+
+    /// How many primaries there are.
+    pub(super) fn primaries(&mut self, primaries: usize) {
+        self.primaries = u64::try_from(primaries).unwrap_or(u64::MAX);
+    }
+
+    /// One of the primaries has answered.
+    pub(super) const fn answered(&mut self) {
         self.answering += 1;
+    }
+
+    /// A member has told what it sees; nothing if it may not.
+    pub(super) fn heard(&mut self, info: &str) {
+        self.is_heard = true;
         if info.is_empty() {
             return;
         }
@@ -111,13 +126,9 @@ impl Cluster {
         }
     }
 
-    pub(super) const fn silent(&mut self) {
-        self.primaries += 1;
-    }
-
-    /// `None` if no primary has answered.
+    /// `None` if no member has answered.
     pub(super) fn verdict(&self) -> Option<Verdict> {
-        if self.answering == 0 {
+        if !self.is_heard {
             return None;
         }
         let silent = self.primaries.saturating_sub(self.answering);

@@ -1,0 +1,141 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use groundcrew_base::Verdict;
+use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl, fred::types::config::Server};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
+
+use super::{node::Node, server::Cluster};
+use crate::checks::asking::Limits;
+
+/// The servers of a cluster, each with a connection of its own, so that one that is gone does not hide the others.
+pub(super) struct Members {
+    url: RedisUrl,
+    lost: Arc<Notify>,
+    nodes: HashMap<Server, Node>,
+    /// Those that had slots when a member last told.
+    primaries: Vec<Server>,
+}
+
+/// What one member says.
+struct Said {
+    /// Its `CLUSTER INFO`; empty if the login may not ask for it.
+    info: String,
+    primaries: Vec<Server>,
+}
+
+type Answered = (Server, Node, Result<Said, RedisError>);
+
+/// The questions that are under way.
+struct Round<'a> {
+    members: &'a mut Members,
+    limits: Limits,
+    asked: HashSet<Server>,
+    asking: JoinSet<Answered>,
+}
+
+impl Members {
+    pub(super) fn new(url: RedisUrl, lost: Arc<Notify>) -> Self {
+        Self {
+            url,
+            lost,
+            nodes: HashMap::new(),
+            primaries: Vec::new(),
+        }
+    }
+
+    /// Asks every primary at once; whom the URL names only where no primary is known.
+    pub(super) async fn ask(&mut self, limits: Limits) -> Result<Verdict, RedisError> {
+        let known = if self.primaries.is_empty() {
+            self.url.nodes()
+        } else {
+            self.primaries.clone()
+        };
+        let mut round = Round {
+            members: self,
+            limits,
+            asked: HashSet::new(),
+            asking: JoinSet::new(),
+        };
+        round.ask(known);
+        let (said, failure) = round.finish().await;
+        // The newest configuration is that of the highest epoch.
+        let newest = said.values().max_by_key(|said| Cluster::epoch(&said.info));
+        let primaries = newest.map(|said| said.primaries.clone()).unwrap_or_default();
+        let mut cluster = Cluster::default();
+        for (server, said) in &said {
+            if primaries.contains(server) {
+                cluster.answered();
+            }
+            cluster.heard(&said.info);
+        }
+        cluster.primaries(primaries.len());
+        // Without an answer the next round begins with the URL.
+        self.nodes.retain(|server, _| primaries.contains(server));
+        self.primaries = primaries;
+        match (cluster.verdict(), failure) {
+            (Some(verdict), _) => Ok(verdict),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(RedisError::Timeout {
+                deadline: limits.timeout,
+            }),
+        }
+    }
+}
+
+impl Round<'_> {
+    fn ask(&mut self, servers: Vec<Server>) {
+        for server in servers {
+            if !self.asked.insert(server.clone()) {
+                continue;
+            }
+            let members = &mut *self.members;
+            let mut node = members
+                .nodes
+                .remove(&server)
+                .unwrap_or_else(|| Node::new(members.url.of_node(server.clone()), Arc::clone(&members.lost)));
+            let limits = self.limits;
+            self.asking.spawn(async move {
+                let answer = node.ask(limits, |connection, deadline| {
+                    Box::pin(member(connection, deadline))
+                });
+                let answer = answer.await;
+                (server, node, answer)
+            });
+        }
+    }
+
+    /// Asks those of whom others tell too, and gives what all say and one of the errors.
+    async fn finish(mut self) -> (HashMap<Server, Said>, Option<RedisError>) {
+        let (mut heard, mut failure) = (HashMap::new(), None);
+        while let Some(answered) = self.asking.join_next().await {
+            let Ok((server, node, answer)) = answered else {
+                continue;
+            };
+            self.members.nodes.insert(server.clone(), node);
+            match answer {
+                Ok(said) => {
+                    self.ask(said.primaries.clone());
+                    heard.insert(server, said);
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        (heard, failure)
+    }
+}
+
+async fn member(connection: &RedisConnection, deadline: Instant) -> Result<Said, RedisError> {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let (primaries, info) = tokio::join!(connection.primaries(left()), connection.cluster_info(left()));
+    let info = match info {
+        Err(RedisError::Forbidden(_)) => String::new(),
+        info => info?,
+    };
+    Ok(Said {
+        info,
+        primaries: primaries?,
+    })
+}

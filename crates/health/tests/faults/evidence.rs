@@ -1,0 +1,180 @@
+//! Real work through a pool of dbopt and a cache: it saves questions, and hides no outage.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use groundcrew_cache::Cache;
+use groundcrew_connect::{postgres::PostgresUrl, redis::RedisUrl};
+use groundcrew_dbopt::{Db, label};
+use groundcrew_health::{
+    Health, HealthConfig, Registration,
+    checks::{PostgresCheck, RedisCheck},
+};
+use groundcrew_testkit::{Proxy, eventually};
+use tokio::task::JoinSet;
+
+use super::*;
+
+/// Between two pieces of real work.
+const PACE: Duration = Duration::from_millis(20);
+
+/// Many runs in the time that one question is believed for.
+fn often() -> HealthConfig {
+    let mut config = HealthConfig::default();
+    config.interval = Duration::from_millis(50);
+    config
+}
+
+/// Works until it is dropped, whatever comes of it.
+fn work<F: Future<Output: Send> + Send>(one: impl Fn() -> F + Send + 'static) -> JoinSet<()> {
+    let mut work = JoinSet::new();
+    work.spawn(async move {
+        let mut pace = tokio::time::interval(PACE);
+        loop {
+            pace.tick().await;
+            drop(one().await);
+        }
+    });
+    work
+}
+
+async fn query(db: Db) {
+    drop(db.query(label("select", "none"), "SELECT 1", &[]).await);
+}
+
+fn runs(health: &Health) -> u64 {
+    health.stats().checks[0].runs
+}
+
+/// Waits until so many more runs have ended.
+async fn more_runs(health: &Health, count: u64) {
+    let seen = runs(health);
+    eventually(LIMIT * 2, "more runs", async || {
+        (runs(health) >= seen + count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_through_a_pool_save_those_of_the_check() {
+    let postgres = Postgres::builder()
+        .setting("log_statement", "all")
+        .start()
+        .await
+        .unwrap();
+    let db = Db::builder(postgres.url()).build().unwrap();
+    let check = PostgresCheck::new(PostgresUrl::parse(&postgres.url()).unwrap()).evidence(db.clone());
+    let health = Health::builder("1")
+        .config(often())
+        .check("database", check)
+        .start()
+        .unwrap();
+    eventually(LIMIT, "ready", async || health.readiness().ok()).await;
+
+    let busy = work(move || query(db.clone()));
+    eventually(LIMIT, "spared", async || {
+        let report = health.report();
+        let details = report.check("database")?.verdict.details().clone();
+        details.find("evidence").cloned()
+    })
+    .await;
+    let before = questions(&postgres);
+    more_runs(&health, 40).await;
+    let asked = questions(&postgres) - before;
+    eprintln!("40 runs beside real queries asked PostgreSQL {asked} times");
+    // One that is due after ten seconds may fall into it.
+    assert!(asked <= 1, "{asked}");
+
+    drop(busy);
+    eventually(LIMIT, "asked again", async || {
+        (questions(&postgres) >= before + 20).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_of_a_cache_save_those_of_the_check() {
+    let redis = Redis::start().await.unwrap();
+    let cache = Cache::builder().redis_url(redis.url()).build().await.unwrap();
+    let check = RedisCheck::new(RedisUrl::parse(&redis.url()).unwrap()).evidence(cache.clone());
+    let redis_check = Registration::new("redis", check);
+    let health = Health::builder("1")
+        .config(often())
+        .register(redis_check)
+        .start()
+        .unwrap();
+    eventually(LIMIT, "ready", async || health.readiness().ok()).await;
+
+    let space = cache.space::<u64>("n");
+    let busy = work(move || {
+        let space = space.clone();
+        async move { space.set("a", 1).await }
+    });
+    eventually(LIMIT, "spared", async || {
+        let report = health.report();
+        let details = report.check("redis")?.verdict.details().clone();
+        details.find("evidence").cloned()
+    })
+    .await;
+    let before = pings(&redis).await;
+    more_runs(&health, 40).await;
+    let asked = pings(&redis).await - before;
+    eprintln!("40 runs beside real commands asked Redis {asked} times");
+    assert!(asked <= 1, "{asked}");
+
+    drop(busy);
+    eventually(LIMIT, "asked again", async || {
+        (pings(&redis).await >= before + 20).then_some(())
+    })
+    .await;
+}
+
+/// A success of a moment ago says nothing of now: an outage is seen as soon as without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_defaults_an_outage_under_real_traffic_is_seen_in_3_s_and_its_end_in_1500_ms() {
+    let postgres = Postgres::start().await.unwrap();
+    let proxy = Proxy::start(postgres.addr()).await.unwrap();
+    let url = postgres
+        .url()
+        .replace(&postgres.addr().to_string(), &proxy.addr().to_string());
+    let db = Db::builder(url.clone()).build().unwrap();
+    let check = PostgresCheck::new(PostgresUrl::parse(&url).unwrap()).evidence(db.clone());
+    let health = Health::builder("1").check("database", check).start().unwrap();
+    eventually(LIMIT, "ready", async || health.readiness().ok()).await;
+    let worked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&worked);
+    let _busy = work(move || {
+        let (db, count) = (db.clone(), Arc::clone(&count));
+        async move {
+            query(db).await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+
+    for _ in 0..3 {
+        // A while after a run: at the next, the last success is still young.
+        more_runs(&health, 1).await;
+        let before = worked.load(Ordering::SeqCst);
+        eventually(LIMIT, "a while", async || {
+            (worked.load(Ordering::SeqCst) >= before + 10).then_some(())
+        })
+        .await;
+        let began = Instant::now();
+        proxy.black_hole();
+        eventually(Duration::from_secs(3), "the outage", async || {
+            health.readiness().err()
+        })
+        .await;
+        let outage = began.elapsed();
+        let began = Instant::now();
+        proxy.restore();
+        eventually(Duration::from_millis(1500), "the recovery", async || {
+            health.readiness().ok()
+        })
+        .await;
+        let recovery = began.elapsed();
+        eprintln!("black hole under traffic: seen in {outage:?}, recovered in {recovery:?}");
+    }
+}
