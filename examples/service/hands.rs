@@ -3,7 +3,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use groundcrew::metrics::{BusinessMetrics, GameMetrics, HandInPlay};
+use groundcrew::metrics::{
+    BusinessMetrics, Counter, Family, GameMetrics, Gauge, HandInPlay, Labels, Metrics,
+};
 
 use crate::ledger::NewAction;
 
@@ -12,7 +14,26 @@ use crate::ledger::NewAction;
 pub(crate) struct Hands {
     games: GameMetrics,
     business: BusinessMetrics,
+    metrics: TableMetrics,
     tables: Mutex<HashMap<i64, Hand>>,
+}
+
+/// What happens at each table, shown for as long as it is played at: tables come and go for ever.
+#[derive(Debug, Metrics)]
+#[metrics(prefix = "table")]
+pub(crate) struct TableMetrics {
+    /// Chips in the pot of the hand that is being played
+    #[metric(expire = "10m", max_series = 1000)]
+    pot_chips: Family<AtTable, Gauge>,
+    /// Actions that were recorded
+    // Longer than what rules and dashboards look back on: a counter that comes back would look as if it had only grown.
+    #[metric(expire = "2h", max_series = 1000)]
+    actions: Family<AtTable, Counter>,
+}
+
+#[derive(Labels)]
+struct AtTable {
+    table: i64,
 }
 
 #[derive(Debug)]
@@ -23,16 +44,19 @@ struct Hand {
 }
 
 impl Hands {
-    pub(crate) fn new(games: GameMetrics, business: BusinessMetrics) -> Self {
+    pub(crate) fn new(games: GameMetrics, business: BusinessMetrics, metrics: TableMetrics) -> Self {
         Self {
             games,
             business,
+            metrics,
             tables: Mutex::default(),
         }
     }
 
     /// Follows actions that were recorded.
     pub(crate) fn follow(&self, table: i64, actions: &[NewAction]) {
+        let at_table = AtTable { table };
+        self.metrics.actions.inc_by(&at_table, actions.len() as u64);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         for action in actions {
             let mut hand = match tables.remove(&table) {
@@ -43,7 +67,10 @@ impl Hands {
                 }
             };
             hand.pot = hand.pot.saturating_add(action.amount);
-            if action.kind == "show" {
+            let is_over = action.kind == "show";
+            let pot = if is_over { 0 } else { hand.pot };
+            self.metrics.pot_chips.set(&at_table, chips(pot));
+            if is_over {
                 self.complete(Some(hand));
             } else if tables.len() < MOST_TABLES {
                 tables.insert(table, hand);
@@ -60,16 +87,20 @@ impl Hands {
     }
 
     /// Ends a hand: the house takes its share of the pot.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a pot of more than 2^53 chips is not played for"
-    )]
     fn complete(&self, hand: Option<Hand>) {
         if let Some(hand) = hand {
             hand.play.complete();
-            self.business.revenue("rake", hand.pot as f64 * RAKE);
+            self.business.revenue("rake", chips(hand.pot) * RAKE);
         }
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a pot of more than 2^53 chips is not played for"
+)]
+const fn chips(pot: i64) -> f64 {
+    pot as f64
 }
 
 /// What the house takes.

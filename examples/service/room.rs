@@ -9,14 +9,14 @@ use groundcrew::{
     cache::Cache,
     connect::{http::HttpClient, redis::RedisUrl},
     dbopt::{Db, DbConfig},
-    metrics::{BusinessMetrics, GameMetrics, WebSocketMetrics},
+    metrics::{BusinessMetrics, GameMetrics, Metrics as _, WebSocketMetrics},
 };
 use url::Url;
 
 use crate::{
     api::{Admin, Chat, Feed, Room, Shared},
     checks,
-    hands::Hands,
+    hands::{Hands, TableMetrics},
     layers,
     ledger::{Ledger, MemoryLedger, PlayerStats, PostgresLedger},
     settings::Settings,
@@ -40,6 +40,7 @@ pub(crate) async fn open(
 ) -> Result<Opened, Box<dyn StdError>> {
     let games = GameMetrics::register(service.registry())?;
     let business = BusinessMetrics::register(service.registry())?;
+    let tables = TableMetrics::register(service.registry())?;
     let feed = Feed::new(
         settings.ws_max_connections,
         WebSocketMetrics::register(service.registry())?,
@@ -74,7 +75,7 @@ pub(crate) async fn open(
         admin: Admin {
             token: settings.admin_token.clone(),
         },
-        hands: Hands::new(games, business.clone()),
+        hands: Hands::new(games, business.clone(), tables),
         business,
         lifecycle: service.lifecycle().clone(),
         logging: service.logging().clone(),

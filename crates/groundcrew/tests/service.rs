@@ -34,6 +34,10 @@ use tokio::{
     sync::Notify,
     task::{JoinSet, spawn_blocking},
 };
+use tonic::transport::Endpoint;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 /// How a child ended, and what it printed and logged.
 #[derive(Debug)]
@@ -136,6 +140,42 @@ fn a_required_check_is_waited_for_and_then_watched() {
         assert_eq!(before, (Some(200), Some(503), Some(503)));
         running.join_next().await.unwrap().unwrap()
     });
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
+fn the_listener_of_the_probes_speaks_the_health_protocol_of_grpc() {
+    let ended = alone(
+        "the_listener_of_the_probes_speaks_the_health_protocol_of_grpc",
+        || async {
+            let mut service = start(config()).unwrap();
+            let lifecycle = service.lifecycle().clone();
+            service.check(Registration::new("ledger", || async { Verdict::unhealthy("burnt") }).optional());
+            let bound = service.bind(Router::new()).await.unwrap();
+            let url = format!("http://{}", bound.probe_address());
+            let mut running = JoinSet::from_iter([bound.run()]);
+            let channel = Endpoint::try_from(url).unwrap().connect().await.unwrap();
+            let client = HealthClient::new(channel);
+            let serves = async |service: &str| {
+                let service = service.to_owned();
+                let answer = client
+                    .clone()
+                    .check(HealthCheckRequest { service })
+                    .await
+                    .unwrap();
+                answer.get_ref().status()
+            };
+
+            let ready = async || (serves("").await == ServingStatus::Serving).then_some(());
+            eventually(SOON, "serving", ready).await;
+            let refuses = async || (serves("ledger").await == ServingStatus::NotServing).then_some(());
+            eventually(SOON, "the ledger is burnt", refuses).await;
+            assert_eq!(serves("liveness").await, ServingStatus::Serving);
+            lifecycle.stop("the test is over");
+            running.join_next().await.unwrap().unwrap()
+        },
+    );
 
     assert_eq!(ended.code, Some(0), "{}", ended.out);
 }

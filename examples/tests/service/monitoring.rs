@@ -2,12 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use groundcrew::metrics::rules::Snapshot;
+use groundcrew_testkit::Promtool;
 use tokio::{process::Command, time::timeout};
 
 use crate::{
@@ -57,15 +59,15 @@ async fn the_files_in_deploy_are_made_from_what_the_service_registers() {
     }
 }
 
-#[tokio::test]
-async fn the_rules_in_deploy_pass_and_every_alert_does_what_its_cases_say() {
+#[test]
+fn the_rules_in_deploy_pass_and_every_alert_does_what_its_cases_say() {
     let rules = paths("rules", ".rules.yml");
     let tests = paths("rules/tests", ".tests.yml");
     assert_eq!((rules.len(), tests.len()), (2, 2));
 
-    promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &rules).await;
-    promtool(&["test", "rules"], &tests).await;
-    promtool(&["check", "config"], &[deployed().join("prometheus.yml")]).await;
+    promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &rules);
+    promtool(&["test", "rules"], &tests);
+    promtool(&["check", "config"], &[deployed().join("prometheus.yml")]);
 }
 
 #[tokio::test]
@@ -111,15 +113,12 @@ async fn every_sample_of_the_service_has_a_definition() {
     service.stop().await;
 }
 
-async fn promtool(arguments: &[&str], files: &[PathBuf]) {
-    let output = Command::new("promtool")
-        .args(arguments)
-        .args(files)
-        .output()
-        .await
-        .expect("promtool runs: apt-get install prometheus, or cargo xtask setup test");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+fn promtool(arguments: &[&str], files: &[PathBuf]) {
+    let arguments = arguments.iter().map(OsStr::new);
+    let verdict = Promtool::find()
+        .unwrap()
+        .run(&deployed(), arguments.chain(files.iter().map(AsRef::as_ref)));
+    verdict.unwrap().assert_success();
 }
 
 fn deployed() -> PathBuf {

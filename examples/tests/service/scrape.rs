@@ -1,9 +1,7 @@
 //! What Prometheus sees.
 
-use std::process::Stdio;
-
+use groundcrew_testkit::Promtool;
 use serde_json::json;
-use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{books::play, client::Client, harness::Service, servers::Shared};
 
@@ -30,28 +28,6 @@ impl Scrape {
     }
 }
 
-/// Gives `text` to `promtool check metrics`; nothing said is nothing wrong.
-async fn promtool(text: &str) -> String {
-    let mut child = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool runs: apt-get install prometheus, or cargo xtask setup test");
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(text.as_bytes()).await.unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().await.unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    if output.status.success() {
-        said
-    } else {
-        format!("{}: {said}", output.status)
-    }
-}
-
 #[tokio::test]
 async fn promtool_has_nothing_to_say_about_the_metrics_of_either_listener() {
     let servers = Shared::start().await;
@@ -67,7 +43,8 @@ async fn promtool_has_nothing_to_say_about_the_metrics_of_either_listener() {
     let scrapes = [Scrape::of(&client).await, Scrape::of(&service.probes()).await];
 
     for scrape in &scrapes {
-        assert_eq!(promtool(&scrape.0).await, "", "{}", scrape.0);
+        let verdict = Promtool::find().unwrap().check_metrics(&scrape.0).unwrap();
+        assert_eq!((verdict.code(), verdict.said()), (Some(0), ""), "{}", scrape.0);
         assert!(scrape.sum("http_requests_total") >= 7.0);
         for metric in METRICS {
             scrape.sum(metric);
@@ -94,6 +71,45 @@ async fn hands_are_followed_from_their_first_action_to_the_cards_and_the_rake() 
     client.post(&actions, &shown).await.expect(201);
 
     assert_eq!(seen().await, [0.0, 3.0, 5.5]);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn the_pot_and_the_actions_of_each_table_are_shown() {
+    let servers = Shared::start().await;
+    let service = Service::start(servers.variables()).await;
+    let client = service.client();
+    // Two whole hands, and a third with 30 in the pot.
+    let played = play(&client, 11).await;
+    let other = client
+        .post(
+            "/api/tables",
+            &json!({ "name": "Other", "smallBlind": 5, "bigBlind": 10 }),
+        )
+        .await
+        .expect(201);
+    let other = other["id"].as_i64().unwrap();
+    let call = json!([{ "hand": 0, "player": played.players[0], "kind": "call", "amount": 10 }]);
+    client
+        .post(&format!("/api/tables/{other}/actions"), &call)
+        .await
+        .expect(201);
+
+    let scrape = Scrape::of(&client).await;
+
+    let at = |metric: &str, table: i64| scrape.sum(&format!("{metric}{{table=\"{table}\"}}"));
+    assert_eq!(at("table_actions_total", played.table), 11.0);
+    assert_eq!(at("table_pot_chips", played.table), 30.0);
+    assert_eq!(at("table_actions_total", other), 1.0);
+    assert_eq!(at("table_pot_chips", other), 10.0);
+    let shown = json!([{ "hand": 2, "player": played.players[0], "kind": "show" }]);
+    let actions = format!("/api/tables/{}/actions", played.table);
+    client.post(&actions, &shown).await.expect(201);
+    let scrape = Scrape::of(&client).await;
+    assert_eq!(
+        scrape.sum(&format!("table_pot_chips{{table=\"{}\"}}", played.table)),
+        0.0
+    );
     service.stop().await;
 }
 

@@ -144,7 +144,8 @@ impl Service {
     /// [`Bound::run`] says so.
     ///
     /// The routes added are `/livez`, `/readyz`, `/startupz`, `/healthz`, `/healthz/{check}`, `/api/health`,
-    /// `/metrics` and `/api/performance`. Requests to `router` are counted and timed; those are not.
+    /// `/metrics` and `/api/performance`, and with the feature `grpc` gRPC's health service on the listener of the probes. Requests
+    /// to `router` are counted and timed; those are not.
     ///
     /// # Errors
     /// When an address is taken, or a check's name does not fit. The service must end then.
@@ -152,7 +153,12 @@ impl Service {
         let health = self.start_health()?;
         self.keep_measuring();
         let own = self.own_routes(&health);
-        let probes = ProbeListener::bind(self.config.health_addr, own.clone())?;
+        #[cfg(not(feature = "grpc"))]
+        let asked = own.clone();
+        // Not on the main listener: a server of gRPC may have a health service of its own there.
+        #[cfg(feature = "grpc")]
+        let asked = own.clone().merge(health.grpc_router());
+        let probes = ProbeListener::bind(self.config.health_addr, asked)?;
         let probe_address = probes.address();
         *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = Some((health, probes));
 
