@@ -47,7 +47,7 @@ impl Check {
 type Step = fn(&Metadata, Mode) -> Result<crate::ledger::Outcome, Error>;
 
 /// All steps, the quick ones first.
-fn steps() -> [(&'static str, Step); 21] {
+fn steps() -> [(&'static str, Step); 22] {
     [
         ("format of Rust", build::format),
         ("format of TOML", files::toml),
@@ -67,6 +67,7 @@ fn steps() -> [(&'static str, Step); 21] {
         ("Prometheus rules", files::prometheus_rules),
         ("clippy", build::clippy),
         ("clippy of the benchmarks", build::clippy_benches),
+        ("clippy of tokio_unstable", build::clippy_tokio_unstable),
         ("rustdoc", build::rustdoc),
         ("foreign types in public", public_types::check),
         ("features one by one", features::check),

@@ -6,12 +6,13 @@ use groundcrew_metrics::{Counter, Family, Histogram, Metric, Registry};
 
 use crate::{
     ours::{BUCKETS, Http},
-    requests::{each, each_by_call},
+    requests::Request,
+    shapes::{Inlined, Shape as _},
 };
 
 pub(crate) fn counter() -> impl FnMut(u64) + 'static {
     let family: Family<Http<'_>, Counter> = family(&Registry::new(), "requests_total");
-    each(move |request| family.inc(&request.labels()))
+    Inlined::of(family, Request::labels, |family, labels| family.inc(labels))
 }
 
 pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
@@ -21,7 +22,10 @@ pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
         .expire_after(IDLE)
         .register()
         .expect("a name that is free");
-    each_by_call(move |request| family.observe(&request.labels(), request.seconds()))
+    let labels = |request: &Request| (request.labels(), request.seconds());
+    Inlined::of(family, labels, |family, (labels, seconds)| {
+        family.observe(labels, *seconds);
+    })
 }
 
 pub(crate) fn family<M: Metric>(registry: &Registry, name: &str) -> Family<Http<'static>, M> {

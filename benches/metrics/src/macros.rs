@@ -2,12 +2,13 @@
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::requests::each;
+use crate::{
+    requests::Request,
+    shapes::{Inlined, Shape},
+};
 
-pub(crate) fn counter() -> impl FnMut(u64) + 'static {
-    let recorder = install();
-    each(move |request| {
-        let _recorder = &recorder;
+pub(crate) fn counter<S: Shape>() -> impl FnMut(u64) + 'static {
+    S::of(install(), Request::clone, |_, request| {
         metrics::counter!(
             "requests_total",
             "method" => request.method.as_str(),
@@ -19,9 +20,7 @@ pub(crate) fn counter() -> impl FnMut(u64) + 'static {
 }
 
 pub(crate) fn counter_owned() -> impl FnMut(u64) + 'static {
-    let recorder = install();
-    each(move |request| {
-        let _recorder = &recorder;
+    Inlined::of(install(), Request::clone, |_, request| {
         metrics::counter!(
             "owned_requests_total",
             "method" => request.method.as_str(),

@@ -12,18 +12,23 @@ mod process;
 mod prometheus_clients;
 mod requests;
 mod scrapes;
+mod shapes;
 mod threads;
 
 use std::process::ExitCode;
 
 use harness::Suite;
 
+use crate::shapes::{Called, Inlined, Shape, Shared};
+
 fn main() -> ExitCode {
     let mut suite = Suite::new();
-    counters(&mut suite);
-    counters_of_macros(&mut suite);
-    closed_labels(&mut suite);
-    histograms(&mut suite);
+    with_bars::<Inlined>(&mut suite);
+    with_bars::<Called>(&mut suite);
+    with_bars::<Shared>(&mut suite);
+    routes(&mut suite);
+    other_counters(&mut suite);
+    other_histograms(&mut suite);
     of_expiring(&mut suite);
     handles(&mut suite);
     scrapes::compare(&mut suite);
@@ -38,18 +43,25 @@ fn main() -> ExitCode {
 }
 
 /// Makes what is needed once it is: callgrind counts one side alone.
-fn lazily<K: FnMut(u64)>(make: fn() -> K) -> impl FnMut(u64) {
+fn lazily<K: FnMut(u64)>(make: impl Fn() -> K) -> impl FnMut(u64) {
     let mut kernel = None;
-    move |count| kernel.get_or_insert_with(make)(count)
+    move |count| kernel.get_or_insert_with(&make)(count)
 }
 
-fn counters(suite: &mut Suite) {
+/// Bars hold in whatever code the recording stands.
+fn with_bars<S: Shape>(suite: &mut Suite) {
+    counters::<S>(suite);
+    closed_labels::<S>(suite);
+    histograms::<S>(suite);
+}
+
+fn counters<S: Shape>(suite: &mut Suite) {
     suite
         .compare_loops(
-            "counter.prometheus_client",
-            lazily(ours::counter),
+            &format!("counter.{}.prometheus_client", S::NAME),
+            lazily(ours::counter::<S>),
             "prometheus-client, static route",
-            lazily(prometheus_clients::counter),
+            lazily(prometheus_clients::counter::<S>),
         )
         .iterations_at_least(ITERATIONS)
         .instructions_at_most(110.0)
@@ -58,10 +70,10 @@ fn counters(suite: &mut Suite) {
         .wall();
     suite
         .compare_loops(
-            "counter.prometheus_client_owned",
-            lazily(ours::counter),
+            &format!("counter.{}.prometheus_client_owned", S::NAME),
+            lazily(ours::counter::<S>),
             "prometheus-client, String route",
-            lazily(prometheus_clients::counter_owned),
+            lazily(prometheus_clients::counter_owned::<S>),
         )
         .iterations_at_least(ITERATIONS)
         .instructions_at_least(4.0)
@@ -69,18 +81,77 @@ fn counters(suite: &mut Suite) {
         .wall();
     suite
         .compare_loops(
-            "counter.measured_dense",
-            lazily(ours::counter),
+            &format!("counter.{}.measured_dense", S::NAME),
+            lazily(ours::counter::<S>),
             "measured, all values known",
-            lazily(measured_rival::counter_dense),
+            lazily(measured_rival::counter_dense::<S>),
         )
         .iterations_at_least(ITERATIONS)
         .instructions_at_least(1.3)
         .wall();
     suite
         .compare_loops(
+            &format!("counter.{}.macros", S::NAME),
+            lazily(ours::counter::<S>),
+            "metrics, static labels",
+            lazily(macros::counter::<S>),
+        )
+        .iterations_at_least(ITERATIONS)
+        .instructions_at_least(12.0)
+        .wall();
+}
+
+fn closed_labels<S: Shape>(suite: &mut Suite) {
+    suite
+        .compare_loops(
+            &format!("closed.{}.measured_dense", S::NAME),
+            lazily(ours::closed::<S>),
+            "measured, two enums",
+            lazily(measured_rival::closed::<S>),
+        )
+        .iterations_at_least(ITERATIONS)
+        .instructions_at_least(3.0)
+        .allocations_at_most(0.0)
+        .wall();
+}
+
+fn histograms<S: Shape>(suite: &mut Suite) {
+    suite
+        .compare_loops(
+            &format!("histogram.{}.prometheus_client", S::NAME),
+            lazily(ours::histogram::<S>),
+            "prometheus-client, static route",
+            lazily(prometheus_clients::histogram::<S>),
+        )
+        .iterations_at_least(ITERATIONS)
+        .instructions_at_least(2.8)
+        .allocations_at_most(0.0)
+        .wall();
+}
+
+/// Short, usual and long texts, in a function that is called.
+fn routes(suite: &mut Suite) {
+    for len in [5, 20, 40] {
+        suite
+            .compare_loops(
+                &format!("counter.route_{len}"),
+                lazily(move || ours::counter_of_routes(len)),
+                "prometheus-client, static route",
+                lazily(move || prometheus_clients::counter_of_routes(len)),
+            )
+            .iterations_at_least(ITERATIONS)
+            .instructions_at_most(110.0)
+            .instructions_at_least(3.0);
+    }
+}
+
+/// As a part of the loop.
+fn other_counters(suite: &mut Suite) {
+    let ours = || lazily(ours::counter::<Inlined>);
+    suite
+        .compare_loops(
             "counter.measured_sparse",
-            lazily(ours::counter),
+            ours(),
             "measured, routes interned",
             lazily(measured_rival::counter_sparse),
         )
@@ -90,30 +161,17 @@ fn counters(suite: &mut Suite) {
     suite
         .compare_loops(
             "counter.tikv",
-            lazily(ours::counter),
+            ours(),
             "prometheus",
             lazily(prometheus_clients::tikv_counter),
         )
         .iterations_at_least(ITERATIONS)
         .instructions()
         .wall();
-}
-
-fn counters_of_macros(suite: &mut Suite) {
-    suite
-        .compare_loops(
-            "counter.macros",
-            lazily(ours::counter),
-            "metrics, static labels",
-            lazily(macros::counter),
-        )
-        .iterations_at_least(ITERATIONS)
-        .instructions_at_least(12.0)
-        .wall();
     suite
         .compare_loops(
             "counter.macros_owned",
-            lazily(ours::counter),
+            ours(),
             "metrics, owned labels",
             lazily(macros::counter_owned),
         )
@@ -122,36 +180,12 @@ fn counters_of_macros(suite: &mut Suite) {
         .allocations();
 }
 
-fn closed_labels(suite: &mut Suite) {
-    suite
-        .compare_loops(
-            "closed.measured_dense",
-            lazily(ours::closed),
-            "measured, two enums",
-            lazily(measured_rival::closed),
-        )
-        .iterations_at_least(ITERATIONS)
-        .instructions_at_least(3.0)
-        .allocations_at_most(0.0)
-        .wall();
-}
-
-fn histograms(suite: &mut Suite) {
-    suite
-        .compare_loops(
-            "histogram.prometheus_client",
-            lazily(ours::histogram),
-            "prometheus-client, static route",
-            lazily(prometheus_clients::histogram),
-        )
-        .iterations_at_least(ITERATIONS)
-        .instructions_at_least(2.8)
-        .allocations_at_most(0.0)
-        .wall();
+fn other_histograms(suite: &mut Suite) {
+    let ours = || lazily(ours::histogram::<Inlined>);
     suite
         .compare_loops(
             "histogram.measured_dense",
-            lazily(ours::histogram),
+            ours(),
             "measured, all values known",
             lazily(measured_rival::histogram_dense),
         )
@@ -161,7 +195,7 @@ fn histograms(suite: &mut Suite) {
     suite
         .compare_loops(
             "histogram.tikv",
-            lazily(ours::histogram),
+            ours(),
             "prometheus",
             lazily(prometheus_clients::tikv_histogram),
         )
@@ -176,7 +210,7 @@ fn of_expiring(suite: &mut Suite) {
             "expiring.counter",
             lazily(expiring::counter),
             "series that stay",
-            lazily(ours::counter),
+            lazily(ours::counter::<Inlined>),
         )
         .iterations_at_least(ITERATIONS)
         .instructions()
@@ -187,7 +221,7 @@ fn of_expiring(suite: &mut Suite) {
             "expiring.histogram",
             lazily(expiring::histogram),
             "series that stay",
-            lazily(ours::histogram),
+            lazily(ours::histogram::<Inlined>),
         )
         .iterations_at_least(ITERATIONS)
         .instructions()

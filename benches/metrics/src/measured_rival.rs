@@ -6,7 +6,8 @@ use measured::{CounterVec, HistogramVec, LabelGroup, label::StaticLabelSet, metr
 
 use crate::{
     ours::BUCKETS,
-    requests::{Method, Request, Status, each, each_by_call, routes},
+    requests::{Method, Request, Status, routes},
+    shapes::{Inlined, Shape},
 };
 
 #[derive(Clone, Copy, LabelGroup)]
@@ -34,8 +35,8 @@ struct Closed {
     status: Status,
 }
 
-impl<'a> Fixed<'a> {
-    fn of(request: &'a Request) -> Self {
+impl Fixed<'static> {
+    fn of(request: &Request) -> Self {
         Self {
             method: request.method,
             route: request.route,
@@ -52,40 +53,42 @@ fn fixed() -> FixedSet {
     }
 }
 
-pub(crate) fn counter_dense() -> impl FnMut(u64) + 'static {
-    let family = CounterVec::with_label_set(fixed());
-    each(move |request| family.inc(Fixed::of(request)))
+pub(crate) fn counter_dense<S: Shape>() -> impl FnMut(u64) + 'static {
+    let family: CounterVec<FixedSet> = CounterVec::with_label_set(fixed());
+    S::of(family, Fixed::of, |family, labels| family.inc(*labels))
 }
 
 pub(crate) fn counter_sparse() -> impl FnMut(u64) + 'static {
-    let family = CounterVec::sparse_with_label_set(OpenSet {
+    let family: CounterVec<OpenSet> = CounterVec::sparse_with_label_set(OpenSet {
         method: StaticLabelSet::new(),
         route: ThreadedRodeo::new(),
         status: StaticLabelSet::new(),
     });
-    each(move |request| {
-        family.inc(Open {
-            method: request.method,
-            route: request.route,
-            status: request.status,
-        });
-    })
+    let labels = |request: &Request| Open {
+        method: request.method,
+        route: request.route,
+        status: request.status,
+    };
+    Inlined::of(family, labels, |family, labels| family.inc(*labels))
 }
 
-pub(crate) fn closed() -> impl FnMut(u64) + 'static {
-    let family = CounterVec::with_label_set(ClosedSet {
+pub(crate) fn closed<S: Shape>() -> impl FnMut(u64) + 'static {
+    let family: CounterVec<ClosedSet> = CounterVec::with_label_set(ClosedSet {
         method: StaticLabelSet::new(),
         status: StaticLabelSet::new(),
     });
-    each(move |request| {
-        family.inc(Closed {
-            method: request.method,
-            status: request.status,
-        });
-    })
+    let labels = |request: &Request| Closed {
+        method: request.method,
+        status: request.status,
+    };
+    S::of(family, labels, |family, labels| family.inc(*labels))
 }
 
 pub(crate) fn histogram_dense() -> impl FnMut(u64) + 'static {
-    let family = HistogramVec::with_label_set_and_metadata(fixed(), Thresholds::<11>::with_buckets(BUCKETS));
-    each_by_call(move |request| family.observe(Fixed::of(request), request.seconds()))
+    let family: HistogramVec<FixedSet, 11> =
+        HistogramVec::with_label_set_and_metadata(fixed(), Thresholds::<11>::with_buckets(BUCKETS));
+    let labels = |request: &Request| (Fixed::of(request), request.seconds());
+    Inlined::of(family, labels, |family, (labels, seconds)| {
+        family.observe(*labels, *seconds);
+    })
 }

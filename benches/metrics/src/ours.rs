@@ -2,7 +2,10 @@
 
 use groundcrew_metrics::{Counter, Family, Histogram, Labels, Registry};
 
-use crate::requests::{Method, Request, Status, each, each_by_call};
+use crate::{
+    requests::{Method, Request, Status, requests_of},
+    shapes::{Called, Shape},
+};
 
 #[derive(Labels)]
 pub(crate) struct Http<'a> {
@@ -18,7 +21,7 @@ struct Closed {
 }
 
 impl Request {
-    pub(crate) fn labels(&self) -> Http<'_> {
+    pub(crate) fn labels(&self) -> Http<'static> {
         Http {
             method: self.method,
             route: self.route,
@@ -27,28 +30,39 @@ impl Request {
     }
 }
 
-pub(crate) fn counter() -> impl FnMut(u64) + 'static {
-    let family = counters(&Registry::new());
-    each(move |request| family.inc(&request.labels()))
-}
-
-pub(crate) fn closed() -> impl FnMut(u64) + 'static {
-    let family: Family<Closed, Counter> = Registry::new()
-        .counter_family("requests_total", "Requests")
-        .expect("a name that is free");
-    each(move |request| {
-        family.inc(&Closed {
-            method: request.method,
-            status: request.status,
-        });
+pub(crate) fn counter<S: Shape>() -> impl FnMut(u64) + 'static {
+    S::of(counters(&Registry::new()), Request::labels, |family, labels| {
+        family.inc(labels);
     })
 }
 
-pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
+/// With routes of this length in bytes.
+pub(crate) fn counter_of_routes(len: usize) -> impl FnMut(u64) + 'static {
+    let family = counters(&Registry::new());
+    Called::over(requests_of(len), family, Request::labels, |family, labels| {
+        family.inc(labels);
+    })
+}
+
+pub(crate) fn closed<S: Shape>() -> impl FnMut(u64) + 'static {
+    let family: Family<Closed, Counter> = Registry::new()
+        .counter_family("requests_total", "Requests")
+        .expect("a name that is free");
+    let labels = |request: &Request| Closed {
+        method: request.method,
+        status: request.status,
+    };
+    S::of(family, labels, |family, labels| family.inc(labels))
+}
+
+pub(crate) fn histogram<S: Shape>() -> impl FnMut(u64) + 'static {
     let family: Family<Http<'_>, Histogram> = Registry::new()
         .histogram_family("request_duration_seconds", "Durations", &BUCKETS)
         .expect("a name that is free");
-    each_by_call(move |request| family.observe(&request.labels(), request.seconds()))
+    let labels = |request: &Request| (request.labels(), request.seconds());
+    S::of(family, labels, |family, (labels, seconds)| {
+        family.observe(labels, *seconds);
+    })
 }
 
 pub(crate) fn handle() -> impl FnMut(u64) + 'static {

@@ -8,7 +8,8 @@ use prometheus_client::{
 
 use crate::{
     ours::BUCKETS,
-    requests::{Method, Request, each, each_by_call},
+    requests::{Method, Request, requests_of},
+    shapes::{Called, Inlined, Shape},
 };
 
 /// What is best for it: nothing is copied, for the route is static.
@@ -47,28 +48,38 @@ impl Static {
     }
 }
 
-pub(crate) fn counter() -> impl FnMut(u64) + 'static {
+pub(crate) fn counter<S: Shape>() -> impl FnMut(u64) + 'static {
     let family = Family::<Static, Counter>::default();
-    each(move |request| {
-        family.get_or_create(&Static::of(request)).inc();
+    S::of(family, Static::of, |family, labels| {
+        family.get_or_create(labels).inc();
     })
 }
 
-pub(crate) fn counter_owned() -> impl FnMut(u64) + 'static {
-    let family = Family::<Owned, Counter>::default();
-    each(move |request| {
-        let labels = Owned::new(request.method, request.route, request.status.code());
-        family.get_or_create(&labels).inc();
+/// With routes of this length in bytes.
+pub(crate) fn counter_of_routes(len: usize) -> impl FnMut(u64) + 'static {
+    let family = Family::<Static, Counter>::default();
+    Called::over(requests_of(len), family, Static::of, |family, labels| {
+        family.get_or_create(labels).inc();
     })
 }
 
-pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
-    let family = Family::<Static, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-    each_by_call(move |request| {
-        family
-            .get_or_create(&Static::of(request))
-            .observe(request.seconds());
+pub(crate) fn counter_owned<S: Shape>() -> impl FnMut(u64) + 'static {
+    let labels = |request: &Request| Owned::new(request.method, request.route, request.status.code());
+    S::of(Family::<Owned, Counter>::default(), labels, |family, labels| {
+        family.get_or_create(labels).inc();
     })
+}
+
+pub(crate) fn histogram<S: Shape>() -> impl FnMut(u64) + 'static {
+    let family = Family::<Static, Histogram>::new_with_constructor(histogram_of_buckets as fn() -> Histogram);
+    let labels = |request: &Request| (Static::of(request), request.seconds());
+    S::of(family, labels, |family, (labels, seconds)| {
+        family.get_or_create(labels).observe(*seconds);
+    })
+}
+
+fn histogram_of_buckets() -> Histogram {
+    Histogram::new(BUCKETS)
 }
 
 pub(crate) fn handle() -> impl FnMut(u64) + 'static {
@@ -82,19 +93,22 @@ pub(crate) fn handle() -> impl FnMut(u64) + 'static {
 
 pub(crate) fn tikv_counter() -> impl FnMut(u64) + 'static {
     let family = IntCounterVec::new(Opts::new("requests_total", "Requests"), &LABELS).expect("names");
-    each(move |request| {
-        let labels = [request.method.as_str(), request.route, request.status.as_str()];
-        family.with_label_values(&labels).inc();
+    Inlined::of(family, texts, |family, labels| {
+        family.with_label_values(labels).inc();
     })
 }
 
 pub(crate) fn tikv_histogram() -> impl FnMut(u64) + 'static {
     let options = HistogramOpts::new("request_duration_seconds", "Durations").buckets(BUCKETS.to_vec());
     let family = HistogramVec::new(options, &LABELS).expect("names");
-    each_by_call(move |request| {
-        let labels = [request.method.as_str(), request.route, request.status.as_str()];
-        family.with_label_values(&labels).observe(request.seconds());
+    let labels = |request: &Request| (texts(request), request.seconds());
+    Inlined::of(family, labels, |family, (labels, seconds)| {
+        family.with_label_values(labels).observe(*seconds);
     })
+}
+
+fn texts(request: &Request) -> [&'static str; 3] {
+    [request.method.as_str(), request.route, request.status.as_str()]
 }
 
 const LABELS: [&str; 3] = ["method", "route", "status"];

@@ -1,7 +1,5 @@
 //! What is counted: 500 label sets of a web service, asked for in an order that repeats after 4,096.
 
-use std::iter;
-
 /// A method, a route and a status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
@@ -78,8 +76,23 @@ pub(crate) fn routes() -> Vec<&'static str> {
     routes.map(|route| &*route.leak()).collect()
 }
 
+/// Routes of one length in bytes, as many as the others.
+fn routes_of(len: usize) -> Vec<&'static str> {
+    let route = |number: usize| format!("/{}{number:02}", "r".repeat(len - 3));
+    (0..25).map(|number| &*route(number).leak()).collect()
+}
+
 /// The order in which they are asked for.
 pub(crate) fn requests() -> Vec<Request> {
+    in_order(&routes())
+}
+
+/// The same with routes of one length in bytes.
+pub(crate) fn requests_of(len: usize) -> Vec<Request> {
+    in_order(&routes_of(len))
+}
+
+fn in_order(routes: &[&'static str]) -> Vec<Request> {
     let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
     let statuses = [
         Status::Ok,
@@ -88,7 +101,6 @@ pub(crate) fn requests() -> Vec<Request> {
         Status::TooMany,
         Status::Failed,
     ];
-    let routes = routes();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |count: usize| {
         random ^= random << 13;
@@ -104,28 +116,5 @@ pub(crate) fn requests() -> Vec<Request> {
     (0..ORDER).map(request).collect()
 }
 
-/// Does `record` for one request after the other, as a function that is called: it is used in two places.
-pub(crate) fn each_by_call(mut record: impl FnMut(&Request) + 'static) -> impl FnMut(u64) + 'static {
-    requests().iter().for_each(&mut record);
-    each(record)
-}
-
-/// Does `record` for one request after the other, as a part of the loop.
-pub(crate) fn each(mut record: impl FnMut(&Request) + 'static) -> impl FnMut(u64) + 'static {
-    let requests = std::hint::black_box(requests());
-    let mut kernel = move |count| {
-        let count = usize::try_from(count).expect("a count");
-        let whole = iter::repeat_n(&*requests, count / ORDER);
-        for requests in whole.chain([&requests[..count % ORDER]]) {
-            for request in requests {
-                record(request);
-            }
-        }
-    };
-    // So that every series is there.
-    kernel(ORDER as u64);
-    kernel
-}
-
 static CODES: [u16; 5] = [200, 201, 404, 429, 500];
-const ORDER: usize = 4096;
+pub(crate) const ORDER: usize = 4096;

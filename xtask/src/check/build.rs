@@ -33,6 +33,23 @@ pub(super) fn clippy_benches(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     deny_warnings(&mut command)
 }
 
+/// Clippy over what tokio tells only when it is built with this, in a directory of its own: the flag is part of every fingerprint.
+pub(super) fn clippy_tokio_unstable(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
+    let mut command = cargo::cargo("clippy");
+    command
+        .args([
+            "--package",
+            "groundcrew-metrics",
+            "--no-default-features",
+            "--features",
+            "tokio",
+        ])
+        .arg("--target-dir")
+        .arg(cargo::target().join("tokio-unstable"))
+        .env("RUSTFLAGS", "--cfg tokio_unstable");
+    deny_warnings(&mut command)
+}
+
 /// The documentation of every crate, without that of its dependencies.
 pub(super) fn rustdoc(_: &Metadata, _: Mode) -> Result<Outcome, Error> {
     let mut command = cargo::cargo("doc");
