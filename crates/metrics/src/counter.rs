@@ -162,8 +162,8 @@ pub struct SumCell {
 }
 
 impl CounterF64 {
-    /// Adds `amount`. One that is negative, infinite or NaN is not added, since a counter only grows; it is counted in
-    /// `metrics_rejected_total`.
+    /// Adds `amount`. One that is negative, infinite or NaN is not added, since a counter only grows, nor one that would
+    /// make the sum infinite; it is counted in `metrics_rejected_total`.
     #[inline]
     pub fn inc_by(&self, amount: f64) {
         self.0.inc_by(amount);
@@ -186,10 +186,8 @@ impl CounterF64 {
 impl SumCell {
     #[inline]
     pub(crate) fn inc_by(&self, amount: f64) -> bool {
-        let grows = amount.is_finite() && amount >= 0.0;
-        if grows {
-            self.sum.add(amount);
-        } else {
+        let grows = amount >= 0.0 && self.sum.add(amount);
+        if !grows {
             self.rejected.fetch_add(1, Ordering::Relaxed);
         }
         grows
@@ -267,5 +265,16 @@ mod tests {
 
         assert_eq!(sum.value().to_string(), "2");
         assert_eq!(sum.0.rejected.load(Ordering::Relaxed), 3);
+    }
+    #[test]
+    fn a_sum_that_is_full_stays_a_number() {
+        let sum = CounterF64::default();
+
+        [f64::MAX, f64::MAX, 1.0]
+            .into_iter()
+            .for_each(|amount| sum.inc_by(amount));
+
+        assert_eq!(sum.value(), f64::MAX);
+        assert_eq!(sum.0.rejected.load(Ordering::Relaxed), 1);
     }
 }

@@ -15,16 +15,20 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
+    /// Adds `amount`, unless the sum would be NaN or infinite, and so for ever; gives whether it was added.
     #[inline(always)]
-    pub(crate) fn add(&self, amount: f64) {
+    pub(crate) fn add(&self, amount: f64) -> bool {
         let mut bits = self.0.load(Ordering::Relaxed);
         loop {
-            let sum = (f64::from_bits(bits) + amount).to_bits();
+            let sum = f64::from_bits(bits) + amount;
+            if !sum.is_finite() {
+                return false;
+            }
             match self
                 .0
-                .compare_exchange_weak(bits, sum, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange_weak(bits, sum.to_bits(), Ordering::Relaxed, Ordering::Relaxed)
             {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(now) => bits = now,
             }
         }

@@ -1,4 +1,10 @@
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder},
@@ -33,10 +39,12 @@ pub struct Gauge(Held<GaugeCell>);
 pub struct GaugeCell {
     value: AtomicF64,
     touched: Touched,
+    rejected: Arc<AtomicU64>,
 }
 
 impl Gauge {
-    /// Replaces the value.
+    /// Replaces the value. It may be infinite, as a limit that is not set; NaN is not taken, since nothing could be added
+    /// to it again, but counted in `metrics_rejected_total`.
     #[inline]
     pub fn set(&self, value: f64) {
         self.0.set(value);
@@ -54,7 +62,8 @@ impl Gauge {
         self.0.add(-1.0);
     }
 
-    /// Adds `amount`, which may be negative.
+    /// Adds `amount`, which may be negative. One that would make the value NaN or infinite is not added but counted in
+    /// `metrics_rejected_total`.
     #[inline]
     pub fn add(&self, amount: f64) {
         self.0.add(amount);
@@ -75,14 +84,24 @@ impl Gauge {
 impl GaugeCell {
     #[inline]
     pub(crate) fn set(&self, value: f64) {
+        if value.is_nan() {
+            return self.reject();
+        }
         self.value.set(value);
         self.touched.touch();
     }
 
     #[inline]
     pub(crate) fn add(&self, amount: f64) {
-        self.value.add(amount);
+        if !self.value.add(amount) {
+            return self.reject();
+        }
         self.touched.touch();
+    }
+
+    #[cold]
+    fn reject(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -97,11 +116,14 @@ impl Metric for Gauge {}
 
 impl Handle for Gauge {
     type Cell = GaugeCell;
-    type Spec = ();
+    type Spec = Arc<AtomicU64>;
     const KIND: Kind = Kind::Gauge;
 
-    fn cell((): &()) -> GaugeCell {
-        GaugeCell::default()
+    fn cell(rejected: &Arc<AtomicU64>) -> GaugeCell {
+        GaugeCell {
+            rejected: Arc::clone(rejected),
+            ..GaugeCell::default()
+        }
     }
 
     fn hold(cell: Held<GaugeCell>) -> Self {
@@ -118,6 +140,10 @@ impl Handle for Gauge {
 
     fn read(cell: &GaugeCell) -> Reading<'_> {
         Reading::Gauge(cell.value.get())
+    }
+
+    fn rejected(rejected: &Arc<AtomicU64>) -> u64 {
+        rejected.load(Ordering::Relaxed)
     }
 }
 
@@ -153,5 +179,39 @@ impl Drop for GaugeGuard {
         if let Some(gauge) = &self.0 {
             gauge.dec();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(gauge: &Gauge) -> u64 {
+        gauge.0.rejected.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn what_is_not_a_number_leaves_the_value_as_it_was() {
+        let gauge = Gauge::default();
+        gauge.set(4.0);
+
+        gauge.set(f64::NAN);
+        gauge.add(f64::NAN);
+        gauge.add(f64::INFINITY);
+        gauge.inc();
+
+        assert_eq!((gauge.value(), rejected(&gauge)), (5.0, 3));
+    }
+
+    #[test]
+    fn an_infinite_value_is_taken_and_can_be_replaced() {
+        let limit = Gauge::default();
+
+        limit.set(f64::INFINITY);
+        limit.add(f64::NEG_INFINITY);
+        assert_eq!((limit.value(), rejected(&limit)), (f64::INFINITY, 1));
+
+        limit.set(1024.0);
+        assert_eq!(limit.value(), 1024.0);
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 /// Counts observations by size. Cloning gives another handle to the same counts.
 ///
 /// The count that is exposed is the sum of the buckets, so the two always agree, even in the middle of
-/// an observation. The sum may be one observation behind.
+/// an observation. The sum may be one observation ahead.
 ///
 /// # Examples
 /// ```
@@ -71,7 +71,7 @@ impl Histogram {
     /// Counts `value`, in the unit of the metric's name.
     ///
     /// What would spoil the sum for ever is not counted here but in `metrics_rejected_total`: NaN, an infinite value,
-    /// and a negative one unless the first bound is negative.
+    /// a negative one unless the first bound is negative, and one so large that the sum would be infinite.
     #[inline]
     pub fn observe(&self, value: f64) {
         self.0.observe(value);
@@ -113,7 +113,8 @@ impl HistogramCell {
     /// Gives the bucket that it counted in.
     #[inline(always)]
     pub(crate) fn observe(&self, value: f64) -> Option<usize> {
-        let Some(bucket) = self.layout.buckets.of(value) else {
+        let bucket = self.layout.buckets.of(value);
+        let Some(bucket) = bucket.filter(|_| self.sum.add(value)) else {
             self.layout.rejected.fetch_add(1, Ordering::Relaxed);
             return None;
         };
@@ -123,7 +124,6 @@ impl HistogramCell {
         if let Some(count) = self.counts.get(bucket) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        self.sum.add(value);
         Some(bucket)
     }
 
@@ -301,5 +301,16 @@ mod tests {
         assert_eq!(times.0.layout.rejected.load(Ordering::Relaxed), 4);
         assert_eq!((temperatures.count(), temperatures.sum()), (2, -0.5));
         assert_eq!(temperatures.0.layout.rejected.load(Ordering::Relaxed), 3);
+    }
+    #[test]
+    fn values_that_no_number_can_be_the_sum_of_are_counted_apart() {
+        let debts = histogram(&[-1.0, 1.0]);
+
+        for value in [f64::MAX, f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX] {
+            debts.observe(value);
+        }
+
+        assert_eq!((debts.count(), debts.sum()), (3, -f64::MAX));
+        assert_eq!(debts.0.layout.rejected.load(Ordering::Relaxed), 2);
     }
 }

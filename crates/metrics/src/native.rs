@@ -136,10 +136,13 @@ impl NativeCells {
         }
     }
 
-    /// Every bucket at the width of `generation`.
+    /// Every bucket at the width of `generation`, which was current.
+    ///
+    /// What others count meanwhile in wider ones cannot be told at this width: the next scrape shows it. Nothing that
+    /// was counted before is among that, since a table is used only after its generation has become current.
     fn merged(&self, generation: usize) -> BTreeMap<Bucket, u64> {
         let mut merged = BTreeMap::new();
-        for (number, table) in self.generations.iter().enumerate() {
+        for (number, table) in self.generations.iter().enumerate().take(generation + 1) {
             let Some(table) = table.get() else { continue };
             for (key, count) in table.counts() {
                 let steps = generation.saturating_sub(number);
@@ -494,6 +497,54 @@ mod tests {
 
         let span = |offset, length| Span { offset, length };
         assert_eq!(spans, [span(-3, 2), span(1, 2), span(5, 1)]);
+    }
+
+    #[test]
+    fn a_scrape_that_others_overtake_by_widening_shows_what_was_there_when_it_began() {
+        let cells = NativeCells::new(NativeBuckets::default().max_buckets(8));
+        (1..=8).for_each(|n| cells.observe(f64::from(n)));
+        let begun = cells.current.load(Ordering::Acquire);
+
+        (1..=500).for_each(|n| cells.observe(f64::from(n * n)));
+
+        assert!(cells.current.load(Ordering::Acquire) > begun);
+        let schema = cells.schema(begun);
+        let expected = (1..=8).map(|n| (bucket(f64::from(n), schema), 1));
+        let merged = cells.merged(begun);
+        assert!(merged.len() <= 8, "{merged:?}");
+        for (bucket, count) in expected {
+            assert!(merged.get(&bucket) >= Some(&count), "{merged:?}");
+        }
+    }
+
+    #[test]
+    fn buckets_are_where_the_values_are_while_others_widen() {
+        const ROUNDS: u32 = 300;
+        // Far apart, so that a bucket at the wrong place holds none of them.
+        let values: Vec<f64> = (0..40).map(|n| 1.7_f64.powi(n)).collect();
+        for _ in 0..ROUNDS {
+            let cells = NativeCells::new(NativeBuckets::new(1.01).max_buckets(10));
+            thread::scope(|scope| {
+                let writers =
+                    [0, 1].map(|_| scope.spawn(|| values.iter().for_each(|value| cells.observe(*value))));
+                let mut seen = 0;
+                loop {
+                    let is_done = writers.iter().all(thread::ScopedJoinHandle::is_finished);
+                    let snapshot = cells.snapshot();
+                    for (index, count) in &snapshot.positive {
+                        let here = |value: &&f64| bucket(**value, snapshot.schema).index == *index;
+                        let most = 2 * values.iter().filter(here).count() as u64;
+                        assert!(*count <= most, "{count} in bucket {index} of {snapshot:?}");
+                    }
+                    assert!(snapshot.count() >= seen, "{snapshot:?} after {seen}");
+                    seen = snapshot.count();
+                    if is_done {
+                        break;
+                    }
+                }
+                assert_eq!(seen, 80);
+            });
+        }
     }
 
     #[test]

@@ -337,3 +337,21 @@ fn our_types_can_be_registered_with_theirs() {
         "{text}"
     );
 }
+
+#[test]
+fn a_gauge_that_is_given_nan_keeps_its_value_and_tells() {
+    let registry = Registry::new();
+    let depth = registry.gauge("depth", "Jobs that wait").unwrap();
+    depth.set(4.0);
+
+    depth.set(f64::NAN);
+    depth.add(f64::NAN);
+    depth.inc();
+
+    let text = registry.encode();
+    assert!(text.contains("\ndepth 5.0\n"), "{text}");
+    assert!(
+        text.contains("\nmetrics_rejected_total{family=\"depth\"} 2\n"),
+        "{text}"
+    );
+}

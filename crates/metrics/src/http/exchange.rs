@@ -94,7 +94,11 @@ impl Exchange {
             .or_else(|| announced_length(response.headers()))
             .unwrap_or(UNKNOWN);
         let has_bytes = exact.is_some_and(|exact| exact > 0);
-        if self.is_head || is_bodiless(response.status()) || !has_bytes && response.body().is_end_stream() {
+        let is_whole = self.is_head
+            || self.length == 0
+            || is_bodiless(response.status())
+            || !has_bytes && response.body().is_end_stream();
+        if is_whole {
             self.end = End::Whole;
         }
     }

@@ -9,12 +9,12 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::Request,
+    http::{HeaderValue, Request, header},
     response::Response,
 };
 use groundcrew_base::catch_panic;
 use groundcrew_metrics::{HttpMetrics, Registry};
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use tower::{ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
 
@@ -129,6 +129,51 @@ async fn an_answer_without_a_body_is_whole() {
     assert_eq!(requests(&registry, "HEAD", "/length", 200), Some(1));
     assert_eq!(requests(&registry, "GET", "unmatched", 404), Some(1));
     assert!(!registry.encode().contains("http_responses_incomplete_total{"));
+}
+
+#[tokio::test]
+async fn an_empty_body_is_whole_though_nobody_asks_for_its_end() {
+    struct Nothing(Option<u64>);
+
+    impl HttpBody for Nothing {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(None)
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.0.map_or_else(SizeHint::new, SizeHint::with_exact)
+        }
+    }
+
+    let registry = Registry::new();
+    let http = HttpMetrics::register(&registry).unwrap();
+    let service = http.layer().layer(service_fn(async |asked: Request<Body>| {
+        let (hint, length) = match asked.uri().path() {
+            "/told" => (None, Some("0")),
+            "/known" => (Some(0), None),
+            "/both" => (Some(0), Some("0")),
+            _ => (None, None),
+        };
+        let mut response = Response::new(Nothing(hint));
+        let headers = response.headers_mut();
+        length.map(|length| headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static(length)));
+        Ok::<_, Infallible>(response)
+    }));
+
+    for path in ["/told", "/known", "/both"] {
+        drop(service.clone().oneshot(request("GET", path)).await.unwrap());
+    }
+    assert_eq!(incomplete(&registry, "unmatched", "aborted"), None);
+
+    drop(service.oneshot(request("GET", "/neither")).await.unwrap());
+    assert_eq!(incomplete(&registry, "unmatched", "aborted"), Some(1.0));
+    assert_eq!(requests(&registry, "GET", "unmatched", 200), Some(4));
 }
 
 #[tokio::test]
