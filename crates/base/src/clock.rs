@@ -19,6 +19,7 @@ use std::{
 /// let clock: Clock = hands.clock();
 /// hands.advance(Duration::from_secs(90));
 /// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(90));
+/// assert!(Clock::system().is_system() && !clock.is_system());
 /// ```
 #[derive(Clone, Default)]
 pub struct Clock(Option<Arc<Mutex<SystemTime>>>);
@@ -28,6 +29,13 @@ impl Clock {
     #[must_use]
     pub const fn system() -> Self {
         Self(None)
+    }
+
+    /// Whether it is the machine's.
+    #[must_use]
+    #[inline]
+    pub const fn is_system(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The time now.

@@ -1,6 +1,6 @@
 use std::{
     sync::{Arc, atomic::AtomicBool},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use tracing::{Event, Level};
@@ -14,6 +14,7 @@ use crate::{
     frame::Frame,
     held::{Held, Hold},
     levels::Levels,
+    moment::Moment,
     notice::Notice,
     panic::OnPanic,
     queue::Queue,
@@ -55,11 +56,11 @@ pub(crate) struct OutletInfo {
 
 impl Core {
     /// Hands an event on that is an alert, because it says so or by a rule.
-    pub(crate) fn alert(&self, event: &Event<'_>, is_alert: bool, time: SystemTime, line: &str) {
+    pub(crate) fn alert(&self, event: &Event<'_>, is_alert: bool, time: Moment, line: &str) {
         if let Some(alerts) = &self.alerts
             && (is_alert || alerts.watches(*event.metadata().level()))
         {
-            alerts.consider(event, is_alert, time, line.as_bytes());
+            alerts.consider(event, is_alert, time.into(), line.as_bytes());
         }
     }
 

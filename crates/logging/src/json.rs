@@ -117,6 +117,15 @@ pub(crate) fn push_digit(out: &mut String, number: u64) {
     out.push(char::from(b'0' + (number % 10) as u8));
 }
 
+/// Appends six digits, zeros first.
+#[inline]
+pub(crate) fn six_digits(out: &mut String, number: u32) {
+    // A one in front keeps the zeros.
+    let mut buffer = itoa::Buffer::new();
+    let (_, digits) = buffer.format(1_000_000 + number % 1_000_000).split_at(1);
+    out.push_str(digits);
+}
+
 /// Appends a whole number below zero.
 pub(crate) fn negative(out: &mut String, value: i64) {
     out.push('-');

@@ -1,7 +1,6 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
-    time::SystemTime,
 };
 
 use tracing::{
@@ -24,6 +23,7 @@ use crate::{
     json,
     line::Line,
     log_record::LogRecord,
+    moment::Moment,
     pairs::Pairs,
     panic,
     profile::LevelPlace,
@@ -33,7 +33,6 @@ use crate::{
     span_stack,
     stats::EventKind,
     template::{Template, push_location},
-    timestamp::nanoseconds,
     writer,
 };
 
@@ -102,7 +101,7 @@ impl JsonLayer {
         ctx: &Context<'_, S>,
         template: &Template,
         chains: &mut Chains,
-        nanos: u64,
+        time: Moment,
     ) -> Option<(Hold, Option<Suppressed>)>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -115,7 +114,8 @@ impl JsonLayer {
             return Some((Hold::Sampled, None));
         }
         let flood = template.flood.as_ref()?;
-        let suppressed = flood.suppresses(event, nanos, || flood_key(chains, frame, event, ctx))?;
+        let suppressed =
+            flood.suppresses(event, time.nanoseconds(), || flood_key(chains, frame, event, ctx))?;
         Some((Hold::Flooded, Some(suppressed)))
     }
 
@@ -163,17 +163,22 @@ impl JsonLayer {
             chains,
         } = scratch;
         let template = templates.find(&core.frame, metadata)?;
-        let time = core.frame.clock.now();
-        let nanos = nanoseconds(time);
-        let held = self.hold(event, ctx, template, chains, nanos);
+        let time = Moment::now(&core.frame.clock);
+        let held = self.hold(event, ctx, template, chains, time);
         held::note(held.map(|(hold, _)| hold));
         if let Some((hold, suppressed)) = held {
             core.hold(hold, *metadata.level());
             let first = suppressed.filter(|suppressed| suppressed.is_first)?;
-            return self.tell_later(event, ctx, template, (chains, buffers), (first, nanos));
+            return self.tell_later(
+                event,
+                ctx,
+                template,
+                (chains, buffers),
+                (first, time.nanoseconds()),
+            );
         }
         let chain = find_chain(chains, &core.frame, event, ctx)?;
-        let marks = held::keep(|| core.frame.encode(event, template, chain, buffers, (time, nanos)));
+        let marks = held::keep(|| core.frame.encode(event, template, chain, buffers, time));
         if template.is_alert {
             core.counters.count_alert();
         }
@@ -213,7 +218,7 @@ impl Frame {
         template: &Arc<Template>,
         chain: &mut Chain,
         buffers: &mut Buffers,
-        time: (SystemTime, u64),
+        time: Moment,
     ) -> Marks {
         let Buffers {
             pairs,

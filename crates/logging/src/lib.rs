@@ -41,6 +41,7 @@ mod log_record;
 mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod moment;
 mod notice;
 mod outlets;
 mod overflow;

@@ -2,12 +2,7 @@ use std::fmt::Write as _;
 
 use tracing::Level;
 
-use crate::{
-    frame::Frame,
-    json,
-    profile::LevelPlace,
-    timestamp::{TimestampWriter, nanoseconds},
-};
+use crate::{frame::Frame, json, moment::Moment, profile::LevelPlace, timestamp::TimestampWriter};
 
 /// A line that logging writes about itself, past the subscriber: that lines were dropped, that a thread has
 /// panicked inside of the subscriber.
@@ -30,8 +25,8 @@ impl Notice<'_> {
     pub(crate) fn json(&self, frame: &Frame) -> Vec<u8> {
         let names = frame.names;
         let mut out = String::new();
-        let time = frame.clock.now();
-        TimestampWriter::default().write(&mut out, names.open, (time, nanoseconds(time)), names.time);
+        let time = Moment::now(&frame.clock);
+        TimestampWriter::default().write(&mut out, names.open, time, names.time);
         out.push_str(names.after_time);
         out.push_str(names.level_pair(self.level, self.is_critical()));
         let lead = out.len();

@@ -6,8 +6,8 @@ use std::fmt;
 /// a `Debug` of the service may be unable to deal with.
 pub(crate) struct Start<'a> {
     text: &'a mut String,
-    /// In bytes.
-    room: usize,
+    /// How long the text may become, in bytes.
+    most: usize,
 }
 
 impl<'a> Start<'a> {
@@ -17,22 +17,28 @@ impl<'a> Start<'a> {
         text.clear();
         Self {
             text,
-            room: shown.saturating_add(READ_BEYOND + MORE),
+            most: shown.saturating_add(READ_BEYOND + MORE),
         }
+    }
+
+    /// Writes what fits of a part, and nothing of those that follow.
+    #[cold]
+    fn write_last(&mut self, part: &str) {
+        let room = self.most.saturating_sub(self.text.len());
+        let (fits, _) = part.split_at(part.floor_char_boundary(room));
+        self.text.push_str(fits);
+        self.most = self.text.len();
     }
 }
 
 impl fmt::Write for Start<'_> {
     #[inline]
     fn write_str(&mut self, part: &str) -> fmt::Result {
-        if part.len() <= self.room {
-            self.room -= part.len();
+        if part.len() <= self.most.saturating_sub(self.text.len()) {
             self.text.push_str(part);
-            return Ok(());
+        } else {
+            self.write_last(part);
         }
-        let (fits, _) = part.split_at(part.floor_char_boundary(self.room));
-        self.text.push_str(fits);
-        self.room = 0;
         Ok(())
     }
 }

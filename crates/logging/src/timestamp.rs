@@ -1,12 +1,8 @@
-use std::{
-    fmt::Write as _,
-    ptr,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write as _, ptr};
 
 use jiff::Timestamp;
 
-use crate::{json, profile::TimeForm};
+use crate::{json, moment::Moment, profile::TimeForm};
 
 /// Writes times, and works out the calendar once a second only.
 #[derive(Debug, Default)]
@@ -20,19 +16,11 @@ pub(crate) struct TimestampWriter {
 
 impl TimestampWriter {
     /// Appends `before` and the time: RFC 3339 in UTC with microseconds, or nanoseconds since 1970.
-    ///
-    /// The time comes with its [`nanoseconds`], which others need too.
-    pub(crate) fn write(
-        &mut self,
-        out: &mut String,
-        before: &'static str,
-        (time, nanos): (SystemTime, u64),
-        form: TimeForm,
-    ) {
+    pub(crate) fn write(&mut self, out: &mut String, before: &'static str, time: Moment, form: TimeForm) {
         match form {
             TimeForm::Nanoseconds => {
                 out.push_str(before);
-                json::integer(out, nanos);
+                json::integer(out, time.nanoseconds());
             }
             TimeForm::Rfc3339 => {
                 if !ptr::eq(self.before, before) {
@@ -41,30 +29,24 @@ impl TimestampWriter {
                         ..Self::default()
                     };
                 }
-                let (second, micros) = match nanos {
-                    0 => split(time),
-                    _ => ((nanos / SECOND).cast_signed(), nanos % SECOND / 1000),
-                };
-                self.rfc3339(out, second, micros);
+                self.rfc3339(out, time);
             }
         }
     }
 
     /// The time as `2026-11-22T04:56:15.123456Z`.
-    pub(crate) fn render(&mut self, time: SystemTime) -> String {
+    pub(crate) fn render(&mut self, time: impl Into<Moment>) -> String {
         let mut out = String::new();
-        self.write(&mut out, "", (time, nanoseconds(time)), TimeForm::Rfc3339);
+        self.write(&mut out, "", time.into(), TimeForm::Rfc3339);
         out
     }
 
-    fn rfc3339(&mut self, out: &mut String, second: i64, micros: u64) {
-        if self.second != Some(second) {
-            self.render_second(second);
+    fn rfc3339(&mut self, out: &mut String, time: Moment) {
+        if self.second != Some(time.second) {
+            self.render_second(time.second);
         }
         out.push_str(&self.text);
-        for unit in [100_000, 10_000, 1000, 100, 10, 1] {
-            json::push_digit(out, micros / unit);
-        }
+        json::six_digits(out, time.nanos / 1000);
         out.push('Z');
     }
 
@@ -81,35 +63,10 @@ impl TimestampWriter {
     }
 }
 
-/// Whole seconds since 1970, rounded down, and the microseconds after them.
-#[cold]
-fn split(time: SystemTime) -> (i64, u64) {
-    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (seconds(after), after.subsec_micros().into()),
-        Err(before) => {
-            let before = before.duration();
-            match before.subsec_micros() {
-                0 => (-seconds(before), 0),
-                micros => (-seconds(before) - 1, 1_000_000 - u64::from(micros)),
-            }
-        }
-    }
-}
-
-/// Nanoseconds since 1970; 0 for what was before.
-pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    since
-        .as_secs()
-        .saturating_mul(SECOND)
-        .saturating_add(since.subsec_nanos().into())
-}
-
-const SECOND: u64 = 1_000_000_000;
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     #[test]
@@ -138,7 +95,7 @@ mod tests {
         let mut out = String::new();
         let time = UNIX_EPOCH + Duration::from_nanos(1_795_323_375_000_007_009);
 
-        TimestampWriter::default().write(&mut out, "at ", (time, nanoseconds(time)), TimeForm::Nanoseconds);
+        TimestampWriter::default().write(&mut out, "at ", time.into(), TimeForm::Nanoseconds);
 
         assert_eq!(out, "at 1795323375000007009");
     }
@@ -149,7 +106,7 @@ mod tests {
         let mut writer = TimestampWriter::default();
         let mut out = String::new();
         for before in ["a=", "b=", "a="] {
-            writer.write(&mut out, before, (time, nanoseconds(time)), TimeForm::Rfc3339);
+            writer.write(&mut out, before, time.into(), TimeForm::Rfc3339);
             out.push(' ');
         }
 

@@ -93,7 +93,8 @@ fn is_user_alone(text: &[u8], scheme_end: usize) -> bool {
 }
 
 const fn is_of_url(byte: u8) -> bool {
-    !matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b' ' | 0x09..=0x0d)
+    // Most bytes of a URL are above all that end one.
+    byte > b'`' || !matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b' ' | 0x09..=0x0d)
 }
 
 const WEBHOOKS: &[u8] = b"hooks.slack.com";
