@@ -19,6 +19,8 @@ mod in_flight;
 mod lifecycle;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "hyper")]
+mod notice;
 mod phase;
 mod restart;
 mod run;

@@ -3,16 +3,13 @@ use std::{
     future::poll_fn,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use groundcrew_base::Backoff;
-use http::{Extensions, Request, Response, Version};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -25,7 +22,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    Drain, Error, Lifecycle, LifecycleConfig, TARGET, answer::Answering, connected::Connected, core::Core,
+    Drain, Error, Lifecycle, LifecycleConfig, TARGET,
+    answer::Answering,
+    connected::{Connected, Talk},
+    core::Core,
 };
 
 impl Lifecycle {
@@ -214,13 +214,14 @@ impl<S: Served> Server<S> {
 
     fn connect(&self, stream: TcpStream, peer: SocketAddr) {
         drop(stream.set_nodelay(true));
-        let stream = Connected::new(stream, self.connections.token());
+        let talk = Arc::<Talk>::default();
+        let stream = Connected::new(stream, Arc::clone(&talk), self.connections.token());
         let connection = Connection {
             core: Arc::clone(&self.core),
             peer,
             tell: self.tell,
             first_request: CancellationToken::new(),
-            protocol: Arc::default(),
+            talk,
             header_read_timeout: self.config.header_read_timeout,
         };
         let http = self.protocols();
@@ -249,8 +250,7 @@ struct Connection {
     peer: SocketAddr,
     tell: Tell,
     first_request: CancellationToken,
-    /// One of [`UNKNOWN`], [`HTTP1`] and [`HTTP2`].
-    protocol: Arc<AtomicU8>,
+    talk: Arc<Talk>,
     header_read_timeout: Duration,
 }
 
@@ -258,19 +258,13 @@ impl Connection {
     async fn drive<S: Served>(self, http: auto::Builder<Streams>, stream: Connected, app: App<S>) {
         let service = self.service(app);
         let mut conn = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
-        tokio::select! {
+        let farewell = tokio::select! {
             biased;
             result = conn.as_mut() => return log(self.peer, result),
-            () = self.core.aborted().cancelled() => return,
-            () = self.first_request.cancelled() => {}
-            () = tokio::time::sleep(self.header_read_timeout) => return,
-            () = self.stopped_before_request() => {}
-        }
-        // Nothing more is looked at each time: who aborts tells to leave as well.
-        tokio::select! {
-            biased;
-            result = conn.as_mut() => return log(self.peer, result),
-            () = self.time_to_leave() => {}
+            farewell = self.time_to_close() => farewell,
+        };
+        if farewell == Farewell::None {
+            return;
         }
         conn.as_mut().graceful_shutdown();
         tokio::select! {
@@ -290,11 +284,9 @@ impl Connection {
         Future: Send,
     > + use<S> {
         let (peer, tell) = (self.peer, self.tell);
-        let (first, protocol) = (self.first_request.clone(), Arc::clone(&self.protocol));
+        let (first, talk) = (self.first_request.clone(), Arc::clone(&self.talk));
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            if protocol.load(Ordering::Relaxed) == UNKNOWN {
-                let is_http2 = request.version() == Version::HTTP_2;
-                protocol.store(if is_http2 { HTTP2 } else { HTTP1 }, Ordering::Release);
+            if talk.is_first_request() {
                 first.cancel();
             }
             tell(peer, request.extensions_mut());
@@ -306,21 +298,60 @@ impl Connection {
         })
     }
 
-    /// A request may be on its way when the stop begins: closing now would lose it.
-    async fn stopped_before_request(&self) {
-        self.core.stopping().cancelled().await;
+    async fn time_to_close(&self) -> Farewell {
+        tokio::select! {
+            biased;
+            () = self.core.aborted().cancelled() => return Farewell::None,
+            () = self.first_request.cancelled() => {}
+            () = tokio::time::sleep(self.header_read_timeout) => return Farewell::None,
+            () = self.told_before_request() => {}
+        }
+        // Nothing more is looked at each time: who aborts tells to leave as well.
+        self.time_to_leave().await;
+        if self.talk.is_http2() {
+            self.talk.leave();
+            // The connection is to look at it, too.
+            tokio::task::yield_now().await;
+            self.time_to_be_gone().await;
+        }
+        Farewell::Graceful
+    }
+
+    /// A request may be on its way when the drain begins, or when the stop does: closing now would lose it.
+    async fn told_before_request(&self) {
+        self.core.draining().cancelled().await;
         tokio::time::sleep(LATE_REQUEST).await;
+        if !self.talk.is_http2() {
+            self.core.stopping().cancelled().await;
+            tokio::time::sleep(LATE_REQUEST).await;
+        }
     }
 
     /// HTTP/2 is told to leave at once and loses nothing by it. HTTP/1 is told by `Connection: close` and
     /// closed only when the drain is over: closing an idle connection races with its next request.
     async fn time_to_leave(&self) {
-        if self.protocol.load(Ordering::Acquire) == HTTP2 {
+        if self.talk.is_http2() {
             self.core.draining().cancelled().await;
         } else {
             self.core.stopping().cancelled().await;
         }
     }
+
+    /// When a client that was told to leave has had the time to.
+    async fn time_to_be_gone(&self) {
+        tokio::select! {
+            () = self.core.stopping().cancelled() => {}
+            () = tokio::time::sleep(NOTICE) => {}
+        }
+    }
+}
+
+/// How the server ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Farewell {
+    /// With what has been asked answered.
+    Graceful,
+    None,
 }
 
 fn log(peer: SocketAddr, result: Result<(), BoxError>) {
@@ -342,10 +373,9 @@ where
     }
 }
 
-const UNKNOWN: u8 = 0;
-const HTTP1: u8 = 1;
-const HTTP2: u8 = 2;
-
 const ACCEPT_BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
 const LATE_REQUEST: Duration = Duration::from_millis(100);
+
+/// How long a client of HTTP/2 may go on after it is told to leave: a second is many round trips.
+const NOTICE: Duration = Duration::from_secs(1);

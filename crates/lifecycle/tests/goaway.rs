@@ -1,0 +1,209 @@
+//! HTTP/2 at the level of frames: a client that had written a request before it read that the server leaves.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{Router, routing::get};
+use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+const END_STREAM_AND_HEADERS: u8 = 5;
+const ACK: u8 = 1;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// `GET http://test/`.
+fn ask(stream: u32) -> Vec<u8> {
+    encode(
+        HEADERS,
+        END_STREAM_AND_HEADERS,
+        stream,
+        b"\x82\x86\x84\x41\x04test",
+    )
+}
+
+struct Client {
+    socket: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Self {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let mut hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        hello.extend(encode(SETTINGS, 0, 0, &[]));
+        socket.write_all(&hello).await.unwrap();
+        Self {
+            socket,
+            unread: Vec::new(),
+        }
+    }
+
+    async fn send(&mut self, frames: &[u8]) {
+        self.socket.write_all(frames).await.unwrap();
+    }
+
+    /// The frames of one read; none at the end of the connection.
+    async fn hear(&mut self) -> Option<Vec<Frame>> {
+        let read = timeout(LIMIT, self.socket.read_buf(&mut self.unread)).await;
+        if read.expect("the server goes on").unwrap() == 0 {
+            return None;
+        }
+        let mut frames = Vec::new();
+        while let Some(length) = complete(&self.unread) {
+            let frame: Vec<u8> = self.unread.drain(..length).collect();
+            frames.push(Frame {
+                kind: frame[3],
+                flags: frame[4],
+                stream: u32::from_be_bytes(frame[5..9].try_into().unwrap()),
+                payload: frame[9..].to_vec(),
+            });
+        }
+        Some(frames)
+    }
+
+    /// Answers pings until a frame of this kind has come, and says what else is to be written with the answers.
+    async fn until(&mut self, wanted: u8, then: &[u8]) -> Frame {
+        while let Some(frames) = self.hear().await {
+            let mut reply: Vec<u8> = frames.iter().flat_map(pong).collect();
+            let found = frames.into_iter().find(|frame| frame.kind == wanted);
+            if found.is_some() {
+                reply.extend(then);
+            }
+            self.send(&reply).await;
+            if let Some(found) = found {
+                return found;
+            }
+        }
+        panic!("the connection ended without a frame of kind {wanted}");
+    }
+}
+
+fn complete(bytes: &[u8]) -> Option<usize> {
+    let [a, b, c, ..] = *bytes else { return None };
+    let length = 9 + usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap();
+    (bytes.len() >= length).then_some(length)
+}
+
+fn pong(frame: &Frame) -> Vec<u8> {
+    if frame.kind == PING && frame.flags & ACK == 0 {
+        encode(PING, ACK, 0, &frame.payload)
+    } else {
+        Vec::new()
+    }
+}
+
+fn draining(delay: Duration) -> Lifecycle {
+    let mut config = LifecycleConfig::default();
+    config.drain_delay = Some(delay);
+    Lifecycle::builder()
+        .config(config)
+        .signals(Signals::Leave)
+        .start()
+        .unwrap()
+}
+
+async fn served(lifecycle: &Lifecycle) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let router = Router::new().route("/", get(async || "hello"));
+    let address = lifecycle.serve(listener, router).unwrap();
+    lifecycle.ready().await.unwrap();
+    address
+}
+
+#[tokio::test]
+async fn a_request_that_crosses_the_notice_to_leave_is_answered() {
+    let lifecycle = draining(Duration::from_secs(60));
+    let mut client = Client::connect(served(&lifecycle).await).await;
+    client.send(&ask(1)).await;
+    assert_eq!(client.until(DATA, &[]).await.payload, b"hello");
+
+    lifecycle.stop("test");
+    // Clients write what they have queued after their answer to a ping.
+    let notice = client.until(GOAWAY, &ask(3)).await;
+    let answer = client.until(HEADERS, &[]).await;
+
+    let every_stream = i32::MAX.to_be_bytes();
+    assert_eq!(notice.payload[..4], every_stream);
+    assert_eq!((answer.stream, answer.payload[0]), (3, 0x88), "200");
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_told_to_leave_too() {
+    let lifecycle = draining(Duration::from_secs(60));
+    let mut client = Client::connect(served(&lifecycle).await).await;
+    client.until(SETTINGS, &[]).await;
+
+    lifecycle.stop("test");
+    client.until(GOAWAY, &ask(1)).await;
+
+    assert_eq!(client.until(DATA, &[]).await.payload, b"hello");
+}
+
+#[tokio::test]
+async fn a_client_that_stays_is_told_for_good_which_requests_were_heard() {
+    let lifecycle = draining(Duration::from_secs(60));
+    let mut client = Client::connect(served(&lifecycle).await).await;
+    client.send(&ask(1)).await;
+    client.until(DATA, &[]).await;
+
+    lifecycle.stop("test");
+    let mut told = Vec::new();
+    while let Some(frames) = client.hear().await {
+        let pongs: Vec<u8> = frames.iter().flat_map(pong).collect();
+        client.send(&pongs).await;
+        told.extend(frames.into_iter().filter(|frame| frame.kind == GOAWAY));
+    }
+
+    let last = told.last().unwrap();
+    assert_eq!(last.payload, [0, 0, 0, 1, 0, 0, 0, 0], "stream 1, no error");
+    assert_eq!(lifecycle.stats().connections, 0, "long before the drain is over");
+    lifecycle.stop("test");
+}
+
+#[tokio::test]
+async fn without_a_drain_delay_a_client_is_told_and_closed_at_once() {
+    let lifecycle = draining(Duration::ZERO);
+    let mut client = Client::connect(served(&lifecycle).await).await;
+    client.send(&ask(1)).await;
+    client.until(DATA, &[]).await;
+
+    lifecycle.stop("test");
+    let leaves = async {
+        client.until(GOAWAY, &[]).await;
+        while let Some(frames) = client.hear().await {
+            let pongs: Vec<u8> = frames.iter().flat_map(pong).collect();
+            client.send(&pongs).await;
+        }
+    };
+    let (exit, ()) = tokio::join!(lifecycle.run(), leaves);
+
+    assert_eq!(exit, Exit::Clean);
+}
