@@ -136,7 +136,7 @@ pub(crate) async fn wait_for(
     dependencies: &[Dependency],
     limits: Limits,
 ) -> Result<BootReport, Vec<DependencyFailure>> {
-    let over = CancellationToken::new();
+    let end = End::default();
     let mut missing = dependencies
         .iter()
         .filter(|one| one.need == Need::Required)
@@ -146,8 +146,8 @@ pub(crate) async fn wait_for(
         .cloned()
         .enumerate()
         .map(|(at, one)| {
-            let over = over.clone();
-            async move { (at, one.wait(limits, &over).await) }
+            let end = end.clone();
+            async move { (at, one.wait(limits, &end).await) }
         })
         .collect();
     let deadline = tokio::time::sleep(limits.total);
@@ -155,15 +155,15 @@ pub(crate) async fn wait_for(
     let mut reports = Vec::new();
     loop {
         if missing == 0 {
-            over.cancel();
+            end.up.cancel();
         }
         tokio::select! {
-            () = &mut deadline, if !over.is_cancelled() => over.cancel(),
+            () = &mut deadline, if missing > 0 && !end.failed.is_cancelled() => end.failed.cancel(),
             done = waits.join_next() => match done {
                 None => break,
                 Some(Ok((at, report))) => {
                     if report.is_permanent() && report.need == Need::Required {
-                        over.cancel();
+                        end.failed.cancel();
                     }
                     missing -= usize::from(report.need == Need::Required);
                     reports.push((at, report));
@@ -192,9 +192,29 @@ fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyF
     }
 }
 
+/// How a start ends for those that are still asked.
+#[derive(Clone, Debug, Default)]
+struct End {
+    /// Nothing that is required is missing any more.
+    up: CancellationToken,
+    /// The service cannot start.
+    failed: CancellationToken,
+}
+
+impl End {
+    /// For an optional dependency that was `heard` the required ones suffice.
+    async fn reached(&self, was_heard: bool) {
+        tokio::select! {
+            () = self.failed.cancelled() => {}
+            () = self.up.cancelled(), if was_heard => {}
+        }
+    }
+}
+
 impl Dependency {
-    /// Asks until it is up, refuses for good, or `over` fires; an optional one is heard at least once.
-    async fn wait(&self, limits: Limits, over: &CancellationToken) -> DependencyReport {
+    /// Asks until it is up or refuses for good, or until the end; an optional one is heard at least once before the service
+    /// is ready.
+    async fn wait(&self, limits: Limits, end: &End) -> DependencyReport {
         let began = Instant::now();
         let mut delays = limits.backoff.delays();
         let mut told = None;
@@ -206,10 +226,9 @@ impl Dependency {
             waited: Duration::ZERO,
         };
         loop {
-            let may_stop = self.need == Need::Required || report.attempts > 0;
             tokio::select! {
                 verdict = self.ask(limits.attempt) => report.verdict = verdict,
-                () = over.cancelled(), if may_stop => return report,
+                () = end.reached(report.attempts > 0) => return report,
             }
             report.attempts += 1;
             report.waited = began.elapsed();
@@ -223,7 +242,7 @@ impl Dependency {
             }
             tokio::select! {
                 biased;
-                () = over.cancelled() => return report,
+                () = end.reached(true) => return report,
                 () = tokio::time::sleep(delays.next().unwrap_or_default()) => {}
             }
         }

@@ -356,6 +356,38 @@ async fn a_permanent_refusal_ends_the_start_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_has_failed_waits_for_no_optional_dependency() {
+    for (refuses, expected, waits) in [(true, Exit::Config, 0), (false, Exit::Unavailable, 2)] {
+        let lifecycle = lifecycle(|config| config.startup_timeout = Duration::from_secs(2));
+        lifecycle.require("database", move || async move {
+            Verdict::unhealthy("password authentication failed").detail("permanent", refuses)
+        });
+        lifecycle.optional("mail", std::future::pending);
+        let began = Instant::now();
+
+        let error = lifecycle.ready().await.unwrap_err();
+
+        assert_eq!(began.elapsed().as_millis() / 100, waits * 10, "{error}");
+        assert_eq!(lifecycle.run().await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optional_dependency_is_heard_once_after_the_required_ones_are_up() {
+    let lifecycle = lifecycle(|_| {});
+    lifecycle.require("database", || async { Verdict::healthy() });
+    lifecycle.optional("mail", std::future::pending);
+    let began = Instant::now();
+
+    let report = lifecycle.ready().await.unwrap();
+
+    let mail = &report.dependencies()[1];
+    assert_eq!((mail.name.as_str(), mail.attempts), ("mail", 1));
+    assert_eq!(mail.verdict.reason(), Some("no answer within 5s"));
+    assert_eq!(began.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_while_starting_ends_the_wait() {
     let lifecycle = lifecycle(|_| {});
     lifecycle.require("database", std::future::pending);
