@@ -2,12 +2,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, TARGET};
+use crate::{Error, TARGET, signals::LAST_WORDS};
 
 /// How long each step of a start and of a stop may take.
 ///
-/// A stop takes at most drain delay + shutdown timeout + stop timeout; with the defaults 28 s, which
-/// leaves 2 s of the 30 s that Kubernetes grants before it kills.
+/// A stop takes at most drain delay + shutdown timeout + stop timeout; with the defaults under Kubernetes 28 s, which
+/// leaves 2 s of the 30 s that it grants before it kills. A process told by a signal to stop that has not ended when these
+/// 2 s are over too, because something blocks it, is ended with exit code 124.
 ///
 /// # Examples
 /// ```
@@ -181,9 +182,6 @@ const KUBERNETES_DRAIN_DELAY: Duration = Duration::from_secs(5);
 
 /// `terminationGracePeriodSeconds` of a pod that does not say.
 const KUBERNETES_GRACE_PERIOD: Duration = Duration::from_secs(30);
-
-/// What is left for the end of `main`: flushing logs, mostly.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

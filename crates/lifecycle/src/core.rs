@@ -20,6 +20,7 @@ pub(crate) struct Core {
     stopping: CancellationToken,
     abort: CancellationToken,
     forced: CancellationToken,
+    over: CancellationToken,
     manager: ServiceManager,
 }
 
@@ -35,6 +36,7 @@ impl Core {
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),
             forced: CancellationToken::new(),
+            over: CancellationToken::new(),
             manager,
         }
     }
@@ -136,6 +138,11 @@ impl Core {
 
     pub(crate) const fn forced(&self) -> &CancellationToken {
         &self.forced
+    }
+
+    /// Fires when only the end of `main` is left.
+    pub(crate) const fn over(&self) -> &CancellationToken {
+        &self.over
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::{ExitCode, Termination};
 /// | 70 | [`Panic`](Self::Panic) | a critical task panicked |
 /// | 78 | [`Config`](Self::Config) | the configuration is wrong, or a dependency refuses for good |
 /// | 124 | [`DeadlineExceeded`](Self::DeadlineExceeded) | work was abandoned at a deadline |
-/// | 128+n | [`Forced`](Self::Forced) | signal n came again while stopping |
+/// | 128+n | [`Forced`](Self::Forced) | signal n came again while stopping, or when no lifecycle was left |
 ///
 /// Where several apply, the one that stands last in the order Clean, `DeadlineExceeded`, Error,
 /// Unavailable, Config, Panic, Forced is reported.

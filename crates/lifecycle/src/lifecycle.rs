@@ -16,7 +16,7 @@ use crate::{
     dependency::{self, Dependency, Limits},
     hook::Hook,
     service_manager::ServiceManager,
-    signals::SignalThread,
+    signals,
     stats::Counters,
     task::{Supervisor, TaskResult},
 };
@@ -63,7 +63,6 @@ pub(crate) struct Inner {
     backoff: Backoff,
     dependencies: Mutex<Vec<Dependency>>,
     boot: OnceCell<BootReport>,
-    _signals: Option<SignalThread>,
 }
 
 impl Lifecycle {
@@ -75,10 +74,10 @@ impl Lifecycle {
     pub(crate) fn new(config: LifecycleConfig, signals: Signals, backoff: Backoff) -> Result<Self, Error> {
         config.warn_of_budget();
         let core = Arc::new(Core::new(ServiceManager::reach(&config)));
-        let signals = match signals {
-            Signals::Handle => Some(SignalThread::start(&core)?),
-            Signals::Leave => None,
-        };
+        match signals {
+            Signals::Handle => signals::answer_for(&core, config.stop_budget())?,
+            Signals::Leave => {}
+        }
         Ok(Self(Arc::new(Inner {
             core,
             config,
@@ -91,7 +90,6 @@ impl Lifecycle {
             backoff,
             dependencies: Mutex::default(),
             boot: OnceCell::new(),
-            _signals: signals,
         })))
     }
 

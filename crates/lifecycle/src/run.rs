@@ -16,6 +16,10 @@ impl Lifecycle {
     /// stop hooks run in reverse within the stop timeout. A second SIGTERM or SIGINT returns at once, and
     /// ends the process half a second later if `main` has not returned by then.
     ///
+    /// After a first one `main` has 2 s from the return of `run` to its end, and the whole stop these 2 s more than its
+    /// [budget](crate::LifecycleConfig::stop_budget): what blocks longer, such as a thread of `spawn_blocking` that the
+    /// runtime waits for, is abandoned, and the process ends with 124. A stop without a signal does not end the process.
+    ///
     /// # Cancel safety
     /// Not cancel safe during the stop: a hook that is running is lost. Call it once, at the end of `main`.
     pub async fn run(&self) -> Exit {
@@ -26,6 +30,7 @@ impl Lifecycle {
             () = inner.stop_in_order() => {}
             () = inner.core.manager().beat() => {}
         }
+        inner.core.over().cancel();
         let exit = inner.core.exit();
         tracing::info!(target: TARGET, code = exit.code(), "the service has stopped");
         exit

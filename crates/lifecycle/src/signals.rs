@@ -1,56 +1,57 @@
 use std::{
     io,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, Weak, mpsc},
     thread,
     time::Duration,
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::{Error, Exit, TARGET, core::Core};
+use crate::{Error, Exit, TARGET, core::Core, lifecycle::lock};
 
-/// The thread that answers SIGTERM and SIGINT, with its own small runtime: a signal must get through
-/// while every worker of the service's runtime is blocked.
-#[derive(Debug)]
-pub(crate) struct SignalThread {
-    end: CancellationToken,
-    thread: Option<thread::JoinHandle<()>>,
+/// The lifecycles for which signals are answered; none before the handlers are installed. Signals belong to the
+/// process, and so does this.
+static LED: Mutex<Option<Vec<Led>>> = Mutex::new(None);
+
+/// One lifecycle, and how long its stop may take.
+struct Led {
+    core: Weak<Core>,
+    budget: Duration,
+    is_told: bool,
 }
 
-impl SignalThread {
-    /// Returns once the handlers are installed.
-    pub(crate) fn start(core: &Arc<Core>) -> Result<Self, Error> {
-        let end = CancellationToken::new();
-        let (installed, wait) = mpsc::sync_channel(1);
-        let (core, ended) = (Arc::clone(core), end.clone());
-        let thread = thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || listen(&core, &ended, &installed))
-            .map_err(Error::Signals)?;
-        let outcome = wait
-            .recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the signal thread ended")));
-        outcome.map_err(Error::Signals)?;
-        Ok(Self {
-            end,
-            thread: Some(thread),
-        })
+/// Has SIGTERM and SIGINT answered for `core`. Returns once the handlers are installed.
+///
+/// A thread answers them, with its own small runtime: a signal must get through while every worker of the service's
+/// runtime is blocked. The handlers cannot be taken back, so the thread stays as long as the process: where no lifecycle
+/// is left, a signal ends it as it would without them.
+pub(crate) fn answer_for(core: &Arc<Core>, budget: Duration) -> Result<(), Error> {
+    let mut led = lock(&LED);
+    if led.is_none() {
+        start().map_err(Error::Signals)?;
     }
+    let led = led.get_or_insert_default();
+    led.retain(|one| one.core.strong_count() > 0);
+    led.push(Led {
+        core: Arc::downgrade(core),
+        budget,
+        is_told: false,
+    });
+    Ok(())
 }
 
-impl Drop for SignalThread {
-    fn drop(&mut self) {
-        self.end.cancel();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!(target: TARGET, "the signal thread panicked");
-        }
-    }
+fn start() -> io::Result<()> {
+    let (installed, wait) = mpsc::sync_channel(1);
+    let thread = thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || listen(&installed))?;
+    drop(thread);
+    wait.recv()
+        .unwrap_or_else(|_| Err(io::Error::other("the signal thread ended")))
 }
 
-fn listen(core: &Core, end: &CancellationToken, installed: &mpsc::SyncSender<io::Result<()>>) {
+fn listen(installed: &mpsc::SyncSender<io::Result<()>>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let report = |outcome| drop(installed.send(outcome));
     match runtime {
@@ -58,11 +59,12 @@ fn listen(core: &Core, end: &CancellationToken, installed: &mpsc::SyncSender<io:
         Ok(runtime) => runtime.block_on(async {
             match Listener::install() {
                 Err(error) => report(Err(error)),
-                Ok(listener) => {
+                Ok(mut listener) => {
                     report(Ok(()));
-                    tokio::select! {
-                        () = end.cancelled() => {}
-                        () = listener.answer(core) => {}
+                    let ends = TaskTracker::new();
+                    loop {
+                        let (signal, name) = listener.next().await;
+                        answer(signal, name, &ends);
                     }
                 }
             }
@@ -89,17 +91,71 @@ impl Listener {
             _ = self.interrupt.recv() => (SIGINT, "SIGINT"),
         }
     }
+}
 
-    async fn answer(mut self, core: &Core) {
-        let (_, name) = self.next().await;
-        core.stop(name, Exit::Clean);
-        let (signal, name) = self.next().await;
-        tracing::warn!(target: TARGET, signal = name, "second signal: giving up what is in flight");
-        core.force(signal);
-        tokio::time::sleep(FORCE_GRACE).await;
-        // The operator has asked twice, and a blocked runtime never returns from `main`.
-        std::process::exit(Exit::Forced(signal).code().into());
+/// What a signal means for one lifecycle.
+enum Meaning {
+    Stop(Arc<Core>, Duration),
+    Force(Arc<Core>),
+}
+
+fn answer(signal: u8, name: &'static str, ends: &TaskTracker) {
+    let meanings = meanings();
+    if meanings.is_empty() {
+        end_process(Exit::Forced(signal));
     }
+    for meaning in meanings {
+        match meaning {
+            Meaning::Stop(core, budget) => {
+                core.stop(name, Exit::Clean);
+                drop(ends.spawn(end_when_overdue(core, budget)));
+            }
+            Meaning::Force(core) => {
+                tracing::warn!(target: TARGET, signal = name, "second signal: giving up what is in flight");
+                core.force(signal);
+                drop(ends.spawn(end_forced(signal)));
+            }
+        }
+    }
+}
+
+fn meanings() -> Vec<Meaning> {
+    let mut led = lock(&LED);
+    let led = led.get_or_insert_default();
+    let meaning = |one: &mut Led| {
+        let core = one.core.upgrade()?;
+        Some(if std::mem::replace(&mut one.is_told, true) {
+            Meaning::Force(core)
+        } else {
+            Meaning::Stop(core, one.budget)
+        })
+    };
+    led.iter_mut().filter_map(meaning).collect()
+}
+
+/// Who asked for the end waits for it: a blocked runtime never returns from `run`, and one with a blocked thread never
+/// from `main`.
+async fn end_when_overdue(core: Arc<Core>, budget: Duration) {
+    let over = core.over().cancelled();
+    if tokio::time::timeout(budget, over).await.is_err() {
+        core.raise(Exit::DeadlineExceeded);
+    }
+    tokio::time::sleep(LAST_WORDS).await;
+    tracing::error!(target: TARGET, "something blocks the end of the process: ending it");
+    end_process(core.exit().max(Exit::DeadlineExceeded))
+}
+
+async fn end_forced(signal: u8) {
+    tokio::time::sleep(FORCE_GRACE).await;
+    end_process(Exit::Forced(signal))
+}
+
+#[expect(
+    clippy::exit,
+    reason = "who asked for the end of the process gets it, whatever blocks `main`"
+)]
+fn end_process(exit: Exit) -> ! {
+    std::process::exit(exit.code().into())
 }
 
 const SIGINT: u8 = 2;
@@ -107,3 +163,6 @@ const SIGTERM: u8 = 15;
 
 /// How long `main` has to return by itself after a second signal, to flush its logs.
 const FORCE_GRACE: Duration = Duration::from_millis(500);
+
+/// What is left for the end of `main` after an orderly stop: flushing logs, mostly.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -4,11 +4,11 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Router, routing::get};
 use groundcrew_base::{ShutdownReport, Verdict};
-use groundcrew_lifecycle::{Lifecycle, LifecycleConfig};
+use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig};
 use rustix::process::Signal;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
@@ -178,4 +178,152 @@ async fn sigterm_while_starting_exits_clean() {
 
     assert_eq!(service.says("ended with ").await, "Clean");
     assert_eq!(service.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_is_refused() {
+    let lifecycle = lifecycle(|_| {});
+    lifecycle.require("database", || async {
+        println!("asked");
+        let refusal = "FATAL: password authentication failed for postgres://app:hunter2@db/app";
+        Verdict::unhealthy(refusal).detail("permanent", true)
+    });
+    lifecycle.require("queue", std::future::pending);
+    lifecycle.optional("mail", std::future::pending);
+    println!("error: {}", lifecycle.ready().await.unwrap_err());
+    finish(lifecycle).await;
+}
+
+#[tokio::test]
+async fn a_refused_password_exits_78_at_once_whatever_hangs_besides() {
+    let mut service = Service::start("child_is_refused");
+    service.says("asked").await;
+
+    let began = Instant::now();
+    let error = service.says("error: ").await;
+
+    assert!(
+        error.starts_with("dependency database is not available after 1 attempt: FATAL: password"),
+        "{error}"
+    );
+    assert!(error.contains("postgres://app:***@db/app"), "{error}");
+    assert_eq!(service.exit().await.code(), Some(78));
+    assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
+}
+
+/// What `main` may take for its end after `run` has returned.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// For a machine that is busy.
+const SLACK: Duration = Duration::from_secs(3);
+
+/// As `#[tokio::main]` does it: the end of the runtime waits for its threads.
+fn leave_after(main: impl Future<Output = Exit>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let exit = runtime.block_on(main);
+    println!("run returned {exit:?}");
+    drop(runtime);
+    leave(exit);
+}
+
+fn block_for_ever() {
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+#[ignore = "a child of the other tests"]
+fn child_leaves_a_thread_that_never_ends() {
+    leave_after(async {
+        let lifecycle = lifecycle(|_| {});
+        drop(tokio::task::spawn_blocking(block_for_ever));
+        lifecycle.ready().await.unwrap();
+        println!("ready");
+        lifecycle.run().await
+    });
+}
+
+#[test]
+#[ignore = "a child of the other tests"]
+fn child_fails_and_leaves_a_thread_that_never_ends() {
+    leave_after(async {
+        let lifecycle = lifecycle(|_| {});
+        drop(tokio::task::spawn_blocking(block_for_ever));
+        lifecycle.ready().await.unwrap();
+        lifecycle.fail("test", Exit::Error);
+        lifecycle.run().await
+    });
+}
+
+#[test]
+#[ignore = "a child of the other tests"]
+fn child_blocks_every_worker() {
+    leave_after(async {
+        let lifecycle = lifecycle(|config| {
+            config.shutdown_timeout = Duration::from_millis(300);
+            config.stop_timeout = Duration::from_millis(200);
+        });
+        lifecycle.ready().await.unwrap();
+        println!("ready");
+        block_for_ever();
+        lifecycle.run().await
+    });
+}
+
+#[tokio::test]
+async fn a_thread_that_never_ends_does_not_keep_the_process() {
+    let mut service = Service::start("child_leaves_a_thread_that_never_ends");
+    service.says("ready").await;
+
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.says("run returned ").await, "Clean");
+    assert_eq!(service.exit().await.code(), Some(124));
+    let took = began.elapsed();
+    println!("ended {took:?} after the signal");
+    assert!((LAST_WORDS..LAST_WORDS + SLACK).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_second_signal_forces_the_exit_also_after_the_end_of_run() {
+    let mut service = Service::start("child_leaves_a_thread_that_never_ends");
+    service.says("ready").await;
+
+    service.signal(Signal::TERM);
+    service.says("run returned Clean").await;
+    let began = Instant::now();
+    service.signal(Signal::INT);
+
+    assert_eq!(service.exit().await.code(), Some(130));
+    let took = began.elapsed();
+    assert!(took < LAST_WORDS, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_signal_ends_what_hangs_after_a_failure() {
+    let mut service = Service::start("child_fails_and_leaves_a_thread_that_never_ends");
+    service.says("run returned Error").await;
+
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.exit().await.code(), Some(143));
+}
+
+#[tokio::test]
+async fn a_stop_ends_within_its_budget_while_every_worker_is_blocked() {
+    let budget = Duration::from_millis(500);
+    let mut service = Service::start("child_blocks_every_worker");
+    service.says("ready").await;
+
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.exit().await.code(), Some(124));
+    let took = began.elapsed();
+    println!("ended {took:?} after the signal");
+    let least = budget + LAST_WORDS;
+    assert!((least..least + SLACK).contains(&took), "{took:?}");
 }
