@@ -62,7 +62,8 @@ impl Acceptor {
     }
 }
 
-fn is_exhausted(error: &io::Error) -> bool {
+/// Whether there is no file descriptor left.
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     [Errno::MFILE, Errno::NFILE]
         .into_iter()

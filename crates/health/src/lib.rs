@@ -23,6 +23,8 @@ mod heartbeat;
 mod listener;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "axum")]
+mod places;
 pub mod probe;
 mod progress;
 #[cfg(feature = "axum")]

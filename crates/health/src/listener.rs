@@ -2,36 +2,45 @@ use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},
     pin::pin,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use axum::{Router, extract::ConnectInfo};
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
-use http::Request;
+use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 #[cfg(not(feature = "grpc"))]
 use hyper::server::conn::http1;
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 #[cfg(feature = "grpc")]
-use hyper_util::{rt::TokioExecutor, server::conn::auto};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto,
+};
+use rustix::net::listen;
+use tokio::{
+    sync::watch,
+    task::yield_now,
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
 use crate::{
     Error, TARGET,
-    acceptor::{Acceptor, Client},
+    acceptor::{Acceptor, Client, is_exhausted},
+    places::{Leave, Place, Places},
     reserve::Reserve,
 };
 
 /// Serves probes from a thread of its own, so that they are answered while every worker of the service's
 /// runtime is blocked.
 ///
-/// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too; at most 256 connections at once, each closed after 30 s
-/// without a request. A few descriptors are kept for it, so one probe at a time is answered even when the process has none left, and
-/// whoever takes those that come free. The thread ends
+/// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too. A connection is closed 5 s after it was made if it has asked nothing,
+/// and 30 s after its last answer. There are places for 256; when one more comes, another goes that has asked nothing, or has not
+/// asked again, for the longest time, so nobody keeps probes away by being silent or slow. A few descriptors are kept for it, so one
+/// probe at a time is answered even when the process has none left, and whoever takes those that come free. The thread ends
 /// with [`shutdown`](Self::shutdown) or when the listener is dropped.
 ///
 /// # Examples
@@ -67,6 +76,8 @@ impl ProbeListener {
         let listener = TcpListener::bind(address).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let bound = listener.local_addr().map_err(refused)?;
+        // The queue that the standard library asks for is short.
+        listen(&listener, BACKLOG).map_err(|errno| refused(errno.into()))?;
         // Before the service takes them all.
         let reserve = Reserve::new().map_err(refused)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -111,7 +122,7 @@ impl ProbeListener {
         let began = Instant::now();
         self.end.cancel();
         let mut ended = self.ended.clone();
-        let outcome = match tokio::time::timeout(deadline, ended.wait_for(|ended| *ended)).await {
+        let outcome = match timeout(deadline, ended.wait_for(|ended| *ended)).await {
             Ok(_) => ShutdownOutcome::Clean,
             Err(_) => ShutdownOutcome::DeadlineExceeded,
         };
@@ -140,24 +151,23 @@ async fn serve(
     end: &CancellationToken,
 ) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, reserve)?;
-    let connections = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let accept = async || {
-        let slot = Arc::clone(&slots).acquire_owned().await.ok();
-        (acceptor.accept().await, slot)
-    };
-    while let Some((accepted, slot)) = end.run_until_cancelled(accept()).await {
+    let (connections, places) = (TaskTracker::new(), Places::default());
+    while let Some(accepted) = end.run_until_cancelled(acceptor.accept()).await {
         match accepted {
-            Ok(client) => drop(connections.spawn(answer(client, router.clone(), end.clone(), slot))),
+            Ok(client) => {
+                drop(connections.spawn(answer(client, router.clone(), end.clone(), places.take())));
+            }
+            // Its descriptor is as good as any.
+            Err(error) if is_exhausted(&error) && places.spare() => yield_now().await,
             Err(error) => {
                 tracing::warn!(target: TARGET, error = %error, "accepting a probe failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     drop(acceptor);
     connections.close();
-    drop(tokio::time::timeout(LAST_ANSWERS, connections.wait()).await);
+    drop(timeout(LAST_ANSWERS, connections.wait()).await);
     Ok(())
 }
 
@@ -165,33 +175,54 @@ async fn answer(
     Client { stream, peer, leaves }: Client,
     router: Router,
     end: CancellationToken,
-    _slot: Option<OwnedSemaphorePermit>,
+    place: Place,
 ) {
+    let asked = place.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        let asking = asked.ask();
         request.extensions_mut().insert(ConnectInfo(peer));
         // A router is always ready.
-        router.clone().call(request)
+        let answering = router.clone().call(request);
+        async move {
+            answering
+                .await
+                .map(|response| uncached(response).map(|body| asking.answer(body)))
+        }
     });
     let http = protocol(!leaves);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
+    let left = tokio::select! {
+        result = connection.as_mut() => Some(result),
+        leave = place.leave() => match leave {
+            Leave::SentAway => None,
+            Leave::Expired => {
+                connection.as_mut().graceful_shutdown();
+                timeout(GOODBYE, connection).await.ok()
+            }
+        },
         () = end.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // Who has asked for nothing is owed nothing.
+            let patience = if place.is_busy() { LAST_ANSWERS } else { GOODBYE };
+            timeout(patience, connection).await.ok()
         }
     };
-    if let Err(error) = result {
+    if let Some(Err(error)) = left {
         tracing::debug!(target: TARGET, peer = %peer, error = %error, "probe connection ended");
     }
+}
+
+/// What is said now is not true later, even where nobody has thought of saying so.
+fn uncached<B>(mut response: Response<B>) -> Response<B> {
+    let kept = response.headers_mut().entry(CACHE_CONTROL);
+    kept.or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 #[cfg(not(feature = "grpc"))]
 fn protocol(keep_alive: bool) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .keep_alive(keep_alive);
+    http.header_read_timeout(None).keep_alive(keep_alive);
     http
 }
 
@@ -199,14 +230,11 @@ fn protocol(keep_alive: bool) -> http1::Builder {
 #[cfg(feature = "grpc")]
 fn protocol(keep_alive: bool) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .keep_alive(keep_alive);
+    http.http1().header_read_timeout(None).keep_alive(keep_alive);
     http.http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(IDLE)
-        .keep_alive_timeout(IDLE)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
         .max_concurrent_streams(MOST_STREAMS);
     http
 }
@@ -214,10 +242,16 @@ fn protocol(keep_alive: bool) -> auto::Builder<TokioExecutor> {
 #[cfg(feature = "grpc")]
 const MOST_STREAMS: u32 = 128;
 
-const MOST_CONNECTIONS: usize = 256;
+/// A client that watches is asked this often whether it is still there, and has as long to say so.
+#[cfg(feature = "grpc")]
+const PING: Duration = Duration::from_secs(15);
 
-const IDLE: Duration = Duration::from_secs(30);
+/// How many may wait for their connection to be accepted.
+const BACKLOG: i32 = 4096;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// For the last word to a connection that waits for no answer.
+const GOODBYE: Duration = Duration::from_millis(250);

@@ -1,0 +1,251 @@
+//! Who is served, and who has to go when there is no place left.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::HttpBody;
+use http_body::{Frame, SizeHint};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+
+/// The connections that are served, so many at most. One more finds a place all the same: who has asked nothing for the longest
+/// time goes if such connections have half of the places, else who has not asked again for the longest time, and last who waits for
+/// the end of an answer. So the silent take no place from those who ask, and neither take it from those who have just come.
+#[derive(Clone, Default)]
+pub(crate) struct Places(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    taken: Mutex<Vec<Arc<Guest>>>,
+    /// Counts what happens, to tell what came first.
+    moments: AtomicU64,
+}
+
+/// A place that one connection has until this is dropped.
+#[derive(Clone)]
+pub(crate) struct Place(Arc<Held>);
+
+struct Held {
+    places: Places,
+    guest: Arc<Guest>,
+}
+
+/// Who has a place.
+struct Guest {
+    conduct: Mutex<Conduct>,
+    sent_away: Notify,
+}
+
+struct Conduct {
+    has_asked: bool,
+    /// Answers that are not yet complete.
+    open: usize,
+    /// The number of the last thing it did.
+    moment: u64,
+    /// When that was.
+    at: Instant,
+}
+
+/// What a guest does at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Silent,
+    Idle,
+    Busy,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// Somebody else needs the place.
+    SentAway,
+    /// It has asked nothing for too long.
+    Expired,
+}
+
+/// A request whose answer is not complete; it is when this is dropped.
+pub(crate) struct Asking(Place);
+
+/// A body that keeps the place of its connection until it is sent.
+pub(crate) struct Answer<B> {
+    body: B,
+    _asking: Asking,
+}
+
+impl Places {
+    /// A place for one more, in which it has said nothing yet.
+    pub(crate) fn take(&self) -> Place {
+        let mut taken = self.lock();
+        if taken.len() >= MOST {
+            let is_silent = |guest: &&Arc<Guest>| guest.lock().standing() == Standing::Silent;
+            let silent = taken.iter().filter(is_silent).count();
+            let mut standings = [Standing::Silent, Standing::Idle, Standing::Busy];
+            if silent < MOST / 2 {
+                standings.rotate_left(1);
+            }
+            send_away(&mut taken, &standings);
+        }
+        let guest = Arc::new(Guest {
+            conduct: Mutex::new(Conduct {
+                has_asked: false,
+                open: 0,
+                moment: self.moment(),
+                at: Instant::now(),
+            }),
+            sent_away: Notify::new(),
+        });
+        taken.push(Arc::clone(&guest));
+        drop(taken);
+        let places = self.clone();
+        Place(Arc::new(Held { places, guest }))
+    }
+
+    /// Sends one away that waits for no answer. Whether there was one.
+    pub(crate) fn spare(&self) -> bool {
+        send_away(&mut self.lock(), &[Standing::Silent, Standing::Idle])
+    }
+
+    fn moment(&self) -> u64 {
+        self.0.moments.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Guest>>> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends away who has done nothing for the longest time, of the first of these standings that there is.
+fn send_away(taken: &mut Vec<Arc<Guest>>, of: &[Standing]) -> bool {
+    let rank = |guest: &Guest| {
+        let conduct = guest.lock();
+        let standing = conduct.standing();
+        Some((of.iter().position(|one| *one == standing)?, conduct.moment))
+    };
+    let ranks = taken.iter().enumerate();
+    let Some((_, at)) = ranks.filter_map(|(at, guest)| Some((rank(guest)?, at))).min() else {
+        return false;
+    };
+    taken.swap_remove(at).sent_away.notify_one();
+    true
+}
+
+impl Place {
+    /// Takes note of a request.
+    pub(crate) fn ask(&self) -> Asking {
+        self.note(|conduct| {
+            conduct.has_asked = true;
+            conduct.open += 1;
+        });
+        Asking(self.clone())
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.guest.lock().standing() == Standing::Busy
+    }
+
+    /// Resolves when the connection has to end.
+    pub(crate) async fn leave(&self) -> Leave {
+        loop {
+            let left = self.0.guest.lock().left();
+            if left.is_zero() {
+                return Leave::Expired;
+            }
+            tokio::select! {
+                () = self.0.guest.sent_away.notified() => return Leave::SentAway,
+                () = sleep(left) => {}
+            }
+        }
+    }
+
+    fn note(&self, what: impl FnOnce(&mut Conduct)) {
+        let moment = self.0.places.moment();
+        let mut conduct = self.0.guest.lock();
+        what(&mut conduct);
+        (conduct.moment, conduct.at) = (moment, Instant::now());
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        if let Some(at) = taken.iter().position(|guest| Arc::ptr_eq(guest, &self.guest)) {
+            taken.swap_remove(at);
+        }
+    }
+}
+
+impl Guest {
+    fn lock(&self) -> MutexGuard<'_, Conduct> {
+        self.conduct.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Conduct {
+    const fn standing(&self) -> Standing {
+        match (self.open, self.has_asked) {
+            (0, false) => Standing::Silent,
+            (0, true) => Standing::Idle,
+            _ => Standing::Busy,
+        }
+    }
+
+    /// How long it may go on like this.
+    fn left(&self) -> Duration {
+        match self.standing() {
+            Standing::Silent => SILENT.saturating_sub(self.at.elapsed()),
+            Standing::Idle => IDLE.saturating_sub(self.at.elapsed()),
+            Standing::Busy => IDLE,
+        }
+    }
+}
+
+impl Asking {
+    pub(crate) const fn answer<B>(self, body: B) -> Answer<B> {
+        Answer { body, _asking: self }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0
+            .note(|conduct| conduct.open = conduct.open.saturating_sub(1));
+    }
+}
+
+impl<B: HttpBody + Unpin> HttpBody for Answer<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A kubelet asks on a new connection each time; thousands that ask at once are answered one after the other.
+const MOST: usize = 256;
+
+/// How long a connection may say nothing before its first request.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// The same before the next.
+const IDLE: Duration = Duration::from_secs(30);

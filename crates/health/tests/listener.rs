@@ -1,0 +1,156 @@
+//! The listener of the probes and those who take its places.
+
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+
+use std::{
+    future::pending,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use axum::{Router, routing::get};
+use groundcrew_health::{Health, ProbeListener, Verdict, probe::probe};
+use groundcrew_testkit::eventually;
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How long any probe may take here: a kubelet waits for 1 s.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Four times as many as there are places.
+const SILENT: usize = 1000;
+
+async fn listener() -> (Health, ProbeListener) {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let health = Health::builder("1")
+        .check("fine", || async { Verdict::healthy() })
+        .start()
+        .unwrap();
+    eventually(LIMIT, "ready", async || health.readiness().ok()).await;
+    let never = Router::new().route("/never", get(pending::<()>));
+    let router = health.router().merge(never);
+    #[cfg(feature = "grpc")]
+    let router = router.merge(health.grpc_router());
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), router).unwrap();
+    (health, probes)
+}
+
+/// So many connections on which `said` was sent, and nothing since.
+fn silent(address: SocketAddr, count: usize, said: &[u8]) -> Vec<TcpStream> {
+    let connect = |_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        // Who has been sent away cannot send.
+        drop(stream.write_all(said));
+        stream
+    };
+    (0..count).map(connect).collect()
+}
+
+/// Asks on new connections, several times, and gives the longest wait.
+async fn asked(address: SocketAddr) -> Duration {
+    let asking = move || {
+        ["/livez", "/readyz", "/api/health"].map(|path| {
+            let began = Instant::now();
+            let status = probe(&format!("http://{address}{path}"), PATIENCE);
+            assert_eq!(status.unwrap(), 200, "{path}");
+            began.elapsed()
+        })
+    };
+    let waits = tokio::task::spawn_blocking(asking).await.unwrap();
+    waits.into_iter().max().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_connections_that_say_nothing_or_too_little_keep_no_probe_away() {
+    let (_health, probes) = listener().await;
+    let address = probes.address();
+
+    for (what, count, said) in [
+        ("say nothing", SILENT, &b""[..]),
+        ("begin a request", SILENT, b"GET /livez HTTP/1.1\r\nhost: "),
+        ("begin one of HTTP/2", SILENT, b"PRI * HTTP"),
+        ("say hello in HTTP/2", SILENT, HELLO),
+        (
+            "have asked once",
+            SILENT,
+            b"GET /livez HTTP/1.1\r\nhost: probes\r\n\r\n",
+        ),
+        (
+            "wait for ever",
+            SILENT,
+            b"GET /never HTTP/1.1\r\nhost: probes\r\n\r\n",
+        ),
+    ] {
+        let held = silent(address, count, said);
+        eprintln!(
+            "probes beside {count} connections that {what}: {:?}",
+            asked(address).await
+        );
+        drop(held);
+    }
+
+    assert!(probes.shutdown(LIMIT).await.is_clean());
+}
+
+/// The preface and empty settings.
+const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// A prober that asks over and over on one connection is not sent away for the sake of the silent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_is_kept_before_who_is_silent() {
+    let (_health, probes) = listener().await;
+    let mut kept = TcpStream::connect(probes.address()).unwrap();
+    kept.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut ask = || {
+        kept.write_all(b"GET /livez HTTP/1.1\r\nhost: probes\r\n\r\n")
+            .unwrap();
+        let mut answer = [0; 1024];
+        let read = kept.read(&mut answer).unwrap();
+        String::from_utf8(answer[..read].to_vec()).unwrap()
+    };
+    assert!(ask().ends_with("alive\n"));
+
+    let held = silent(probes.address(), SILENT, b"");
+
+    assert!(ask().ends_with("alive\n"));
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_says_nothing_is_closed_after_5_s() {
+    let (_health, probes) = listener().await;
+    let address = probes.address();
+    let closed = move |said: &'static [u8]| {
+        let mut stream = silent(address, 1, said).pop().unwrap();
+        move || {
+            let began = Instant::now();
+            stream.set_read_timeout(Some(LIMIT * 3)).unwrap();
+            // A server that speaks HTTP/2 has said hello and goodbye.
+            stream.read_to_end(&mut Vec::new()).unwrap();
+            began.elapsed()
+        }
+    };
+
+    let waits = [b"", &b"GET /livez HTTP/1.1\r\nhost: "[..], b"PRI * HTTP"]
+        .map(|said| tokio::task::spawn_blocking(closed(said)));
+
+    for wait in waits {
+        let wait = wait.await.unwrap();
+        assert!((4..8).contains(&wait.as_secs()), "{wait:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_silent_do_not_keep_the_listener_from_ending() {
+    let (_health, probes) = listener().await;
+    let _silent = silent(probes.address(), 100, b"GET /livez HTTP/1.1\r\nhost: ");
+    asked(probes.address()).await;
+
+    let ended = probes.shutdown(Duration::from_secs(2)).await;
+
+    assert!(ended.is_clean(), "{ended:?}");
+}
