@@ -36,6 +36,10 @@ struct State {
     entries: Vec<Entry>,
     /// The newest transitions, the oldest first.
     history: VecDeque<Transition>,
+    /// Those that nobody has been told of, the oldest first.
+    untold: VecDeque<Transition>,
+    /// Whether somebody is telling them.
+    is_telling: bool,
 }
 
 impl Board {
@@ -52,6 +56,8 @@ impl Board {
             state: Mutex::new(State {
                 entries,
                 history: VecDeque::new(),
+                untold: VecDeque::new(),
+                is_telling: false,
             }),
             generation: watch::Sender::new(0),
         };
@@ -102,31 +108,55 @@ impl Board {
 
     fn publish(&self, mut state: MutexGuard<'_, State>) {
         let (now, timestamp) = (Instant::now(), self.clock.now());
-        let mut transitions = Vec::new();
-        for (entry, plan) in state.entries.iter_mut().zip(&self.plans) {
-            transitions.extend(entry.turn(plan, now, timestamp));
-        }
-        for transition in &transitions {
+        let turns = state.entries.iter_mut().zip(&self.plans);
+        let turns: Vec<_> = turns
+            .filter_map(|(entry, plan)| entry.turn(plan, now, timestamp))
+            .collect();
+        for transition in turns {
             if state.history.len() == MOST_TRANSITIONS {
                 state.history.pop_front();
             }
             state.history.push_back(transition.clone());
+            // Only a listener that blocks lets so many wait.
+            if state.untold.len() == MOST_UNTOLD {
+                state.untold.pop_front();
+            }
+            state.untold.push_back(transition);
         }
         // Under the lock, so that an older snapshot never replaces a newer one.
         self.snapshot.store(Arc::new(self.view(&state.entries, now)));
+        // One tells at a time, what others add meanwhile too: so all is told in the order in which it happened, and nobody
+        // waits for a listener but who tells.
+        let tells = !state.is_telling && !state.untold.is_empty();
+        state.is_telling |= tells;
         drop(state);
         self.generation.send_modify(|generation| *generation += 1);
-        for transition in transitions {
-            self.tell(&transition);
+        if tells {
+            while let Some(transition) = self.next_untold() {
+                self.tell(&transition);
+            }
         }
     }
 
+    fn next_untold(&self) -> Option<Transition> {
+        let mut state = self.lock();
+        let next = state.untold.pop_front();
+        state.is_telling = next.is_some();
+        next
+    }
+
     fn tell(&self, transition: &Transition) {
-        transition.tell();
+        let check = &*transition.check;
+        let is_calm = |tell: &dyn Fn()| panic::catch_unwind(AssertUnwindSafe(tell)).is_ok();
+        // Whoever reads the log is a stranger as well.
+        if !is_calm(&|| transition.tell()) {
+            is_calm(
+                &|| tracing::error!(target: TARGET, check, "telling the log of a transition has panicked"),
+            );
+        }
         for listener in &self.listeners {
-            if panic::catch_unwind(AssertUnwindSafe(|| listener(transition))).is_err() {
-                let check = &*transition.check;
-                tracing::error!(target: TARGET, check, "a listener of transitions has panicked");
+            if !is_calm(&|| listener(transition)) {
+                is_calm(&|| tracing::error!(target: TARGET, check, "a listener of transitions has panicked"));
             }
         }
     }
@@ -189,3 +219,6 @@ impl Board {
 
 /// How many transitions are kept.
 const MOST_TRANSITIONS: usize = 100;
+
+/// How many transitions may wait to be told.
+const MOST_UNTOLD: usize = 10_000;

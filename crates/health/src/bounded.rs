@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use groundcrew_base::{Detail, Details, Verdict, redact};
+use groundcrew_base::{Detail, Details, MASK, Verdict, looks_secret};
+
+use crate::masked::masked;
 
 /// The answer with its secrets hidden and its texts cut; details that have no room are left out, which
 /// the detail `truncated` says.
@@ -25,7 +27,12 @@ pub(crate) fn bounded(verdict: &Verdict) -> Verdict {
 fn shorten(details: &Details, room: &mut usize, levels: usize) -> Details {
     let mut shown = Details::new();
     for (name, value) in details.iter() {
-        let value = shorter(value, room, levels);
+        // Whether there is one is no secret.
+        let value = if looks_secret(name) && !matches!(value, Detail::Bool(_)) {
+            shorter(&Detail::from(MASK), room, levels)
+        } else {
+            shorter(value, room, levels)
+        };
         match value.filter(|_| take(room, name.len() + QUOTES)) {
             Some(value) => shown.set(text(name), value),
             None => {
@@ -79,7 +86,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 }
 
 fn text(text: &str) -> String {
-    let shown = redact(text);
+    let shown = masked(text);
     if shown.len() <= MOST_TEXT {
         return Cow::into_owned(shown);
     }
@@ -129,6 +136,54 @@ mod tests {
 
         assert!(!format!("{shown:?}").contains("hunter2"), "{shown:?}");
         assert!(json(&shown).contains("db/app"), "{}", json(&shown));
+    }
+
+    #[test]
+    fn what_a_name_says_is_secret_is_hidden_whatever_it_is() {
+        let mut login = Details::new();
+        login.set("user", "app");
+        login.set("passwordAgeDays", 3_u64);
+        login.set("api_key", "hunter2");
+        login.set("pin_code", 4711_u64);
+        let mut both = Details::new();
+        both.set("primary", "hunter2");
+        let verdict = Verdict::healthy()
+            .detail("password", "hunter2")
+            .detail("sentryDsn", "https://hunter2@o1.ingest.sentry.io/2")
+            .detail("login", login.clone())
+            .detail("logins", vec![Detail::from(login)])
+            .detail("tokens", vec![Detail::from("hunter2"), Detail::from("hunter2")])
+            .detail("credentials", both)
+            .detail("hasPassword", true)
+            .detail("secret", true)
+            .detail("maxTokens", 8_u64);
+
+        let shown = json(&bounded(&verdict));
+
+        assert_eq!(
+            shown,
+            concat!(
+                r#"{"password":"***","sentryDsn":"***","#,
+                r#""login":{"user":"app","passwordAgeDays":3,"api_key":"***","pin_code":"***"},"#,
+                r#""logins":[{"user":"app","passwordAgeDays":3,"api_key":"***","pin_code":"***"}],"#,
+                r#""tokens":"***","credentials":"***","hasPassword":true,"secret":true,"maxTokens":8}"#
+            )
+        );
+    }
+
+    #[test]
+    fn reasons_names_and_texts_hold_no_secret() {
+        let text = r#"got {"user":"app","password":"hunter2"}"#;
+        let verdict = Verdict::unhealthy(text)
+            .detail("said", text)
+            .detail("postgres://u:hunter2@h", 1_u64);
+
+        let shown = bounded(&verdict);
+
+        let hidden = r#"got {"user":"app","password":"***"}"#;
+        assert_eq!(shown.reason(), Some(hidden));
+        assert_eq!(shown.details().find("said"), Some(&Detail::from(hidden)));
+        assert_eq!(shown.details().find("postgres://u:***@h"), Some(&Detail::UInt(1)));
     }
 
     #[test]

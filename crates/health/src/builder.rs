@@ -58,14 +58,14 @@ impl HealthBuilder {
     }
 
     /// Sets who decides, besides the checks, whether the service wants traffic: a lifecycle's gate. The
-    /// error is the reason that is shown. By default it always does.
+    /// error is the reason that is shown. By default it always does. One that panics says no.
     pub fn gate(mut self, gate: impl Fn() -> Result<(), &'static str> + Send + Sync + 'static) -> Self {
         self.gate = Box::new(gate);
         self
     }
 
-    /// Calls this after each change of what is believed about a check. It runs on the engine's tasks: it must be short and
-    /// must not block. A panic in it is logged.
+    /// Calls this after each change of what is believed about a check, in the order of the changes. It runs on the engine's tasks:
+    /// it must be short and must not block. A panic in it is logged.
     pub fn on_transition(mut self, listener: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.listeners.push(Box::new(listener));
         self
@@ -81,7 +81,7 @@ impl HealthBuilder {
     ///
     /// # Errors
     /// [`Error::InvalidName`], [`Error::DuplicateName`], [`Error::Zero`], [`Error::NoToken`] for what is
-    /// wrong in the settings, [`Error::NoRuntime`] outside a tokio runtime.
+    /// wrong in the settings, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Thread`] if no thread can be had.
     pub fn start(self) -> Result<Health, Error> {
         self.config.check()?;
         let mut names = HashSet::new();
@@ -96,14 +96,14 @@ impl HealthBuilder {
             plans.push(plan);
         }
         tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        Ok(Health::new(
+        Health::new(
             self.version,
             self.clock,
             plans,
             self.gate,
             self.listeners,
             self.config,
-        ))
+        )
     }
 }
 

@@ -83,8 +83,9 @@ impl HealthConfig {
     }
 
     /// Whether details are for the holder of a token that does not exist.
-    const fn lacks_token(&self) -> bool {
-        matches!((self.details, &self.details_token), (DetailsPolicy::Token, None))
+    fn lacks_token(&self) -> bool {
+        let token = self.details_token.as_ref();
+        self.details == DetailsPolicy::Token && token.is_none_or(|token| token.expose().is_empty())
     }
 
     /// What the rules of single fields cannot say.

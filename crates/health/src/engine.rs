@@ -1,4 +1,8 @@
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{
+    future::{pending, ready},
+    sync::Arc,
+    time::Duration,
+};
 
 use groundcrew_base::catch_panic;
 use tokio::{
@@ -8,26 +12,23 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{board::Board, entry::Outcome, heartbeat::Heartbeat};
+use crate::{TARGET, board::Board, entry::Outcome, registration::Plan};
 
 /// The tasks that keep a [`Board`] up to date.
 pub(crate) struct Engine {
     pub(crate) board: Arc<Board>,
-    pub(crate) heartbeat: Arc<Heartbeat>,
     /// One for each check, in the order of the plans.
     pub(crate) triggers: Arc<[Notify]>,
     pub(crate) end: CancellationToken,
 }
 
 impl Engine {
-    /// Spawns one task a check, one that beats and one that keeps the age of the snapshot honest.
+    /// Spawns one task a check, and one that keeps the age of the snapshot honest.
     pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
         for at in 0..self.board.plans().len() {
             let (board, triggers) = (Arc::clone(&self.board), Arc::clone(&self.triggers));
             self.spawn(tasks, async move { watch(&board, at, &triggers).await });
         }
-        let heartbeat = Arc::clone(&self.heartbeat);
-        self.spawn(tasks, every(BEAT, move || heartbeat.beat()));
         let board = Arc::clone(&self.board);
         self.spawn(tasks, every(REFRESH, move || board.refresh()));
     }
@@ -54,19 +55,34 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
         }
         let began = Instant::now();
         board.begin(at);
-        let outcome = match timeout(plan.deadline, catch_panic(plan.check.run())).await {
-            Ok(Ok(verdict)) => Outcome::Answer(verdict),
-            Ok(Err(panic)) => Outcome::Panic(panic),
-            Err(_) => Outcome::Late,
-        };
+        let outcome = ask(plan).await;
         let wait = spread(board.record(at, outcome, began.elapsed()));
         let soonest = Instant::now() + LEAST_GAP;
         tokio::select! {
             // Unlike an instant, a duration may be endless.
             () = sleep(wait.saturating_sub(began.elapsed()).max(LEAST_GAP)) => {}
             () = trigger.notified() => {}
-            _ = catch_panic(plan.check.changed()) => sleep_until(soonest).await,
+            () = change(plan) => sleep_until(soonest).await,
         }
+    }
+}
+
+/// Runs a check once. It may panic before it gives a future, in it, and when that is dropped at the deadline.
+async fn ask(plan: &Plan) -> Outcome {
+    let run = async { timeout(plan.deadline, async { plan.check.run().await }).await };
+    match catch_panic(run).await {
+        Ok(Ok(verdict)) => Outcome::Answer(verdict),
+        Ok(Err(_)) => Outcome::Late,
+        Err(panic) => Outcome::Panic(panic),
+    }
+}
+
+/// Resolves when the check says that something has changed; never if it cannot say.
+async fn change(plan: &Plan) {
+    if let Err(panic) = catch_panic(async { plan.check.changed().await }).await {
+        let check = &*plan.name;
+        tracing::warn!(target: TARGET, check, panic, "a check that waits for a change has panicked");
+        pending::<()>().await;
     }
 }
 
@@ -87,7 +103,5 @@ fn spread(wait: Duration) -> Duration {
 
 /// A check that is always late or always disturbed leaves this much air.
 const LEAST_GAP: Duration = Duration::from_millis(20);
-
-const BEAT: Duration = Duration::from_millis(100);
 
 const REFRESH: Duration = Duration::from_secs(1);

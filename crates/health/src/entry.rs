@@ -18,6 +18,8 @@ pub(crate) struct Entry {
     failures: u64,
     transitions: u64,
     reported: Status,
+    /// Whether it has been told that nothing is known from the start.
+    is_told: bool,
     since: Instant,
     /// How long each status has held before the present one, in the order of [`STATUSES`].
     held: [Duration; STATUSES.len()],
@@ -45,6 +47,7 @@ impl Entry {
             failures: 0,
             transitions: 0,
             reported: Status::Unknown,
+            is_told: false,
             since: started,
             held: [Duration::ZERO; STATUSES.len()],
             running_since: None,
@@ -106,17 +109,20 @@ impl Entry {
     pub(crate) fn turn(&mut self, plan: &Plan, now: Instant, timestamp: SystemTime) -> Option<Transition> {
         let verdict = self.shown(plan, now);
         let (from, to) = (self.reported, verdict.status());
-        if from == to {
+        let is_news = from != to || (to == Status::Unknown && !self.is_told && self.is_overdue(plan, now));
+        if !is_news {
             return None;
         }
+        self.is_told = true;
         let is_first = self.transitions == 0 && from == Status::Unknown;
         let after = now.saturating_duration_since(self.since);
-        if let Some(held) = place(from).and_then(|at| self.held.get_mut(at)) {
-            *held = held.saturating_add(after);
-        }
-        self.reported = to;
         self.transitions += 1;
-        self.since = now;
+        if from != to {
+            if let Some(held) = place(from).and_then(|at| self.held.get_mut(at)) {
+                *held = held.saturating_add(after);
+            }
+            (self.reported, self.since) = (to, now);
+        }
         Some(Transition {
             check: Arc::clone(&plan.name),
             importance: plan.importance,
@@ -165,10 +171,16 @@ impl Entry {
         }
     }
 
+    /// Whether an answer should have come by now.
+    fn is_overdue(&self, plan: &Plan, now: Instant) -> bool {
+        self.runs > 0 || self.stale_at(plan).is_some_and(|at| now >= at)
+    }
+
     /// What may be shown now.
     fn shown(&self, plan: &Plan, now: Instant) -> Verdict {
         let shown = self.progress.shown();
-        if shown.status() == Status::Unknown || self.stale_at(plan).is_none_or(|at| now < at) {
+        let has_reason = shown.status() == Status::Unknown && self.runs > 0;
+        if has_reason || self.stale_at(plan).is_none_or(|at| now < at) {
             return shown.clone();
         }
         let age = now.saturating_duration_since(self.answered);

@@ -51,8 +51,8 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The thread of the probe listener cannot be started.
-    #[error("starting the probe thread")]
+    /// The thread of the probe listener, or the one that watches the runtime, cannot be started.
+    #[error("starting a thread")]
     Thread(#[source] io::Error),
 }
 

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +21,7 @@ use crate::{
     board::{Board, Listener},
     builder::Gate,
     engine::Engine,
-    heartbeat::Heartbeat,
+    pulse::Pulse,
     registration::Plan,
 };
 
@@ -55,7 +56,7 @@ pub struct Health(Arc<Inner>);
 
 struct Inner {
     board: Arc<Board>,
-    heartbeat: Arc<Heartbeat>,
+    pulse: Pulse,
     triggers: Arc<[Notify]>,
     gate: Gate,
     config: HealthConfig,
@@ -80,6 +81,12 @@ pub enum NotReady {
         /// Its status.
         status: Status,
     },
+    /// No check has a tag that was asked for.
+    #[error("no check has the tag {tag}")]
+    UnknownTag {
+        /// The tag.
+        tag: Arc<str>,
+    },
 }
 
 impl Health {
@@ -95,26 +102,26 @@ impl Health {
         gate: Gate,
         listeners: Vec<Listener>,
         config: HealthConfig,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let pulse = Pulse::start().map_err(Error::Thread)?;
         let end = CancellationToken::new();
         let engine = Engine {
             triggers: plans.iter().map(|_| Notify::new()).collect(),
             board: Arc::new(Board::new(version, clock, plans, listeners)),
-            heartbeat: Arc::new(Heartbeat::new()),
             end: end.clone(),
         };
         let mut tasks = JoinSet::new();
         engine.start(&mut tasks);
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             board: engine.board,
-            heartbeat: engine.heartbeat,
+            pulse,
             triggers: engine.triggers,
             gate,
             config,
             started: AtomicBool::new(false),
             tasks: Mutex::new(tasks),
             end,
-        }))
+        })))
     }
 
     /// What is known now. Costs no run of a check.
@@ -126,7 +133,7 @@ impl Health {
     /// Whether the service wants traffic.
     ///
     /// # Errors
-    /// [`NotReady::Gate`] when the gate says no, [`NotReady::Check`] while a critical check is unhealthy or
+    /// [`NotReady::Gate`] when the gate says no or panics, [`NotReady::Check`] while a critical check is unhealthy or
     /// unknown.
     pub fn readiness(&self) -> Result<(), NotReady> {
         self.readiness_of(&Selection::all())?;
@@ -137,10 +144,13 @@ impl Health {
     /// Whether the service would want traffic if these were all of its checks.
     ///
     /// # Errors
-    /// As [`readiness`](Self::readiness).
+    /// As [`readiness`](Self::readiness), and [`NotReady::UnknownTag`] where no check has a tag of the selection.
     pub fn readiness_of(&self, selection: &Selection) -> Result<(), NotReady> {
         self.gate().map_err(NotReady::Gate)?;
         let report = self.report();
+        if let Some(tag) = selection.unknown_tag(&report) {
+            return Err(NotReady::UnknownTag { tag: tag.into() });
+        }
         let mut checks = report.checks.iter();
         let blocking =
             checks.find(|check| check.blocks() && selection.concerns(check) && !selection.excludes(check));
@@ -154,7 +164,7 @@ impl Health {
     }
 
     pub(crate) fn gate(&self) -> Result<(), &'static str> {
-        (self.0.gate)()
+        catch_unwind(AssertUnwindSafe(|| (self.0.gate)())).unwrap_or(Err("the gate has panicked"))
     }
 
     /// The last hundred transitions, the oldest first.
@@ -216,7 +226,7 @@ impl Health {
     /// # Errors
     /// How long the runtime has stalled, when that is longer than the stall limit.
     pub fn liveness(&self) -> Result<(), Duration> {
-        let age = self.0.heartbeat.age();
+        let age = self.0.pulse.age();
         if age > self.0.config.stall_limit && !self.0.end.is_cancelled() {
             return Err(age);
         }
@@ -246,7 +256,7 @@ impl Health {
         HealthStats {
             status: self.report().status,
             ready: self.readiness().is_ok(),
-            stalled: self.0.heartbeat.age(),
+            stalled: self.0.pulse.age(),
             checks: self.0.board.stats(),
         }
     }
@@ -259,7 +269,10 @@ impl Health {
         let began = Instant::now();
         self.0.end.cancel();
         let mut tasks = self.0.tasks.lock().await;
-        let ended = async { while tasks.join_next().await.is_some() {} };
+        let ended = async {
+            while tasks.join_next().await.is_some() {}
+            self.0.pulse.stop().await;
+        };
         let outcome = match timeout(deadline, ended).await {
             Ok(()) => ShutdownOutcome::Clean,
             Err(_) => ShutdownOutcome::DeadlineExceeded,

@@ -18,15 +18,16 @@ mod formats;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod health;
-mod heartbeat;
 #[cfg(feature = "axum")]
 mod listener;
+mod masked;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(feature = "axum")]
 mod places;
 pub mod probe;
 mod progress;
+mod pulse;
 #[cfg(feature = "axum")]
 mod question;
 mod registration;

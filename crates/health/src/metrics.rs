@@ -17,7 +17,7 @@ impl Health {
     /// | `health_check_status_seconds_total{check,status}` | how long each status has held since the start |
     /// | `health_check_runs_total{check}` | runs |
     /// | `health_check_failures_total{check}` | runs that ended unhealthy, late or in a panic |
-    /// | `health_check_transitions_total{check}` | changes of the status |
+    /// | `health_check_transitions_total{check}` | changes of the status, and one if nothing is known of it from the start |
     ///
     /// # Errors
     /// If one of these names is taken.

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{ConnectInfo, Path, Request, State, rejection::PathRejection},
     response::{IntoResponse, Response},
     routing::{get, get_service},
 };
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use groundcrew_base::{Secret, Status};
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, FORWARDED},
+    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE},
 };
 
 use crate::{
@@ -43,8 +43,8 @@ impl Health {
     /// | parameter | of | what it does |
     /// |---|---|---|
     /// | `verbose` | the probes | a line for each check, in the text of Kubernetes' own servers |
-    /// | `exclude=NAME` | all but `/livez` and `/startupz` | leaves a check out; may be repeated |
-    /// | `tag=NAME` | the same | asks the checks with a [tag](crate::Registration::tag) alone; may be repeated |
+    /// | `exclude=NAME` | all but `/livez` and `/startupz` | leaves a check out; may be repeated; `?verbose` warns of one that is not there |
+    /// | `tag=NAME` | the same | asks the checks with a [tag](crate::Registration::tag) alone; may be repeated; 404 for one that no check has |
     /// | `format=json`, `health+json`, `ui` | `/api/health`, `/healthz/{check}` | the contract, `application/health+json`, or what HealthChecks UI polls; without it the `Accept` header decides |
     /// | `fresh=1` | the same | waits for [new answers](Health::fresh); 403 to those who may not see details |
     pub fn router(&self) -> Router {
@@ -68,22 +68,34 @@ impl Health {
             DetailsPolicy::Always => true,
             DetailsPolicy::Loopback => {
                 let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-                let proxied = PROXY_HEADERS.iter().any(|name| headers.contains_key(name));
-                peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback()) && !proxied
+                peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+                    && !headers.keys().any(is_of_proxy)
             }
             DetailsPolicy::Token => {
                 let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-                let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
-                token.is_some_and(|token| self.config().details_token == Some(Secret::from(token)))
+                let token = bearer
+                    .and_then(|value| value.split_once(' '))
+                    .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                    .map(|(_, token)| Secret::from(token));
+                token.is_some_and(|token| self.config().details_token == Some(token))
             }
         }
     }
+}
+
+/// The last part of a path; none if it is not UTF-8.
+type CheckName = Result<Path<String>, PathRejection>;
+
+fn known(name: CheckName) -> Result<String, Refusal> {
+    let name = name.map(|Path(name)| name);
+    name.map_err(|_| Refusal::UnknownCheck)
 }
 
 /// Why a request has no answer.
 enum Refusal {
     UnknownFormat,
     UnknownCheck,
+    UnknownTag,
     Fresh,
     History,
 }
@@ -96,6 +108,7 @@ impl IntoResponse for Refusal {
                 "no such format: expected json, health+json or ui\n",
             ),
             Self::UnknownCheck => (StatusCode::NOT_FOUND, "no such check\n"),
+            Self::UnknownTag => (StatusCode::NOT_FOUND, "no such tag\n"),
             Self::Fresh => (
                 StatusCode::FORBIDDEN,
                 "fresh answers are for those who may see details\n",
@@ -123,6 +136,14 @@ impl Asked {
             question,
             details: health.shows_details(request.headers(), request.extensions()),
         })
+    }
+
+    /// Refuses to tell of groups that do not exist.
+    fn about_known_tags(self, health: &Health) -> Result<Self, Refusal> {
+        match self.question.selection.unknown_tag(&health.report()) {
+            None => Ok(self),
+            Some(_) => Err(Refusal::UnknownTag),
+        }
     }
 
     /// Waits for new answers, if they are asked for by one who may.
@@ -156,7 +177,7 @@ async fn livez(State(health): State<Health>, request: Request) -> Result<Respons
 }
 
 async fn readyz(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let Asked { question, details } = Asked::read(&health, &request)?;
+    let Asked { question, details } = Asked::read(&health, &request)?.about_known_tags(&health)?;
     let ready = health.readiness_of(&question.selection);
     if question.verbose {
         return Ok(verbose(
@@ -179,8 +200,8 @@ fn ready_lines(health: &Health, selection: &Selection, details: bool) -> Verbose
     lines
 }
 
-async fn ready_check(State(health): State<Health>, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let report = health.report();
+async fn ready_check(State(health): State<Health>, name: CheckName) -> Result<Response, Refusal> {
+    let (name, report) = (known(name)?, health.report());
     let check = report.check(&name).ok_or(Refusal::UnknownCheck)?;
     Ok(if code(check.status()) == StatusCode::OK {
         plain(StatusCode::OK, "ok\n")
@@ -210,7 +231,7 @@ async fn startupz(State(health): State<Health>, request: Request) -> Result<Resp
 }
 
 async fn healthz(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let asked = Asked::read(&health, &request)?;
+    let asked = Asked::read(&health, &request)?.about_known_tags(&health)?;
     let selection = &asked.question.selection;
     asked.freshen(&health, selection).await?;
     let report = health.report();
@@ -224,11 +245,8 @@ async fn healthz(State(health): State<Health>, request: Request) -> Result<Respo
     Ok(plain(code(status), format!("{status}\n")))
 }
 
-async fn check(
-    State(health): State<Health>,
-    Path(name): Path<String>,
-    request: Request,
-) -> Result<Response, Refusal> {
+async fn check(State(health): State<Health>, name: CheckName, request: Request) -> Result<Response, Refusal> {
+    let name = known(name)?;
     let asked = Asked::read(&health, &request)?;
     health.report().check(&name).ok_or(Refusal::UnknownCheck)?;
     asked.freshen(&health, &Selection::one(&name)).await?;
@@ -240,7 +258,7 @@ async fn check(
 
 /// Answers what has parameters.
 pub(crate) fn api_health(health: Health, request: &Request) -> impl Future<Output = Response> + use<> {
-    let asked = Asked::read(&health, request);
+    let asked = Asked::read(&health, request).and_then(|asked| asked.about_known_tags(&health));
     async move {
         match asked {
             Ok(asked) => asked_health(&health, &asked).await.into_response(),
@@ -321,8 +339,7 @@ const fn code(status: Status) -> StatusCode {
     }
 }
 
-const PROXY_HEADERS: [HeaderName; 3] = [
-    FORWARDED,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-real-ip"),
-];
+fn is_of_proxy(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip" | "via")
+}

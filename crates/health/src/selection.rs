@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use groundcrew_base::Status;
+
 use crate::{CheckReport, Report};
 
 /// Some of the checks: those of a tag, all but a few, or one.
@@ -74,6 +76,18 @@ impl Selection {
         excluded.filter(|name| report.check(name).is_none())
     }
 
+    /// A tag asked for that no check has.
+    pub(crate) fn unknown_tag(&self, report: &Report) -> Option<&str> {
+        let has = |check: &CheckReport, tag: &str| check.tags.iter().any(|known| **known == *tag);
+        let mut tags = self.tags.iter().map(String::as_str);
+        tags.find(|tag| !report.checks.iter().any(|check| has(check, tag)))
+    }
+
+    fn is_unknown(&self, report: &Report) -> bool {
+        let mut only = self.only.iter();
+        self.unknown_tag(report).is_some() || only.any(|name| report.check(name).is_none())
+    }
+
     /// Whether the check is in the groups asked for, left out by name or not.
     pub(crate) fn concerns(&self, check: &CheckReport) -> bool {
         let named = self.only.as_deref().is_none_or(|name| *name == *check.name);
@@ -83,13 +97,19 @@ impl Selection {
 }
 
 impl Report {
-    /// What is known about these checks alone, with the status that they give.
+    /// What is known about these checks alone, with the status that they give: unhealthy if no check has a name or a tag of
+    /// the selection.
     #[must_use]
     pub fn of(&self, selection: &Selection) -> Self {
         let chosen = |check: &&CheckReport| selection.concerns(check) && !selection.excludes(check);
         let checks: Vec<_> = self.checks.iter().filter(chosen).cloned().collect();
+        let status = if selection.is_unknown(self) {
+            Status::Unhealthy
+        } else {
+            Self::overall(&checks)
+        };
         Self {
-            status: Self::overall(&checks),
+            status,
             timestamp: self.timestamp,
             version: Arc::clone(&self.version),
             uptime: self.uptime,

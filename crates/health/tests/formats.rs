@@ -13,7 +13,8 @@ use std::{
 use axum::body::Body;
 use groundcrew_base::ManualClock;
 use groundcrew_health::{
-    DetailsPolicy, Error, Health, HealthBuilder, HealthConfig, Registration, Selection, Status, Verdict,
+    DetailsPolicy, Error, Health, HealthBuilder, HealthConfig, NotReady, Registration, Selection, Status,
+    Verdict,
 };
 use groundcrew_testkit::eventually;
 use http::{Request, StatusCode, header};
@@ -147,6 +148,7 @@ async fn checks_are_excluded_by_name_and_chosen_by_tag() {
     assert_eq!(code("/readyz/database").await, 503);
     assert_eq!(code("/readyz/queue").await, 200);
     assert_eq!(code("/readyz/nothing").await, 404);
+    assert_eq!(code("/readyz/%FF").await, 404);
     let chosen = document(&health, "/api/health?tag=async").await;
     assert_eq!(chosen["status"], "healthy");
     assert_eq!(
@@ -163,6 +165,46 @@ async fn checks_are_excluded_by_name_and_chosen_by_tag() {
         )
     );
     assert_eq!(health.readiness_of(&Selection::all().except("database")), Ok(()));
+}
+
+/// What nobody has is not well, for a slip of the pen in a probe would keep it green for good.
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_no_check_has_is_refused() {
+    let queue = Registration::new("queue", || async { Verdict::healthy() }).tag("async");
+    let health = builder(DetailsPolicy::Always).register(queue).start().unwrap();
+    eventually(LIMIT, "ready", async || health.readiness().ok()).await;
+
+    for path in [
+        "/readyz?tag=typo",
+        "/readyz?tag=typo&verbose",
+        "/readyz?tag=async&tag=typo",
+        "/healthz?tag=typo",
+        "/healthz?verbose&tag=typo",
+        "/api/health?tag=typo",
+        "/api/health?tag=typo&fresh=1&format=ui",
+    ] {
+        assert_eq!(
+            get(&health, path).await,
+            (StatusCode::NOT_FOUND, "no such tag\n".to_owned()),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        health.readiness_of(&Selection::all().tag("typo")),
+        Err(NotReady::UnknownTag { tag: "typo".into() })
+    );
+    assert_eq!(
+        health.report().of(&Selection::all().tag("typo")).status,
+        Status::Unhealthy
+    );
+    assert_eq!(
+        health.report().of(&Selection::one("typo")).status,
+        Status::Unhealthy
+    );
+    // They have no groups, and are never refused for one.
+    for path in ["/livez?tag=typo", "/startupz?tag=typo"] {
+        assert_eq!(get(&health, path).await.0, StatusCode::OK, "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -210,6 +210,18 @@ async fn details_are_shown_by_policy_and_never_hold_a_password() {
         ),
         (DetailsPolicy::Token, bearer("letmein"), true),
         (DetailsPolicy::Token, bearer("letmeout"), false),
+        (DetailsPolicy::Token, bearer("letmein2"), false),
+        (DetailsPolicy::Token, bearer(""), false),
+        (
+            DetailsPolicy::Token,
+            with("authorization", "bearer letmein", from(far)),
+            true,
+        ),
+        (
+            DetailsPolicy::Token,
+            with("authorization", "Basic letmein", from(far)),
+            false,
+        ),
         (DetailsPolicy::Token, from(near), false),
         (DetailsPolicy::Always, from(far), true),
     ];
@@ -227,6 +239,31 @@ async fn details_are_shown_by_policy_and_never_hold_a_password() {
         assert!(body.contains(r#""redis":{"status":"unhealthy""#), "{body}");
         assert_eq!(body.contains("redis://:***@cache"), shown, "{policy:?}: {body}");
         assert!(!body.contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn who_comes_through_a_proxy_is_no_neighbour() {
+    let (health, _) = service(DetailsPolicy::Loopback).await;
+
+    for header in [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-real-ip",
+        "forwarded",
+        "via",
+    ] {
+        let mut request = request(Method::GET, "/api/health");
+        let near = SocketAddr::from(([127, 0, 0, 1], 5000));
+        request.extensions_mut().insert(ConnectInfo(near));
+        let header = header::HeaderName::from_static(header);
+        request
+            .headers_mut()
+            .insert(header.clone(), "edge".parse().unwrap());
+
+        let body = text(send(&health, request).await).await;
+
+        assert!(!body.contains("connection"), "{header}: {body}");
     }
 }
 
@@ -295,6 +332,73 @@ fn a_blocked_runtime_is_seen_from_the_probe_thread() {
     drop(release);
     service.join().unwrap();
     assert!(matches!(probe(&livez, LIMIT), Err(ProbeError::Io(_))));
+}
+
+#[tokio::test]
+async fn a_token_of_nothing_is_none() {
+    let mut config = HealthConfig::default();
+    config.details = DetailsPolicy::Token;
+    config.details_token = Some("".into());
+
+    let refused = Health::builder("1").config(config).start();
+
+    assert!(matches!(refused, Err(Error::NoToken)), "{refused:?}");
+}
+
+/// The head of the answer to `request` on a connection of its own.
+fn head_of(address: SocketAddr, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split("\r\n\r\n").next().unwrap().to_owned()
+}
+
+/// A refusal that a proxy keeps would outlive its reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_of_the_listener_may_be_kept() {
+    let health = Health::builder("1").start().unwrap();
+    let router = health.router().route(
+        "/kept",
+        axum::routing::get(async || ([(header::CACHE_CONTROL, "max-age=1")], "")),
+    );
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), router).unwrap();
+    let address = probes.address();
+
+    let asking = move || {
+        for (line, status) in [
+            ("GET /livez", 200),
+            ("HEAD /api/health", 200),
+            ("POST /livez", 405),
+            ("DELETE /api/health", 405),
+            ("OPTIONS /readyz", 405),
+            ("GET /nothing", 404),
+            ("GET /readyz/nothing", 404),
+            ("GET /healthz/%FF", 404),
+            ("GET /healthz?tag=nothing", 404),
+            ("GET /api/health?format=xml", 400),
+        ] {
+            let head = head_of(
+                address,
+                &format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+            );
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {head}");
+            assert_eq!(
+                head.matches("cache-control: no-store").count(),
+                1,
+                "{line}: {head}"
+            );
+        }
+        let kept = head_of(
+            address,
+            "GET /kept HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        );
+        assert!(kept.contains("cache-control: max-age=1"), "{kept}");
+    };
+    tokio::task::spawn_blocking(asking).await.unwrap();
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 
 use groundcrew_health::{
     Health, HealthConfig, ProbeListener, Registration, Status, Verdict,
-    checks::{Blocking, DiskCheck},
+    checks::{Blocking, DiskCheck, RuntimeCheck},
 };
 use groundcrew_testkit::eventually;
 use tokio::runtime::{Builder, Runtime};
@@ -30,11 +30,11 @@ fn runtime(name: &str) -> Runtime {
     builder.build().unwrap()
 }
 
-/// Blocks every worker until the sender is dropped.
-fn block(runtime: &Runtime) -> mpsc::Sender<()> {
+/// Blocks so many workers until the sender is dropped.
+fn block(runtime: &Runtime, workers: usize) -> mpsc::Sender<()> {
     let (release, blocked) = mpsc::channel::<()>();
     let (blocked, (tell, told)) = (Arc::new(Mutex::new(blocked)), mpsc::channel());
-    for _ in 0..WORKERS {
+    for _ in 0..workers {
         let (blocked, tell) = (Arc::clone(&blocked), tell.clone());
         runtime.spawn(async move {
             tell.send(()).unwrap();
@@ -42,7 +42,7 @@ fn block(runtime: &Runtime) -> mpsc::Sender<()> {
             assert!(blocked.lock().unwrap().recv().is_err());
         });
     }
-    for _ in 0..WORKERS {
+    for _ in 0..workers {
         told.recv_timeout(LIMIT).unwrap();
     }
     release
@@ -67,7 +67,7 @@ fn probes_are_answered_while_every_worker_is_blocked_and_what_is_stale_is_not_gr
     let address = probes.address();
     assert_eq!(ask(address, "/readyz").0, 200);
 
-    let release = block(&runtime);
+    let release = block(&runtime, WORKERS);
     let began = Instant::now();
     let p99 = loop {
         let mut times: Vec<_> = (0..100).map(|_| ask(address, "/api/health").1).collect();
@@ -90,6 +90,79 @@ fn probes_are_answered_while_every_worker_is_blocked_and_what_is_stale_is_not_gr
     drop(release);
     runtime.block_on(eventually(LIMIT, "ready again", async || health.readiness().ok()));
     assert_eq!(ask(address, "/livez").0, 200);
+}
+
+/// A service that asks itself how long a task waits for a worker.
+fn watched(stall_limit: Duration) -> Health {
+    let mut config = HealthConfig::default();
+    (config.interval, config.retry) = (Duration::from_millis(50), Duration::from_millis(50));
+    config.stall_limit = stall_limit;
+    let limits = RuntimeCheck::new().limits(Duration::from_millis(900), Duration::from_secs(1));
+    let runtime = Registration::new("runtime", limits).deadline(Duration::from_secs(60));
+    Health::builder("1")
+        .config(config)
+        .register(runtime)
+        .start()
+        .unwrap()
+}
+
+fn runtime_is(health: &Health, expected: Status) -> Option<Verdict> {
+    let report = health.report();
+    let check = report.check("runtime")?;
+    (check.status() == expected).then(|| check.verdict.clone())
+}
+
+#[test]
+fn a_block_of_all_workers_is_told_when_it_is_over_however_many_there_are() {
+    let mut flavours = [Builder::new_current_thread(), Builder::new_multi_thread()];
+    flavours[1].worker_threads(WORKERS);
+    for mut builder in flavours {
+        let runtime = builder.enable_all().build().unwrap();
+        let health = runtime.block_on(async { watched(LIMIT * 10) });
+        runtime.block_on(eventually(LIMIT, "turns", async || {
+            runtime_is(&health, Status::Healthy).map(drop)
+        }));
+
+        let many = runtime.metrics().num_workers() > 1;
+        let (began, release) = (Instant::now(), many.then(|| block(&runtime, WORKERS)));
+        // Nothing runs on a runtime of one thread while nobody is in it.
+        while health.stats().stalled < Duration::from_millis(1500) {
+            assert!(began.elapsed() < LIMIT, "never seen to stall");
+        }
+        drop(release);
+
+        let verdict = runtime.block_on(eventually(LIMIT, "told", async || {
+            runtime_is(&health, Status::Unhealthy)
+        }));
+        assert!(verdict.reason().unwrap().contains("waited for 1."), "{verdict:?}");
+        runtime.block_on(eventually(LIMIT * 4, "turns again", async || {
+            runtime_is(&health, Status::Healthy).map(drop)
+        }));
+    }
+}
+
+#[test]
+fn one_blocked_worker_of_several_is_no_stall() {
+    let runtime = runtime("one");
+    let stall_limit = Duration::from_secs(1);
+    let health = runtime.block_on(async { watched(stall_limit) });
+    runtime.block_on(eventually(LIMIT, "turns", async || {
+        runtime_is(&health, Status::Healthy).map(drop)
+    }));
+
+    for _ in 0..3 {
+        let release = block(&runtime, WORKERS - 1);
+        let began = Instant::now();
+        while began.elapsed() < stall_limit * 2 {
+            assert_eq!(health.liveness(), Ok(()));
+        }
+        drop(release);
+    }
+    assert!(
+        runtime_is(&health, Status::Healthy).is_some(),
+        "{:?}",
+        health.report()
+    );
 }
 
 /// The threads of this process with that name.
