@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     error::Error as _,
-    future::pending,
     io,
     net::SocketAddr,
     sync::{Arc, mpsc},
@@ -61,8 +60,10 @@ pub(crate) fn assert_told(kept: &crate::capture::Kept) {
 pub(crate) enum Reply {
     Status(u16, Vec<(&'static str, String)>, &'static str),
     /// Never answers.
+    #[cfg(any(feature = "alerts", feature = "intake"))]
     Hang,
     /// Closes the connection without an answer.
+    #[cfg(any(feature = "alerts", feature = "intake"))]
     Close,
 }
 
@@ -93,6 +94,7 @@ impl Reply {
 }
 
 impl Seen {
+    #[cfg(any(feature = "alerts", feature = "sentry"))]
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -194,7 +196,9 @@ async fn answer(
             }
             Ok(response.body(Full::from(text)).unwrap())
         }
-        Reply::Hang => pending().await,
+        #[cfg(any(feature = "alerts", feature = "intake"))]
+        Reply::Hang => std::future::pending().await,
+        #[cfg(any(feature = "alerts", feature = "intake"))]
         Reply::Close => Err(io::Error::other("closed")),
     }
 }
