@@ -2,6 +2,7 @@ mod action;
 mod block;
 mod bytes;
 mod card;
+mod colour;
 mod element;
 mod email;
 mod encoded;

@@ -2,6 +2,7 @@ use super::{
     action::Action,
     block::block_at,
     bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
+    colour::{behind_colours, colours_before},
     element::in_element,
     names::{Names, is_header, is_of_name},
     string,
@@ -46,6 +47,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
     };
+    let from = behind_colours(text, from);
     // `password= user=x`: there is none.
     let is_tight = from == sign + 1 && !is_colon && !is_space(before(text, sign));
     if is_tight && at(text, from).is_ascii_whitespace() {
@@ -75,7 +77,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     })
 }
 
-/// Where the name ends before a sign, behind white space, and the keys of lists and maps: `password[0]`, `user[password][]`.
+/// Where the name ends before a sign, behind white space, colours, and the keys of lists and maps: `password[0]`, `user[password][]`.
 #[inline]
 fn name_end(text: &[u8], sign: usize) -> usize {
     let mut end = run_back(text, sign, is_space);
@@ -83,10 +85,10 @@ fn name_end(text: &[u8], sign: usize) -> usize {
     if before(text, end) == b'+' && matches!(at(text, sign + 1), b'+' | b'%') {
         end = run_back(text, end, is_form_space);
     }
-    if before(text, end) == b']' {
-        before_keys(text, end)
-    } else {
-        end
+    match before(text, end) {
+        b']' => before_keys(text, end),
+        b'm' => colours_before(text, end),
+        _ => end,
     }
 }
 

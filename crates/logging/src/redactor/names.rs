@@ -3,6 +3,7 @@ use std::{array, fmt};
 use super::{
     action::Action,
     bytes::{at, before, is_escape, is_space, run_back, steps},
+    colour::ends_colour,
     glob::{glob_matches, normal, normalized},
 };
 
@@ -199,8 +200,8 @@ impl NameInText {
         let mut is_first = self.words == 0;
         while self.from > 0 && is_of_name(before(text, place)) {
             let byte = before(text, place);
-            // The `n` of `\n` may be the first letter of the name, or none of it.
-            if is_escape(before(text, place - 1), byte) {
+            // The `n` of `\n` may be the first letter of the name, or none of it, and so is the `m` that ends a colour.
+            if is_escape(before(text, place - 1), byte) || ends_colour(text, place) {
                 self.add_start();
             }
             if byte == b'.' && is_first {

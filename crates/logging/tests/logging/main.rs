@@ -64,6 +64,7 @@ mod profiles;
 mod properties;
 mod queue;
 mod redaction;
+mod redaction_colours;
 mod redaction_elements;
 mod redaction_encoded;
 mod redaction_forms;
