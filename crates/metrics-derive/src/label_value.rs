@@ -9,6 +9,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let data = plain_enum(input)?;
     let values = data.variants.iter().map(value).collect::<Result<Vec<LitStr>>>()?;
     refuse_twice(&values)?;
+    refuse_other(&values)?;
     let variants: Vec<&Ident> = data.variants.iter().map(|variant| &variant.ident).collect();
     let indexes = 0..values.len();
     let ident = &input.ident;
@@ -67,6 +68,17 @@ fn refuse_twice(values: &[LitStr]) -> Result<()> {
         rest = after;
     }
     Ok(())
+}
+
+/// What had no room is exposed under this value: both would be one series that is there twice.
+fn refuse_other(values: &[LitStr]) -> Result<()> {
+    match values.iter().find(|value| value.value() == "__other__") {
+        Some(other) => Err(Error::new(
+            other.span(),
+            "this value stands for those that a full label has no room for",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn value(variant: &Variant) -> Result<LitStr> {

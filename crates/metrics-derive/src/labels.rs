@@ -62,9 +62,13 @@ fn position(fields: &Punctuated<Field, Comma>, metrics: &TokenStream) -> TokenSt
         fn position(&self) -> usize {
             let position = 0_usize;
             #(
-                let position = position
-                    .wrapping_mul(<#types as #metrics::LabelValue>::VALUES.len())
-                    .wrapping_add(#metrics::LabelValue::index(&self.#places));
+                let values = <#types as #metrics::LabelValue>::VALUES.len();
+                let index = #metrics::LabelValue::index(&self.#places);
+                // Of a derived value the compiler knows that it is one of them.
+                if index >= values {
+                    return usize::MAX;
+                }
+                let position = position.wrapping_mul(values).wrapping_add(index);
             )*
             position
         }

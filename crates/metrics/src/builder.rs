@@ -142,6 +142,7 @@ impl<'a, L: Labels, M: Metric> FamilyBuilder<'a, L, M> {
     pub fn register(self) -> Result<Family<L, M>, RegisterError> {
         let name = self.registry.full_name(&self.name);
         name::check_labels(&name, L::NAMES)?;
+        name::check_values(&name, L::NAMES, L::VALUES)?;
         if let Some(label) = self.unknown_label {
             return Err(RegisterError::InvalidLabel { name, label });
         }

@@ -74,6 +74,12 @@ impl Counter {
     pub fn value(&self) -> u64 {
         self.0.value()
     }
+
+    /// Makes the count at least this.
+    #[cfg(feature = "facade")]
+    pub(crate) fn raise_to(&self, events: u64) {
+        self.0.count.fetch_max(events, Ordering::Relaxed);
+    }
 }
 
 impl CounterCell {

@@ -65,6 +65,14 @@ pub enum RegisterError {
         /// The label.
         label: String,
     },
+    /// A label of known values has `__other__` among them, which stands for what a full label has no room for.
+    #[error("label {label} of metric {name} has the value __other__, which is reserved")]
+    ReservedValue {
+        /// The full name of the metric, prefix included.
+        name: String,
+        /// The label.
+        label: String,
+    },
     /// A path that is to be a route is not a pattern of axum's, or cannot be told from one before it.
     #[error("route {route:?} is not a path pattern, or matches the same paths as another one")]
     InvalidRoute {

@@ -9,7 +9,7 @@ use crate::{
     Labels, Metric,
     admitted::Admitted,
     label_key::KeyLayout,
-    limits::{Limits, Replaced, WithOther},
+    limits::{Replaced, WithOther},
     store::Store,
     table::{ExpiringTable, Held, Refused, Use},
     unix_time,
@@ -117,7 +117,7 @@ impl<M: Metric> Store<M> {
         // Strangers that fill a family or a label up come here often: no lock for them.
         let refused = expiry.admitted.refused(labels);
         self.limits().count(refused, self.name());
-        let replaced = Limits::named_other(labels).and(refused);
+        let replaced = self.limits().named_other(labels, self.name()).and(refused);
         if !replaced.is_none() {
             return Err(self.overflow_in_use(expiry, labels, replaced));
         }

@@ -94,9 +94,18 @@ pub trait LabelValue {
     /// The value as text. Any text is allowed; it is escaped when it is exposed.
     fn text(&self) -> impl AsRef<str>;
 
-    /// The number of this value among [`VALUES`](Self::VALUES).
+    /// The number of this value among [`VALUES`](Self::VALUES), `usize::MAX` for one that is not among them.
+    ///
+    /// Default: it is looked for by its text. The derive gives it without a search.
     fn index(&self) -> usize {
-        usize::MAX
+        if Self::VALUES.is_empty() {
+            return usize::MAX;
+        }
+        let text = self.text();
+        let mut values = Self::VALUES.iter();
+        values
+            .position(|value| *value == text.as_ref())
+            .unwrap_or(usize::MAX)
     }
 
     /// Gives what tells this value from others: two values have the same key exactly when they have the same text.
@@ -105,13 +114,25 @@ pub trait LabelValue {
     /// else the text.
     #[inline(always)]
     fn key<K: LabelKey>(&self, key: &mut K) {
-        let [low, high, ..] = self.index().to_le_bytes();
+        let index = self.index();
+        let is_known = index < Self::VALUES.len();
+        let [low, high, ..] = index.to_le_bytes();
+        // All ones are no index, and so tell that a text follows.
         match Self::VALUES.len() {
-            1..=256 => key.bytes([low]),
-            257..=65_536 => key.bytes([low, high]),
+            1..=255 if is_known => key.bytes([low]),
+            256..=65_535 if is_known => key.bytes([low, high]),
+            1..=255 => unknown(key, [u8::MAX], self.text().as_ref()),
+            256..=65_535 => unknown(key, [u8::MAX; 2], self.text().as_ref()),
             _ => key.text(self.text().as_ref()),
         }
     }
+}
+
+/// A value that is not among those that its type has.
+#[cold]
+fn unknown<K: LabelKey, const N: usize>(key: &mut K, mark: [u8; N], text: &str) {
+    key.bytes(mark);
+    key.text(text);
 }
 
 impl Labels for () {

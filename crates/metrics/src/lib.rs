@@ -44,6 +44,7 @@ mod interop;
 #[cfg(feature = "jemalloc")]
 mod jemalloc;
 mod label_key;
+mod label_limit;
 mod label_set;
 mod labels;
 mod last_good;
@@ -102,7 +103,7 @@ pub use crate::endpoint::MetricsEndpoint;
 pub use crate::endpoint::metrics_router;
 #[cfg(feature = "facade")]
 #[cfg_attr(docsrs, doc(cfg(feature = "facade")))]
-pub use crate::facade::FacadeRecorder;
+pub use crate::facade::{FacadeBuilder, FacadeRecorder};
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use crate::http::{

@@ -1,24 +1,23 @@
 //! How many series a family may have, and what happens to more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    iter,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use crate::{LabelKey, LabelValue, LabelVisitor, Labels, label_key::Draft, table::Table};
+use crate::{
+    LabelKey, LabelValue, LabelVisitor, Labels,
+    label_limit::{LabelLimit, is_other},
+};
 
 /// The caps of a family.
 #[derive(Debug)]
 pub(crate) struct Limits {
     names: &'static [&'static str],
     max_series: usize,
-    /// One for each label, as far as any has one.
-    labels: Box<[Option<ValueLimit>]>,
+    /// One for each label.
+    labels: Box<[LabelLimit]>,
     /// Observations that went to `__other__` because the family was full.
-    overflowed: AtomicU64,
-}
-
-#[derive(Debug)]
-struct ValueLimit {
-    max: usize,
-    values: Table<()>,
     overflowed: AtomicU64,
 }
 
@@ -28,17 +27,13 @@ pub(crate) struct Replaced(u64);
 
 impl Limits {
     pub(crate) fn new(names: &'static [&'static str], max_values: &[usize], max_series: usize) -> Self {
-        let limit = |max: &usize| {
-            (*max > 0).then(|| ValueLimit {
-                max: *max,
-                values: Table::new(),
-                overflowed: AtomicU64::new(0),
-            })
-        };
+        let caps = max_values.iter().copied().chain(iter::repeat(0));
         Self {
             names,
             max_series,
-            labels: max_values.iter().take(names.len()).map(limit).collect(),
+            labels: iter::zip(names, caps)
+                .map(|(_, max)| LabelLimit::new(max))
+                .collect(),
             overflowed: AtomicU64::new(0),
         }
     }
@@ -47,29 +42,21 @@ impl Limits {
         self.max_series
     }
 
-    /// The labels whose values are new while there is no room for another one. A value for which there is room is
-    /// taken in.
+    /// The labels whose values are new while there is no room for another one, or are the name of the overflow. A value
+    /// for which there is room is taken in.
     pub(crate) fn replaced<L: Labels>(&self, labels: &L, family: &str) -> Replaced {
-        let mut check = Check {
-            limits: self.labels.iter(),
-            bit: 1,
-            over: Replaced::NONE,
-            other: Replaced::NONE,
-        };
+        let mut check = Check::new(self.labels.iter());
         labels.visit(&mut check);
         self.count(check.over, family);
-        Replaced(check.over.0 | check.other.0)
+        self.count_named(check.other, family);
+        check.over.and(check.other)
     }
 
-    /// The labels whose values say that they are the overflow.
-    pub(crate) fn named_other<L: Labels>(labels: &L) -> Replaced {
-        let mut check = Check {
-            limits: [].iter(),
-            bit: 1,
-            over: Replaced::NONE,
-            other: Replaced::NONE,
-        };
+    /// The labels whose values are the name of the overflow.
+    pub(crate) fn named_other<L: Labels>(&self, labels: &L, family: &str) -> Replaced {
+        let mut check = Check::new([].iter());
         labels.visit(&mut check);
+        self.count_named(check.other, family);
         check.other
     }
 
@@ -89,26 +76,28 @@ impl Limits {
     /// Shows the labels that overflowed and how many observations did, the family itself as an empty label.
     pub(crate) fn each_overflow(&self, mut show: impl FnMut(&str, u64)) {
         for (name, limit) in self.names.iter().zip(&self.labels) {
-            if let Some(limit) = limit {
-                show(name, limit.overflowed.load(Ordering::Relaxed));
-            }
+            show(name, limit.overflowed());
         }
         show("", self.overflowed.load(Ordering::Relaxed));
     }
 
     /// Counts an observation for which these labels had no room.
     pub(crate) fn count(&self, over: Replaced, family: &str) {
+        if !over.is_none() {
+            self.each(over, |limit, label| limit.overflow(family, label));
+        }
+    }
+
+    fn count_named(&self, named: Replaced, family: &str) {
+        if !named.is_none() {
+            self.each(named, |limit, label| limit.overflow_named(family, label));
+        }
+    }
+
+    fn each(&self, of: Replaced, then: impl Fn(&LabelLimit, &str)) {
         for (at, (limit, label)) in self.labels.iter().zip(self.names).enumerate() {
-            if let Some(limit) = limit.as_ref().filter(|_| over.has(at))
-                && limit.overflowed.fetch_add(1, Ordering::Relaxed) == 0
-            {
-                tracing::warn!(
-                    target: "groundcrew::metrics",
-                    family,
-                    label,
-                    max_values = limit.max,
-                    "a label has reached its number of values, further ones are counted together"
-                );
+            if of.has(at) {
+                then(limit, label);
             }
         }
     }
@@ -142,48 +131,33 @@ impl Replaced {
 }
 
 struct Check<'a> {
-    limits: std::slice::Iter<'a, Option<ValueLimit>>,
+    limits: std::slice::Iter<'a, LabelLimit>,
     bit: u64,
     over: Replaced,
     other: Replaced,
 }
 
+impl<'a> Check<'a> {
+    const fn new(limits: std::slice::Iter<'a, LabelLimit>) -> Self {
+        Self {
+            limits,
+            bit: 1,
+            over: Replaced::NONE,
+            other: Replaced::NONE,
+        }
+    }
+}
+
 impl LabelVisitor for Check<'_> {
     fn value<T: LabelValue + ?Sized>(&mut self, value: &T) {
-        let limit = self.limits.next().and_then(Option::as_ref);
-        // Whoever uses the name of the overflow means the overflow: two series of one name would cost the scrape.
-        if T::VALUES.is_empty() && value.text().as_ref() == OTHER {
+        let limit = self.limits.next();
+        // Two series of one name would cost the scrape.
+        if is_other(value) {
             self.other.0 |= self.bit;
         } else if limit.is_some_and(|limit| !limit.admits(value)) {
             self.over.0 |= self.bit;
         }
         self.bit <<= 1;
-    }
-}
-
-impl ValueLimit {
-    fn admits<T: LabelValue + ?Sized>(&self, value: &T) -> bool {
-        let value = One(value);
-        let hash = self.values.hash(&value);
-        if self.values.find(&value, hash).is_some() {
-            return true;
-        }
-        self.values.len() < self.max
-            && Draft::new(&[""], &value, hash)
-                .and_then(|draft| self.values.insert(&draft, self.max, || ((), 0)))
-                .is_some()
-    }
-}
-
-/// A set of one value.
-struct One<'a, T: ?Sized>(&'a T);
-
-impl<T: LabelValue + ?Sized> Labels for One<'_, T> {
-    type With<'a> = ();
-    const NAMES: &'static [&'static str] = &[""];
-
-    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
-        visitor.value(self.0);
     }
 }
 

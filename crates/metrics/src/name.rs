@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{RegisterError, descriptor::Kind};
+use crate::{RegisterError, descriptor::Kind, limits::OTHER};
 
 /// Checks a full metric name and its help text.
 pub(crate) fn check_metric(name: &str, help: &str, kind: Kind) -> Result<(), RegisterError> {
@@ -41,6 +41,18 @@ pub(crate) fn check_labels(name: &str, labels: &[&str]) -> Result<(), RegisterEr
         rest = after;
     }
     Ok(())
+}
+
+/// Checks the values of labels that have few and known ones.
+pub(crate) fn check_values(name: &str, labels: &[&str], values: &[&[&str]]) -> Result<(), RegisterError> {
+    let mut all = labels.iter().zip(values);
+    match all.find(|(_, values)| values.contains(&OTHER)) {
+        Some((label, _)) => Err(RegisterError::ReservedValue {
+            name: name.to_owned(),
+            label: (*label).to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Checks the upper bounds of a histogram.
@@ -215,6 +227,20 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn a_label_of_known_values_has_not_that_of_the_overflow() {
+        let values: &[&[&str]] = &[&[], &["a", "__other__"]];
+
+        assert_eq!(
+            check_values("m", &["route", "kind"], values),
+            Err(RegisterError::ReservedValue {
+                name: "m".into(),
+                label: "kind".into()
+            })
+        );
+        assert_eq!(check_values("m", &["route", "kind"], &[&[], &["other"]]), Ok(()));
     }
 
     #[test]

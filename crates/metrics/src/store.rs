@@ -362,10 +362,10 @@ impl<M: Metric> fmt::Debug for Store<M> {
 
 /// Whether all label sets of these values get a cell from the start.
 const fn is_dense(values: &[&[&str]]) -> bool {
-    let mut sets = 1;
+    let mut sets: usize = 1;
     let mut rest = values;
     while let [label, after @ ..] = rest {
-        sets *= label.len();
+        sets = sets.saturating_mul(label.len());
         if sets == 0 || sets > MAX_DENSE {
             return false;
         }
@@ -376,10 +376,11 @@ const fn is_dense(values: &[&[&str]]) -> bool {
 
 /// How many sets of these values there are, where all get a cell from the start.
 const fn sets(values: &[&[&str]]) -> usize {
-    let mut sets = 1;
+    let mut sets: usize = 1;
     let mut rest = values;
     while let [label, after @ ..] = rest {
-        sets *= label.len();
+        // Of sets that are too many it does not matter how many they are.
+        sets = sets.saturating_mul(label.len());
         rest = after;
     }
     sets

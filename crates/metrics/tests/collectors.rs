@@ -248,3 +248,22 @@ fn the_build_names_its_compiler_and_profile() {
     };
     assert_eq!(label("profile"), profile);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_without_network_metrics_shows_all_others() {
+    let registry = Registry::new();
+    registry
+        .collector(ProcessCollector::new().without_network())
+        .unwrap();
+
+    let text = registry.encode();
+
+    assert!(!text.contains("process_network"), "{text}");
+    assert!(value(&text, "process_open_fds") > Some(0.0));
+    assert!(value(&text, "process_heap_bytes") > Some(0.0));
+    assert_eq!(
+        value(&text, "scrape_collector_success{collector=\"process\"}"),
+        Some(1.0)
+    );
+}

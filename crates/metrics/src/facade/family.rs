@@ -1,99 +1,115 @@
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
 };
 
 use metrics::{CounterFn, GaugeFn, HistogramFn, Key};
 
+use super::{
+    labels::{DynamicLabels, Text},
+    limits::{DynamicLimits, FacadeLimits},
+};
 use crate::{
     Counter, Gauge, Histogram, Metric,
-    exposition::escape_label,
-    name,
     series::{Cells, Series},
-    table::Held,
-    unix_time,
+    table::{Held, Table},
+    unix_time::Moment,
 };
 
 /// A family whose labels are known only when they are used.
+///
+/// What is known is found without a lock, and a scrape takes none that a recording takes.
 pub(super) struct DynamicFamily<M: Metric> {
+    /// As the macros have it.
     name: String,
     spec: M::Spec,
-    max_series: usize,
-    rows: RwLock<Rows<M>>,
-}
-
-struct Rows<M> {
-    index: HashMap<String, usize>,
-    rows: Vec<Arc<Row<M>>>,
+    limits: DynamicLimits,
+    born: Moment,
+    /// By rendered labels.
+    rows: Table<Arc<Row<M>>>,
+    /// For what comes when the family is full, whatever its labels are.
+    other: OnceLock<Arc<Row<M>>>,
+    overflowed: AtomicU64,
 }
 
 /// One series.
 pub(super) struct Row<M> {
-    labels: String,
+    labels: Box<str>,
     metric: M,
-    created: u64,
 }
 
 impl<M: Metric> DynamicFamily<M> {
-    pub(super) fn new(name: &str, spec: M::Spec, max_series: usize) -> Self {
+    pub(super) fn new(name: &str, spec: M::Spec, limits: FacadeLimits) -> Self {
         Self {
             name: name.to_owned(),
             spec,
-            max_series,
-            rows: RwLock::new(Rows {
-                index: HashMap::new(),
-                rows: Vec::new(),
-            }),
+            limits: DynamicLimits::new(limits),
+            born: Moment::now(),
+            rows: Table::new(),
+            other: OnceLock::new(),
+            overflowed: AtomicU64::new(0),
         }
     }
 
     pub(super) fn row(&self, key: &Key) -> Arc<Row<M>> {
-        let labels = rendered(key, |value| value);
-        if let Some(row) = self.read().find(&labels) {
-            return row;
-        }
-        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        if rows.rows.len() < self.max_series {
-            return rows
-                .find(&labels)
-                .unwrap_or_else(|| rows.add(self.new_row(labels)));
-        }
-        let other = rendered(key, |_| OTHER);
-        let found = rows.find(&labels).or_else(|| rows.find(&other));
-        found.unwrap_or_else(|| {
-            tracing::warn!(
-                target: "groundcrew::metrics",
-                metric = self.name,
-                max_series = self.max_series,
-                "a metric of the facade has too many series, the others are counted together"
-            );
-            rows.add(self.new_row(other))
+        let mut labels = DynamicLabels::of(key);
+        let known = (!labels.have_other()).then(|| self.find(&labels.rendered()));
+        known.flatten().unwrap_or_else(|| {
+            self.limits.apply(&mut labels, &self.name);
+            self.find_or_make(&labels)
         })
     }
 
-    fn new_row(&self, labels: String) -> Row<M> {
-        Row {
-            labels,
-            metric: M::hold(Held::alone(M::cell(&self.spec))),
-            created: unix_time::millis(),
+    fn find_or_make(&self, labels: &DynamicLabels<'_>) -> Arc<Row<M>> {
+        // There is one series without labels at most.
+        let room = if labels.are_empty() {
+            usize::MAX
+        } else {
+            self.limits.max_series()
+        };
+        let text = labels.rendered();
+        let row = self.find(&text).or_else(|| self.insert(&text, room));
+        row.unwrap_or_else(|| self.overflow(labels))
+    }
+
+    fn find(&self, text: &str) -> Option<Arc<Row<M>>> {
+        let key = Text(text);
+        self.rows.find(&key, self.rows.hash(&key)).map(Arc::clone)
+    }
+
+    fn insert(&self, text: &str, room: usize) -> Option<Arc<Row<M>>> {
+        // Strangers that fill a family up come here often: no lock for them.
+        if self.rows.len() >= room {
+            return None;
         }
+        let draft = Text(text).draft(&self.rows)?;
+        let make = || (Arc::new(self.new_row(text)), self.born.tenths_since());
+        self.rows.insert(&draft, room, make).map(Arc::clone)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Rows<M>> {
-        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    /// It has the labels of the first that overflowed: a series for each set of names would be no end of them.
+    fn overflow(&self, labels: &DynamicLabels<'_>) -> Arc<Row<M>> {
+        if self.overflowed.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                target: "groundcrew::metrics",
+                family = self.name,
+                max_series = self.limits.max_series(),
+                "a metric of the facade has reached its number of series, further ones are counted together"
+            );
+        }
+        let other = self.other.get_or_init(|| {
+            let text = labels.all_other().rendered();
+            let row = self.insert(&text, usize::MAX);
+            row.unwrap_or_else(|| Arc::new(self.new_row(&text)))
+        });
+        Arc::clone(other)
     }
-}
 
-impl<M> Rows<M> {
-    fn find(&self, labels: &str) -> Option<Arc<Row<M>>> {
-        self.rows.get(*self.index.get(labels)?).map(Arc::clone)
-    }
-
-    fn add(&mut self, row: Row<M>) -> Arc<Row<M>> {
-        let row = Arc::new(row);
-        self.index.insert(row.labels.clone(), self.rows.len());
-        self.rows.push(Arc::clone(&row));
-        row
+    fn new_row(&self, labels: &str) -> Row<M> {
+        Row {
+            labels: labels.into(),
+            metric: M::hold(Held::alone(M::cell(&self.spec))),
+        }
     }
 }
 
@@ -103,48 +119,29 @@ impl<M: Metric> Cells for DynamicFamily<M> {
     }
 
     fn len(&self) -> usize {
-        self.read().rows.len()
+        self.rows.len()
     }
 
     fn each(&self, show: &mut dyn FnMut(&Series<'_>)) {
-        // A copy of the handles, so that nobody who records a new series waits for the scrape.
-        let rows = self.read().rows.clone();
-        for row in &rows {
+        for found in self.rows.rows() {
+            let row = found.cell();
             let cell = row.metric.held();
             show(&Series {
                 labels: &row.labels,
                 value: M::read(cell),
-                created: row.created,
+                created: self.born.plus_tenths(found.note()),
                 exemplars: M::exemplars(cell),
             });
         }
     }
 
+    fn each_overflow(&self, show: &mut dyn FnMut(&str, u64)) {
+        self.limits.each_overflow(show);
+        show("", self.overflowed.load(Ordering::Relaxed));
+    }
+
     fn rejected(&self) -> u64 {
         M::rejected(&self.spec)
-    }
-}
-
-/// The label set, sorted, so that the order in which labels were given makes no other series.
-fn rendered<'a>(key: &'a Key, value: impl Fn(&'a str) -> &'a str) -> String {
-    let labels: BTreeMap<String, &str> = key
-        .labels()
-        .map(|label| (label_name(label.key()), value(label.value())))
-        .collect();
-    let mut text = String::new();
-    for (name, value) in labels {
-        escape_label(&mut text, &name, value);
-    }
-    text
-}
-
-/// A valid name; what Prometheus uses itself gets a prefix, as it does there.
-fn label_name(given: &str) -> String {
-    let valid = name::valid_label(given);
-    if name::is_label(&valid) {
-        valid
-    } else {
-        format!("exported_{valid}")
     }
 }
 
@@ -154,7 +151,7 @@ impl CounterFn for Row<Counter> {
     }
 
     fn absolute(&self, value: u64) {
-        self.metric.inc_by(value.saturating_sub(self.metric.value()));
+        self.metric.raise_to(value);
     }
 }
 
@@ -177,5 +174,3 @@ impl HistogramFn for Row<Histogram> {
         self.metric.observe(value);
     }
 }
-
-const OTHER: &str = "__other__";

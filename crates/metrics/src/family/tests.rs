@@ -216,7 +216,7 @@ proptest! {
 }
 
 #[test]
-fn the_name_of_the_overflow_is_one_series_with_it() {
+fn the_name_of_the_overflow_is_one_series_with_it_and_told() {
     let registry = Registry::new();
     let family = registry
         .family::<Pair<'_>, Counter>("pairs_total", "Pairs")
@@ -240,7 +240,7 @@ fn the_name_of_the_overflow_is_one_series_with_it() {
     );
     let text = registry.encode();
     assert!(
-        text.contains("metrics_overflow_total{family=\"pairs_total\",label=\"a\"} 2\n"),
+        text.contains("metrics_overflow_total{family=\"pairs_total\",label=\"a\"} 3\n"),
         "{text}"
     );
 }

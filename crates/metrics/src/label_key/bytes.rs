@@ -7,19 +7,30 @@ pub(super) const SHORT: usize = 48;
 /// Whether both are the same, given that they are as long as each other, and [`SHORT`].
 #[inline(always)]
 pub(super) fn are_same_short(left: &[u8], right: &[u8]) -> bool {
+    // All blocks are compared at once: one branch for them. The last one overlaps those before it.
+    let ends_differ = || {
+        let first = differs(left.first_chunk(), right.first_chunk());
+        first | differs(left.last_chunk(), right.last_chunk())
+    };
     if right.len() > 32 {
-        // It overlaps the last block.
-        return left.first_chunk::<32>() == right.first_chunk()
-            && left.last_chunk::<16>() == right.last_chunk();
+        return ends_differ() | differs(second(left), second(right)) == 0;
     }
     if right.len() > 16 {
-        return left.first_chunk::<16>() == right.first_chunk()
-            && left.last_chunk::<16>() == right.last_chunk();
+        return ends_differ() == 0;
     }
     if let (Some((a, b)), Some((c, d))) = (ends::<8>(left), ends::<8>(right)) {
         return a == c && b == d;
     }
     word(left) == word(right)
+}
+
+/// The bits in which two blocks that are there are not the same.
+#[inline(always)]
+fn differs(left: Option<&[u8; 16]>, right: Option<&[u8; 16]>) -> u128 {
+    match (left, right) {
+        (Some(left), Some(right)) => u128::from_le_bytes(*left) ^ u128::from_le_bytes(*right),
+        _ => u128::MAX,
+    }
 }
 
 /// The second sixteen bytes.

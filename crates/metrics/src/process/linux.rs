@@ -1,6 +1,6 @@
 use std::{
     fs,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -50,8 +50,8 @@ impl System {
         }
     }
 
-    pub(super) fn collect(&self, smaps: Option<Duration>, samples: &mut Samples<'_>) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn collect(&self, samples: &mut Samples<'_>) {
+        let mut files = self.files();
         match files.stat() {
             Some(stat) => self.collect_stat(&stat, samples),
             None => samples.fail("reading /proc/self/stat"),
@@ -69,16 +69,26 @@ impl System {
                 samples.gauge(metric, &[], limit);
             }
         }
-        // Absent in a sandbox without a network.
-        if let Some(traffic) = files.traffic() {
+    }
+
+    /// Absent in a sandbox without a network.
+    pub(super) fn collect_network(&self, samples: &mut Samples<'_>) {
+        if let Some(traffic) = self.files().traffic() {
             samples.counter(RECEIVED, &[], traffic.received);
             samples.counter(SENT, &[], traffic.sent);
         }
-        if let Some(rollup) = smaps.and_then(|every| files.smaps_rollup(every)) {
+    }
+
+    pub(super) fn collect_smaps(&self, every: Duration, samples: &mut Samples<'_>) {
+        if let Some(rollup) = self.files().smaps_rollup(every) {
             samples.gauge(PROPORTIONAL, &[], rollup.proportional);
             samples.gauge(PRIVATE, &[], rollup.private);
             samples.gauge(SWAPPED, &[], rollup.swapped);
         }
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn collect_stat(&self, stat: &Stat, samples: &mut Samples<'_>) {

@@ -24,6 +24,13 @@ enum SameTwice {
 }
 
 #[derive(LabelValue)]
+enum Reserved {
+    A,
+    #[label(name = "__other__")]
+    Other,
+}
+
+#[derive(LabelValue)]
 enum Limited {
     #[label(max = 5)]
     A,
