@@ -1,9 +1,10 @@
 use std::{
     io::{self, IoSlice},
+    mem::MaybeUninit,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
 };
@@ -12,10 +13,14 @@ use pin_project_lite::pin_project;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::notice::{Notice, Preface};
+use crate::{
+    delivery::Delivery,
+    notice::{Notice, Preface},
+};
 
 /// What a connection and the task that serves it tell each other.
 #[derive(Debug, Default)]
@@ -24,6 +29,9 @@ pub(crate) struct Talk {
     leave: AtomicBool,
     /// Each request looks at it: a token would take a lock.
     has_asked: AtomicBool,
+    open_streams: AtomicUsize,
+    is_blocked: AtomicBool,
+    delivery: Delivery,
 }
 
 impl Talk {
@@ -35,9 +43,34 @@ impl Talk {
         !self.has_asked.load(Ordering::Relaxed) && !self.has_asked.swap(true, Ordering::Relaxed)
     }
 
+    /// Whether nobody waits for anything: HTTP/1 ends by itself after its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        if self.is_http2() {
+            let is_done = self.open_streams.load(Ordering::Acquire) == 0;
+            is_done && !self.is_blocked.load(Ordering::Acquire) && self.delivery.left().is_zero()
+        } else {
+            !self.has_asked.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Counts a stream of HTTP/2 until it is dropped.
+    pub(crate) fn open_stream(talk: &Arc<Self>) -> OpenStream {
+        talk.open_streams.fetch_add(1, Ordering::AcqRel);
+        OpenStream(Arc::clone(talk))
+    }
+
     /// Tells an HTTP/2 client to leave, with the next flush.
     pub(crate) fn leave(&self) {
         self.leave.store(true, Ordering::Release);
+    }
+}
+
+/// A stream that has not handed over its last byte.
+pub(crate) struct OpenStream(Arc<Talk>);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open_streams.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -50,6 +83,9 @@ pin_project! {
         talk: Arc<Talk>,
         preface: Preface,
         notice: Notice,
+        is_blocked: bool,
+        is_shut: bool,
+        lingering: Option<Pin<Box<Sleep>>>,
         token: TaskTrackerToken,
     }
 }
@@ -61,6 +97,9 @@ impl Connected {
             talk,
             preface: Preface::new(),
             notice: Notice::new(),
+            is_blocked: false,
+            is_shut: false,
+            lingering: None,
             token,
         }
     }
@@ -79,6 +118,44 @@ impl Connected {
     }
 }
 
+impl Connected {
+    fn tell_of_write(self: Pin<&mut Self>, polled: &Poll<io::Result<usize>>) {
+        let this = self.project();
+        if let Poll::Ready(Ok(bytes)) = polled {
+            this.talk.delivery.sent(*bytes);
+        }
+        let is_blocked = polled.is_pending();
+        if *this.is_blocked != is_blocked {
+            *this.is_blocked = is_blocked;
+            this.talk.is_blocked.store(is_blocked, Ordering::Release);
+        }
+    }
+
+    /// Takes what the client sends while it receives the rest of its answer, until it closes or has been silent.
+    fn poll_linger(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        loop {
+            let left = this.talk.delivery.left();
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            let mut bytes = [MaybeUninit::uninit(); 1024];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            match this.stream.as_mut().poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    this.talk.delivery.heard();
+                    continue;
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+            let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(left)));
+            ready!(lingering.as_mut().poll(cx));
+            *this.lingering = None;
+        }
+    }
+}
+
 impl AsyncRead for Connected {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -88,6 +165,9 @@ impl AsyncRead for Connected {
         let this = self.project();
         let before = buffer.filled().len();
         let polled = this.stream.poll_read(cx, buffer);
+        if polled.is_ready() {
+            this.talk.delivery.heard();
+        }
         if this.preface.is_expected() {
             let read = buffer.filled().get(before..).unwrap_or_default();
             if this.preface.ends_with(read) {
@@ -101,7 +181,9 @@ impl AsyncRead for Connected {
 impl AsyncWrite for Connected {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.as_mut().poll_notice(cx))?;
-        self.project().stream.poll_write(cx, bytes)
+        let polled = self.as_mut().project().stream.poll_write(cx, bytes);
+        self.tell_of_write(&polled);
+        polled
     }
 
     /// The server flushes when it has written whole frames: only then another may follow.
@@ -115,7 +197,11 @@ impl AsyncWrite for Connected {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_notice(cx))?;
-        self.project().stream.poll_shutdown(cx)
+        if !self.is_shut {
+            ready!(self.as_mut().project().stream.poll_shutdown(cx))?;
+            *self.as_mut().project().is_shut = true;
+        }
+        self.poll_linger(cx).map(Ok)
     }
 
     fn poll_write_vectored(
@@ -124,7 +210,9 @@ impl AsyncWrite for Connected {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.as_mut().poll_notice(cx))?;
-        self.project().stream.poll_write_vectored(cx, slices)
+        let polled = self.as_mut().project().stream.poll_write_vectored(cx, slices);
+        self.tell_of_write(&polled);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -9,6 +9,8 @@ mod config;
 #[cfg(feature = "hyper")]
 mod connected;
 mod core;
+#[cfg(feature = "hyper")]
+mod delivery;
 mod dependency;
 #[cfg(feature = "tower")]
 mod drain;

@@ -51,12 +51,10 @@ impl Inner {
     }
 
     async fn finish_in_flight(&self) {
-        for tracker in [&self.in_flight, &self.connections, &self.exchanges, &self.tasks] {
-            tracker.close();
-        }
-        let served = async { tokio::join!(self.connections.wait(), self.exchanges.wait()) };
-        let finished = async { tokio::join!(self.in_flight.wait(), served, self.tasks.wait()) };
-        if timeout(self.config.shutdown_timeout, finished).await.is_ok() {
+        if timeout(self.config.shutdown_timeout, self.finished())
+            .await
+            .is_ok()
+        {
             return;
         }
         tracing::error!(
@@ -68,6 +66,19 @@ impl Inner {
         // What is dropped at its next await is gone in no time; what blocks is not waited for.
         let dropped = async { tokio::join!(self.exchanges.wait(), self.tasks.wait()) };
         drop(timeout(DROP_GRACE, dropped).await);
+    }
+
+    /// Each may begin something in another, as the task that accepts the last connections does.
+    async fn finished(&self) {
+        let trackers = [&self.tasks, &self.connections, &self.exchanges, &self.in_flight];
+        for tracker in trackers {
+            tracker.close();
+        }
+        while !trackers.iter().all(|tracker| tracker.is_empty()) {
+            for tracker in trackers {
+                tracker.wait().await;
+            }
+        }
     }
 
     async fn run_hooks(&self) {

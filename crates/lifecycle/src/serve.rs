@@ -1,11 +1,5 @@
 use std::{
-    error::Error as StdError,
-    future::poll_fn,
-    net::SocketAddr,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::Duration,
+    error::Error as StdError, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
 };
 
 use groundcrew_base::Backoff;
@@ -205,11 +199,27 @@ impl<S: Served> Server<S> {
                 }
             }
         }
-        // The kernel resets what waits in the backlog of a closed listener.
-        let mut now = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok((stream, peer))) = listener.poll_accept(&mut now) {
-            self.connect(stream, peer);
+        if let Err(error) = self.accept_waiting(listener) {
+            tracing::warn!(target: TARGET, error = %error, "connections that waited to be accepted are lost");
         }
+    }
+
+    /// Asks the kernel itself: it resets what waits in the backlog of a closed listener, and the runtime knows only of what
+    /// came before its last look.
+    fn accept_waiting(&self, listener: TcpListener) -> io::Result<()> {
+        let listener = listener.into_std()?;
+        for _ in 0..BACKLOG {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    stream.set_nonblocking(true)?;
+                    self.connect(TcpStream::from_std(stream)?, peer);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn connect(&self, stream: TcpStream, peer: SocketAddr) {
@@ -224,15 +234,18 @@ impl<S: Served> Server<S> {
             talk,
             header_read_timeout: self.config.header_read_timeout,
         };
-        let http = self.protocols();
+        let http = self.protocols(&connection.talk);
         drop(
             self.exchanges
                 .spawn(connection.drive(http, stream, self.app.clone())),
         );
     }
 
-    fn protocols(&self) -> auto::Builder<Streams> {
-        let mut http = auto::Builder::new(Streams(self.exchanges.clone()));
+    fn protocols(&self, talk: &Arc<Talk>) -> auto::Builder<Streams> {
+        let mut http = auto::Builder::new(Streams {
+            tasks: self.exchanges.clone(),
+            talk: Arc::clone(talk),
+        });
         http.http1()
             .timer(TokioTimer::new())
             .header_read_timeout(self.config.keep_alive_timeout);
@@ -271,6 +284,19 @@ impl Connection {
             biased;
             () = self.core.aborted().cancelled() => {}
             result = conn.as_mut() => log(self.peer, result),
+            () = self.left_alone() => {}
+        }
+    }
+
+    /// hyper waits for the rest of a request that has only begun, and for the answer to its last ping: a client that has gone
+    /// without a word gives neither.
+    async fn left_alone(&self) {
+        self.core.stopping().cancelled().await;
+        loop {
+            tokio::time::sleep(ROUND_TRIP).await;
+            if self.talk.is_idle() {
+                return;
+            }
         }
     }
 
@@ -319,11 +345,17 @@ impl Connection {
 
     /// A request may be on its way when the drain begins, or when the stop does: closing now would lose it.
     async fn told_before_request(&self) {
-        self.core.draining().cancelled().await;
-        tokio::time::sleep(LATE_REQUEST).await;
-        if !self.talk.is_http2() {
+        let stopped = async {
             self.core.stopping().cancelled().await;
             tokio::time::sleep(LATE_REQUEST).await;
+        };
+        let drained = async {
+            self.core.draining().cancelled().await;
+            tokio::time::sleep(LATE_REQUEST).await;
+        };
+        tokio::select! {
+            () = stopped => {}
+            () = drained, if self.talk.is_http2() => {}
         }
     }
 
@@ -362,20 +394,39 @@ fn log(peer: SocketAddr, result: Result<(), BoxError>) {
 
 /// Spawns the streams of HTTP/2 where a stop waits for them.
 #[derive(Clone)]
-struct Streams(TaskTracker);
+struct Streams {
+    tasks: TaskTracker,
+    talk: Arc<Talk>,
+}
 
 impl<F> hyper::rt::Executor<F> for Streams
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        drop(self.0.spawn(stream));
+        let open = Talk::open_stream(&self.talk);
+        drop(self.tasks.spawn(async move {
+            stream.await;
+            drop(open);
+        }));
     }
+}
+
+/// What `accept` says of one connection only (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
 const ACCEPT_BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
 
-const LATE_REQUEST: Duration = Duration::from_millis(100);
+/// As many as wait at most, where nobody has changed `net.core.somaxconn`.
+const BACKLOG: usize = 4096;
+
+const LATE_REQUEST: Duration = Duration::from_millis(40);
+
+const ROUND_TRIP: Duration = Duration::from_millis(20);
 
 /// How long a client of HTTP/2 may go on after it is told to leave: a second is many round trips.
 const NOTICE: Duration = Duration::from_secs(1);

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, routing::get};
 use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
@@ -17,6 +20,10 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+
+const END_STREAM: u8 = 1;
+const WINDOW_STEP: [u8; 4] = [0, 0, 64, 0];
 
 const END_STREAM_AND_HEADERS: u8 = 5;
 const ACK: u8 = 1;
@@ -205,5 +212,90 @@ async fn without_a_drain_delay_a_client_is_told_and_closed_at_once() {
     };
     let (exit, ()) = tokio::join!(lifecycle.run(), leaves);
 
+    assert_eq!(exit, Exit::Clean);
+}
+
+/// What a stop may take besides the slowest request.
+const SOON: Duration = Duration::from_millis(100);
+
+/// Counts the best of some: the machine may be busy.
+async fn stops_soon<C>(mut connect: impl AsyncFnMut(&Lifecycle) -> C) {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let lifecycle = draining(Duration::ZERO);
+        let client = connect(&lifecycle).await;
+        let began = Instant::now();
+        lifecycle.stop("test");
+        assert_eq!(lifecycle.run().await, Exit::Clean);
+        best = best.min(began.elapsed());
+        drop(client);
+    }
+    println!("stopped in {best:?}");
+    assert!(best <= SOON, "{best:?}");
+}
+
+#[tokio::test]
+async fn an_idle_client_that_answers_no_ping_does_not_hold_the_stop() {
+    stops_soon(async |lifecycle| {
+        let mut client = Client::connect(served(lifecycle).await).await;
+        client.send(&ask(1)).await;
+        client.until(DATA, &[]).await;
+        client
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_was_never_used_does_not_hold_the_stop() {
+    for hello in [&b""[..], b"PRI", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET"] {
+        stops_soon(async |lifecycle| {
+            let mut client = TcpStream::connect(served(lifecycle).await).await.unwrap();
+            client.write_all(hello).await.unwrap();
+            while lifecycle.stats().connections == 0 {
+                tokio::task::yield_now().await;
+            }
+            client
+        })
+        .await;
+    }
+}
+
+const LARGE: usize = 4 << 20;
+
+/// The kernel throws away what it has not sent yet when something arrives at a closed socket.
+#[tokio::test]
+async fn a_slow_client_gets_the_whole_of_its_answer() {
+    const WINDOW: u32 = 1 << 30;
+    let lifecycle = draining(Duration::ZERO);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let router = Router::new().route("/", get(async || "x".repeat(LARGE)));
+    let address = lifecycle.serve(listener, router).unwrap();
+    lifecycle.ready().await.unwrap();
+    let mut client = Client::connect(address).await;
+    let mut start = encode(SETTINGS, 0, 0, &[&[0, 4][..], &WINDOW.to_be_bytes()].concat());
+    start.extend(encode(WINDOW_UPDATE, 0, 0, &WINDOW.to_be_bytes()));
+    start.extend(ask(1));
+    client.send(&start).await;
+    client.until(HEADERS, &[]).await;
+
+    lifecycle.stop("test");
+    let reads = async {
+        let (mut length, mut ended) = (0, false);
+        while let Some(frames) = client.hear().await {
+            let mut reply: Vec<u8> = frames.iter().flat_map(pong).collect();
+            for data in frames.iter().filter(|frame| frame.kind == DATA) {
+                length += data.payload.len();
+                ended |= data.flags & END_STREAM != 0;
+                reply.extend(encode(WINDOW_UPDATE, 0, 0, &WINDOW_STEP));
+            }
+            // Slower than the server.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            client.socket.write_all(&reply).await.ok();
+        }
+        (length, ended)
+    };
+    let (exit, read) = tokio::join!(lifecycle.run(), reads);
+
+    assert_eq!(read, (LARGE, true));
     assert_eq!(exit, Exit::Clean);
 }

@@ -4,6 +4,7 @@
 
 use std::{
     convert::Infallible,
+    io::Write as _,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -351,4 +352,30 @@ async fn an_idle_service_stops_at_once() {
         "{:?}",
         began.elapsed()
     );
+}
+
+/// The runtime has not heard of them when the listener closes, and the kernel would reset them.
+#[tokio::test]
+async fn connections_that_wait_to_be_accepted_at_the_stop_are_answered() {
+    const WAITING: usize = 100;
+    let served = serve(|_| {}).await;
+    let mut waiting = Vec::new();
+    // Nothing here gives the runtime a turn.
+    for _ in 0..WAITING {
+        let mut client = std::net::TcpStream::connect(served.address).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        client.set_nonblocking(true).unwrap();
+        waiting.push(TcpStream::from_std(client).unwrap());
+    }
+
+    served.lifecycle.stop("test");
+    let exit = served.lifecycle.run().await;
+
+    assert_eq!(exit, Exit::Clean);
+    for mut client in waiting {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+        assert!(answer.ends_with("127.0.0.1"), "{answer:?}");
+    }
 }
