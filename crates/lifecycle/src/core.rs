@@ -1,16 +1,25 @@
 #[cfg(feature = "tower")]
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::{collections::VecDeque, sync::Mutex};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Exit, Phase, TARGET, service_manager::ServiceManager};
+use crate::{Exit, Phase, TARGET, lifecycle::lock, service_manager::ServiceManager};
+
+/// The phases that have begun and are not in the log yet.
+#[derive(Debug, Default)]
+struct Untold {
+    phases: VecDeque<Phase>,
+    /// Somebody is telling of them.
+    is_told: bool,
+}
 
 /// What the signal thread, the tasks and the connections share. Holds no handle that ends a thread.
 #[derive(Debug)]
 pub(crate) struct Core {
     phase: watch::Sender<Phase>,
+    untold: Mutex<Untold>,
     exit: Mutex<Exit>,
     was_ready: CancellationToken,
     draining: CancellationToken,
@@ -28,6 +37,7 @@ impl Core {
     pub(crate) fn new(manager: ServiceManager) -> Self {
         Self {
             phase: watch::Sender::new(Phase::Starting),
+            untold: Mutex::default(),
             exit: Mutex::default(),
             was_ready: CancellationToken::new(),
             draining: CancellationToken::new(),
@@ -55,15 +65,34 @@ impl Core {
             let forward = *now < phase && !(phase == Phase::Ready && *now != Phase::Starting);
             if forward {
                 *now = phase;
+                lock(&self.untold).phases.push_back(phase);
             }
             forward
         });
         if moved {
             self.fire(phase);
+            self.tell();
+        }
+        moved
+    }
+
+    /// Tells of the phases in their order: who comes while another tells leaves it to that one.
+    fn tell(&self) {
+        if std::mem::replace(&mut lock(&self.untold).is_told, true) {
+            return;
+        }
+        loop {
+            let phase = {
+                let mut untold = lock(&self.untold);
+                let Some(phase) = untold.phases.pop_front() else {
+                    untold.is_told = false;
+                    return;
+                };
+                phase
+            };
             tracing::info!(target: TARGET, phase = phase.as_str(), "phase changed");
             self.manager.tell(phase);
         }
-        moved
     }
 
     fn fire(&self, phase: Phase) {
@@ -90,12 +119,12 @@ impl Core {
     }
 
     pub(crate) fn raise(&self, exit: Exit) {
-        let mut worst = self.exit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut worst = lock(&self.exit);
         *worst = (*worst).max(exit);
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        *self.exit.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.exit)
     }
 
     /// Gives up everything at once.
@@ -159,6 +188,40 @@ mod tests {
         assert!(!core.advance(Phase::Ready));
         assert_eq!(core.phase(), Phase::Draining);
         assert!(core.draining().is_cancelled() && !core.was_ready());
+    }
+
+    /// Stops the service as soon as the log says that it is ready.
+    struct Impatient(std::sync::Arc<Core>);
+
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Impatient {
+        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.0.stop("impatience", Exit::Clean);
+        }
+    }
+
+    #[test]
+    fn a_phase_that_begins_while_another_is_told_is_told_after_it() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+
+        let directory = tempfile::tempdir().expect("a directory");
+        let address = directory.path().join("notify");
+        let socket = std::os::unix::net::UnixDatagram::bind(&address).expect("a socket");
+        let config = crate::LifecycleConfig {
+            notify_socket: Some(address.to_string_lossy().into_owned()),
+            ..crate::LifecycleConfig::default()
+        };
+        let core = std::sync::Arc::new(Core::new(ServiceManager::reach(&config)));
+        let subscriber = tracing_subscriber::registry().with(Impatient(std::sync::Arc::clone(&core)));
+
+        tracing::subscriber::with_default(subscriber, || core.advance(Phase::Ready));
+
+        for expected in ["READY=1", "STOPPING=1"] {
+            let mut buffer = [0; 256];
+            let read = socket.recv(&mut buffer).expect("a datagram");
+            let told = String::from_utf8_lossy(&buffer[..read]);
+            assert!(told.starts_with(expected), "{told}");
+        }
+        assert_eq!(core.phase(), Phase::Draining);
     }
 
     #[test]

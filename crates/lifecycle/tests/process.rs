@@ -7,8 +7,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use axum::{Router, routing::get};
-use groundcrew_base::{ShutdownReport, Verdict};
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig};
+use groundcrew_base::{Backoff, ShutdownReport, Verdict};
+use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, RestartPolicy, WhenGivenUp};
 use rustix::process::Signal;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
@@ -210,6 +210,178 @@ async fn a_refused_password_exits_78_at_once_whatever_hangs_besides() {
     assert!(error.contains("postgres://app:***@db/app"), "{error}");
     assert_eq!(service.exit().await.code(), Some(78));
     assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
+}
+
+const SHORT: Duration = Duration::from_millis(300);
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_with_a_deaf_task() {
+    let lifecycle = lifecycle(|config| config.shutdown_timeout = SHORT);
+    lifecycle.spawn("deaf", std::future::pending::<()>());
+    lifecycle.on_stop("pool", async |_| {
+        println!("pool closed");
+        ShutdownReport::clean(Duration::ZERO)
+    });
+    lifecycle.ready().await.unwrap();
+    println!("ready");
+    let exit = lifecycle.run().await;
+    println!("tasks left: {}", lifecycle.stats().tasks);
+    leave(exit);
+}
+
+#[tokio::test]
+async fn a_task_that_ignores_the_stop_is_dropped_at_the_deadline_and_exits_124() {
+    let mut service = Service::start("child_with_a_deaf_task");
+    service.says("ready").await;
+
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+
+    service.says("pool closed").await;
+    assert_eq!(service.says("tasks left: ").await, "0");
+    assert_eq!(service.exit().await.code(), Some(124));
+    assert!(began.elapsed() >= SHORT, "{:?}", began.elapsed());
+    assert!(began.elapsed() < SHORT + SLACK, "{:?}", began.elapsed());
+}
+
+#[test]
+#[ignore = "a child of the other tests"]
+fn child_with_a_task_that_blocks() {
+    leave_after(async {
+        let lifecycle = lifecycle(|config| config.shutdown_timeout = SHORT);
+        lifecycle.spawn("blocking", async { block_for_ever() });
+        lifecycle.ready().await.unwrap();
+        println!("ready");
+        lifecycle.run().await
+    });
+}
+
+#[tokio::test]
+async fn a_task_that_blocks_its_worker_is_left_behind_and_exits_124() {
+    let mut service = Service::start("child_with_a_task_that_blocks");
+    service.says("ready").await;
+
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.says("run returned ").await, "DeadlineExceeded");
+    assert_eq!(service.exit().await.code(), Some(124));
+    let limit = SHORT + LAST_WORDS + SLACK;
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_with_a_task_that_fails() {
+    let lifecycle = lifecycle(|_| {});
+    lifecycle.spawn("worker", async {
+        Err::<(), _>("cannot reach redis://app:hunter2@cache")
+    });
+    lifecycle.ready().await.ok();
+    finish(lifecycle).await;
+}
+
+#[tokio::test]
+async fn a_failed_critical_task_exits_1() {
+    let mut service = Service::start("child_with_a_task_that_fails");
+
+    assert_eq!(service.says("ended with ").await, "Error");
+    assert_eq!(service.exit().await.code(), Some(1));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_restarts_a_task() {
+    let lifecycle = lifecycle(|_| {});
+    let policy = RestartPolicy::from(Backoff::new(Duration::from_millis(1), Duration::from_millis(2)))
+        .at_most(3, Duration::from_secs(60))
+        .when_given_up(WhenGivenUp::StopService);
+    let mut runs = 0;
+    lifecycle.spawn_restarting("poller", policy, move || {
+        runs += 1;
+        println!("run {runs}");
+        async move {
+            if runs == 2 {
+                return Err("no answer");
+            }
+            panic!("run {runs} panics")
+        }
+    });
+    lifecycle.ready().await.unwrap();
+    let exit = lifecycle.run().await;
+    let stats = lifecycle.stats();
+    println!(
+        "restarts {}, panics {}, given up {}",
+        stats.task_restarts, stats.task_panics, stats.tasks_given_up
+    );
+    leave(exit);
+}
+
+#[tokio::test]
+async fn a_task_is_restarted_as_its_policy_says_and_then_exits_70() {
+    let mut service = Service::start("child_restarts_a_task");
+
+    for run in ["1", "2", "3", "4"] {
+        assert_eq!(service.says("run ").await, run);
+    }
+    assert_eq!(service.says("restarts ").await, "3, panics 3, given up 1");
+    assert_eq!(service.exit().await.code(), Some(70));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_tells_its_phases() {
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stdout)
+        .init();
+    let lifecycle = lifecycle(|config| config.drain_delay = Some(Duration::from_millis(50)));
+    lifecycle.on_stop("pool", async |_| {
+        println!("pool phase=closed");
+        ShutdownReport::clean(Duration::ZERO)
+    });
+    lifecycle.ready().await.unwrap();
+    finish(lifecycle).await;
+}
+
+#[tokio::test]
+async fn phases_are_told_in_order() {
+    let mut service = Service::start("child_tells_its_phases");
+    assert_eq!(service.says("phase=").await, "\"ready\"");
+
+    service.signal(Signal::TERM);
+
+    for phase in ["\"draining\"", "\"stopping\"", "closed", "\"stopped\""] {
+        assert_eq!(service.says("phase=").await, phase);
+    }
+    assert_eq!(service.says("ended with ").await, "Clean");
+    assert_eq!(service.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_while_starting_ends_it_too() {
+    let mut service = Service::start("child_hangs_while_starting");
+    service.says("asked").await;
+
+    service.signal(Signal::TERM);
+    service.says("interrupted").await;
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.exit().await.code(), Some(143));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_hangs_while_starting() {
+    let lifecycle = lifecycle(|_| {});
+    lifecycle.require("database", || async {
+        println!("asked");
+        std::future::pending().await
+    });
+    drop(lifecycle.ready().await);
+    println!("interrupted");
+    block_for_ever();
 }
 
 /// What `main` may take for its end after `run` has returned.

@@ -16,14 +16,17 @@ use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, PeerAddress, Signal
 use http::{Request, StatusCode, Version, header::CONNECTION};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    service::TowerToHyperService,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinSet,
 };
-use tower::service_fn;
+use tower::{Layer as _, service_fn};
 
 struct Served {
     lifecycle: Lifecycle,
@@ -300,8 +303,7 @@ async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_
 }
 
 /// Server-sent events end themselves when the service stops; without that they would hold it to its deadline.
-#[tokio::test]
-async fn an_endless_answer_ends_when_it_hears_of_the_stop() {
+async fn events_end_with_the_service(version: Version) {
     let lifecycle = lifecycle(|_| {});
     let events = lifecycle.clone();
     let router = Router::new().route(
@@ -319,16 +321,82 @@ async fn an_endless_answer_ends_when_it_hears_of_the_stop() {
         tasks: JoinSet::new(),
     };
     served.lifecycle.ready().await.unwrap();
-    let mut client = served.http1().await;
-    let mut answer = client.send_request(request("/events")).await.unwrap().into_body();
-    let first = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+    let answer = if version == Version::HTTP_2 {
+        served.http2().await.send_request(request("/events")).await
+    } else {
+        served.http1().await.send_request(request("/events")).await
+    };
+    let answer = answer.unwrap();
+    assert_eq!(answer.version(), version);
+    let mut events = answer.into_body();
+    let first = events.frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, "data: hello\n\n");
 
     served.lifecycle.stop("test");
     let exit = served.lifecycle.run().await;
 
     assert_eq!(exit, Exit::Clean);
-    assert!(answer.frame().await.is_none(), "the answer has an end");
+    let rest = events.collect().await.unwrap().to_bytes();
+    assert!(rest.is_empty(), "the answer has an end: {rest:?}");
+}
+
+#[tokio::test]
+async fn an_endless_answer_ends_when_it_hears_of_the_stop() {
+    events_end_with_the_service(Version::HTTP_11).await;
+}
+
+#[tokio::test]
+async fn an_endless_answer_over_http2_ends_when_it_hears_of_the_stop() {
+    events_end_with_the_service(Version::HTTP_2).await;
+}
+
+/// A server of the user's own, which knows nothing of the lifecycle but its layer.
+#[tokio::test]
+async fn the_layer_drains_behind_a_server_of_plain_hyper() {
+    let lifecycle = lifecycle(|_| {});
+    let release = std::sync::Arc::new(Notify::new());
+    let wait = std::sync::Arc::clone(&release);
+    let service = service_fn(move |_: Request<hyper::body::Incoming>| {
+        let wait = std::sync::Arc::clone(&wait);
+        async move {
+            wait.notified().await;
+            Ok::<_, Infallible>(http::Response::new("done".to_owned()))
+        }
+    });
+    let service = TowerToHyperService::new(lifecycle.drain_layer().layer(service));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let http = hyper::server::conn::http1::Builder::new();
+        http.serve_connection(TokioIo::new(stream), service)
+            .await
+            .unwrap();
+    });
+    lifecycle.ready().await.unwrap();
+    let mut served = Served {
+        lifecycle,
+        address,
+        release,
+        tasks,
+    };
+    let mut client = served.http1().await;
+    let answer = client.send_request(request("/"));
+    let answer = JoinSet::from_iter([async { answer.await.unwrap() }]);
+    served.in_flight(1).await;
+
+    served.lifecycle.stop("test");
+    let run = served.lifecycle.clone();
+    let mut exit = JoinSet::from_iter([async move { run.run().await }]);
+    served.lifecycle.stopping().await;
+    assert!(exit.try_join_next().is_none(), "it waits for the request");
+    served.release.notify_one();
+
+    let answer = answer.join_all().await.remove(0);
+    assert_eq!(answer.headers()[CONNECTION], "close");
+    assert_eq!(text(answer).await, "done");
+    assert_eq!(exit.join_next().await.unwrap().unwrap(), Exit::Clean);
 }
 
 /// Outside of Kubernetes there is no balancer to wait for.
