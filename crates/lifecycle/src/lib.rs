@@ -8,6 +8,8 @@ mod builder;
 mod config;
 #[cfg(feature = "hyper")]
 mod connected;
+#[cfg(feature = "hyper")]
+mod connection;
 mod core;
 #[cfg(feature = "hyper")]
 mod delivery;

@@ -2,18 +2,23 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
+#[path = "support/settings.rs"]
+mod settings;
+
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use axum::{Router, routing::get};
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
+use groundcrew_lifecycle::{Exit, Lifecycle, Signals};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
+
+use crate::settings::lifecycle;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -128,13 +133,7 @@ fn pong(frame: &Frame) -> Vec<u8> {
 }
 
 fn draining(delay: Duration) -> Lifecycle {
-    let mut config = LifecycleConfig::default();
-    config.drain_delay = Some(delay);
-    Lifecycle::builder()
-        .config(config)
-        .signals(Signals::Leave)
-        .start()
-        .unwrap()
+    lifecycle(Signals::Leave, |config| config.drain_delay = Some(delay))
 }
 
 async fn served(lifecycle: &Lifecycle) -> SocketAddr {

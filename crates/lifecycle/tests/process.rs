@@ -2,37 +2,37 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
-mod support;
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/service.rs"]
+mod service;
+#[path = "support/settings.rs"]
+mod settings;
 
 use std::time::{Duration, Instant};
 
 use axum::{Router, routing::get};
-use groundcrew_base::{Backoff, ShutdownReport, Verdict};
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, RestartPolicy, WhenGivenUp};
+use groundcrew_base::{ShutdownReport, Verdict};
+use groundcrew_lifecycle::Signals;
 use rustix::process::Signal;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
-use crate::support::{Answered, Client, Service, leave};
+use crate::{
+    client::{Answered, Client},
+    service::{Service, finish},
+    settings::lifecycle,
+};
 
 /// Patient with a machine that is busy: what a drain is for has to happen within.
 const DRAIN_DELAY: Duration = Duration::from_secs(2);
 
-fn lifecycle(change: impl FnOnce(&mut LifecycleConfig)) -> Lifecycle {
-    let mut config = LifecycleConfig::default();
-    change(&mut config);
-    Lifecycle::builder().config(config).start().unwrap()
-}
-
-async fn finish(lifecycle: Lifecycle) {
-    let exit = lifecycle.run().await;
-    println!("ended with {exit:?}");
-    leave(exit);
-}
+/// For a machine that is busy.
+const SLACK: Duration = Duration::from_secs(3);
 
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_serves() {
-    let lifecycle = lifecycle(|config| config.drain_delay = Some(DRAIN_DELAY));
+    let lifecycle = lifecycle(Signals::Handle, |config| config.drain_delay = Some(DRAIN_DELAY));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let router = Router::new()
         .route("/", get(async || "hello"))
@@ -54,7 +54,9 @@ async fn child_that_may_be_killed_too_early() {
         .with_ansi(false)
         .with_writer(std::io::stdout)
         .init();
-    let lifecycle = lifecycle(|config| config.termination_grace_period = Some(Duration::from_secs(20)));
+    let lifecycle = lifecycle(Signals::Handle, |config| {
+        config.termination_grace_period = Some(Duration::from_secs(20));
+    });
     println!("started");
     lifecycle.stop("the test has seen enough");
     finish(lifecycle).await;
@@ -76,7 +78,7 @@ async fn a_stop_that_may_be_killed_half_way_is_told_at_the_start() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_blocks_its_runtime() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Handle, |_| {});
     lifecycle.ready().await.unwrap();
     let mut phases = lifecycle.phases();
     let watcher = std::thread::spawn(move || {
@@ -94,7 +96,7 @@ async fn child_blocks_its_runtime() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_panics() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Handle, |_| {});
     lifecycle.ready().await.unwrap();
     lifecycle.spawn("worker", async { assert_eq!(1, 2) });
     finish(lifecycle).await;
@@ -103,7 +105,7 @@ async fn child_panics() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_waits_for_a_dependency() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Handle, |_| {});
     lifecycle.require("database", || async {
         println!("asked");
         Verdict::unhealthy("connection refused")
@@ -183,7 +185,7 @@ async fn sigterm_while_starting_exits_clean() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_is_refused() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Handle, |_| {});
     lifecycle.require("database", || async {
         println!("asked");
         let refusal = "FATAL: password authentication failed for postgres://app:hunter2@db/app";
@@ -212,123 +214,6 @@ async fn a_refused_password_exits_78_at_once_whatever_hangs_besides() {
     assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
 }
 
-const SHORT: Duration = Duration::from_millis(300);
-
-#[tokio::test]
-#[ignore = "a child of the other tests"]
-async fn child_with_a_deaf_task() {
-    let lifecycle = lifecycle(|config| config.shutdown_timeout = SHORT);
-    lifecycle.spawn("deaf", std::future::pending::<()>());
-    lifecycle.on_stop("pool", async |_| {
-        println!("pool closed");
-        ShutdownReport::clean(Duration::ZERO)
-    });
-    lifecycle.ready().await.unwrap();
-    println!("ready");
-    let exit = lifecycle.run().await;
-    println!("tasks left: {}", lifecycle.stats().tasks);
-    leave(exit);
-}
-
-#[tokio::test]
-async fn a_task_that_ignores_the_stop_is_dropped_at_the_deadline_and_exits_124() {
-    let mut service = Service::start("child_with_a_deaf_task");
-    service.says("ready").await;
-
-    let began = Instant::now();
-    service.signal(Signal::TERM);
-
-    service.says("pool closed").await;
-    assert_eq!(service.says("tasks left: ").await, "0");
-    assert_eq!(service.exit().await.code(), Some(124));
-    assert!(began.elapsed() >= SHORT, "{:?}", began.elapsed());
-    assert!(began.elapsed() < SHORT + SLACK, "{:?}", began.elapsed());
-}
-
-#[test]
-#[ignore = "a child of the other tests"]
-fn child_with_a_task_that_blocks() {
-    leave_after(async {
-        let lifecycle = lifecycle(|config| config.shutdown_timeout = SHORT);
-        lifecycle.spawn("blocking", async { block_for_ever() });
-        lifecycle.ready().await.unwrap();
-        println!("ready");
-        lifecycle.run().await
-    });
-}
-
-#[tokio::test]
-async fn a_task_that_blocks_its_worker_is_left_behind_and_exits_124() {
-    let mut service = Service::start("child_with_a_task_that_blocks");
-    service.says("ready").await;
-
-    let began = Instant::now();
-    service.signal(Signal::TERM);
-
-    assert_eq!(service.says("run returned ").await, "DeadlineExceeded");
-    assert_eq!(service.exit().await.code(), Some(124));
-    let limit = SHORT + LAST_WORDS + SLACK;
-    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
-}
-
-#[tokio::test]
-#[ignore = "a child of the other tests"]
-async fn child_with_a_task_that_fails() {
-    let lifecycle = lifecycle(|_| {});
-    lifecycle.spawn("worker", async {
-        Err::<(), _>("cannot reach redis://app:hunter2@cache")
-    });
-    lifecycle.ready().await.ok();
-    finish(lifecycle).await;
-}
-
-#[tokio::test]
-async fn a_failed_critical_task_exits_1() {
-    let mut service = Service::start("child_with_a_task_that_fails");
-
-    assert_eq!(service.says("ended with ").await, "Error");
-    assert_eq!(service.exit().await.code(), Some(1));
-}
-
-#[tokio::test]
-#[ignore = "a child of the other tests"]
-async fn child_restarts_a_task() {
-    let lifecycle = lifecycle(|_| {});
-    let policy = RestartPolicy::from(Backoff::new(Duration::from_millis(1), Duration::from_millis(2)))
-        .at_most(3, Duration::from_secs(60))
-        .when_given_up(WhenGivenUp::StopService);
-    let mut runs = 0;
-    lifecycle.spawn_restarting("poller", policy, move || {
-        runs += 1;
-        println!("run {runs}");
-        async move {
-            if runs == 2 {
-                return Err("no answer");
-            }
-            panic!("run {runs} panics")
-        }
-    });
-    lifecycle.ready().await.unwrap();
-    let exit = lifecycle.run().await;
-    let stats = lifecycle.stats();
-    println!(
-        "restarts {}, panics {}, given up {}",
-        stats.task_restarts, stats.task_panics, stats.tasks_given_up
-    );
-    leave(exit);
-}
-
-#[tokio::test]
-async fn a_task_is_restarted_as_its_policy_says_and_then_exits_70() {
-    let mut service = Service::start("child_restarts_a_task");
-
-    for run in ["1", "2", "3", "4"] {
-        assert_eq!(service.says("run ").await, run);
-    }
-    assert_eq!(service.says("restarts ").await, "3, panics 3, given up 1");
-    assert_eq!(service.exit().await.code(), Some(70));
-}
-
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_tells_its_phases() {
@@ -336,7 +221,9 @@ async fn child_tells_its_phases() {
         .with_ansi(false)
         .with_writer(std::io::stdout)
         .init();
-    let lifecycle = lifecycle(|config| config.drain_delay = Some(Duration::from_millis(50)));
+    let lifecycle = lifecycle(Signals::Handle, |config| {
+        config.drain_delay = Some(Duration::from_millis(50));
+    });
     lifecycle.on_stop("pool", async |_| {
         println!("pool phase=closed");
         ShutdownReport::clean(Duration::ZERO)
@@ -374,128 +261,12 @@ async fn a_second_signal_while_starting_ends_it_too() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_hangs_while_starting() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Handle, |_| {});
     lifecycle.require("database", || async {
         println!("asked");
         std::future::pending().await
     });
     drop(lifecycle.ready().await);
     println!("interrupted");
-    block_for_ever();
-}
-
-/// What `main` may take for its end after `run` has returned.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// For a machine that is busy.
-const SLACK: Duration = Duration::from_secs(3);
-
-/// As `#[tokio::main]` does it: the end of the runtime waits for its threads.
-fn leave_after(main: impl Future<Output = Exit>) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let exit = runtime.block_on(main);
-    println!("run returned {exit:?}");
-    drop(runtime);
-    leave(exit);
-}
-
-fn block_for_ever() {
-    loop {
-        std::thread::park();
-    }
-}
-
-#[test]
-#[ignore = "a child of the other tests"]
-fn child_leaves_a_thread_that_never_ends() {
-    leave_after(async {
-        let lifecycle = lifecycle(|_| {});
-        drop(tokio::task::spawn_blocking(block_for_ever));
-        lifecycle.ready().await.unwrap();
-        println!("ready");
-        lifecycle.run().await
-    });
-}
-
-#[test]
-#[ignore = "a child of the other tests"]
-fn child_fails_and_leaves_a_thread_that_never_ends() {
-    leave_after(async {
-        let lifecycle = lifecycle(|_| {});
-        drop(tokio::task::spawn_blocking(block_for_ever));
-        lifecycle.ready().await.unwrap();
-        lifecycle.fail("test", Exit::Error);
-        lifecycle.run().await
-    });
-}
-
-#[test]
-#[ignore = "a child of the other tests"]
-fn child_blocks_every_worker() {
-    leave_after(async {
-        let lifecycle = lifecycle(|config| {
-            config.shutdown_timeout = Duration::from_millis(300);
-            config.stop_timeout = Duration::from_millis(200);
-        });
-        lifecycle.ready().await.unwrap();
-        println!("ready");
-        block_for_ever();
-        lifecycle.run().await
-    });
-}
-
-#[tokio::test]
-async fn a_thread_that_never_ends_does_not_keep_the_process() {
-    let mut service = Service::start("child_leaves_a_thread_that_never_ends");
-    service.says("ready").await;
-
-    let began = Instant::now();
-    service.signal(Signal::TERM);
-
-    assert_eq!(service.says("run returned ").await, "Clean");
-    assert_eq!(service.exit().await.code(), Some(124));
-    let took = began.elapsed();
-    println!("ended {took:?} after the signal");
-    assert!((LAST_WORDS..LAST_WORDS + SLACK).contains(&took), "{took:?}");
-}
-
-#[tokio::test]
-async fn a_second_signal_forces_the_exit_also_after_the_end_of_run() {
-    let mut service = Service::start("child_leaves_a_thread_that_never_ends");
-    service.says("ready").await;
-
-    service.signal(Signal::TERM);
-    service.says("run returned Clean").await;
-    let began = Instant::now();
-    service.signal(Signal::INT);
-
-    assert_eq!(service.exit().await.code(), Some(130));
-    let took = began.elapsed();
-    assert!(took < LAST_WORDS, "{took:?}");
-}
-
-#[tokio::test]
-async fn a_signal_ends_what_hangs_after_a_failure() {
-    let mut service = Service::start("child_fails_and_leaves_a_thread_that_never_ends");
-    service.says("run returned Error").await;
-
-    service.signal(Signal::TERM);
-
-    assert_eq!(service.exit().await.code(), Some(143));
-}
-
-#[tokio::test]
-async fn a_stop_ends_within_its_budget_while_every_worker_is_blocked() {
-    let budget = Duration::from_millis(500);
-    let mut service = Service::start("child_blocks_every_worker");
-    service.says("ready").await;
-
-    let began = Instant::now();
-    service.signal(Signal::TERM);
-
-    assert_eq!(service.exit().await.code(), Some(124));
-    let took = began.elapsed();
-    println!("ended {took:?} after the signal");
-    let least = budget + LAST_WORDS;
-    assert!((least..least + SLACK).contains(&took), "{took:?}");
+    std::thread::park();
 }

@@ -4,7 +4,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
-mod support;
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/service.rs"]
+mod service;
+#[path = "support/settings.rs"]
+mod settings;
 
 use std::{
     net::SocketAddr,
@@ -16,7 +21,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use groundcrew_lifecycle::{Lifecycle, LifecycleConfig};
+use groundcrew_lifecycle::Signals;
 use rustix::process::Signal;
 use tokio::{
     net::TcpListener,
@@ -26,7 +31,11 @@ use tokio::{
     time::sleep,
 };
 
-use crate::support::{Answered, Client, Service, leave};
+use crate::{
+    client::{Answered, Client},
+    service::{Service, finish},
+    settings::lifecycle,
+};
 
 /// How long after SIGTERM the balancer hears of it.
 const LAG: Duration = Duration::from_millis(400);
@@ -51,14 +60,12 @@ fn router() -> Router {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_drains() {
-    let mut config = LifecycleConfig::default();
-    config.drain_delay = Some(DRAIN_DELAY);
-    let lifecycle = Lifecycle::builder().config(config).start().unwrap();
+    let lifecycle = lifecycle(Signals::Handle, |config| config.drain_delay = Some(DRAIN_DELAY));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = lifecycle.serve(listener, router()).unwrap();
     lifecycle.ready().await.unwrap();
     println!("listening on {address}");
-    leave(lifecycle.run().await);
+    finish(lifecycle).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
+#[path = "support/settings.rs"]
+mod settings;
+
 use std::{
     convert::Infallible,
     io::Write as _,
@@ -28,6 +31,8 @@ use tokio::{
 };
 use tower::{Layer as _, service_fn};
 
+use crate::settings::lifecycle;
+
 struct Served {
     lifecycle: Lifecycle,
     address: SocketAddr,
@@ -36,18 +41,8 @@ struct Served {
     tasks: JoinSet<()>,
 }
 
-fn lifecycle(change: impl FnOnce(&mut LifecycleConfig)) -> Lifecycle {
-    let mut config = LifecycleConfig::default();
-    change(&mut config);
-    Lifecycle::builder()
-        .config(config)
-        .signals(Signals::Leave)
-        .start()
-        .unwrap()
-}
-
 async fn serve(change: impl FnOnce(&mut LifecycleConfig)) -> Served {
-    let lifecycle = lifecycle(change);
+    let lifecycle = lifecycle(Signals::Leave, change);
     let release = std::sync::Arc::new(Notify::new());
     let wait = std::sync::Arc::clone(&release);
     let router = Router::new()
@@ -258,7 +253,9 @@ async fn serve_plain(lifecycle: &Lifecycle) -> SocketAddr {
 
 #[tokio::test]
 async fn a_service_of_plain_hyper_is_served_on_both_protocols_and_drained() {
-    let lifecycle = lifecycle(|config| config.drain_delay = Some(Duration::from_secs(60)));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.drain_delay = Some(Duration::from_secs(60));
+    });
     let mut served = Served {
         address: serve_plain(&lifecycle).await,
         lifecycle,
@@ -281,7 +278,7 @@ async fn a_service_of_plain_hyper_is_served_on_both_protocols_and_drained() {
 
 #[tokio::test]
 async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_stays() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let mut served = Served {
         address: serve_plain(&lifecycle).await,
         lifecycle,
@@ -304,7 +301,7 @@ async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_
 
 /// Server-sent events end themselves when the service stops; without that they would hold it to its deadline.
 async fn events_end_with_the_service(version: Version) {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let events = lifecycle.clone();
     let router = Router::new().route(
         "/events",
@@ -353,7 +350,7 @@ async fn an_endless_answer_over_http2_ends_when_it_hears_of_the_stop() {
 /// A server of the user's own, which knows nothing of the lifecycle but its layer.
 #[tokio::test]
 async fn the_layer_drains_behind_a_server_of_plain_hyper() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let release = std::sync::Arc::new(Notify::new());
     let wait = std::sync::Arc::clone(&release);
     let service = service_fn(move |_: Request<hyper::body::Incoming>| {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
+#[path = "support/settings.rs"]
+mod settings;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -11,25 +14,14 @@ use std::{
 };
 
 use groundcrew_base::{Backoff, ShutdownOutcome, ShutdownReport, Verdict};
-use groundcrew_lifecycle::{
-    Error, Exit, Lifecycle, LifecycleConfig, Need, Phase, RestartPolicy, Signals, WhenGivenUp,
-};
-use tokio::time::Instant;
+use groundcrew_lifecycle::{Error, Exit, Need, Phase, RestartPolicy, Signals, WhenGivenUp};
 
-fn lifecycle(change: impl FnOnce(&mut LifecycleConfig)) -> Lifecycle {
-    let mut config = LifecycleConfig::default();
-    change(&mut config);
-    Lifecycle::builder()
-        .config(config)
-        .signals(Signals::Leave)
-        .dependency_backoff(Backoff::new(Duration::from_millis(100), Duration::from_secs(1)))
-        .start()
-        .unwrap()
-}
+use crate::settings::lifecycle;
+use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn the_gate_follows_the_phases() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let gate = lifecycle.gate();
     assert_eq!(gate(), Err("starting"));
 
@@ -45,7 +37,7 @@ async fn the_gate_follows_the_phases() {
 #[tokio::test(start_paused = true)]
 async fn the_drain_delay_comes_before_stopping_and_only_after_ready() {
     let delay = Duration::from_secs(5);
-    let served = lifecycle(|config| config.drain_delay = Some(delay));
+    let served = lifecycle(Signals::Leave, |config| config.drain_delay = Some(delay));
     served.ready().await.unwrap();
     served.stop("test");
     let began = Instant::now();
@@ -57,7 +49,7 @@ async fn the_drain_delay_comes_before_stopping_and_only_after_ready() {
     assert_eq!(exit, Exit::Clean);
     assert!(stopped_accepting >= delay && stopped_accepting < delay + Duration::from_secs(1));
 
-    let never_ready = lifecycle(|config| config.drain_delay = Some(delay));
+    let never_ready = lifecycle(Signals::Leave, |config| config.drain_delay = Some(delay));
     never_ready.stop("test");
     let began = Instant::now();
     assert_eq!(never_ready.run().await, Exit::Clean);
@@ -66,7 +58,9 @@ async fn the_drain_delay_comes_before_stopping_and_only_after_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn hooks_run_in_reverse_and_inherit_unused_time() {
-    let lifecycle = lifecycle(|config| config.stop_timeout = Duration::from_secs(8));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.stop_timeout = Duration::from_secs(8);
+    });
     let order = Arc::new(Mutex::new(Vec::new()));
     for name in ["pool", "cache"] {
         let order = Arc::clone(&order);
@@ -90,7 +84,9 @@ async fn hooks_run_in_reverse_and_inherit_unused_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_and_a_panicking_hook_do_not_stop_the_others() {
-    let lifecycle = lifecycle(|config| config.stop_timeout = Duration::from_secs(9));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.stop_timeout = Duration::from_secs(9);
+    });
     let closed = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&closed);
     lifecycle.on_stop("last", async move |_| {
@@ -112,7 +108,7 @@ async fn a_hanging_and_a_panicking_hook_do_not_stop_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_critical_panic_stops_the_service_with_70() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     lifecycle.ready().await.unwrap();
 
     lifecycle.spawn("worker", async {
@@ -127,7 +123,7 @@ async fn a_critical_panic_stops_the_service_with_70() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_critical_task_stops_the_service_with_1() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     lifecycle.ready().await.unwrap();
 
     lifecycle.spawn("worker", async { Err::<(), _>("queue closed") });
@@ -137,7 +133,7 @@ async fn a_failed_critical_task_stops_the_service_with_1() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restarting_task_comes_back_after_panics_and_errors() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
     let (done, finished) = tokio::sync::oneshot::channel::<()>();
@@ -188,7 +184,7 @@ const ONCE_A_SECOND: Backoff = Backoff::new(Duration::from_secs(1), Duration::fr
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_fails_too_often_is_given_up_and_the_service_goes_on() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let runs = Arc::new(AtomicU32::new(0));
     let policy = RestartPolicy::from(ONCE_A_SECOND).at_most(3, Duration::from_secs(60));
     lifecycle.spawn_restarting("poller", policy, failing(&runs, false));
@@ -207,7 +203,7 @@ async fn a_task_that_fails_too_often_is_given_up_and_the_service_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn restarts_that_are_long_ago_do_not_count() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let runs = Arc::new(AtomicU32::new(0));
     // A failure every two seconds: never more than two restarts within five.
     let policy = RestartPolicy::from(ONCE_A_SECOND).at_most(3, Duration::from_secs(5));
@@ -225,7 +221,7 @@ async fn restarts_that_are_long_ago_do_not_count() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_is_given_up_may_stop_the_service() {
     for (panics, expected) in [(false, Exit::Error), (true, Exit::Panic)] {
-        let lifecycle = lifecycle(|_| {});
+        let lifecycle = lifecycle(Signals::Leave, |_| {});
         let runs = Arc::new(AtomicU32::new(0));
         let policy = RestartPolicy::from(ONCE_A_SECOND)
             .at_most(1, Duration::from_secs(60))
@@ -240,7 +236,7 @@ async fn a_task_that_is_given_up_may_stop_the_service() {
 
 #[tokio::test(start_paused = true)]
 async fn tasks_see_the_stop_and_are_waited_for() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let handle = lifecycle.clone();
     let (flushed, mut was_flushed) = tokio::sync::oneshot::channel();
     lifecycle.spawn("writer", async move {
@@ -262,7 +258,9 @@ async fn tasks_see_the_stop_and_are_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ignores_the_stop_is_dropped_at_the_deadline() {
-    let lifecycle = lifecycle(|config| config.shutdown_timeout = Duration::from_secs(15));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.shutdown_timeout = Duration::from_secs(15);
+    });
     lifecycle.spawn("deaf", std::future::pending::<()>());
     let guard = lifecycle.in_flight();
     lifecycle.ready().await.unwrap();
@@ -278,7 +276,7 @@ async fn a_task_that_ignores_the_stop_is_dropped_at_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dependency_that_comes_late_is_waited_for() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
     lifecycle.require("database", move || {
@@ -314,7 +312,9 @@ async fn a_dependency_that_comes_late_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn missing_dependencies_are_all_named_without_credentials() {
-    let lifecycle = lifecycle(|config| config.startup_timeout = Duration::from_secs(10));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.startup_timeout = Duration::from_secs(10);
+    });
     lifecycle.require("database", || async {
         Verdict::unhealthy("cannot reach postgres://app:hunter2@db/app")
     });
@@ -341,7 +341,7 @@ async fn missing_dependencies_are_all_named_without_credentials() {
 
 #[tokio::test(start_paused = true)]
 async fn a_permanent_refusal_ends_the_start_at_once() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     lifecycle.require("database", || async {
         Verdict::unhealthy("password authentication failed").detail("permanent", true)
     });
@@ -358,7 +358,9 @@ async fn a_permanent_refusal_ends_the_start_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_start_that_has_failed_waits_for_no_optional_dependency() {
     for (refuses, expected, waits) in [(true, Exit::Config, 0), (false, Exit::Unavailable, 2)] {
-        let lifecycle = lifecycle(|config| config.startup_timeout = Duration::from_secs(2));
+        let lifecycle = lifecycle(Signals::Leave, |config| {
+            config.startup_timeout = Duration::from_secs(2);
+        });
         lifecycle.require("database", move || async move {
             Verdict::unhealthy("password authentication failed").detail("permanent", refuses)
         });
@@ -374,7 +376,7 @@ async fn a_start_that_has_failed_waits_for_no_optional_dependency() {
 
 #[tokio::test(start_paused = true)]
 async fn an_optional_dependency_is_heard_once_after_the_required_ones_are_up() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     lifecycle.require("database", || async { Verdict::healthy() });
     lifecycle.optional("mail", std::future::pending);
     let began = Instant::now();
@@ -389,7 +391,7 @@ async fn an_optional_dependency_is_heard_once_after_the_required_ones_are_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_while_starting_ends_the_wait() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     lifecycle.require("database", std::future::pending);
 
     let (outcome, ()) = tokio::join!(lifecycle.ready(), async { lifecycle.stop("SIGTERM") });

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
+#[path = "support/settings.rs"]
+mod settings;
+
 use std::{
     sync::{
         Arc,
@@ -16,26 +19,18 @@ use axum::{
     routing::get,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
-use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, Signals};
+use groundcrew_lifecycle::{Exit, Lifecycle, Signals};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, protocol::frame::coding::CloseCode},
 };
 
+use crate::settings::lifecycle;
+
 type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 const LIMIT: Duration = Duration::from_secs(10);
-
-fn lifecycle(change: impl FnOnce(&mut LifecycleConfig)) -> Lifecycle {
-    let mut config = LifecycleConfig::default();
-    change(&mut config);
-    Lifecycle::builder()
-        .config(config)
-        .signals(Signals::Leave)
-        .start()
-        .unwrap()
-}
 
 /// Serves `handler` at `/ws` and connects so many clients.
 async fn connected<H, F>(lifecycle: &Lifecycle, clients: usize, handler: H) -> Vec<Client>
@@ -120,7 +115,9 @@ async fn listen(client: Client) -> u32 {
 #[tokio::test]
 async fn a_socket_says_goodbye_with_1001_and_nothing_is_lost_before_it() {
     const CLIENTS: usize = 8;
-    let lifecycle = lifecycle(|config| config.drain_delay = Some(Duration::from_millis(100)));
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.drain_delay = Some(Duration::from_millis(100));
+    });
     let received = Arc::new(AtomicU32::new(0));
     let (handle, count) = (lifecycle.clone(), Arc::clone(&received));
     let sockets = connected(&lifecycle, CLIENTS, move |socket| {
@@ -143,7 +140,7 @@ async fn a_socket_says_goodbye_with_1001_and_nothing_is_lost_before_it() {
 /// A drain without a guard or a signal in the handler: the connection alone is enough to be waited for.
 #[tokio::test]
 async fn a_socket_that_ends_by_itself_is_waited_for() {
-    let lifecycle = lifecycle(|_| {});
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
     let (finish, finished) = tokio::sync::watch::channel(false);
     let mut sockets = connected(&lifecycle, 1, move |mut socket| {
         let mut finished = finished.clone();
@@ -175,7 +172,7 @@ async fn a_socket_that_ends_by_itself_is_waited_for() {
 #[tokio::test]
 async fn a_socket_that_ignores_the_stop_is_waited_for_to_the_deadline() {
     const DEADLINE: Duration = Duration::from_millis(200);
-    let lifecycle = lifecycle(|config| config.shutdown_timeout = DEADLINE);
+    let lifecycle = lifecycle(Signals::Leave, |config| config.shutdown_timeout = DEADLINE);
     let sockets = connected(&lifecycle, 1, |mut socket| async move {
         while socket.recv().await.is_some() {}
     });

@@ -1,69 +1,20 @@
-//! Services in processes of their own, and clients that repeat nothing.
+//! Clients that repeat nothing.
 
-use std::{
-    io,
-    net::SocketAddr,
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{io, net::SocketAddr};
 
 use bytes::Bytes;
-use groundcrew_lifecycle::Exit;
 use http::{Request, header::CONNECTION};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    net::TcpStream,
-    process::{Child, ChildStdout, Command},
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::{net::TcpStream, task::JoinSet};
 
-/// A child of the test: one of its ignored tests, in a process of its own.
-pub(crate) struct Service {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
+use crate::service::Service;
 
 impl Service {
-    pub(crate) fn start(name: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--ignored", "--nocapture"])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    /// What follows `word` in the child's output.
-    pub(crate) async fn says(&mut self, word: &str) -> String {
-        while let Some(line) = self.lines.next_line().await.unwrap() {
-            if let Some((_, rest)) = line.split_once(word) {
-                return rest.trim().to_owned();
-            }
-        }
-        panic!("the child ended without saying {word:?}");
-    }
-
+    /// Where it serves.
     pub(crate) async fn address(&mut self) -> SocketAddr {
         self.says("listening on ").await.parse().unwrap()
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    pub(crate) async fn exit(&mut self) -> ExitStatus {
-        timeout(Duration::from_secs(20), self.child.wait())
-            .await
-            .expect("the child ends")
-            .unwrap()
     }
 }
 
@@ -142,12 +93,4 @@ impl Client {
         }
         Ok(if close { Answered::AndLeft } else { Answered::Yes })
     }
-}
-
-#[expect(
-    clippy::exit,
-    reason = "the test harness has no other way to give an exit code"
-)]
-pub(crate) fn leave(exit: Exit) {
-    std::process::exit(exit.code().into());
 }
