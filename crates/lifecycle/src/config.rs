@@ -2,13 +2,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, TARGET, signals::LAST_WORDS};
+use crate::{
+    Error, TARGET,
+    signals::{LAST_WORDS, StopLimits},
+};
 
 /// How long each step of a start and of a stop may take.
 ///
 /// A stop takes at most drain delay + shutdown timeout + stop timeout; with the defaults under Kubernetes 28 s, which
 /// leaves 2 s of the 30 s that it grants before it kills. A process told by a signal to stop that has not ended when these
-/// 2 s are over too, because something blocks it, is ended with exit code 124.
+/// 2 s are over too, because something blocks it, is ended with exit code 124: what follows the hooks has their time and the 2 s.
 ///
 /// # Examples
 /// ```
@@ -108,6 +111,13 @@ impl LifecycleConfig {
     pub fn stop_budget(&self) -> Duration {
         let delays = self.drain_delay().saturating_add(self.shutdown_timeout);
         delays.saturating_add(self.stop_timeout)
+    }
+
+    pub(crate) fn stop_limits(&self) -> StopLimits {
+        StopLimits {
+            to_hooks: self.drain_delay().saturating_add(self.shutdown_timeout),
+            from_hooks: self.stop_timeout.saturating_add(LAST_WORDS),
+        }
     }
 
     /// How long the orchestrator waits before it kills, if that is known.

@@ -29,7 +29,7 @@ pub(crate) struct Core {
     stopping: CancellationToken,
     abort: CancellationToken,
     forced: CancellationToken,
-    over: CancellationToken,
+    closing: CancellationToken,
     manager: ServiceManager,
 }
 
@@ -46,7 +46,7 @@ impl Core {
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),
             forced: CancellationToken::new(),
-            over: CancellationToken::new(),
+            closing: CancellationToken::new(),
             manager,
         }
     }
@@ -169,9 +169,9 @@ impl Core {
         &self.forced
     }
 
-    /// Fires when only the end of `main` is left.
-    pub(crate) const fn over(&self) -> &CancellationToken {
-        &self.over
+    /// Fires when only the stop hooks and the end of `main` are left.
+    pub(crate) const fn closing(&self) -> &CancellationToken {
+        &self.closing
     }
 }
 

@@ -75,7 +75,7 @@ impl Lifecycle {
         config.warn_of_budget();
         let core = Arc::new(Core::new(ServiceManager::reach(&config)));
         match signals {
-            Signals::Handle => signals::answer_for(&core, config.stop_budget())?,
+            Signals::Handle => signals::answer_for(&core, config.stop_limits())?,
             Signals::Leave => {}
         }
         Ok(Self(Arc::new(Inner {

@@ -16,9 +16,10 @@ impl Lifecycle {
     /// stop hooks run in reverse within the stop timeout. A second SIGTERM or SIGINT returns at once, and
     /// ends the process half a second later if `main` has not returned by then.
     ///
-    /// After a first one `main` has 2 s from the return of `run` to its end, and the whole stop these 2 s more than its
-    /// [budget](crate::LifecycleConfig::stop_budget): what blocks longer, such as a thread of `spawn_blocking` that the
-    /// runtime waits for, is abandoned, and the process ends with 124. A stop without a signal does not end the process.
+    /// After a first one `main` has for its end what the hooks leave of the stop timeout and 2 s more: what blocks longer, such
+    /// as a thread of `spawn_blocking` that the runtime waits for, is abandoned, and the process ends with 124. So it does
+    /// when the runtime is blocked until the whole [budget](crate::LifecycleConfig::stop_budget) and 2 s are over. A stop
+    /// without a signal does not end the process.
     ///
     /// # Cancel safety
     /// Not cancel safe during the stop: a hook that is running is lost. Call it once, at the end of `main`.
@@ -30,7 +31,6 @@ impl Lifecycle {
             () = inner.stop_in_order() => {}
             () = inner.core.manager().beat() => {}
         }
-        inner.core.over().cancel();
         let exit = inner.core.exit();
         tracing::info!(target: TARGET, code = exit.code(), "the service has stopped");
         exit
@@ -82,6 +82,7 @@ impl Inner {
     }
 
     async fn run_hooks(&self) {
+        self.core.closing().cancel();
         let deadline = Instant::now() + self.config.stop_timeout;
         loop {
             let (hook, left) = {

@@ -14,11 +14,19 @@ use crate::{Error, Exit, TARGET, core::Core, lifecycle::lock};
 /// process, and so does this.
 static LED: Mutex<Option<Vec<Led>>> = Mutex::new(None);
 
-/// One lifecycle, and how long its stop may take.
+/// One lifecycle.
 struct Led {
     core: Weak<Core>,
-    budget: Duration,
+    limits: StopLimits,
     is_told: bool,
+}
+
+/// How long a stop may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StopLimits {
+    pub(crate) to_hooks: Duration,
+    /// With them and with the end of `main`.
+    pub(crate) from_hooks: Duration,
 }
 
 /// Has SIGTERM and SIGINT answered for `core`. Returns once the handlers are installed.
@@ -26,7 +34,7 @@ struct Led {
 /// A thread answers them, with its own small runtime: a signal must get through while every worker of the service's
 /// runtime is blocked. The handlers cannot be taken back, so the thread stays as long as the process: where no lifecycle
 /// is left, a signal ends it as it would without them.
-pub(crate) fn answer_for(core: &Arc<Core>, budget: Duration) -> Result<(), Error> {
+pub(crate) fn answer_for(core: &Arc<Core>, limits: StopLimits) -> Result<(), Error> {
     let mut led = lock(&LED);
     if led.is_none() {
         start().map_err(Error::Signals)?;
@@ -35,7 +43,7 @@ pub(crate) fn answer_for(core: &Arc<Core>, budget: Duration) -> Result<(), Error
     led.retain(|one| one.core.strong_count() > 0);
     led.push(Led {
         core: Arc::downgrade(core),
-        budget,
+        limits,
         is_told: false,
     });
     Ok(())
@@ -95,7 +103,7 @@ impl Listener {
 
 /// What a signal means for one lifecycle.
 enum Meaning {
-    Stop(Arc<Core>, Duration),
+    Stop(Arc<Core>, StopLimits),
     Force(Arc<Core>),
 }
 
@@ -106,9 +114,9 @@ fn answer(signal: u8, name: &'static str, ends: &TaskTracker) {
     }
     for meaning in meanings {
         match meaning {
-            Meaning::Stop(core, budget) => {
+            Meaning::Stop(core, limits) => {
                 core.stop(name, Exit::Clean);
-                drop(ends.spawn(end_when_overdue(core, budget)));
+                drop(ends.spawn(end_when_overdue(core, limits)));
             }
             Meaning::Force(core) => {
                 tracing::warn!(target: TARGET, signal = name, "second signal: giving up what is in flight");
@@ -127,7 +135,7 @@ fn meanings() -> Vec<Meaning> {
         Some(if std::mem::replace(&mut one.is_told, true) {
             Meaning::Force(core)
         } else {
-            Meaning::Stop(core, one.budget)
+            Meaning::Stop(core, one.limits)
         })
     };
     led.iter_mut().filter_map(meaning).collect()
@@ -135,12 +143,10 @@ fn meanings() -> Vec<Meaning> {
 
 /// Who asked for the end waits for it: a blocked runtime never returns from `run`, and one with a blocked thread never
 /// from `main`.
-async fn end_when_overdue(core: Arc<Core>, budget: Duration) {
-    let over = core.over().cancelled();
-    if tokio::time::timeout(budget, over).await.is_err() {
-        core.raise(Exit::DeadlineExceeded);
-    }
-    tokio::time::sleep(LAST_WORDS).await;
+async fn end_when_overdue(core: Arc<Core>, limits: StopLimits) {
+    let closing = core.closing().cancelled();
+    drop(tokio::time::timeout(limits.to_hooks, closing).await);
+    tokio::time::sleep(limits.from_hooks).await;
     tracing::error!(target: TARGET, "something blocks the end of the process: ending it");
     end_process(core.exit().max(Exit::DeadlineExceeded))
 }
