@@ -15,6 +15,13 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
+    /// Adds one or takes it away: no number becomes NaN or infinite by that.
+    #[inline(always)]
+    pub(crate) fn step(&self, step: f64) {
+        let add = |bits| Some((f64::from_bits(bits) + step).to_bits());
+        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
     /// Adds `amount`, unless the sum would be NaN or infinite, and so for ever; gives whether it was added.
     #[inline(always)]
     pub(crate) fn add(&self, amount: f64) -> bool {

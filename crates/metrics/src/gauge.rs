@@ -53,13 +53,13 @@ impl Gauge {
     /// Adds one.
     #[inline]
     pub fn inc(&self) {
-        self.0.add(1.0);
+        self.0.step(1.0);
     }
 
     /// Takes one away.
     #[inline]
     pub fn dec(&self) {
-        self.0.add(-1.0);
+        self.0.step(-1.0);
     }
 
     /// Adds `amount`, which may be negative. One that would make the value NaN or infinite is not added but counted in
@@ -96,6 +96,12 @@ impl GaugeCell {
         if !self.value.add(amount) {
             return self.reject();
         }
+        self.touched.touch();
+    }
+
+    #[inline]
+    fn step(&self, step: f64) {
+        self.value.step(step);
         self.touched.touch();
     }
 

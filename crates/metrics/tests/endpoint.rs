@@ -270,3 +270,43 @@ fn a_scraper_that_will_not_wait_gets_its_answer_in_time() {
         "{text}"
     );
 }
+
+#[test]
+fn strangers_who_ask_for_something_different_each_get_no_thread_each() {
+    type Answer = std::pin::Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+    let registry = Registry::new();
+    let gate = Arc::new(Gate::default());
+    registry.collector(Arc::clone(&gate)).unwrap();
+    let endpoint = MetricsEndpoint::new(&registry);
+    let ask = |number: u32| {
+        let uri = format!("/metrics?name[]=runs_total&name[]=n{number}");
+        let request = Request::get(uri).body(()).unwrap();
+        let answer: Answer = Box::pin(endpoint.answer_async(&request));
+        answer
+    };
+    let poll = |future: &mut Answer| match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => Some(response),
+        Poll::Pending => None,
+    };
+
+    let mut scrapes: Vec<_> = (0..50).map(ask).collect();
+    let refused: Vec<Response<Bytes>> = scrapes.iter_mut().filter_map(poll).collect();
+
+    assert_eq!(refused.len(), 18);
+    for response in &refused {
+        assert_eq!(response.status(), 503);
+        assert_eq!(header(response, "retry-after"), "1");
+    }
+    // Who asks for what is being encoded already shares it.
+    let mut shared = ask(0);
+    assert!(poll(&mut shared).is_none());
+    gate.open();
+    let response = loop {
+        if let Some(response) = poll(&mut shared) {
+            break response;
+        }
+        thread::yield_now();
+    };
+    assert_eq!(response.status(), 200);
+}

@@ -26,6 +26,16 @@ pub(super) fn to(question: &Question, encoded: Option<Encoded>) -> Response<Byte
     response
 }
 
+/// The response when too many different scrapes are under way.
+pub(super) fn busy() -> Response<Bytes> {
+    let mut response = with_status(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too many different scrapes at the same time\n",
+    );
+    set(&mut response, header::RETRY_AFTER, "1");
+    response
+}
+
 pub(super) fn refused(refusal: &Refusal) -> Response<Bytes> {
     match refusal {
         Refusal::Method => {

@@ -22,6 +22,9 @@ pub(super) struct Landing<K: Eq + Hash, T> {
     shared: Arc<Shared<T>>,
 }
 
+/// A flight, and the duty to land it for who came first.
+type Boarded<K, T> = (Flight<T>, Option<Landing<K, T>>);
+
 struct Shared<T> {
     state: Mutex<State<T>>,
     landed: Condvar,
@@ -39,11 +42,15 @@ enum Progress<T> {
 }
 
 impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
-    /// Joins the flight of `key`. Who comes first also gets the duty to land it.
-    pub(super) fn board(self: &Arc<Self>, key: &K) -> (Flight<T>, Option<Landing<K, T>>) {
+    /// Joins the flight of `key`. Who comes first also gets the duty to land it. Nothing when there would be too many
+    /// flights.
+    pub(super) fn board(self: &Arc<Self>, key: &K) -> Option<Boarded<K, T>> {
         let mut open = self.lock();
         if let Some(shared) = open.get(key) {
-            return (Flight(Arc::clone(shared)), None);
+            return Some((Flight(Arc::clone(shared)), None));
+        }
+        if open.len() >= MOST {
+            return None;
         }
         let shared = Arc::new(Shared::default());
         open.insert(key.clone(), Arc::clone(&shared));
@@ -52,7 +59,7 @@ impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
             key: key.clone(),
             shared: Arc::clone(&shared),
         };
-        (Flight(shared), Some(landing))
+        Some((Flight(shared), Some(landing)))
     }
 }
 
@@ -146,6 +153,9 @@ impl<K, T> fmt::Debug for Flights<K, T> {
     }
 }
 
+/// More than there are formats, compressed or not: only who names other metrics each time comes to so many.
+const MOST: usize = 32;
+
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -155,9 +165,9 @@ mod tests {
     #[test]
     fn who_comes_meanwhile_shares_the_answer() {
         let flights = Arc::<Flights<u8, u32>>::default();
-        let (first, landing) = flights.board(&1);
-        let (second, none) = flights.board(&1);
-        let (_other, its_own) = flights.board(&2);
+        let (first, landing) = flights.board(&1).unwrap();
+        let (second, none) = flights.board(&1).unwrap();
+        let (_other, its_own) = flights.board(&2).unwrap();
         assert!(none.is_none() && its_own.is_some());
 
         let waiting = thread::spawn(move || second.wait());
@@ -165,13 +175,13 @@ mod tests {
 
         assert_eq!(waiting.join().unwrap(), Some(7));
         assert_eq!(first.wait(), Some(7));
-        assert!(flights.board(&1).1.is_some());
+        assert!(flights.board(&1).unwrap().1.is_some());
     }
 
     #[test]
     fn a_maker_that_panics_leaves_nobody_waiting() {
         let flights = Arc::<Flights<u8, u32>>::default();
-        let (flight, landing) = flights.board(&1);
+        let (flight, landing) = flights.board(&1).unwrap();
 
         let panicked = thread::spawn(move || {
             let _landing = landing;

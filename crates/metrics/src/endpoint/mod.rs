@@ -37,6 +37,8 @@ pub use router::metrics_router;
 /// - Scrapes of the same at the same time share one encoding. It goes on when a scraper goes away.
 /// - With a [token](Self::bearer_token), a request without it gets status 401.
 ///
+/// At most 32 different scrapes are encoded at the same time: who asks for another one meanwhile gets status 503.
+///
 /// Cloning is cheap and gives another handle.
 ///
 /// # Examples
@@ -105,7 +107,9 @@ impl MetricsEndpoint {
             Err(refusal) => return answer::refused(&refusal),
         };
         let key = question.key();
-        let (flight, landing) = self.flights.board(&key);
+        let Some((flight, landing)) = self.flights.board(&key) else {
+            return answer::busy();
+        };
         if let Some(landing) = landing {
             self.fly(&key, question.deadline, landing);
         }
@@ -127,7 +131,8 @@ impl MetricsEndpoint {
             .map(|question| (self.depart(&question), question));
         async move {
             match flight {
-                Ok((flight, question)) => answer::to(&question, flight.await),
+                Ok((Some(flight), question)) => answer::to(&question, flight.await),
+                Ok((None, _)) => answer::busy(),
                 Err(refusal) => answer::refused(&refusal),
             }
         }
@@ -137,9 +142,9 @@ impl MetricsEndpoint {
         question::read(method, uri, headers, self.token.as_deref())
     }
 
-    fn depart(&self, question: &Question) -> Flight<Encoded> {
+    fn depart(&self, question: &Question) -> Option<Flight<Encoded>> {
         let key = question.key();
-        let (flight, landing) = self.flights.board(&key);
+        let (flight, landing) = self.flights.board(&key)?;
         if let Some(landing) = landing {
             let (endpoint, deadline) = (self.clone(), question.deadline);
             let thread = thread::Builder::new().name("metrics-scrape".to_owned());
@@ -153,7 +158,7 @@ impl MetricsEndpoint {
                 );
             }
         }
-        flight
+        Some(flight)
     }
 
     fn fly(&self, key: &Key, deadline: Option<Instant>, landing: Landing<Key, Encoded>) {

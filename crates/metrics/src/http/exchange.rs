@@ -162,11 +162,18 @@ struct OnPanic<'a> {
 }
 
 impl Drop for OnPanic<'_> {
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.has_returned {
-            *self.slot = None;
+            end(self.slot);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn end(slot: &mut Option<Exchange>) {
+    *slot = None;
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
