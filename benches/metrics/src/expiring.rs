@@ -22,7 +22,7 @@ pub(crate) fn histogram() -> impl FnMut(u64) + 'static {
         .expire_after(IDLE)
         .register()
         .expect("a name that is free");
-    let labels = |request: &Request| (request.labels(), request.seconds());
+    let labels = |request: &Request| (request.labels(), request.seconds);
     Inlined::of(family, labels, |family, (labels, seconds)| {
         family.observe(labels, *seconds);
     })

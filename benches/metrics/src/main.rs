@@ -141,7 +141,8 @@ fn routes(suite: &mut Suite) {
             )
             .iterations_at_least(ITERATIONS)
             .instructions_at_most(110.0)
-            .instructions_at_least(3.0);
+            .instructions_at_least(3.0)
+            .wall();
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn closed<S: Shape>() -> impl FnMut(u64) + 'static {
 pub(crate) fn histogram_dense() -> impl FnMut(u64) + 'static {
     let family: HistogramVec<FixedSet, 11> =
         HistogramVec::with_label_set_and_metadata(fixed(), Thresholds::<11>::with_buckets(BUCKETS));
-    let labels = |request: &Request| (Fixed::of(request), request.seconds());
+    let labels = |request: &Request| (Fixed::of(request), request.seconds);
     Inlined::of(family, labels, |family, (labels, seconds)| {
         family.observe(*labels, *seconds);
     })

@@ -72,7 +72,7 @@ pub(crate) fn counter_owned<S: Shape>() -> impl FnMut(u64) + 'static {
 
 pub(crate) fn histogram<S: Shape>() -> impl FnMut(u64) + 'static {
     let family = Family::<Static, Histogram>::new_with_constructor(histogram_of_buckets as fn() -> Histogram);
-    let labels = |request: &Request| (Static::of(request), request.seconds());
+    let labels = |request: &Request| (Static::of(request), request.seconds);
     S::of(family, labels, |family, (labels, seconds)| {
         family.get_or_create(labels).observe(*seconds);
     })
@@ -101,7 +101,7 @@ pub(crate) fn tikv_counter() -> impl FnMut(u64) + 'static {
 pub(crate) fn tikv_histogram() -> impl FnMut(u64) + 'static {
     let options = HistogramOpts::new("request_duration_seconds", "Durations").buckets(BUCKETS.to_vec());
     let family = HistogramVec::new(options, &LABELS).expect("names");
-    let labels = |request: &Request| (texts(request), request.seconds());
+    let labels = |request: &Request| (texts(request), request.seconds);
     Inlined::of(family, labels, |family, (labels, seconds)| {
         family.with_label_values(labels).observe(*seconds);
     })

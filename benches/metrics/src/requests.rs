@@ -6,6 +6,8 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) route: &'static str,
     pub(crate) status: Status,
+    /// How long it took: each bucket gets as many.
+    pub(crate) seconds: f64,
 }
 
 /// An enum that every library here can derive for.
@@ -112,9 +114,14 @@ fn in_order(routes: &[&'static str]) -> Vec<Request> {
         method: methods[below(methods.len())],
         route: routes[below(routes.len())],
         status: statuses[below(statuses.len())],
+        seconds: SECONDS[below(SECONDS.len())],
     };
     (0..ORDER).map(request).collect()
 }
 
+/// One for each of the usual buckets, and one beyond the last.
+const SECONDS: [f64; 12] = [
+    0.003, 0.007, 0.018, 0.04, 0.08, 0.2, 0.4, 0.8, 1.7, 4.0, 8.0, 20.0,
+];
 static CODES: [u16; 5] = [200, 201, 404, 429, 500];
 pub(crate) const ORDER: usize = 4096;
