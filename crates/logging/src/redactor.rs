@@ -12,6 +12,7 @@ mod glob;
 mod hasher;
 mod jwt;
 mod kind;
+mod letters;
 mod named;
 mod names;
 mod nested;

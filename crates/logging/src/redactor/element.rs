@@ -75,7 +75,7 @@ fn content_end(text: &[u8], from: usize) -> usize {
 }
 
 const fn is_of_element(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':') || !byte.is_ascii()
 }
 
 /// So many signs behind a tag tell whether it is a word.

@@ -1,6 +1,20 @@
 /// A name as names are compared: lower case, without `_`, `-` and spaces.
 pub(crate) fn normalized(name: &str) -> Box<[u8]> {
-    name.bytes().filter_map(normal).collect()
+    let mut normalized = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match u8::try_from(letter) {
+            Ok(byte) if byte.is_ascii() => normalized.extend(normal(byte).map(char::from)),
+            _ => normalized.extend(lower(letter)),
+        }
+    }
+    normalized.into_bytes().into_boxed_slice()
+}
+
+/// A letter beyond ASCII as it is compared.
+pub(crate) fn lower(letter: char) -> impl DoubleEndedIterator<Item = char> {
+    // Of the two that Greek has, upper case knows one.
+    let letter = if letter == 'ς' { 'σ' } else { letter };
+    letter.to_lowercase()
 }
 
 /// A byte of a name as it is compared, nothing for one that does not count.

@@ -5,6 +5,7 @@ use super::{
     colour::{behind_colours, colours_before},
     element::in_element,
     names::{Names, is_header, is_of_name},
+    scheme::user_end,
     string,
     trigger::Form,
     value::{Quote, Value, value_at},
@@ -42,7 +43,8 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let closing = end;
     end -= quote.map_or(0, Quote::len);
     let named = names.action_before(text, end);
-    let (start, action) = named.or_else(|| beside_name(names, text, end))?;
+    let named = named.or_else(|| beside_name(names, text, end));
+    let (start, action) = named.or_else(|| of_registry(names, text, end, sign + 1))?;
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -135,6 +137,19 @@ fn beside_name(names: &Names, text: &[u8], end: usize) -> Option<(usize, Action)
     is_pair.then_some((start, action))
 }
 
+/// `"auth": "Ym9iOnB3"`, the user and the password in base64, as Docker keeps them: where `auth` starts, which ends before
+/// `end`, and what is done with them.
+fn of_registry(names: &Names, text: &[u8], end: usize, from: usize) -> Option<(usize, Action)> {
+    let start = ends_in(text, end, b"auth").then(|| end - b"auth".len())?;
+    Quote::before(text, start)?;
+    let value = run(text, from, is_space);
+    let user = value + Quote::at(text, value)?.len();
+    let (_, action) = user_end(text, user)
+        .1
+        .then(|| names.action_before(HEADER, HEADER.len()))??;
+    Some((start, action))
+}
+
 /// A value behind tags and anchors of YAML, which may be a part of it: `!!str x`, `&a x`.
 fn tagged_at(text: &[u8], from: usize) -> Option<Value> {
     let start = run(text, from, is_space);
@@ -162,21 +177,30 @@ fn tagged_at(text: &[u8], from: usize) -> Option<Value> {
     })
 }
 
-/// Whether this says how many tests pass, or that one does.
+/// Whether this says how many tests pass, or that one does, or how many tokens and keys there are.
 fn is_count(text: &[u8], name: &[u8], value: Value) -> bool {
-    if !name.eq_ignore_ascii_case(b"pass") || value.is_quoted {
+    let ends = |word: &[u8]| ends_in(name, name.len(), word);
+    let is_pass = ends(b"pass");
+    let are_many = ends(b"_tokens") || ends(b"_keys");
+    if value.is_quoted || !(is_pass || are_many) {
         return false;
     }
     let shown = text.get(value.start..value.end).unwrap_or_default();
-    let near = text.get(..text.len().min(value.end + NEAR)).unwrap_or_default();
-    let next = run(near, value.end, |byte| !byte.is_ascii_alphabetic());
+    if !shown.iter().all(u8::is_ascii_digit) {
+        return is_pass && matches!(shown, b"true" | b"false");
+    }
+    let is_small = shown.len() <= MOST_DIGITS && (are_many || name.eq_ignore_ascii_case(b"pass"));
+    is_small || (is_pass && is_beside_count(text, value.end))
+}
+
+fn is_beside_count(text: &[u8], end: usize) -> bool {
+    let near = text.get(..text.len().min(end + NEAR)).unwrap_or_default();
+    let next = run(near, end, |byte| !byte.is_ascii_alphabetic());
     let next = near.get(next..).unwrap_or_default();
-    let is_beside = OTHER_COUNTS.iter().any(|count| {
+    OTHER_COUNTS.iter().any(|count| {
         let begin = next.get(..count.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(count))
-    });
-    let is_number = shown.iter().all(u8::is_ascii_digit);
-    matches!(shown, b"true" | b"false") || (is_number && (shown.len() <= MOST_DIGITS || is_beside))
+    })
 }
 
 /// `("password", "x")`, also over several lines, and such a pair in a list of JSON: `[["password", "x"]]`.
@@ -227,7 +251,8 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
             end = if before(text, outer) == b'(' { outer } else { end };
         }
     }
-    if !before(text, end).is_ascii_alphanumeric() {
+    let last_of_name = before(text, end);
+    if last_of_name.is_ascii() && !last_of_name.is_ascii_alphanumeric() {
         return None;
     }
     let (_, action) = names.action_before(text, end)?;
@@ -250,7 +275,7 @@ fn behind_bracket(text: &[u8], place: usize) -> usize {
 /// `--password x`, `"--password", "x"`.
 fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let end = run(text.get(..text.len().min(last + LONGEST_FLAG))?, last, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') || !byte.is_ascii()
     });
     let (_, action) = names.action_before(text, end)?;
     let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
@@ -276,6 +301,8 @@ fn is_flag(text: &[u8], place: usize) -> bool {
 const MOST_WHITE: usize = 64;
 /// Of lists and maps in each other.
 const MOST_KEYS: usize = 4;
+/// Where the same two are sent.
+const HEADER: &[u8] = b"authorization";
 const LONGEST_FLAG: usize = 64;
 /// A longer number behind `pass` may be a password.
 const MOST_DIGITS: usize = 3;

@@ -4,7 +4,9 @@ use super::{
     action::Action,
     bytes::{at, before, is_escape, is_space, run_back, steps},
     colour::ends_colour,
-    glob::{glob_matches, normal, normalized},
+    glob::{glob_matches, lower, normal, normalized},
+    letters::Letters,
+    prose::ends_in_pass,
 };
 
 /// Which names hide their values, and how. The last rule that matches decides.
@@ -13,6 +15,7 @@ pub(crate) struct Names {
     rules: Vec<Rule>,
     /// Which rules a name with these last bytes may match, the last byte first.
     ends: Option<Box<[[u64; 256]; ENDS]>>,
+    letters: Letters,
 }
 
 #[derive(Clone)]
@@ -22,6 +25,8 @@ struct Rule {
     action: Option<Action>,
     /// A number behind the name is no part of it.
     numbered: bool,
+    /// What the pattern ends with is a word of the name: `db_pass` and no `compass`.
+    is_word: bool,
 }
 
 impl Names {
@@ -29,6 +34,10 @@ impl Names {
         let mut names = Self::default();
         for name in USUAL {
             names.add(name, Some(Action::Mask), true);
+        }
+        names.add("*pass", Some(Action::Mask), true);
+        if let Some(rule) = names.rules.last_mut() {
+            rule.is_word = true;
         }
         names
     }
@@ -39,11 +48,18 @@ impl Names {
 
     fn add(&mut self, pattern: &str, action: Option<Action>, numbered: bool) {
         let bit = 1 << (self.rules.len() % 64);
+        self.letters.add(pattern);
         let pattern = normalized(pattern);
         let ends = self.ends.get_or_insert_with(|| Box::new([[0; 256]; ENDS]));
         let mut literal = pattern.iter().rev().take_while(|&&byte| byte != b'*');
+        let mut is_unknown = false;
         for end in ends.iter_mut() {
-            match literal.next() {
+            match literal.next().filter(|_| !is_unknown) {
+                // A letter of another case has other bytes, and may have more.
+                Some(128..) => {
+                    end.iter_mut().skip(128).for_each(|bits| *bits |= bit);
+                    is_unknown = true;
+                }
                 Some(&byte) => end
                     .iter_mut()
                     .skip(usize::from(byte))
@@ -57,6 +73,7 @@ impl Names {
             pattern,
             action,
             numbered,
+            is_word: false,
         });
     }
 
@@ -75,7 +92,7 @@ impl Names {
             .iter()
             .rposition(|&byte| byte == b'.')
             .map_or(0, |dot| dot + 1);
-        self.decide(&whole, &[0, last], u64::MAX)
+        self.decide(&whole, &[0, last], u64::MAX, name.as_bytes())
     }
 
     /// What to do with a value whose name ends before `end`, inside of a text; the place where the name starts.
@@ -88,9 +105,9 @@ impl Names {
         if candidates == 0 {
             return None;
         }
-        let name = NameInText::before(text, end);
+        let name = NameInText::before(text, end, &self.letters);
         let starts = name.starts.get(..name.words).unwrap_or_default();
-        let action = self.decide(name.tail.get(name.from..)?, starts, candidates)?;
+        let action = self.decide(name.tail.get(name.from..)?, starts, candidates, text.get(..end)?)?;
         Some((name.start, action))
     }
 
@@ -121,7 +138,7 @@ impl Names {
 
     /// The action of the last of the rules `candidates`, which stand for one in 64 each, that matches the name from
     /// one of these places on.
-    fn decide(&self, name: &[u8], starts: &[usize], candidates: u64) -> Option<Action> {
+    fn decide(&self, name: &[u8], starts: &[usize], candidates: u64, written: &[u8]) -> Option<Action> {
         let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let plain = name.get(..name.len() - digits).unwrap_or_default();
         let matches = |rule: &Rule| {
@@ -139,6 +156,7 @@ impl Names {
                 bits ^= 1 << last;
                 if let Some(rule) = rules.get(last as usize)
                     && matches(rule)
+                    && (!rule.is_word || ends_in_pass(written))
                 {
                     return rule.action;
                 }
@@ -164,28 +182,28 @@ struct NameInText {
     from: usize,
     /// Where the single word starts in the text.
     start: usize,
-    /// Where the word, its last dotted part and the words before it may start, counted from `from`.
-    starts: [usize; WORDS + 2],
+    /// Where the word, its last dotted part, its part in ASCII and the words before it may start, counted from `from`.
+    starts: [usize; STARTS],
     words: usize,
 }
 
 impl NameInText {
-    fn before(text: &[u8], end: usize) -> Self {
+    fn before(text: &[u8], end: usize, letters: &Letters) -> Self {
         let mut name = Self {
             tail: array::from_fn(|_| 0),
             from: LONGEST,
             start: end,
-            starts: [0; WORDS + 2],
+            starts: [0; STARTS],
             words: 0,
         };
-        let mut place = name.take_word(text, end);
+        let mut place = name.take_word(text, end, letters);
         name.start = place;
         for _ in 1..WORDS {
             let gap = before(text, place);
-            if !is_space(gap) || !is_of_name(before(text, place - 1)) {
+            if !is_space(gap) || !ends_name(text, place - 1, letters) {
                 break;
             }
-            place = name.take_word(text, place - 1);
+            place = name.take_word(text, place - 1, letters);
         }
         let from = name.from;
         for start in &mut name.starts {
@@ -195,24 +213,37 @@ impl NameInText {
     }
 
     /// Takes the word that ends before `end` and says where it starts.
-    fn take_word(&mut self, text: &[u8], end: usize) -> usize {
+    fn take_word(&mut self, text: &[u8], end: usize, letters: &Letters) -> usize {
         let mut place = end;
-        let mut is_first = self.words == 0;
-        while self.from > 0 && is_of_name(before(text, place)) {
+        let is_first = self.words == 0;
+        let (mut has_dot, mut is_ascii) = (false, true);
+        while self.from > 0 {
             let byte = before(text, place);
+            if !byte.is_ascii() {
+                let Some(letter) = letters.before(text, place) else {
+                    break;
+                };
+                if is_ascii && is_first && place < end {
+                    self.add_start();
+                }
+                is_ascii = false;
+                lower(letter).rev().for_each(|letter| self.push(letter));
+                place -= letter.len_utf8();
+                continue;
+            }
+            if !is_of_name(byte) {
+                break;
+            }
             // The `n` of `\n` may be the first letter of the name, or none of it, and so is the `m` that ends a colour.
             if is_escape(before(text, place - 1), byte) || ends_colour(text, place) {
                 self.add_start();
             }
-            if byte == b'.' && is_first {
+            if byte == b'.' && is_first && !has_dot {
                 self.add_start();
-                is_first = false;
+                has_dot = true;
             }
             if let Some(byte) = normal(byte) {
-                self.from -= 1;
-                if let Some(slot) = self.tail.get_mut(self.from) {
-                    *slot = byte;
-                }
+                self.push(char::from(byte));
             }
             place -= 1;
         }
@@ -221,12 +252,26 @@ impl NameInText {
         place
     }
 
+    fn push(&mut self, letter: char) {
+        for &byte in letter.encode_utf8(&mut [0; 4]).as_bytes().iter().rev() {
+            self.from = self.from.saturating_sub(1);
+            if let Some(slot) = self.tail.get_mut(self.from) {
+                *slot = byte;
+            }
+        }
+    }
+
     fn add_start(&mut self) {
         if let Some(start) = self.starts.get_mut(self.words) {
             *start = self.from;
             self.words += 1;
         }
     }
+}
+
+/// Whether a name may end before a place.
+fn ends_name(text: &[u8], place: usize, letters: &Letters) -> bool {
+    is_of_name(before(text, place)) || letters.before(text, place).is_some()
 }
 
 /// What names are made of. One that goes on before is cut there.
@@ -245,10 +290,11 @@ const ENDS: usize = 4;
 const LONGEST: usize = 64;
 /// How many words a name in a text may have.
 const WORDS: usize = 3;
+const STARTS: usize = WORDS + 3;
 const HEADERS: [&[u8]; 2] = [b"authorization", b"cookie"];
 
 /// The names that are masked by default, alone and with a number behind.
-pub(crate) const USUAL: [&str; 73] = [
+pub(crate) const USUAL: [&str; 100] = [
     "*password",
     "*passwords",
     "*password_confirm",
@@ -257,13 +303,18 @@ pub(crate) const USUAL: [&str; 73] = [
     "*passwd",
     "*pwd",
     "pass",
-    "dbpass",
-    "userpass",
-    "smtppass",
-    "mailpass",
-    "ftppass",
-    "sshpass",
-    "ldappass",
+    "*dbpass",
+    "*userpass",
+    "*smtppass",
+    "*mailpass",
+    "*ftppass",
+    "*sshpass",
+    "*ldappass",
+    "*rootpass",
+    "*adminpass",
+    "*storepass",
+    "*keypass",
+    "pgpass",
     "*passphrase",
     "*passcode",
     "*pincode",
@@ -271,17 +322,32 @@ pub(crate) const USUAL: [&str; 73] = [
     "*secrets",
     "*secret_id",
     "*token",
+    "*access_tokens",
+    "*refresh_tokens",
+    "*api_tokens",
+    "*auth_tokens",
+    "*bearer_tokens",
+    "*session_tokens",
     "*jwt",
     "bearer",
     "*api_key",
     "*api_keys",
     "*access_key",
+    "*access_keys",
     "*account_key",
     "*secret_key",
+    "*secret_keys",
     "*private_key",
+    "*private_keys",
+    "*priv_key",
+    "*private_key_hex",
+    "*private_key_base64",
+    "*private_key_b64",
     "*private_key_pem",
     "*signing_key",
+    "*signing_keys",
     "*encryption_key",
+    "*encryption_keys",
     "*decryption_key",
     "*license_key",
     "*master_key",
@@ -306,6 +372,9 @@ pub(crate) const USUAL: [&str; 73] = [
     "*seed_phrase",
     "*recovery_phrase",
     "*recovery_code",
+    "*recovery_codes",
+    "*backup_code",
+    "*backup_codes",
     "*amz_signature",
     "*goog_signature",
     "*card_number",
@@ -320,6 +389,10 @@ pub(crate) const USUAL: [&str; 73] = [
     "otp",
     "totp",
     "*otp_code",
+    "*mfa_code",
+    "*2fa_code",
+    "*sms_code",
+    "*verification_code",
     "jsessionid",
     "phpsessid",
 ];

@@ -1,3 +1,32 @@
+use super::bytes::{before, ends_in, run_back};
+
+/// Whether a name ends in the word `pass`, or one with a number, and it is not that of a filter, a compiler or a test: `DB_PASS`,
+/// `rootPass2`.
+pub(crate) fn ends_in_pass(name: &[u8]) -> bool {
+    let end = run_back(name, name.len(), |byte| byte.is_ascii_digit() || is_between(byte));
+    let Some(start) = end.checked_sub(PASS.len()).filter(|_| ends_in(name, end, PASS)) else {
+        return false;
+    };
+    let gap = run_back(name, start, is_between);
+    let has_hump = name.get(start..start + 2) == Some(b"Pa") && !before(name, start).is_ascii_uppercase();
+    if gap == start && !has_hump {
+        return false;
+    }
+    let is_word = |word: &&str| {
+        let word = word.as_bytes();
+        let begin = gap.saturating_sub(word.len());
+        let is_hump =
+            name.get(begin).is_some_and(u8::is_ascii_uppercase) && before(name, begin).is_ascii_lowercase();
+        let is_whole = is_hump || !before(name, begin).is_ascii_alphabetic();
+        ends_in(name, gap, word) && is_whole
+    };
+    !PASSES.split_ascii_whitespace().any(|word| is_word(&word))
+}
+
+const fn is_between(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-')
+}
+
 /// Whether this is made of words that people write behind `bearer`: `token`, `auth-only`, or by a parameter such as `realm=`.
 pub(crate) fn is_about_tokens(words: &[u8]) -> bool {
     if let Some(sign) = memchr::memchr(b'=', words) {
@@ -48,3 +77,11 @@ const PARAMETERS: [&[u8]; 6] = [
     b"error_uri",
     b"charset",
 ];
+
+const PASS: &[u8] = b"pass";
+/// What passes and is no word for those who want to.
+const PASSES: &str = "
+    all backward band boarding by can check checks color compiler compute day depth did does each final first forward
+    hall high is last lighting low multi must next one opt optimization optimizer post pre prev previous render
+    review season second shadow should single test tests third two weekly will with
+";

@@ -82,7 +82,7 @@ fn token_end(text: &[u8], start: usize) -> usize {
 }
 
 /// Where base64 that starts at a place is no user any more, and whether a colon ends it.
-fn user_end(text: &[u8], start: usize) -> (usize, bool) {
+pub(super) fn user_end(text: &[u8], start: usize) -> (usize, bool) {
     let mut bits = 0_u32;
     let mut place = start;
     while let Some(value) = base64_value(at(text, place)) {

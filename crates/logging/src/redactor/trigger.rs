@@ -277,7 +277,7 @@ const ROWS: &[Row] = rows! {
     TupleComma (Named): b"\"'" b",";
     Quote (Named): b" (" b"'\"\\";
     TagEnd (Named): b">";
-    Dashes (Named PrivateKey): b"-" b"-" b"a-zA-Z";
+    Dashes (Named PrivateKey): b"-" b"-" b"a-zA-Z\x80-\xff";
     Jwt (Jwt): b"e" b"yw" b"JIAo0k";
     Scheme (Authorization): b"rR" b"eE" b"rR" b" \t%+";
     Scheme (Authorization): b"iI" b"cC" b" \t%+";

@@ -68,6 +68,7 @@ mod redaction_colours;
 mod redaction_elements;
 mod redaction_encoded;
 mod redaction_forms;
+mod redaction_keys;
 mod redaction_nested;
 mod redaction_pairs;
 mod redaction_plain;
