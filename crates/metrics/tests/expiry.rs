@@ -1,6 +1,9 @@
 //! Series that expire, by the clock of the machine, and caps under many threads.
 #![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
+#[path = "labels/pair.rs"]
+mod pair;
+
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
@@ -9,23 +12,10 @@ use std::{
 };
 
 use groundcrew_base::ManualClock;
-use groundcrew_metrics::{Counter, Family, LabelVisitor, Labels, Registry};
+use groundcrew_metrics::{Counter, Family, Registry};
 use groundcrew_testkit::eventually;
 
-struct Pair<'a> {
-    first: &'a str,
-    second: &'a str,
-}
-
-impl Labels for Pair<'_> {
-    type With<'a> = Pair<'a>;
-    const NAMES: &'static [&'static str] = &["first", "second"];
-
-    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
-        visitor.value(self.first);
-        visitor.value(self.second);
-    }
-}
+use crate::pair::Pair;
 
 const PAIR: Pair<'static> = Pair {
     first: "a",

@@ -1,5 +1,8 @@
 //! Registration, families, collectors, and interop with `prometheus_client`.
 
+#[path = "labels/request.rs"]
+mod request;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -10,20 +13,7 @@ use groundcrew_metrics::{
     prometheus_client,
 };
 
-struct Request<'a> {
-    route: &'a str,
-    status: u16,
-}
-
-impl Labels for Request<'_> {
-    type With<'a> = Request<'a>;
-    const NAMES: &'static [&'static str] = &["route", "status"];
-
-    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
-        visitor.value(self.route);
-        visitor.value(&self.status);
-    }
-}
+use crate::request::Request;
 
 #[test]
 fn mistakes_are_found_at_registration() {

@@ -1,28 +1,16 @@
 //! What is recorded is counted, by many threads and without an allocation.
 
+#[path = "labels/request.rs"]
+mod request;
+
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-use groundcrew_metrics::{
-    Counter, CounterF64, Family, Histogram, LabelVisitor, Labels, RegisterError, Registry,
-};
+use groundcrew_metrics::{Counter, CounterF64, Family, Histogram, RegisterError, Registry};
 
-struct Request<'a> {
-    route: &'a str,
-    status: u16,
-}
-
-impl Labels for Request<'_> {
-    type With<'a> = Request<'a>;
-    const NAMES: &'static [&'static str] = &["route", "status"];
-
-    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
-        visitor.value(self.route);
-        visitor.value(&self.status);
-    }
-}
+use crate::request::Request;
 
 struct Recorders {
     requests: Family<Request<'static>, Counter>,

@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs, io, process,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,6 +28,8 @@ pub(super) struct System {
 
 #[derive(Debug)]
 struct Files {
+    /// This one: asked once, since the kernel answers it.
+    process: u32,
     stat: ProcFile,
     statm: ProcFile,
     limits: ProcFile,
@@ -59,7 +61,7 @@ impl System {
         if let (Some(page_size), Some(pages)) = (self.page_size, files.data_pages()) {
             samples.gauge(HEAP, &[], pages.saturating_mul(page_size));
         }
-        match files.fds.open_fds() {
+        match files.open_fds() {
             Ok(open) => samples.gauge(OPEN_FDS, &[], open),
             Err(error) => samples.fail(format_args!("counting /proc/self/fd: {error}")),
         }
@@ -88,7 +90,9 @@ impl System {
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.process = process::id();
+        files
     }
 
     fn collect_stat(&self, stat: &Stat, samples: &mut Samples<'_>) {
@@ -108,6 +112,7 @@ impl System {
 impl Files {
     const fn new() -> Self {
         Self {
+            process: 0,
             stat: ProcFile::new("/proc/self/stat"),
             statm: ProcFile::new("/proc/self/statm"),
             limits: ProcFile::new("/proc/self/limits"),
@@ -121,20 +126,28 @@ impl Files {
     }
 
     fn stat(&mut self) -> Option<Stat> {
-        Stat::parse(self.stat.read(&mut self.buffer).ok()?)
+        Stat::parse(self.stat.read(self.process, &mut self.buffer).ok()?)
     }
 
     fn data_pages(&mut self) -> Option<u64> {
-        data_pages(self.statm.read(&mut self.buffer).ok()?)
+        data_pages(self.statm.read(self.process, &mut self.buffer).ok()?)
+    }
+
+    fn open_fds(&mut self) -> io::Result<u64> {
+        self.fds.open_fds(self.process)
     }
 
     fn limits(&mut self) -> Limits {
-        Limits::parse(self.limits.read(&mut self.buffer).unwrap_or_default())
+        Limits::parse(
+            self.limits
+                .read(self.process, &mut self.buffer)
+                .unwrap_or_default(),
+        )
     }
 
     fn traffic(&mut self) -> Option<Traffic> {
         Traffic::parse(
-            self.netstat.read(&mut self.buffer).ok()?,
+            self.netstat.read(self.process, &mut self.buffer).ok()?,
             &mut self.netstat_layout,
         )
     }
@@ -145,7 +158,7 @@ impl Files {
         {
             return Some(reading);
         }
-        let text = str::from_utf8(self.smaps.read(&mut self.buffer).ok()?).ok()?;
+        let text = str::from_utf8(self.smaps.read(self.process, &mut self.buffer).ok()?).ok()?;
         let reading = SmapsRollup::parse(text)?;
         self.smaps_reading = Some((Instant::now(), reading));
         Some(reading)

@@ -3,7 +3,6 @@ use std::{
     io,
     os::unix::fs::FileExt as _,
     path::Path,
-    process,
 };
 
 /// A file that the kernel makes up when it is read. It stays open, so that reading it is one system call.
@@ -25,22 +24,22 @@ impl ProcFile {
         Self { path, open: None }
     }
 
-    /// Reads all of it into `buffer`, which grows as needed and is best used again.
-    pub(super) fn read<'a>(&mut self, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
-        let len = match self.read_len(buffer) {
+    /// Reads all of it into `buffer`, which grows as needed and is best used again. `process` is this one.
+    pub(super) fn read<'a>(&mut self, process: u32, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+        let len = match self.read_len(process, buffer) {
             Ok(len) => len,
             // Whatever became of the handle, a new one may do better.
             Err(_) => {
                 self.open = None;
-                self.read_len(buffer)?
+                self.read_len(process, buffer)?
             }
         };
         Ok(buffer.get(..len).unwrap_or_default())
     }
 
-    fn read_len(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    fn read_len(&mut self, process: u32, buffer: &mut Vec<u8>) -> io::Result<usize> {
         buffer.resize(buffer.len().max(1024), 0);
-        let file = self.file()?;
+        let file = self.file(process)?;
         loop {
             let len = file.read_at(buffer, 0)?;
             // Read in two steps it could change in between, and the kernel would write all of it twice.
@@ -52,15 +51,14 @@ impl ProcFile {
     }
 
     /// How many entries the directory of this path has: since Linux 6.2 that is the size of `/proc/self/fd`.
-    pub(super) fn open_fds(&mut self) -> io::Result<u64> {
-        match self.file()?.metadata()?.len() {
+    pub(super) fn open_fds(&mut self, process: u32) -> io::Result<u64> {
+        match self.file(process)?.metadata()?.len() {
             0 => count_entries(Path::new(self.path)),
             open => Ok(open),
         }
     }
 
-    fn file(&mut self) -> io::Result<&File> {
-        let process = process::id();
+    fn file(&mut self, process: u32) -> io::Result<&File> {
         let open = match self.open.take() {
             Some(open) if open.process == process => open,
             _ => Open {
@@ -81,6 +79,8 @@ fn count_entries(directory: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::process;
+
     use super::*;
 
     #[test]
@@ -88,8 +88,8 @@ mod tests {
         let mut file = ProcFile::new("/proc/self/limits");
         let mut buffer = Vec::new();
 
-        let first = file.read(&mut buffer).unwrap().to_vec();
-        let again = file.read(&mut buffer).unwrap().to_vec();
+        let first = file.read(process::id(), &mut buffer).unwrap().to_vec();
+        let again = file.read(process::id(), &mut buffer).unwrap().to_vec();
 
         assert!(first.len() > 1024, "longer than the buffer was: {}", first.len());
         assert_eq!(first, fs::read("/proc/self/limits").unwrap());
@@ -105,7 +105,7 @@ mod tests {
         });
         let mut buffer = Vec::new();
 
-        let text = file.read(&mut buffer).unwrap();
+        let text = file.read(process::id(), &mut buffer).unwrap();
 
         assert!(text.starts_with(format!("{} ", process::id()).as_bytes()));
     }
@@ -118,7 +118,7 @@ mod tests {
         let counted = count_entries(Path::new("/proc/self/fd")).unwrap();
 
         assert!(counted > 500, "{counted} with {} held", held.len());
-        let told = ProcFile::new("/proc/self/fd").open_fds().unwrap();
+        let told = ProcFile::new("/proc/self/fd").open_fds(process::id()).unwrap();
         // Other tests open and close files at the same time.
         assert!(told.abs_diff(counted) < 100, "{told} is far from {counted}");
     }

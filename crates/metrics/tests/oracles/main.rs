@@ -11,6 +11,8 @@ mod expired;
 mod infos;
 mod messages;
 mod model;
+#[path = "../labels/pair.rs"]
+mod pair;
 mod python;
 mod random;
 mod scraped;

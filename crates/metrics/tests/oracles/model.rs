@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use groundcrew_metrics::{
-    Counter, CounterF64, Family, Gauge, Histogram, LabelVisitor, Labels, NativeBuckets, Registry,
-};
+use groundcrew_metrics::{Counter, CounterF64, Family, Gauge, Histogram, NativeBuckets, Registry};
 use proptest::prelude::*;
+
+use crate::pair::Pair;
 
 /// A family and its series.
 #[derive(Clone, Debug)]
@@ -27,21 +27,6 @@ pub(crate) enum Kind {
 
 /// A sample that is expected: its name, its labels by name, and its value.
 pub(crate) type Samples = BTreeMap<(String, Vec<(String, String)>), f64>;
-
-struct Pair<'a> {
-    first: &'a str,
-    second: &'a str,
-}
-
-impl Labels for Pair<'_> {
-    type With<'a> = Pair<'a>;
-    const NAMES: &'static [&'static str] = &["first", "second"];
-
-    fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
-        visitor.value(self.first);
-        visitor.value(self.second);
-    }
-}
 
 impl FamilyModel {
     pub(crate) fn register(&self, registry: &Registry) {
