@@ -31,8 +31,8 @@ use super::{
 /// | `persistence` | degraded | the last snapshot or append to disk has failed |
 /// | `replication` | degraded | a replica that has lost its primary |
 /// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
-/// | `partial` | degraded | some slots or primaries of a cluster do not answer, others serve |
-/// | `cluster_down` | unhealthy | the cluster says that it does not serve |
+/// | `partial` | degraded | some slots or primaries of a cluster do not answer, or see another cluster than most do |
+/// | `cluster_down` | unhealthy | the cluster says that it does not serve, by at least half of those that answer |
 /// | `frozen` | unhealthy | no answer in time, though somebody takes connections |
 /// | `down` | unhealthy | nobody listens, or the way is cut |
 /// | `loading` | unhealthy | the server reads its data |

@@ -9,6 +9,7 @@
 
 mod postgres;
 mod redis;
+mod redis_cluster;
 
 use std::time::{Duration, Instant};
 

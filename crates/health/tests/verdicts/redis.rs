@@ -1,14 +1,14 @@
 use groundcrew_connect::redis::RedisUrl;
 use groundcrew_health::{Status, checks::RedisCheck};
-use groundcrew_testkit::{Proxy, Redis, RedisCluster};
+use groundcrew_testkit::{Proxy, Redis};
 
 use super::*;
 
-fn check(url: &str) -> RedisCheck {
+pub(super) fn check(url: &str) -> RedisCheck {
     RedisCheck::new(RedisUrl::parse(url).unwrap()).timeout(TIMEOUT)
 }
 
-async fn says(check: &RedisCheck, expected: &str, limit: Duration) -> Verdict {
+pub(super) async fn says(check: &RedisCheck, expected: &str, limit: Duration) -> Verdict {
     eventually(limit, expected, async || {
         let verdict = check.run().await;
         (word(&verdict) == expected).then_some(verdict)
@@ -193,92 +193,4 @@ async fn a_snapshot_that_fails_is_told() {
     })
     .await;
     assert!(refused.reason().unwrap().contains("MISCONF"), "{refused:?}");
-}
-
-#[tokio::test]
-async fn a_cluster_tells_its_slots_and_a_lost_primary_is_an_outage() {
-    let cluster = RedisCluster::start().await.unwrap();
-    let check = check(&cluster.url());
-
-    let verdict = says(&check, "up", LIMIT).await;
-    for (name, expected) in [
-        ("primaries", Detail::UInt(3)),
-        ("primariesAnswering", Detail::UInt(3)),
-        ("slotsOk", Detail::UInt(16_384)),
-        ("slotsAssigned", Detail::UInt(16_384)),
-        ("slotsFailing", Detail::UInt(0)),
-        ("knownNodes", Detail::UInt(3)),
-        ("clusterState", text("ok")),
-    ] {
-        assert_eq!(detail(&verdict, name), &expected, "{name}");
-    }
-
-    // Before the others have agreed on it, the one that does not answer is already told.
-    let lost = &cluster.nodes()[1];
-    lost.pause().unwrap();
-    let verdict = asked(&check, "cluster, one primary frozen", 1, FROZEN).await;
-    assert_eq!(
-        (word(&verdict), verdict.status()),
-        ("partial", Status::Degraded),
-        "{verdict:?}"
-    );
-    assert_eq!(detail(&verdict, "primariesAnswering"), &Detail::UInt(2));
-    let verdict = says(&check, "cluster_down", Duration::from_secs(30)).await;
-    assert_eq!(verdict.status(), Status::Unhealthy);
-    assert_eq!(detail(&verdict, "clusterState"), &text("fail"));
-    lost.resume().unwrap();
-    drop(says(&check, "up", Duration::from_secs(30)).await);
-}
-
-/// A service may start while a part of the cluster is away: the first answer is about the cluster as it is.
-#[tokio::test]
-async fn a_check_that_begins_while_a_primary_is_away_tells_of_the_others() {
-    let cluster = RedisCluster::start().await.unwrap();
-    let [_, frozen, killed] = cluster.nodes() else {
-        panic!("three primaries");
-    };
-
-    frozen.pause().unwrap();
-    let fresh = || check(&cluster.url());
-    let first = asked(&fresh(), "new check, one primary frozen", 1, FROZEN).await;
-    assert_eq!(word(&first), "partial", "{first:?}");
-    assert_eq!(detail(&first, "primaries"), &Detail::UInt(3));
-    assert_eq!(detail(&first, "primariesAnswering"), &Detail::UInt(2));
-    frozen.resume().unwrap();
-    cluster.ready().await.unwrap();
-
-    killed.kill().await.unwrap();
-    let first = asked(
-        &fresh(),
-        "new check, one primary killed",
-        1,
-        Duration::from_millis(50),
-    )
-    .await;
-    assert_eq!(word(&first), "partial", "{first:?}");
-    let old = fresh();
-    drop(says(&old, "partial", LIMIT).await);
-    // The others agree that it is gone after their node timeout.
-    drop(says(&old, "cluster_down", Duration::from_secs(30)).await);
-    assert_eq!(word(&fresh().run().await), "cluster_down");
-    killed.start_again().await.unwrap();
-    drop(says(&old, "up", Duration::from_secs(30)).await);
-    assert_eq!(word(&fresh().run().await), "up");
-}
-
-/// Any server that the URL names may be the one that is away.
-#[tokio::test]
-async fn one_server_of_the_url_is_enough_to_find_the_cluster() {
-    let cluster = RedisCluster::start().await.unwrap();
-    let url = cluster.nodes()[1]
-        .url()
-        .replacen("redis://", "redis-cluster://", 1);
-
-    let verdict = says(&check(&url), "up", LIMIT).await;
-
-    assert_eq!(detail(&verdict, "primariesAnswering"), &Detail::UInt(3));
-    for node in cluster.nodes() {
-        node.kill().await.unwrap();
-    }
-    drop(says(&check(&url), "down", LIMIT).await);
 }

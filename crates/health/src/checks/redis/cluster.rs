@@ -17,12 +17,15 @@ pub(super) struct Members {
     nodes: HashMap<Server, Node>,
     /// Those that had slots when a member last told.
     primaries: Vec<Server>,
+    /// Whether somebody has answered the last time.
+    is_heard: bool,
 }
 
 /// What one member says.
 struct Said {
     /// Its `CLUSTER INFO`; empty if the login may not ask for it.
     info: String,
+    /// In order.
     primaries: Vec<Server>,
 }
 
@@ -43,16 +46,16 @@ impl Members {
             lost,
             nodes: HashMap::new(),
             primaries: Vec::new(),
+            is_heard: false,
         }
     }
 
-    /// Asks every primary at once; whom the URL names only where no primary is known.
+    /// Asks every primary at once, and whom the URL names where none has answered the last time: they may all have moved.
     pub(super) async fn ask(&mut self, limits: Limits) -> Result<Verdict, RedisError> {
-        let known = if self.primaries.is_empty() {
-            self.url.nodes()
-        } else {
-            self.primaries.clone()
-        };
+        let mut known = self.primaries.clone();
+        if !self.is_heard {
+            known.extend(self.url.nodes());
+        }
         let mut round = Round {
             members: self,
             limits,
@@ -61,20 +64,17 @@ impl Members {
         };
         round.ask(known);
         let (said, failure) = round.finish().await;
-        // The newest configuration is that of the highest epoch.
-        let newest = said.values().max_by_key(|said| Cluster::epoch(&said.info));
-        let primaries = newest.map(|said| said.primaries.clone()).unwrap_or_default();
-        let mut cluster = Cluster::default();
-        for (server, said) in &said {
-            if primaries.contains(server) {
-                cluster.answered();
+        let cluster = match agreed(&said) {
+            Some(primaries) => {
+                let cluster = Cluster::of(&said, &primaries);
+                self.nodes.retain(|server, _| primaries.contains(server));
+                self.primaries = primaries;
+                cluster
             }
-            cluster.heard(&said.info);
-        }
-        cluster.primaries(primaries.len());
-        // Without an answer the next round begins with the URL.
-        self.nodes.retain(|server, _| primaries.contains(server));
-        self.primaries = primaries;
+            // Whoever is slow to be reached is kept for the next round.
+            None => Cluster::default(),
+        };
+        self.is_heard = !said.is_empty();
         match (cluster.verdict(), failure) {
             (Some(verdict), _) => Ok(verdict),
             (None, Some(error)) => Err(error),
@@ -82,6 +82,40 @@ impl Members {
                 deadline: limits.timeout,
             }),
         }
+    }
+}
+
+/// The primaries that most of the servers name; of several, those of the newest configuration. One that has lost sight of the
+/// others is outvoted.
+fn agreed(said: &HashMap<Server, Said>) -> Option<Vec<Server>> {
+    let mut views: HashMap<&[Server], (usize, u64)> = HashMap::new();
+    for one in said.values() {
+        let (votes, epoch) = views.entry(&one.primaries).or_default();
+        *votes += 1;
+        *epoch = Cluster::epoch(&one.info).max(*epoch);
+    }
+    let most = views
+        .into_iter()
+        .max_by_key(|(primaries, view)| (*view, primaries.len()));
+    most.map(|(primaries, _)| primaries.to_vec())
+}
+
+impl Cluster {
+    /// What those say who name these primaries, and how many others there are.
+    fn of(said: &HashMap<Server, Said>, primaries: &[Server]) -> Self {
+        let mut cluster = Self::default();
+        for (server, said) in said {
+            if primaries.contains(server) {
+                cluster.answered();
+            }
+            if said.primaries == primaries {
+                cluster.heard(&said.info);
+            } else {
+                cluster.dissented();
+            }
+        }
+        cluster.primaries(primaries.len());
+        cluster
     }
 }
 
@@ -134,8 +168,7 @@ async fn member(connection: &RedisConnection, deadline: Instant) -> Result<Said,
         Err(RedisError::Forbidden(_)) => String::new(),
         info => info?,
     };
-    Ok(Said {
-        info,
-        primaries: primaries?,
-    })
+    let mut primaries = primaries?;
+    primaries.sort();
+    Ok(Said { info, primaries })
 }

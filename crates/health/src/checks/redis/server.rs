@@ -81,11 +81,12 @@ impl<'a> Server<'a> {
 /// A cluster, by what its members say.
 #[derive(Default)]
 pub(super) struct Cluster {
-    is_heard: bool,
+    heard: u64,
     answering: u64,
     primaries: u64,
-    /// What was said by the one that sees most amiss.
-    worst: Option<View>,
+    /// Those that name other primaries.
+    dissenting: u64,
+    views: Vec<View>,
 }
 
 struct View {
@@ -115,33 +116,58 @@ impl Cluster {
 
     /// A member has told what it sees; nothing if it may not.
     pub(super) fn heard(&mut self, info: &str) {
-        self.is_heard = true;
-        if info.is_empty() {
-            return;
+        self.heard += 1;
+        if !info.is_empty() {
+            self.views.push(View::read(&Fields::read(info)));
         }
-        let view = View::read(&Fields::read(info));
-        let rank = |view: &View| (!view.is_ok, SLOTS.saturating_sub(view.ok));
-        if self.worst.as_ref().is_none_or(|worst| rank(&view) > rank(worst)) {
-            self.worst = Some(view);
-        }
+    }
+
+    /// A member tells of another cluster than most do.
+    pub(super) const fn dissented(&mut self) {
+        self.dissenting += 1;
     }
 
     /// `None` if no member has answered.
     pub(super) fn verdict(&self) -> Option<Verdict> {
-        if !self.is_heard {
+        if self.heard == 0 {
             return None;
         }
-        let silent = self.primaries.saturating_sub(self.answering);
-        let verdict = match &self.worst {
-            Some(view) => view.judge(silent),
-            None if silent > 0 => partial(format!("{silent} of {} primaries do not answer", self.primaries)),
+        let (view, outvoted) = self.prevailing();
+        let dissenting = self.dissenting + outvoted;
+        let verdict = match view {
+            Some(view) => view.judge(),
             None => up(),
+        };
+        let silent = self.primaries.saturating_sub(self.answering);
+        let verdict = match verdict.status() {
+            Status::Healthy if silent > 0 => verdict.join(partial(format!(
+                "{silent} of {} primaries do not answer",
+                self.primaries
+            ))),
+            Status::Healthy if dissenting > 0 => verdict.join(partial(format!(
+                "another cluster is seen by {dissenting} of {} servers",
+                self.heard + self.dissenting
+            ))),
+            _ => verdict,
         };
         Some(
             verdict
                 .detail("primaries", self.primaries)
                 .detail("primariesAnswering", self.answering),
         )
+    }
+
+    /// What is seen by the one that sees most amiss, of those that say the cluster serves or of those that say it does not,
+    /// whichever are more; and how many the others are.
+    fn prevailing(&self) -> (Option<&View>, u64) {
+        let (serving, failing): (Vec<_>, Vec<_>) = self.views.iter().partition(|view| view.is_ok);
+        let (more, fewer) = if serving.len() > failing.len() {
+            (serving, failing)
+        } else {
+            (failing, serving)
+        };
+        let worst = more.into_iter().min_by_key(|view| view.ok);
+        (worst, u64::try_from(fewer.len()).unwrap_or(u64::MAX))
     }
 }
 
@@ -160,7 +186,7 @@ impl View {
         }
     }
 
-    fn judge(&self, silent: u64) -> Verdict {
+    fn judge(&self) -> Verdict {
         let verdict = if !self.is_ok {
             Verdict::unhealthy(format!(
                 "the cluster is down: {} of {SLOTS} slots are served",
@@ -169,8 +195,6 @@ impl View {
             .detail("verdict", "cluster_down")
         } else if self.ok < SLOTS {
             partial(format!("{} of {SLOTS} slots are served", self.ok))
-        } else if silent > 0 {
-            partial(format!("{silent} primaries do not answer"))
         } else {
             up()
         };
