@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use groundcrew_base::Clock;
 use tokio::{sync::watch, time::Instant};
 
@@ -92,13 +92,13 @@ impl Board {
     }
 
     /// What is known now: the last snapshot, made anew if something in it has become too old.
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        let snapshot = self.snapshot.load_full();
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        let snapshot = self.snapshot.load();
         if snapshot.is_believed(Instant::now()) {
             return snapshot;
         }
         self.refresh();
-        self.snapshot.load_full()
+        self.snapshot.load()
     }
 
     /// Makes the snapshot anew.

@@ -281,7 +281,7 @@ impl Health {
     }
 
     #[cfg(feature = "axum")]
-    pub(crate) fn snapshot(&self) -> Arc<crate::snapshot::Snapshot> {
+    pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<crate::snapshot::Snapshot>> {
         self.0.board.snapshot()
     }
 

@@ -103,6 +103,34 @@ fn classify(error: tokio_postgres::Error) -> ConnectError {
         code if code.code().starts_with("28") || code == &SqlState::INVALID_CATALOG_NAME => {
             ConnectError::Refused(error)
         }
+        code if code.code().starts_with("08") => of_pooler(error),
         _ => ConnectError::Other(error),
     }
 }
+
+/// `PgBouncer` has one code, of the class "connection exception", for nearly everything that it says itself.
+fn of_pooler(error: tokio_postgres::Error) -> ConnectError {
+    let says = |words: &[&str]| {
+        let message = error.as_db_error().map_or("", |error| error.message());
+        words.iter().any(|words| message.contains(words))
+    };
+    if says(&POOLER_IS_FULL) {
+        ConnectError::TooManyConnections(error)
+    } else if says(&POOLER_HAS_NO_SERVER) {
+        ConnectError::Unreachable(error)
+    } else {
+        ConnectError::Other(error)
+    }
+}
+
+const POOLER_IS_FULL: [&str; 3] = [
+    "no more connections allowed",
+    "max_user_client_connections",
+    "max_db_client_connections",
+];
+
+const POOLER_HAS_NO_SERVER: [&str; 3] = [
+    "server_login_retry",
+    "server login has been failing",
+    "connect failed",
+];

@@ -9,7 +9,10 @@ use std::{
 use groundcrew_base::{Status, Verdict};
 use tokio::{sync::Notify, time};
 
-use super::traffic::Traffic;
+use super::{
+    traffic::Traffic,
+    verdicts::{busy, is_frozen},
+};
 
 /// How a server is asked on a connection of its own: the limits, and what may save the question.
 #[derive(Clone)]
@@ -54,7 +57,11 @@ impl Asking {
         if let Some(known) = known {
             return self.traffic.join(known.detail("evidence", "traffic"));
         }
+        let asked = Instant::now();
         let answer = question.await;
+        if is_frozen(&answer) && self.traffic.succeeded_since(asked) {
+            return self.traffic.join(busy(self.timeout));
+        }
         let found = (answer.status() <= Status::Degraded).then(|| (Instant::now(), answer.clone()));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
         self.traffic.join(answer)
@@ -79,6 +86,7 @@ impl Asking {
         }
     }
 
+    /// What the last question found, while that is believed.
     fn known(&self) -> Option<Verdict> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, verdict) = known.as_ref()?;

@@ -28,8 +28,9 @@ use super::{
 /// | `read_only` | degraded | the server is a standby, or takes no writes; see [`read_only`](Self::read_only) |
 /// | `pool_exhausted` | degraded | an answer, but the pool has no connection left |
 /// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
+/// | `busy` | degraded | no answer in time, but real work has had one meanwhile: something in between, such as `PgBouncer`, has a queue |
 /// | `frozen` | unhealthy | no answer in time, though somebody takes connections |
-/// | `down` | unhealthy | nobody listens, or the way is cut |
+/// | `down` | unhealthy | nobody listens, or the way is cut, before or behind `PgBouncer` |
 /// | `starting` | unhealthy | the server starts or stops |
 /// | `auth` | unhealthy | the login is refused; detail `permanent: true` |
 /// | `error` | unhealthy | anything else |
@@ -235,7 +236,9 @@ fn ends_connection(code: &SqlState) -> bool {
 }
 
 fn failed(error: &tokio_postgres::Error) -> Verdict {
-    unhealthy("error", error_text(error))
+    // Class 08: a pooler in between, which has no way to the server.
+    let is_cut = error.code().is_some_and(|code| code.code().starts_with("08"));
+    unhealthy(if is_cut { "down" } else { "error" }, error_text(error))
 }
 
 fn refused(error: &ConnectError) -> Verdict {

@@ -33,6 +33,7 @@ use super::{
 /// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
 /// | `partial` | degraded | some slots or primaries of a cluster do not answer, or see another cluster than most do |
 /// | `cluster_down` | unhealthy | the cluster says that it does not serve, by at least half of those that answer |
+/// | `busy` | degraded | no answer in time, but real work has had one meanwhile |
 /// | `frozen` | unhealthy | no answer in time, though somebody takes connections |
 /// | `down` | unhealthy | nobody listens, or the way is cut |
 /// | `loading` | unhealthy | the server reads its data |

@@ -24,6 +24,15 @@ impl Traffic {
         (undisputed && Instant::now() < until).then_some(until)
     }
 
+    /// Whether real work has had an answer since then.
+    pub(super) fn succeeded_since(&self, then: Instant) -> bool {
+        let success = self
+            .0
+            .as_ref()
+            .and_then(|evidence| evidence.observe().last_success());
+        success.is_some_and(|success| success >= then)
+    }
+
     /// Resolves when it shows that no longer.
     pub(super) async fn ends(&self) {
         while let Some(until) = self.answers_until() {

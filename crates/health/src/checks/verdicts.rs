@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use groundcrew_base::Detail;
 use groundcrew_base::Verdict;
 
 pub(super) fn up() -> Verdict {
@@ -12,6 +14,19 @@ pub(super) fn up() -> Verdict {
 
 pub(super) fn frozen(limit: Duration) -> Verdict {
     unhealthy("frozen", format!("no answer within {limit:?}"))
+}
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(super) fn is_frozen(verdict: &Verdict) -> bool {
+    verdict.details().find("verdict") == Some(&Detail::from("frozen"))
+}
+
+/// It answers others: whoever takes it for dead sends their load elsewhere.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(super) fn busy(limit: Duration) -> Verdict {
+    Verdict::degraded(format!("no answer within {limit:?}, but real work has some"))
+        .detail("connection", "ok")
+        .detail("verdict", "busy")
 }
 
 pub(super) fn unhealthy(verdict: &'static str, reason: String) -> Verdict {

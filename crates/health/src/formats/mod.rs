@@ -55,10 +55,10 @@ impl Format {
     }
 
     pub(crate) const fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Contract | Self::Ui => "application/json",
-            Self::HealthJson => "application/health+json",
-        })
+        match self {
+            Self::Contract | Self::Ui => const { HeaderValue::from_static("application/json") },
+            Self::HealthJson => const { HeaderValue::from_static("application/health+json") },
+        }
     }
 
     pub(crate) fn render(self, report: &Report, details: bool) -> Vec<u8> {

@@ -7,6 +7,7 @@
     reason = "a failed set-up fails the test, and the figures are shown"
 )]
 
+mod between;
 mod postgres;
 mod redis;
 mod redis_cluster;
