@@ -85,8 +85,8 @@ impl Members {
     }
 }
 
-/// The primaries that most of the servers name; of several, those of the newest configuration. One that has lost sight of the
-/// others is outvoted.
+/// The primaries that most of the servers name; of several such views the largest, then the newest. One that has lost sight of
+/// the others is outvoted, even where only one of them has answered in time.
 fn agreed(said: &HashMap<Server, Said>) -> Option<Vec<Server>> {
     let mut views: HashMap<&[Server], (usize, u64)> = HashMap::new();
     for one in said.values() {
@@ -96,7 +96,7 @@ fn agreed(said: &HashMap<Server, Said>) -> Option<Vec<Server>> {
     }
     let most = views
         .into_iter()
-        .max_by_key(|(primaries, view)| (*view, primaries.len()));
+        .max_by_key(|(primaries, (votes, epoch))| (*votes, primaries.len(), *epoch));
     most.map(|(primaries, _)| primaries.to_vec())
 }
 
