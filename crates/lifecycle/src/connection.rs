@@ -105,13 +105,17 @@ impl Connection {
             self.core.stopping().cancelled().await;
             tokio::time::sleep(LATE_REQUEST).await;
         };
+        // What it speaks it may say at any time.
         let drained = async {
             self.core.draining().cancelled().await;
             tokio::time::sleep(LATE_REQUEST).await;
+            while !self.talk.is_http2() {
+                tokio::time::sleep(LATE_REQUEST).await;
+            }
         };
         tokio::select! {
             () = stopped => {}
-            () = drained, if self.talk.is_http2() => {}
+            () = drained => {}
         }
     }
 

@@ -68,7 +68,11 @@ struct Client {
 
 impl Client {
     async fn connect(address: SocketAddr) -> Self {
-        let mut socket = TcpStream::connect(address).await.unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        Self::over(socket).await
+    }
+
+    async fn over(mut socket: TcpStream) -> Self {
         let mut hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         hello.extend(encode(SETTINGS, 0, 0, &[]));
         socket.write_all(&hello).await.unwrap();
@@ -168,6 +172,21 @@ async fn a_connection_without_a_request_is_told_to_leave_too() {
     client.until(SETTINGS, &[]).await;
 
     lifecycle.stop("test");
+    client.until(GOAWAY, &ask(1)).await;
+
+    assert_eq!(client.until(DATA, &[]).await.payload, b"hello");
+}
+
+#[tokio::test]
+async fn a_connection_that_says_late_that_it_is_http2_is_told_as_well() {
+    let lifecycle = draining(Duration::from_secs(60));
+    let socket = TcpStream::connect(served(&lifecycle).await).await.unwrap();
+    while lifecycle.stats().connections == 0 {
+        tokio::task::yield_now().await;
+    }
+    lifecycle.stop("test");
+    let mut client = Client::over(socket).await;
+
     client.until(GOAWAY, &ask(1)).await;
 
     assert_eq!(client.until(DATA, &[]).await.payload, b"hello");
