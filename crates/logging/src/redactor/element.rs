@@ -16,11 +16,18 @@ pub(crate) fn in_element(names: &Names, text: &[u8], last: usize) -> Option<Name
     }
     let (start, action) = names.action_before(text, name)?;
     let is_whole = start == inside || (before(text, start) == b':' && before(text, start - 1) != b':');
-    let end = content_end(text, last + 1);
-    let is_closed = if is_prose(text, last + 1) {
+    let is_prose = is_prose(text, last + 1);
+    let (end, passed) = if is_prose {
+        (find(text, last + 1, b'<').unwrap_or(text.len()), 0)
+    } else {
+        content_end(text, last + 1)
+    };
+    let is_closed = if is_prose {
         closes(text, end, text.get(inside..name)?)
     } else {
-        is_at(text, end, b"</")
+        // Else each such tag in a long comment would have it walked through again.
+        passed > LONGEST_COMMENT
+            || is_at(text, end, b"</")
             || is_at(text, end, b"<\\")
             || (end == text.len() && begins_word(text, inside - 1))
     };
@@ -60,23 +67,26 @@ fn closes(text: &[u8], tag: usize, name: &[u8]) -> bool {
     at(text, tag) == b'<' && at(text, slash) == b'/' && (closed == name || is_cut_off)
 }
 
-/// Where the next tag starts; comments and `<![CDATA[x]]>` are none.
-fn content_end(text: &[u8], from: usize) -> usize {
-    let mut place = from;
+/// Where the next tag starts; comments and `<![CDATA[x]]>`, of which so many bytes come before it, are none.
+fn content_end(text: &[u8], from: usize) -> (usize, usize) {
+    let (mut place, mut passed) = (from, 0);
     while let Some(tag) = find(text, place, b'<') {
         let close: &[u8] = match (is_at(text, tag, b"<![CDATA["), is_at(text, tag, b"<!--")) {
             (true, _) => b"]]>",
             (_, true) => b"-->",
-            _ => return tag,
+            _ => return (tag, passed),
         };
         place = find_all(text, tag, close).map_or(text.len(), |end| end + close.len());
+        passed += place - tag;
     }
-    text.len()
+    (text.len(), passed)
 }
 
 const fn is_of_element(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':') || !byte.is_ascii()
 }
 
+/// A tag before a longer one is no word of a sentence.
+const LONGEST_COMMENT: usize = 256;
 /// So many signs behind a tag tell whether it is a word.
 const LONGEST_PUNCTUATION: usize = 8;

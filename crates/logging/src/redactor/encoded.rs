@@ -1,4 +1,4 @@
-use std::{cell::Cell, mem};
+use std::{cell::Cell, mem, ops::Range};
 
 use groundcrew_base::MASK;
 
@@ -199,6 +199,7 @@ impl Found {
         let scan = || Scan::new(redactor, reading.text()).through_escapes();
         let mut walk = scan();
         let mut restarts = 0;
+        let mut pairs = Pairs::default();
         while let Some(mut cut) = walk.next() {
             if restarts < MOST_RESTARTS
                 && let Some(end) = self.nested.end_of(reading, &cut)
@@ -208,7 +209,9 @@ impl Found {
                 walk = scan().starting_at(end);
             }
             self.nested.add(reading, &cut);
-            self.marks.push(mark_of(plain, reading, level, &cut));
+            let mut mark = mark_of(reading, level, &cut);
+            pairs.add_end(&mut mark, plain, reading, &cut);
+            self.marks.push(mark);
         }
         self.nested.advance();
     }
@@ -217,8 +220,7 @@ impl Found {
     fn look_for_forms(&mut self, reading: &Reading, redactor: &Redactor, level: usize) {
         let scan = Scan::new(redactor, reading.text()).through_escapes();
         let cuts = scan.filter(|cut| !cut.is_named);
-        self.marks
-            .extend(cuts.map(|cut| mark_of(reading, reading, level, &cut)));
+        self.marks.extend(cuts.map(|cut| mark_of(reading, level, &cut)));
     }
 
     /// Drops what was found at one level before.
@@ -232,17 +234,15 @@ impl Found {
     }
 }
 
-fn mark_of(plain: &Reading, reading: &Reading, level: usize, cut: &Cut) -> Mark {
+fn mark_of(reading: &Reading, level: usize, cut: &Cut) -> Mark {
     let span_of = |(start, end)| (reading.original(start), reading.original(end));
     let (start, end) = span_of((cut.start, cut.end));
-    let (first, last) = span_of(outside(reading.text().as_bytes(), cut));
-    let plain_end = plain_pair_end(plain, reading, cut).unwrap_or_default();
     Mark {
         level,
         span: Span {
             start,
-            end: end.max(plain_end),
-            outside: (first, last.max(plain_end)),
+            end,
+            outside: span_of(outside(reading.text().as_bytes(), cut)),
             quote: span_of(cut.quote),
         },
         action: cut.action,
@@ -250,14 +250,33 @@ fn mark_of(plain: &Reading, reading: &Reading, level: usize, cut: &Cut) -> Mark 
     }
 }
 
-/// Where the value of a form ends in the text as it stands, if its `=` is no escape: only the name has some, and those of the value
-/// are parts of it, as in `user%5Bpassword%5D=a%26b&c=d`.
-fn plain_pair_end(plain: &Reading, reading: &Reading, cut: &Cut) -> Option<usize> {
-    let sign = cut.start.checked_sub(1)?;
-    let is_bare = cut.is_named && at(reading.text().as_bytes(), sign) == b'=';
-    let text = plain.text().as_bytes();
-    let start = reading.original(cut.start);
-    (is_bare && before(text, start) == b'=').then(|| plain_end(text, start))
+/// The values of forms in the text as it stands.
+#[derive(Default)]
+struct Pairs {
+    /// Where the last one was that was walked through: those that a reading finds in it end where it does.
+    last: Range<usize>,
+}
+
+impl Pairs {
+    /// Has a value whose `=` is no escape reach to its end in the text as it stands: only the name has escapes, and those of the
+    /// value are parts of it, as in `user%5Bpassword%5D=a%26b&c=d`.
+    fn add_end(&mut self, mark: &mut Mark, plain: &Reading, reading: &Reading, cut: &Cut) {
+        let Some(sign) = cut.start.checked_sub(1) else {
+            return;
+        };
+        let is_bare = cut.is_named && at(reading.text().as_bytes(), sign) == b'=';
+        let text = plain.text().as_bytes();
+        let start = mark.span.start;
+        if !is_bare || before(text, start) != b'=' {
+            return;
+        }
+        if !self.last.contains(&start) {
+            self.last = start..plain_end(text, start);
+        }
+        let Span { end, outside, .. } = &mut mark.span;
+        *end = self.last.end.max(*end);
+        outside.1 = self.last.end.max(outside.1);
+    }
 }
 
 /// A value with the quotes around it, of which the last one may be cut off.

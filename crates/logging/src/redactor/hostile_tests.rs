@@ -88,6 +88,10 @@ const HOSTILE: &[&str] = &[
     "\"password\":[%5B],",
     "\\\"password\\\":\\\"",
     "(\"password\", ",
+    "[\"password\",",
+    "[[\"password\",",
+    "[[\"pwd\", {",
+    "[[\"pwd\",\"",
     "('password',",
     "password(\"",
     "password \"",
@@ -126,6 +130,16 @@ const HOSTILE: &[&str] = &[
     "cookie: a=b; ",
     "cookie: a=\"",
     "cookie: \\",
+    "cookie: a=b'c",
+    "cookie: a={\"",
+    "cookie: a b ",
+    "cookie:a ;b ",
+    "authorization: a b ",
+    "a://b'c",
+    "a://b'@'",
+    "\"--password\",\"",
+    "<password><!-- ",
+    "--><password>",
     "cookie: 5, ",
     "cookie: a, b: ",
     "cookie: 5}",
@@ -184,6 +198,10 @@ const HOSTILE: &[&str] = &[
     "%22password%22%3A%22",
     "%22password%22%3A%22a%22%2C",
     "%22password%22%3A1%2C",
+    "%22password==>%5B",
+    "pass=%22<Password(pass=",
+    "password=[0](%22",
+    "pass=%22",
     "bearer a%3D%2",
     "a%3A%2F%2Fu%3Ap%40h",
     "4111.",
@@ -322,6 +340,32 @@ fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn the_steps_for_random_joins_grow_with_their_length_alone() {
+    let redactor = everything();
+    let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..if is_long { 20_000 } else { 200 } {
+        let mut join = |most| {
+            let count = random.usize(0..=most);
+            (0..count)
+                .map(|_| HOSTILE[random.usize(..HOSTILE.len())])
+                .collect::<String>()
+        };
+        let (before, unit, behind) = (join(2), join(4), join(1));
+        let [short, long] = [2_000, 8_000]
+            .map(|length| format!("{before}{}{behind}", unit.repeat(length / unit.len().max(1))));
+
+        let (few, many) = (steps_of(&redactor, &short), steps_of(&redactor, &long));
+
+        assert!(
+            many <= 5 * few + 2_000,
+            "seed {seed}: {before}, {unit}, {behind}: {few} steps and {many}"
+        );
     }
 }
 

@@ -215,7 +215,8 @@ fn in_tuple(names: &Names, text: &[u8], comma: usize) -> Option<Named> {
     let is_pair = opening == quote && (opens == b'(' || (opens == b'[' && is_in_list(text, bracket - 1)));
     let start = run(text, comma + 1, |byte| byte.is_ascii_whitespace());
     let value = is_pair.then(|| value_at(text, start, false, None)).flatten()?;
-    if opens == b'[' && !is_last(text, value) {
+    // One that is longer counts as the last: else each such pair in it would have it walked through again.
+    if opens == b'[' && value.end - value.start <= LONGEST_IN_LIST && !is_last(text, value) {
         return None;
     }
     Some(Named {
@@ -278,17 +279,31 @@ fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') || !byte.is_ascii()
     });
     let (_, action) = names.action_before(text, end)?;
-    let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
-    let from = run(text, between, is_form_space);
-    if from == between || is_flag(text, from) {
-        return None;
-    }
-    let value = value_at(text, from, false, None)?;
+    let value = flag_value(text, end)?;
     Some(Named {
         value,
         action,
         quote: (0, 0),
     })
+}
+
+/// The value of a flag whose name ends at a place, behind white space or as the next one of a list: `"--password","x"`.
+fn flag_value(text: &[u8], end: usize) -> Option<Value> {
+    if let Some(quote) = Quote::at(text, end)
+        && at(text, end + quote.len()) == b','
+        && Quote::at(text, end + quote.len() + 1) == Some(quote)
+    {
+        let next = end + quote.len() + 1;
+        return (!is_flag(text, next + quote.len()))
+            .then(|| value_at(text, next, false, None))
+            .flatten();
+    }
+    let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
+    let from = run(text, between, is_form_space);
+    if from == between || is_flag(text, from) {
+        return None;
+    }
+    value_at(text, from, false, None)
 }
 
 /// Whether another flag follows, `--x` or `-x`, and no value that begins with a dash.
@@ -304,6 +319,8 @@ const MOST_KEYS: usize = 4;
 /// Where the same two are sent.
 const HEADER: &[u8] = b"authorization";
 const LONGEST_FLAG: usize = 64;
+/// Of a value in a list of two.
+const LONGEST_IN_LIST: usize = 256;
 /// A longer number behind `pass` may be a password.
 const MOST_DIGITS: usize = 3;
 /// What stands behind the number of tests that pass, and how far.

@@ -237,6 +237,7 @@ impl<'a> Scan<'a> {
         let near = text.get(..text.len().min(end + LONGEST_FORM)).unwrap_or_default();
         let mut progress = Progress::at(start);
         let mut last = end;
+        let done = self.done;
         while let Some(hit) = triggers.next(near, &mut progress) {
             for form in triggers.forms(hit) {
                 let found = match form {
@@ -251,6 +252,8 @@ impl<'a> Scan<'a> {
                     Some(Found::Secret(cut)) if cut.is_shown => cut.end,
                     Some(Found::Secret(cut)) if cut.start < end => {
                         last = last.max(cut.end);
+                        // None that follows begins in this one.
+                        self.done = self.done.max(cut.end);
                         cut.end
                     }
                     Some(Found::NothingBefore(place)) => place,
@@ -261,6 +264,7 @@ impl<'a> Scan<'a> {
                 }
             }
         }
+        self.done = done;
         last
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Urls {
     /// The end of the last URL and its last `@`, so that many `://` in one are not many walks to its end.
     end: usize,
     last_at: Option<usize>,
+    /// Up to there is no `@` behind an apostrophe.
+    no_at: usize,
 }
 
 impl Urls {
@@ -27,7 +29,7 @@ impl Urls {
             return webhook_at(text, start + WEBHOOKS.len());
         }
         if start >= self.end {
-            self.end = run(text, start, is_of_url);
+            self.end = self.url_end(text, start);
             self.last_at = text.get(start..self.end).and_then(|url| {
                 let found = memchr::memrchr(b'@', url)?;
                 Some(start + found)
@@ -44,6 +46,33 @@ impl Urls {
         let is_user = colon.is_none() && is_user_alone(text, start - slashes.len() - 1);
         (start < end && !is_user).then_some((start, end))
     }
+
+    /// Where a URL ends. An apostrophe in its userinfo is a part of it, one behind ends what is quoted.
+    fn url_end(&mut self, text: &[u8], start: usize) -> usize {
+        let first = run(text, start, is_of_url);
+        if !is_apostrophe(at(text, first)) || first < self.no_at || has_at(text, start, first) {
+            return first;
+        }
+        let mut end = first;
+        while is_apostrophe(at(text, end)) && at(text, end + 1).is_ascii_alphanumeric() {
+            end = run(text, end + 1, is_of_url);
+        }
+        if has_at(text, first, end) {
+            return end;
+        }
+        self.no_at = end;
+        first
+    }
+}
+
+fn has_at(text: &[u8], start: usize, end: usize) -> bool {
+    let url = text.get(start..end).unwrap_or_default();
+    steps::count(url.len());
+    memchr::memchr(b'@', url).is_some()
+}
+
+const fn is_apostrophe(byte: u8) -> bool {
+    matches!(byte, b'\'' | b'`')
 }
 
 /// The path behind `/services/`, with which anybody may post.

@@ -269,7 +269,7 @@ fn without_surroundings(text: &[u8], start: usize, end: usize) -> usize {
 
 /// Where a header's value ends: words, each but the last with a comma or a semicolon at its end.
 fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
-    let mut end = skip_scheme(text, start);
+    let mut end = skip_any_scheme(text, start);
     loop {
         end = run(text, end, |byte| {
             !is_white(byte) && byte != b'\\' && !is_quote(byte)
@@ -279,6 +279,10 @@ fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
         }
         if let Some(quote) = Quote::at(text, end) {
             let is_around = around.is_some_and(|around| around.sign == quote.sign);
+            if !is_around && let Some(next) = behind_quote(text, end, quote) {
+                end = next;
+                continue;
+            }
             if is_around || before(text, end) != b'=' {
                 return end;
             }
@@ -291,10 +295,41 @@ fn header_end(text: &[u8], start: usize, around: Option<Quote>) -> usize {
                 return end;
             }
             end = run(text, end, is_space);
+        } else if let Some(next) = next_cookie(text, end) {
+            end = next;
         } else {
             return end;
         }
     }
+}
+
+/// Where a cookie goes on behind a quote that ends nothing: an apostrophe, JSON.
+fn behind_quote(text: &[u8], end: usize, quote: Quote) -> Option<usize> {
+    if quote.sign == b'\'' && quote.backslashes == 0 {
+        let is_in_word =
+            before(text, end).is_ascii_alphanumeric() && at(text, end + 1).is_ascii_alphanumeric();
+        return is_in_word.then_some(end + 1);
+    }
+    let open = end.checked_sub(1)?;
+    let is_json = matches!(at(text, open), b'{' | b'[') && before(text, open) == b'=';
+    let near = text.get(..text.len().min(end + FARTHEST_COOKIE))?;
+    let close = is_json.then(|| nested_end(near, open))?;
+    (close < near.len()).then_some(close)
+}
+
+/// The semicolon on the same line behind which the next cookie follows: the value of one may have spaces.
+fn next_cookie(text: &[u8], end: usize) -> Option<usize> {
+    let near = text.get(..text.len().min(end + FARTHEST_COOKIE))?;
+    let semicolon = run(near, end, |byte| {
+        !matches!(byte, b';' | b'"' | b'\n' | b'\r' | b'\\')
+    });
+    let name = run(near, semicolon + 1, is_space);
+    let sign = run(near, name, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    });
+    let is_next =
+        at(near, semicolon) == b';' && name > semicolon + 1 && sign > name && at(near, sign) == b'=';
+    is_next.then_some(semicolon)
 }
 
 /// Where the credentials start behind the name of their scheme.
@@ -304,6 +339,27 @@ fn skip_scheme(text: &[u8], start: usize) -> usize {
     let is_scheme = SCHEMES.iter().any(|scheme| name.eq_ignore_ascii_case(scheme));
     let credentials = run(text, end, is_space);
     if is_scheme && credentials > end && !ends_plain(at(text, credentials)) && credentials < text.len() {
+        credentials
+    } else {
+        start
+    }
+}
+
+/// The same for a header, where any word may be the name of a scheme: `OAuth x`, `Bot x`, `Bearer: x`. A word with a colon at its
+/// end that follows is the next header.
+fn skip_any_scheme(text: &[u8], start: usize) -> usize {
+    let known = skip_scheme(text, start);
+    if known != start {
+        return known;
+    }
+    let name = run(text, start, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    });
+    let end = name + usize::from(at(text, name) == b':');
+    let credentials = run(text, end, is_space);
+    let word = run(text, credentials, |byte| !ends_plain(byte) && byte != b'\\');
+    let is_something = name > start && credentials > end && word > credentials;
+    if is_something && (before(text, word) != b':' || end > name) {
         credentials
     } else {
         start
@@ -322,6 +378,8 @@ const fn is_bracket_or_quote(byte: u8) -> bool {
     matches!(byte, b'{' | b'[' | b'(' | b'}' | b']' | b')' | b'"' | b'\'')
 }
 
+/// How far behind a cookie the next one is looked for.
+const FARTHEST_COOKIE: usize = 128;
 const NOTHING: [&[u8]; 4] = [b"None", b"null", b"nil", b"undefined"];
 const WORDS: [&[u8]; 4] = [b"true", b"false", b"True", b"False"];
 const SCHEMES: [&[u8]; 9] = [

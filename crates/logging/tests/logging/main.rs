@@ -69,6 +69,7 @@ mod redaction_elements;
 mod redaction_encoded;
 mod redaction_forms;
 mod redaction_keys;
+mod redaction_headers;
 mod redaction_nested;
 mod redaction_pairs;
 mod redaction_plain;
