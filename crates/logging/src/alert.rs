@@ -12,6 +12,7 @@ mod digest;
 mod draft;
 #[cfg(feature = "alerts")]
 mod http;
+mod identity;
 mod incidents;
 #[cfg(feature = "alerts")]
 mod pagerduty;
@@ -53,6 +54,11 @@ pub(crate) use self::{
 #[non_exhaustive]
 pub struct Alert {
     /// What the alert is about; the same key fires and resolves.
+    ///
+    /// Where masking has changed it, or it is longer than 1,024 bytes, `#` and 16 digits follow: a keyed hash of what the
+    /// event said, so that `secret:db` and `secret:redis` stay two. They are the same after a restart and in other
+    /// instances if there is a [key for hashes](crate::Redactor::hash_key). A key that is empty or blank says nothing:
+    /// the alert has that of its callsite, as one of a rule.
     ///
     /// An alert that a rule makes of an event without `alert.key` has the event's callsite as its key, or the
     /// name of the rule, and the fields that the rule tells apart. A panic's is `panic/` and its location.

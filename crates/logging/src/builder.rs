@@ -11,8 +11,8 @@ use tracing::{Level, Subscriber, dispatcher};
 use tracing_subscriber::{Layer, Registry, layer::SubscriberExt as _, registry::LookupSpan};
 
 use crate::{
-    AlertPolicy, AlertRule, AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicReport, Redactor,
-    Sampling, Sink,
+    AlertPolicy, AlertRule, AlertSink, Error, Format, LogFile, Logging, LoggingConfig, PanicChain,
+    PanicReport, Redactor, Sampling, Sink,
     alert::AlertRoute,
     config::Color,
     console,
@@ -42,6 +42,7 @@ pub struct LoggingBuilder {
     alert_routes: Vec<AlertRoute>,
     alert_rules: Vec<AlertRule>,
     on_panic: OnPanic,
+    panic_chain: PanicChain,
     reporter: Reporter,
     #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
     exports: Vec<crate::Export>,
@@ -170,6 +171,13 @@ impl LoggingBuilder {
         self
     }
 
+    /// What becomes of the panic hook that was there before when a message has something to mask; default
+    /// [`PanicChain::Always`].
+    pub const fn panic_chain(mut self, chain: PanicChain) -> Self {
+        self.panic_chain = chain;
+        self
+    }
+
     /// Makes this the process's subscriber and its panic hook. With the feature `log`, records of the `log` crate
     /// become events.
     ///
@@ -271,6 +279,7 @@ impl Default for LoggingBuilder {
             alert_routes: Vec::new(),
             alert_rules: Vec::new(),
             on_panic: OnPanic::default(),
+            panic_chain: PanicChain::default(),
             reporter: Reporter::default(),
             #[cfg(any(feature = "intake", feature = "otlp", feature = "sentry"))]
             exports: Vec::new(),

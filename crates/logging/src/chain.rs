@@ -2,6 +2,7 @@ mod made;
 
 use std::{iter, mem, ptr, sync::Arc};
 
+use tracing::Metadata;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use self::made::Made;
@@ -53,7 +54,7 @@ pub(crate) struct Chain {
 
 #[derive(Debug)]
 struct ChainSpan {
-    name: &'static str,
+    metadata: &'static Metadata<'static>,
     template: Arc<Template>,
 }
 
@@ -100,7 +101,7 @@ impl Chain {
                 .and_then(|sets| sets.of(frame.id))
             {
                 self.is_cut |= fields.is_cut;
-                self.add(span.name(), &fields.template, &fields.pairs);
+                self.add(span.metadata(), &fields.template, &fields.pairs);
             }
         }
         self.stamp = stamp;
@@ -117,6 +118,19 @@ impl Chain {
             let field = template.flood_field.filter(|at| *at == entry.field as usize)?;
             let key = &template.fields.get(field)?.key;
             pair_value(self.raw.get(entry), &key.prefix)
+        })
+    }
+
+    /// The value of the field of this name, of the innermost span that has one, as it is shown.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        let mut entries = self.raw.entries.iter().zip(&self.owners);
+        entries.find_map(|(entry, owner)| {
+            let ChainSpan { metadata, template } = self.spans.get(*owner)?;
+            let at = metadata.fields().field(name)?.index();
+            if at != entry.field as usize || entry.part != Part::Value {
+                return None;
+            }
+            pair_value(self.raw.get(entry), &template.fields.get(at)?.key.prefix)
         })
     }
 
@@ -278,13 +292,13 @@ impl Chain {
         self.disjoint = [0; DISJOINT];
     }
 
-    fn add(&mut self, name: &'static str, template: &Arc<Template>, pairs: &Pairs) {
+    fn add(&mut self, metadata: &'static Metadata<'static>, template: &Arc<Template>, pairs: &Pairs) {
         let keys = pairs.entries.iter();
         let keys = keys.filter_map(|entry| template.key(entry.field, entry.part));
         let bits = keys.fold(0, |bits, key| bits | key.bit);
         self.append_raw(pairs, bits, self.spans.len());
         self.spans.push(ChainSpan {
-            name,
+            metadata,
             template: Arc::clone(template),
         });
     }

@@ -7,6 +7,7 @@ use tracing::{Event, Level};
 
 use crate::{
     alert::{self, AlertDesk},
+    chain::Chain,
     encoder::Marks,
     file::{Archiver, FileCounters},
     filter::SharedFilter,
@@ -16,7 +17,7 @@ use crate::{
     levels::Levels,
     moment::Moment,
     notice::Notice,
-    panic::OnPanic,
+    panic::{OnPanic, PanicChain},
     queue::Queue,
     remote::{Remote, joined, later},
     sink::Routes,
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) timer: Timer,
     pub(crate) alerts: Option<AlertDesk>,
     pub(crate) on_panic: OnPanic,
+    pub(crate) panic_chain: PanicChain,
     pub(crate) has_panic_hook: AtomicBool,
     pub(crate) outlets: Vec<OutletInfo>,
     pub(crate) archiver: Archiver,
@@ -56,11 +58,17 @@ pub(crate) struct OutletInfo {
 
 impl Core {
     /// Hands an event on that is an alert, because it says so or by a rule.
-    pub(crate) fn alert(&self, event: &Event<'_>, is_alert: bool, time: Moment, line: &str) {
+    pub(crate) fn alert(
+        &self,
+        event: &Event<'_>,
+        is_alert: bool,
+        time: Moment,
+        (line, chain): (&str, &Chain),
+    ) {
         if let Some(alerts) = &self.alerts
             && (is_alert || alerts.watches(*event.metadata().level()))
         {
-            alerts.consider(event, is_alert, time.into(), line.as_bytes());
+            alerts.consider(event, is_alert, time.into(), (line.as_bytes(), chain));
         }
     }
 

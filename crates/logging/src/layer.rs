@@ -186,7 +186,7 @@ impl JsonLayer {
         if !template.is_alert || core.filter.logs(metadata) {
             core.push_line(metadata, template, marks, buffers.pairs.text.as_bytes());
         }
-        core.alert(event, template.is_alert, time, &buffers.pairs.text);
+        core.alert(event, template.is_alert, time, (&buffers.pairs.text, chain));
         Some(())
     }
 }

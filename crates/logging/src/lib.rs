@@ -105,7 +105,7 @@ pub use level_route::level_route;
 pub use levels::TemporaryLevel;
 pub use logging::Logging;
 pub use overflow::{Overflow, OverflowError};
-pub use panic::PanicReport;
+pub use panic::{PanicChain, PanicReport};
 pub use profile::Profile;
 pub use redactor::{Action, Pattern, RedactRule, RedactRuleError, Redactor, SecretKind};
 #[cfg(feature = "tower")]

@@ -295,8 +295,8 @@ impl Logging {
     /// A panic is logged as an event of level error with `severity = "critical"`, the location, the thread,
     /// the fields of the spans around it, and a backtrace if `RUST_BACKTRACE` asks for one. Then the log is
     /// flushed, the callback of [`LoggingBuilder::on_panic`] runs, and the panic hook
-    /// that was there before. The earlier hook would show the message as it is: if there is something to mask in it, the masked message
-    /// is written to the standard error instead.
+    /// that was there before. Only the one of the standard library does not run when there is something to mask in the message:
+    /// the masked one is written to the standard error instead. See [`PanicChain`](crate::PanicChain) for others.
     pub fn install_panic_hook(&self) {
         panic::install(&self.0.core);
     }

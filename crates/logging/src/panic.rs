@@ -4,6 +4,7 @@ use std::{
     fmt, io,
     io::Write as _,
     panic::{self, PanicHookInfo},
+    ptr,
     sync::{Arc, atomic::Ordering},
     thread,
     time::Instant,
@@ -43,6 +44,20 @@ impl PanicReport {
     }
 }
 
+/// What becomes of the panic hook that was there before ours, when there is something to mask in the message.
+///
+/// The standard library's own hook, which is there if nobody has set another one, never gets such a message: the masked
+/// one is written to the standard error in its place. A message with nothing to mask goes to every hook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PanicChain {
+    /// It runs, as it may count, tell or end the process. It gets the panic as it is: what it prints is not masked.
+    #[default]
+    Always,
+    /// It does not run, and the masked message is written to the standard error: for a hook that only prints.
+    WhenClean,
+}
+
 /// The callback of [`crate::LoggingBuilder::on_panic`].
 #[derive(Clone, Default)]
 pub(crate) struct OnPanic(pub(crate) Option<Callback>);
@@ -52,6 +67,43 @@ type Callback = Arc<dyn Fn(&PanicReport) + Send + Sync>;
 impl fmt::Debug for OnPanic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OnPanic").field(&self.0.is_some()).finish()
+    }
+}
+
+/// The hook that was there before.
+struct Previous {
+    hook: Hook,
+    /// Whether it gets a message in which there is something to mask.
+    gets_all: bool,
+}
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+impl Previous {
+    fn take(chain: PanicChain) -> Self {
+        let hook = panic::take_hook();
+        // None is set any more: this is the one of the standard library, which has no place of its own and is known by its code.
+        let standard = panic::take_hook();
+        let is_standard = ptr::eq(&raw const *hook, &raw const *standard);
+        Self {
+            hook,
+            gets_all: !is_standard && chain == PanicChain::Always,
+        }
+    }
+
+    /// Lets it show the panic, or shows it masked in its place.
+    fn show(&self, report: &PanicReport, info: &PanicHookInfo<'_>) {
+        if self.gets_all || report.message == message(info) {
+            return (self.hook)(info);
+        }
+        let line = format!(
+            "thread '{}' panicked at {}:\n{}\n",
+            report.thread.as_deref().unwrap_or("<unnamed>"),
+            report.location,
+            report.message
+        );
+        // There is nobody left to tell.
+        io::stderr().write_all(line.as_bytes()).ok();
     }
 }
 
@@ -77,8 +129,8 @@ pub(crate) fn install(core: &Arc<Core>) {
     if core.has_panic_hook.swap(true, Ordering::Relaxed) {
         return;
     }
+    let previous = Previous::take(core.panic_chain);
     let (core, redactor) = (Arc::downgrade(core), core.frame.redactor.clone());
-    let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let report = PanicReport::new(info, &redactor);
         // The writer cannot log its own panic; it goes on without the sink's lines.
@@ -88,7 +140,7 @@ pub(crate) fn install(core: &Arc<Core>) {
             tell(&core, &report);
             owner::let_go(core);
         }
-        show(&report, info, &previous);
+        previous.show(&report, info);
     }));
 }
 
@@ -99,21 +151,6 @@ fn tell(core: &Core, report: &PanicReport) {
     if let OnPanic(Some(callback)) = &core.on_panic {
         callback(report);
     }
-}
-
-/// Lets the hook that was there before show the panic, or shows it masked in its place.
-fn show(report: &PanicReport, info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
-    if report.message == message(info) {
-        return previous(info);
-    }
-    let line = format!(
-        "thread '{}' panicked at {}:\n{}\n",
-        report.thread.as_deref().unwrap_or("<unnamed>"),
-        report.location,
-        report.message
-    );
-    // There is nobody left to tell.
-    io::stderr().write_all(line.as_bytes()).ok();
 }
 
 /// Where the process may end with the panic, those who must know are told first.

@@ -10,12 +10,14 @@ use tracing::{Event, Level, Metadata};
 use super::{
     Alert, AlertContext, AlertPolicy, AlertRule, AlertSeverity, AlertSink, AlertState,
     draft::Draft,
+    identity::Identity,
     queue::{self, AlertQueue},
     reading::Reading,
-    rule::{Raised, severity},
+    rule::{Raised, callsite, severity},
 };
 use crate::{
     Error, Redactor,
+    chain::Chain,
     closing::Closing,
     held,
     level::rank,
@@ -35,6 +37,7 @@ pub(crate) struct AlertDesk {
     /// The fields that rules tell alerts apart by.
     chosen: Vec<String>,
     redactor: Redactor,
+    identity: Identity,
     desks: Vec<Counter>,
 }
 
@@ -78,6 +81,7 @@ impl AlertDesk {
             least: rules.iter().map(|rule| rank(rule.least_level())).max(),
             chosen: rules.iter().flat_map(AlertRule::fields).cloned().collect(),
             redactor: origin.redactor.clone(),
+            identity: Identity::new(&origin.redactor),
             rules,
             desks,
         })
@@ -88,8 +92,14 @@ impl AlertDesk {
         self.least.is_some_and(|least| rank(level) <= least)
     }
 
-    /// Hands on what the event is to be alerted of. `line` is how it was logged.
-    pub(crate) fn consider(&self, event: &Event<'_>, is_alert: bool, time: SystemTime, line: &[u8]) {
+    /// Hands on what the event is to be alerted of. `line` is how it was logged, `chain` that of its spans.
+    pub(crate) fn consider(
+        &self,
+        event: &Event<'_>,
+        is_alert: bool,
+        time: SystemTime,
+        (line, chain): (&[u8], &Chain),
+    ) {
         if queue::is_this_thread() {
             return;
         }
@@ -98,7 +108,10 @@ impl AlertDesk {
         if !is_alert && (own || !self.rules.iter().any(|rule| rule.may_pick(metadata))) {
             return;
         }
-        let reading = held::keep(|| Reading::of(event, &self.redactor, &self.chosen));
+        let masks = (&self.redactor, &self.identity);
+        let reading = held::keep(|| Reading::of(event, masks, &self.chosen, chain));
+        // The field may be there and have no value.
+        let is_alert = is_alert && reading.key.is_some();
         let mut is_told = is_alert;
         if is_alert {
             self.push(&Draft::new(of_key(metadata, &reading, time), line));
@@ -215,7 +228,10 @@ fn of_key(metadata: &Metadata<'_>, reading: &Reading, time: SystemTime) -> Alert
         _ => AlertState::Firing,
     };
     Alert {
-        key: reading.key.clone().unwrap_or_default(),
+        key: match &reading.key {
+            Some(key) if !key.trim().is_empty() => key.clone(),
+            _ => callsite(metadata, reading),
+        },
         state,
         severity: severity(metadata, reading),
         message: reading.message.clone(),

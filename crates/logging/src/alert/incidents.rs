@@ -122,7 +122,7 @@ impl Incidents {
     fn resolve(&mut self, draft: Draft, now: Instant) -> Step {
         let key = &draft.alert.key;
         let Some(incident) = self.known.get_mut(key).filter(|incident| incident.is_firing) else {
-            return Step::Suppress;
+            return self.resolve_unknown(draft, now);
         };
         incident.is_firing = false;
         incident.changed = now;
@@ -135,6 +135,22 @@ impl Incidents {
             return Step::Hold;
         }
         Step::Send(Message::of(incident.alert(draft)))
+    }
+
+    /// The end of what this process has not begun: an earlier one may have, or another instance.
+    ///
+    /// The first of a key is always sent to a sink with incidents, so many of the others as the policy's rate lets through.
+    fn resolve_unknown(&mut self, draft: Draft, now: Instant) -> Step {
+        let is_first = !self.known.contains_key(&draft.alert.key);
+        if !self.has_no_digests || !(is_first || self.bucket.take(now)) {
+            return Step::Suppress;
+        }
+        if is_first {
+            self.make_room(&draft.alert.key);
+            let incident = Incident::new(draft.without_line(), now);
+            self.known.insert(draft.alert.key.clone(), incident);
+        }
+        Step::Send(Message::of(draft.into_alert()))
     }
 
     /// A message whose time has come.

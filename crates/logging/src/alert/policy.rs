@@ -8,7 +8,9 @@ use super::AlertSeverity;
 ///   own severity if its `firing` was.
 /// - **Repetition.** An alert that fires while it is firing already is not sent again within
 ///   [`AlertPolicy::window`]; the next message about it says how often that was ([`Alert::repeats`](super::Alert)).
-/// - **Order.** `resolved` is sent only after `firing` has been: what nobody was told of needs no end.
+/// - **Order.** `resolved` is sent only after `firing` has been: what nobody was told of needs no end. A sink that
+///   [has incidents](super::AlertSink::has_incidents) gets the end of what this process has not begun, too, as an earlier
+///   one may have begun it: the first of each key, and of the others as many as the rate allows.
 /// - **Flapping.** An alert that begins for the fourth time within the window is sent once more, as flapping; then
 ///   it is silent until it has been resolved for a whole window.
 /// - **Rate.** At most [`AlertPolicy::burst`] messages at once, and one more each [`AlertPolicy::refill`]. What comes

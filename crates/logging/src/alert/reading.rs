@@ -5,8 +5,8 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use super::{ELLIPSIS, cut};
-use crate::{Redactor, filter::ALERT_KEY, shown::shown};
+use super::{ELLIPSIS, cut, identity::Identity};
+use crate::{Redactor, chain::Chain, filter::ALERT_KEY, shown::shown};
 
 /// What an event says to the rules of alerts; all texts are redacted.
 #[derive(Debug, Default)]
@@ -20,24 +20,39 @@ pub(super) struct Reading {
     pub(super) log_target: Option<String>,
     pub(super) log_line: Option<String>,
     /// The fields that rules tell alerts apart by.
-    pub(super) chosen: Vec<(&'static str, String)>,
+    pub(super) chosen: Vec<(String, String)>,
 }
 
 impl Reading {
-    /// Reads `event`, and its fields called `chosen`.
-    pub(super) fn of(event: &Event<'_>, redactor: &Redactor, chosen: &[String]) -> Self {
+    /// Reads `event`, and its fields called `chosen` or else those of the spans around it.
+    pub(super) fn of(
+        event: &Event<'_>,
+        (redactor, identity): (&Redactor, &Identity),
+        chosen: &[String],
+        chain: &Chain,
+    ) -> Self {
         let mut reader = Reader {
             redactor,
+            identity,
             chosen,
             reading: Self::default(),
         };
         event.record(&mut reader);
-        reader.reading
+        let mut reading = reader.reading;
+        for name in chosen {
+            if !reading.chosen.iter().any(|(known, _)| known == name)
+                && let Some(value) = chain.value(name)
+            {
+                reading.chosen.push((name.clone(), value));
+            }
+        }
+        reading
     }
 }
 
 struct Reader<'a> {
     redactor: &'a Redactor,
+    identity: &'a Identity,
     chosen: &'a [String],
     reading: Reading,
 }
@@ -50,19 +65,22 @@ impl Reader<'_> {
             return;
         }
         let most = if name == "message" { MESSAGE } else { WORD };
-        let mut shown = String::new();
+        let (text, mut shown) = (text(), String::new());
         match self.redactor.action(name) {
-            Some(action) => self.redactor.apply(action, &text(), &mut shown),
+            Some(action) => self.redactor.apply(action, &text, &mut shown),
             None => {
-                let (text, mut buffer) = (text(), String::new());
+                let mut buffer = String::new();
                 let (start, is_all) = self.redactor.clean_start(&text, most, &mut buffer);
                 shown.push_str(start);
                 shown.push_str(if is_all { "" } else { ELLIPSIS });
             }
         }
         cut(&mut shown, most);
+        if (is_chosen || name == ALERT_KEY) && shown != text {
+            self.identity.mark(&text, &mut shown);
+        }
         if is_chosen {
-            self.reading.chosen.push((name, shown.clone()));
+            self.reading.chosen.push((name.to_owned(), shown.clone()));
         }
         let reading = &mut self.reading;
         match name {

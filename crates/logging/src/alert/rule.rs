@@ -83,7 +83,8 @@ impl AlertRule {
         self
     }
 
-    /// Picks events of this severity and graver: as the field `severity` says, else the level.
+    /// Picks events of this severity and graver: as the field `severity` says, else the level, which counts
+    /// too where the field says no word that is known.
     #[must_use]
     pub const fn severity(mut self, least: AlertSeverity) -> Self {
         self.severity = Some(least);
@@ -93,7 +94,9 @@ impl AlertRule {
     /// Picks no single event, but the state that more than `events` came within `window`. It is resolved when
     /// none more has come on top for as long.
     ///
-    /// Costs 16 bytes for each event that is counted, for each of up to 1,024 values of [`AlertRule::by`].
+    /// Costs 16 bytes for each event that is counted, for each of up to 1,024 values of [`AlertRule::by`]. Further values
+    /// that come within the window are counted together, as one: their alert's key is the name of the rule and
+    /// `of further values`.
     #[must_use]
     pub fn more_than(mut self, events: u32, window: Duration) -> Self {
         self.rate = Some(Rate {
@@ -104,7 +107,9 @@ impl AlertRule {
         self
     }
 
-    /// Tells alerts apart, or counts for a rate, by the value of this field of the event too.
+    /// Tells alerts apart, or counts for a rate, by the value of this field too: that of the event, else of the
+    /// innermost span around it that has one, by the name that the code gives the field. Values that are masked are told apart
+    /// if they are the event's, and not if they are a span's.
     #[must_use]
     pub fn by(mut self, field: impl Into<String>) -> Self {
         self.by.push(field.into());
@@ -143,23 +148,26 @@ impl AlertRule {
 
     pub(super) fn picks(&self, metadata: &Metadata<'_>, reading: &Reading) -> bool {
         let target = reading.log_target.as_deref().unwrap_or_else(|| metadata.target());
-        let grade = severity(metadata, reading);
+        let said = severity(metadata, reading).parse();
+        let grade = said.unwrap_or_else(|_| AlertSeverity::of_level(*metadata.level()));
         self.may_pick(metadata)
             && self.covers(target)
             && (self.category.is_none() || self.category == reading.category)
-            && self
-                .severity
-                .is_none_or(|least| grade.parse().is_ok_and(|grade: AlertSeverity| grade >= least))
+            && self.severity.is_none_or(|least| grade >= least)
     }
 
     /// The key and the rest of what the rule makes of an event that it picks; nothing below its rate.
     pub(super) fn raise(&self, metadata: &Metadata<'_>, reading: &Reading, now: Instant) -> Option<Raised> {
-        let chosen = self.chosen(reading);
+        let mut chosen = self.chosen(reading);
         let (key, message, quiet) = match &self.rate {
             None => (callsite(metadata, reading), reading.message.clone(), None),
             Some(rate) => {
-                if !rate.is_exceeded(&chosen, now) {
+                let (is_exceeded, count) = rate.count(&chosen, now);
+                if !is_exceeded {
                     return None;
+                }
+                if count == Count::Together {
+                    chosen = FURTHER.to_owned();
                 }
                 let window = format_duration(rate.window);
                 let message = format!(
@@ -225,7 +233,8 @@ pub(super) fn severity(metadata: &Metadata<'_>, reading: &Reading) -> String {
     )
 }
 
-fn callsite(metadata: &Metadata<'_>, reading: &Reading) -> String {
+/// The key of an alert that has none of its own.
+pub(super) fn callsite(metadata: &Metadata<'_>, reading: &Reading) -> String {
     let target = reading.log_target.as_deref().unwrap_or_else(|| metadata.target());
     let line = reading
         .log_line
@@ -238,21 +247,37 @@ fn callsite(metadata: &Metadata<'_>, reading: &Reading) -> String {
 struct Rate {
     most: usize,
     window: Duration,
-    seen: Mutex<HashMap<String, VecDeque<Instant>>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    values: HashMap<String, VecDeque<Instant>>,
+    /// The events of all values beyond those.
+    further: VecDeque<Instant>,
+}
+
+/// How a value is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Apart,
+    Together,
 }
 
 impl Rate {
-    /// Whether there are too many with this one.
-    fn is_exceeded(&self, value: &str, now: Instant) -> bool {
+    /// Counts one with this value; whether there are too many.
+    fn count(&self, value: &str, now: Instant) -> (bool, Count) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Seen { values, further } = &mut *seen;
         let is_recent = |at: &Instant| now.saturating_duration_since(*at) < self.window;
-        if !seen.contains_key(value) && seen.len() >= MOST_VALUES {
-            seen.retain(|_, times| times.back().is_some_and(is_recent));
-            if seen.len() >= MOST_VALUES {
-                return false;
-            }
+        if !values.contains_key(value) && values.len() >= MOST_VALUES {
+            values.retain(|_, times| times.back().is_some_and(is_recent));
         }
-        let times = seen.entry(value.to_owned()).or_default();
+        let has_room = values.contains_key(value) || values.len() < MOST_VALUES;
+        let (times, count) = match has_room {
+            true => (values.entry(value.to_owned()).or_default(), Count::Apart),
+            false => (further, Count::Together),
+        };
         while times.front().is_some_and(|at| !is_recent(at)) {
             times.pop_front();
         }
@@ -261,10 +286,12 @@ impl Rate {
         if is_exceeded {
             times.pop_front();
         }
-        is_exceeded
+        (is_exceeded, count)
     }
 }
 
+/// The key of the values that are counted together, behind the name of the rule.
+const FURTHER: &str = "of further values";
 const MOST_VALUES: usize = 1024;
 
 #[cfg(test)]
@@ -281,22 +308,24 @@ mod tests {
     #[test]
     fn a_rate_slides() {
         let (rate, start) = (rate(2, 10), Instant::now());
-        let at = |seconds| rate.is_exceeded("", start + Duration::from_secs(seconds));
+        let at = |seconds| rate.count("", start + Duration::from_secs(seconds)).0;
 
         assert_eq!([0, 4, 9].map(at), [false, false, true]);
         assert_eq!([15, 18, 60].map(at), [false, true, false]);
     }
 
     #[test]
-    fn a_rate_counts_values_apart_and_so_many_only() {
+    fn a_rate_counts_so_many_values_apart_and_further_ones_together() {
         let (rate, now) = (rate(1, 10), Instant::now());
 
         for value in 0..MOST_VALUES {
-            assert!(!rate.is_exceeded(&value.to_string(), now));
+            assert_eq!(rate.count(&value.to_string(), now), (false, Count::Apart));
         }
-        assert!(rate.is_exceeded("0", now));
-        assert_eq!([(); 2].map(|()| rate.is_exceeded("new", now)), [false, false]);
+        assert_eq!(rate.count("0", now), (true, Count::Apart));
+        let further = ["new", "newer"].map(|value| rate.count(value, now));
+        assert_eq!(further, [(false, Count::Together), (true, Count::Together)]);
         let later = now + Duration::from_secs(11);
-        assert_eq!([(); 2].map(|()| rate.is_exceeded("new", later)), [false, true]);
+        let again = [(); 2].map(|()| rate.count("new", later));
+        assert_eq!(again, [(false, Count::Apart), (true, Count::Apart)]);
     }
 }

@@ -38,7 +38,8 @@ pub trait AlertSink: Send + 'static {
 
     /// Whether each alert needs a message of its own, because the sink opens an incident by its key and closes it by
     /// the same one; by default `false`. If so, [`AlertPolicy::burst`](super::AlertPolicy::burst) holds nothing back
-    /// and there are no digests; what fires already is still not sent again within the window.
+    /// and there are no digests; what fires already is still not sent again within the window. It gets the end of what this process has not begun, too, which may close the
+    /// incident of an earlier one.
     fn has_incidents(&self) -> bool {
         false
     }

@@ -54,6 +54,7 @@ impl LoggingBuilder {
             timer: Timer::default(),
             alerts,
             on_panic: self.on_panic,
+            panic_chain: self.panic_chain,
             has_panic_hook: AtomicBool::new(false),
             outlets: infos,
             archiver: archiver.start()?,

@@ -43,7 +43,7 @@ impl Made {
         let mut candidate = mem::take(&mut self.candidate);
         for number in 1_u32.. {
             candidate.clear();
-            write!(candidate, "{}.{}", span.name, key.name).ok();
+            write!(candidate, "{}.{}", span.metadata.name(), key.name).ok();
             if number > 1 {
                 write!(candidate, ".{number}").ok();
             }

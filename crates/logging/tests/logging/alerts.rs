@@ -10,6 +10,7 @@ use tracing::{Level, error, info, warn};
 
 use crate::capture::{DEADLINE, PROFILES, at, quiet, run};
 
+mod keys;
 mod panics;
 mod sinks;
 
@@ -195,8 +196,11 @@ fn an_alert_carries_the_fields_of_its_event_and_spans_redacted() {
 
     let alert = &alerts[0];
     assert_eq!(
-        (alert.key.as_str(), alert.message.as_str()),
-        ("redis://:***@h", "lost redis://:***@h")
+        (
+            alert.key.trim_end_matches(|c: char| c.is_ascii_hexdigit()),
+            alert.message.as_str()
+        ),
+        ("redis://:***@h#", "lost redis://:***@h")
     );
     let details: Vec<(&str, &str)> = alert
         .details

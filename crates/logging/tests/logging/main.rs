@@ -56,6 +56,7 @@ mod log_records;
 mod odd_names;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod panic_chain;
 mod pipelines;
 #[cfg(target_os = "linux")]
 mod pipes;
