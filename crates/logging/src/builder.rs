@@ -226,7 +226,7 @@ impl LoggingBuilder {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         self.config.check()?;
-        self.files.iter().try_for_each(LogFile::check)?;
+        self.check_files()?;
         let color = self.is_colored();
         let reporter = self.reporter.clone();
         let core = self.core()?;
@@ -238,6 +238,12 @@ impl LoggingBuilder {
             None => Box::new(JsonLayer::new(Arc::clone(&core))),
         };
         Ok((layer.with_filter(core.filter.clone()), Logging::new(core)))
+    }
+
+    fn check_files(&self) -> Result<(), Error> {
+        self.files.iter().try_for_each(LogFile::check)?;
+        let configured = self.config.files();
+        LogFile::check_all(&configured.iter().chain(&self.files).collect::<Vec<_>>())
     }
 
     /// Whether the standard output is for people, and then whether it is coloured.

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
     io, mem,
@@ -13,7 +14,7 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     field::RecordFields,
-    fmt::{FormatFields, FormattedFields, MakeWriter, format::Writer, time::FormatTime},
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter, format::Writer},
     layer::Context,
     registry::LookupSpan,
 };
@@ -31,12 +32,13 @@ where
     let fields = ConsoleFields {
         redactor: core.frame.redactor.clone(),
         limit: core.frame.limit,
+        long_limit: core.frame.long_limit,
         is_colored,
     };
     let events = tracing_subscriber::fmt::layer()
         .with_ansi(is_colored)
-        .with_timer(Timer(Arc::clone(&core.frame)))
         .fmt_fields(fields.clone())
+        .event_format(ConsoleEvent(Arc::clone(&core.frame)))
         .with_writer(ConsoleWriter(Arc::clone(core)))
         .log_internal_errors(false);
     ConsoleLayer { events, fields }
@@ -69,11 +71,82 @@ where
     }
 }
 
-struct Timer(Arc<Frame>);
+/// Formats events as the layer does by default, with no name among them that could do more than be read.
+struct ConsoleEvent(Arc<Frame>);
 
-impl FormatTime for Timer {
-    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        writer.write_str(&TimestampWriter::default().render(self.0.clock.now()))
+impl<S> FormatEvent<S, ConsoleFields> for ConsoleEvent
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, ConsoleFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (dim, bold, off) = match writer.has_ansi_escapes() {
+            true => (DIM.0, BOLD, DIM.1),
+            false => ("", "", ""),
+        };
+        let level = *event.metadata().level();
+        let time = TimestampWriter::default().render(self.0.clock.now());
+        let color = if writer.has_ansi_escapes() {
+            color(level)
+        } else {
+            ""
+        };
+        write!(writer, "{dim}{time}{off} {color}{level:>5}{off} ")?;
+        let spans = ctx.event_scope().into_iter().flat_map(|scope| scope.from_root());
+        let mut is_inside = false;
+        for span in spans {
+            is_inside = true;
+            let name = Escaped(span.name());
+            write!(writer, "{bold}{name}{off}")?;
+            let extensions = span.extensions();
+            if let Some(fields) = extensions.get::<FormattedFields<ConsoleFields>>()
+                && !fields.is_empty()
+            {
+                write!(writer, "{bold}{{{off}{fields}{bold}}}{off}")?;
+            }
+            write!(writer, "{dim}:{off}")?;
+        }
+        if is_inside {
+            writer.write_char(' ')?;
+        }
+        let target = target(event);
+        let target = self.0.redactor.text(&target);
+        write!(writer, "{dim}{}{off}{dim}:{off} ", Escaped(&target))?;
+        ctx.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// The target of an event, or of the record of the `log` crate that it was.
+fn target(event: &Event<'_>) -> Cow<'static, str> {
+    #[cfg(feature = "log")]
+    {
+        use tracing_log::NormalizeEvent as _;
+
+        if let Some(metadata) = event.normalized_metadata() {
+            return Cow::Owned(metadata.target().to_owned());
+        }
+    }
+    Cow::Borrowed(event.metadata().target())
+}
+
+/// A text with everything escaped that a terminal could trip over.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if needs_escape(c) {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -126,8 +199,9 @@ impl io::Write for ConsoleLine<'_> {
 #[derive(Clone)]
 struct ConsoleFields {
     redactor: Redactor,
-    /// How long a value may be, in bytes.
+    /// How long a value of a span may be at most four times, and one of an event, in bytes.
     limit: usize,
+    long_limit: usize,
     is_colored: bool,
 }
 
@@ -230,12 +304,12 @@ impl ConsoleVisitor<'_> {
         self.writer.write_char(MARK)?;
         if name != "message" {
             let (on, off) = if self.look.is_colored { DIM } else { PLAIN };
-            write!(self.writer, "{on}{name}={off}")?;
+            write!(self.writer, "{on}{}={off}", Escaped(name))?;
         }
         let longest = self.span.and_then(|span| context::longest(span, name));
         let limit = match self.span {
             Some(_) => self.look.limit / SPAN_SHARE,
-            None => self.look.limit,
+            None => self.look.long_limit,
         };
         let most = longest.unwrap_or(limit).min(limit);
         let mut hidden = String::new();
@@ -247,13 +321,7 @@ impl ConsoleVisitor<'_> {
             None => redactor.clean_start(value, most, &mut hidden),
         };
         let end = shown.floor_char_boundary(most);
-        for c in shown.get(..end).unwrap_or_default().chars() {
-            if needs_escape(c) {
-                write!(self.writer, "{}", c.escape_default())?;
-            } else {
-                self.writer.write_char(c)?;
-            }
-        }
+        write!(self.writer, "{}", Escaped(shown.get(..end).unwrap_or_default()))?;
         if end < shown.len() || !is_all {
             self.writer.write_char(CUT)?;
         }
@@ -287,3 +355,14 @@ const CUT: char = '…';
 const LOG_RECORD: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
 const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[0m");
 const PLAIN: (&str, &str) = ("", "");
+const BOLD: &str = "\u{1b}[1m";
+
+const fn color(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "\u{1b}[31m",
+        Level::WARN => "\u{1b}[33m",
+        Level::INFO => "\u{1b}[32m",
+        Level::DEBUG => "\u{1b}[34m",
+        Level::TRACE => "\u{1b}[35m",
+    }
+}

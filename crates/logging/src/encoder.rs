@@ -198,7 +198,15 @@ impl<'a> Encoder<'a> {
             let (shown, is_all) = self.frame.redactor.clean_start(text, limit, self.clean);
             let out = &mut self.out.text;
             out.push_str(&template.quoted);
-            self.truncated |= !json::escape(out, shown, limit) || !is_all;
+            let is_whole = json::escape(out, shown, limit)
+                || escape_short(
+                    out,
+                    start + template.quoted.len(),
+                    shown,
+                    self.frame,
+                    self.out.lifted.len(),
+                );
+            self.truncated |= !is_whole || !is_all;
             out.push('"');
         } else {
             let has_pair = self.special_pair(template, text, start);
@@ -265,20 +273,28 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// How long the pairs may be with a value that comes next. That of a span leaves room for other fields of the span, and for
-    /// the event's own.
+    /// How long the pairs may be with a value that comes next, unless that is a short one: for those, and for the fields of the
+    /// spans, room is left. A value of a span leaves room for other fields of the span, and for the event's own.
     #[inline]
     fn value_limit(&self) -> usize {
-        let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
         if !self.keeps_places {
-            return limit;
+            return self.frame.long_limit.saturating_sub(self.out.lifted.len());
         }
+        let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
         limit.min(self.out.text.len() + self.frame.limit / SPAN_SHARE)
     }
 
     fn value(&mut self, text: &str) {
-        let limit = self.value_limit();
-        self.truncated |= !json::string(&mut self.out.text, text, limit);
+        self.out.text.push('"');
+        self.escape(text);
+        self.out.text.push('"');
+    }
+
+    fn escape(&mut self, text: &str) {
+        let (start, limit) = (self.out.text.len(), self.value_limit());
+        let is_whole = json::escape(&mut self.out.text, text, limit)
+            || escape_short(&mut self.out.text, start, text, self.frame, self.out.lifted.len());
+        self.truncated |= !is_whole;
     }
 
     /// Writes a text that means something to us; whether it gets a pair.
@@ -308,12 +324,10 @@ impl<'a> Encoder<'a> {
     }
 
     fn prefixed(&mut self, prefix: &str, text: &str) {
-        let out = &mut self.out.text;
-        out.push('"');
-        let mut is_complete = json::escape(out, prefix, self.frame.limit);
-        is_complete &= json::escape(out, text, self.frame.limit);
-        out.push('"');
-        self.truncated |= !is_complete;
+        self.out.text.push('"');
+        self.escape(prefix);
+        self.escape(text);
+        self.out.text.push('"');
     }
 
     fn formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
@@ -353,7 +367,7 @@ impl<'a> Encoder<'a> {
         self.out.text.push('[');
         let mut text = mem::take(self.text);
         for (at, source) in sources(error).enumerate() {
-            if self.out.len() + SHORT_VALUE > self.frame.limit {
+            if self.out.len() + SHORT_VALUE > self.frame.long_limit {
                 self.truncated = true;
                 break;
             }
@@ -456,6 +470,16 @@ impl Visit for Encoder<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.formatted(field, format_args!("{value:?}"));
     }
+}
+
+/// Appends a value that has no room among the long ones, from `start` on, if it is a short one; whether all of it went in.
+#[cold]
+fn escape_short(out: &mut String, start: usize, text: &str, frame: &Frame, lifted: usize) -> bool {
+    if text.len() > frame.short_value {
+        return false;
+    }
+    out.truncate(start);
+    json::escape(out, text, frame.limit.saturating_sub(lifted))
 }
 
 /// A value of a span may take so much of a line: one part of these.

@@ -37,6 +37,30 @@ pub enum Error {
         /// The number of the process, if it is known.
         process: Option<u32>,
     },
+    /// By its name, a log file is a full file of another one: the retention of that one would remove it.
+    #[error(
+        "log file {} has the name of a full file of {}: it would be removed as one",
+        path.display(),
+        of.display()
+    )]
+    NamedAsArchive {
+        /// The file.
+        path: PathBuf,
+        /// The other one.
+        of: PathBuf,
+    },
+    /// Two log files are one, by a hard link.
+    #[error(
+        "log files {} and {} are the same file: each would rotate it under the other",
+        path.display(),
+        other.display()
+    )]
+    SameFile {
+        /// The one.
+        path: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// The build cannot do what is asked for.
     #[error(
         "{setting} {feature} needs the feature {feature} of groundcrew-logging, which this build does not have"

@@ -42,6 +42,9 @@ pub(crate) struct Frame {
     pub(crate) console_end: Vec<u8>,
     /// Fields stop here, so that the line stays within its longest length with all that follows.
     pub(crate) limit: usize,
+    /// A value longer than `short_value` stops here already: the rest is for short ones, of the event and its spans.
+    pub(crate) long_limit: usize,
+    pub(crate) short_value: usize,
     /// The limit and the room that is kept for the defaults.
     pub(crate) line_limit: usize,
     /// The pair of an event without a message.
@@ -99,6 +102,7 @@ impl Frame {
         let (defaults, resource) = around.pairs(names, parts.location);
         let tail: usize = defaults.iter().map(|default| default.pair.len()).sum();
         let limit = parts.max_line.saturating_sub(tail + resource.len() + RESERVE);
+        let kept = (limit / KEPT_PART).min(MOST_KEPT);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             clock: parts.clock,
@@ -109,6 +113,8 @@ impl Frame {
             console_end: around.console_end(),
             resource,
             limit,
+            long_limit: limit - kept,
+            short_value: kept / SHORT_PART,
             line_limit: limit + tail,
             no_message: format!(",\"{}\":\"\"", names.message),
             nothing: Template::default(),
@@ -280,6 +286,11 @@ impl Default {
 const LONGEST_NAME: usize = 4096;
 /// Room for the closing of a value, an empty message, the level, the mark of a cut line and the closing of the line.
 const RESERVE: usize = 128;
+/// No value but a short one takes the last part of a line, one of so many, and at most so many bytes.
+const KEPT_PART: usize = 4;
+const MOST_KEPT: usize = 8 * 1024;
+/// So many short values fit into it.
+const SHORT_PART: usize = 8;
 /// Room for the timestamp, level, target and some text.
 const LEAST_FIELDS: usize = 512;
 /// The smallest longest line where there are no defaults.

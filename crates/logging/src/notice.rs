@@ -36,7 +36,7 @@ impl Notice<'_> {
         out.push_str(names.constant);
         let message = out.len();
         write!(out, ",\"{}\":", names.message).ok();
-        let mut complete = json::string(&mut out, &frame.redactor.text(self.message), frame.limit);
+        let mut complete = json::string(&mut out, &frame.redactor.text(self.message), frame.long_limit);
         if names.level == LevelPlace::Lead {
             let message = out.split_off(message);
             out.insert_str(lead, &message);
@@ -97,7 +97,7 @@ impl Notice<'_> {
     pub(crate) fn console(&self, frame: &Frame) -> Vec<u8> {
         let time = TimestampWriter::default().render(frame.clock.now());
         let mut out = format!("{time} {:>5} {TARGET}: ", self.level);
-        json::escape(&mut out, &frame.redactor.text(self.message), frame.limit);
+        json::escape(&mut out, &frame.redactor.text(self.message), frame.long_limit);
         let mut text = String::new();
         for (name, value) in self.fields {
             text.clear();

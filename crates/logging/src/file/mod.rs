@@ -11,6 +11,7 @@ mod lock;
 mod log_file;
 mod mode;
 mod names;
+mod neighbours;
 mod open_file;
 mod rotate;
 mod rotating;

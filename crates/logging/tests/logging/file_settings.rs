@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use groundcrew_base::ByteSize;
-use groundcrew_logging::{Error, FileMode, LogFile, Logging, LoggingConfig};
+use groundcrew_logging::{Error, FileMode, LogFile, Logging, LoggingBuilder, LoggingConfig};
 
 use crate::{
     capture::{DEADLINE, eventually, parse, quiet, run},
@@ -213,6 +213,61 @@ fn settings_that_leave_no_room_are_told() {
         !Path::new("never").exists(),
         "nothing is made before all is checked"
     );
+}
+
+#[test]
+fn files_that_would_rotate_each_other_are_refused() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path(name);
+    fs::create_dir(path("logs")).unwrap();
+    for name in ["x.000001.log", "one.log"] {
+        fs::write(path(name), "{}\n").unwrap();
+    }
+    fs::hard_link(path("one.log"), path("logs/two.log")).unwrap();
+    std::os::unix::fs::symlink(path("x.log"), path("link.log")).unwrap();
+    let refusal = |first: &str, second: &str| {
+        let files = [first, second].map(|name| LogFile::at(path(name)));
+        let builder = files
+            .into_iter()
+            .fold(Logging::builder().config(quiet()), LoggingBuilder::file);
+        builder.build::<tracing_subscriber::Registry>().map(drop).err()
+    };
+
+    for (archive, file) in [
+        ("x.000001.log", "x.log"),
+        ("logs/../x.000007.2026-11-22.log", "link.log"),
+        ("new.000001.log.zst", "new.log"),
+    ] {
+        for error in [refusal(file, archive), refusal(archive, file)] {
+            assert_eq!(
+                error.map(|error| error.to_string()),
+                Some(format!(
+                    "log file {} has the name of a full file of {}: it would be removed as one",
+                    path(archive).display(),
+                    path(file).display()
+                ))
+            );
+        }
+    }
+    let error = refusal("one.log", "logs/two.log").map(|error| error.to_string());
+    assert_eq!(
+        error,
+        Some(format!(
+            "log files {} and {} are the same file: each would rotate it under the other",
+            path("one.log").display(),
+            path("logs/two.log").display()
+        ))
+    );
+    let names: Vec<_> = fs::read_dir(path("logs")).unwrap().collect();
+    assert_eq!(names.len(), 1, "nothing is made before all is checked");
+    for (first, second) in [("y.log", "y.1.log"), ("y.log", "logs/y.000001.log")] {
+        assert!(refusal(first, second).is_none(), "{first} {second}");
+    }
+    let builder = Logging::builder()
+        .config(quiet())
+        .file(LogFile::at("/dev/null"))
+        .file(LogFile::at("/dev/null"));
+    assert!(builder.build::<tracing_subscriber::Registry>().is_ok());
 }
 
 #[cfg(not(any(feature = "gzip", feature = "zstd")))]

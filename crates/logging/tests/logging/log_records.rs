@@ -100,6 +100,8 @@ fn child_console_records() {
     let logging = Logging::builder().config(config).init().unwrap();
 
     log::warn!(target: "rumqttc?token=hunter2", "connection lost");
+    log::info!(target: "we\x1b[31mird\nFAKE LINE", "of a record");
+    tracing::info!(target: "we\x1b[31mird\nFAKE LINE", { "na\x1b[31mme\nFAKE LINE" = 1 }, "of an event");
     logging.flush(DEADLINE).unwrap();
 }
 
@@ -112,8 +114,23 @@ fn people_see_the_target_of_a_record_and_no_more() {
         .lines()
         .find(|line| line.contains("connection lost"))
         .unwrap();
-    assert!(line.contains(" WARN rumqttc?token="), "{line}");
+    assert!(
+        line.contains(" WARN rumqttc?token=***: connection lost"),
+        "{line}"
+    );
     assert!(!line.contains("log."), "{line}");
+}
+
+#[test]
+fn targets_and_names_are_escaped_for_people() {
+    let output = child("log_records::child_console_records").output().unwrap();
+
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains('\u{1b}') && !text.contains("\nFAKE"), "{text}");
+    let target = r" INFO we\u{1b}[31mird\nFAKE LINE: ";
+    assert!(text.contains(&format!("{target}of a record")), "{text}");
+    let fields = r"of an event na\u{1b}[31mme\nFAKE LINE=1";
+    assert!(text.contains(&format!("{target}{fields}")), "{text}");
 }
 
 #[test]

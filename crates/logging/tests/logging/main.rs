@@ -20,6 +20,7 @@ mod console;
 mod console_values;
 mod crash;
 mod crash_campaign;
+mod cut_events;
 mod cut_values;
 mod dice;
 mod duplicates;
