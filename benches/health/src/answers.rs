@@ -19,7 +19,7 @@ use harness::Suite;
 use tokio::runtime::Runtime;
 use tower::Service;
 
-use crate::per_request;
+use crate::{per_request, real_checks};
 
 /// Of the requirements.
 pub(crate) const CHECKS: [&str; 6] = [
@@ -70,6 +70,15 @@ pub(crate) fn compare(suite: &mut Suite) {
         )
         .iterations_at_least(ITERATIONS)
         .instructions()
+        .wall();
+    suite
+        .compare_loops(
+            "answer.six_real_checks",
+            lazily(real_checks::cached),
+            "axum-health, the same six checks on each request",
+            lazily(real_checks::on_each_request),
+        )
+        .instructions_at_least(10.0)
         .wall();
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod blocked;
 mod per_request;
+mod real_checks;
 mod served;
 mod verdicts;
 

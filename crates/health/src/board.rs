@@ -132,10 +132,19 @@ impl Board {
         drop(state);
         self.generation.send_modify(|generation| *generation += 1);
         if tells {
-            while let Some(transition) = self.next_untold() {
-                self.tell(&transition);
+            self.tell_some();
+        }
+    }
+
+    /// Not more than that: whoever comes next goes on, and no check waits for long because its task tells of the others.
+    fn tell_some(&self) {
+        for _ in 0..MOST_TOLD {
+            match self.next_untold() {
+                Some(transition) => self.tell(&transition),
+                None => return,
             }
         }
+        self.lock().is_telling = false;
     }
 
     fn next_untold(&self) -> Option<Transition> {
@@ -219,6 +228,9 @@ impl Board {
 
 /// How many transitions are kept.
 const MOST_TRANSITIONS: usize = 100;
+
+/// How many transitions one task tells of at once.
+const MOST_TOLD: usize = 64;
 
 /// How many transitions may wait to be told.
 const MOST_UNTOLD: usize = 10_000;

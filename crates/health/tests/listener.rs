@@ -50,18 +50,21 @@ fn silent(address: SocketAddr, count: usize, said: &[u8]) -> Vec<TcpStream> {
     (0..count).map(connect).collect()
 }
 
-/// Asks on new connections, several times, and gives the longest wait.
+/// Asks on new connections until all answers come in time, and gives the longest wait: a machine that is busy may need a few rounds.
 async fn asked(address: SocketAddr) -> Duration {
-    let asking = move || {
-        ["/livez", "/readyz", "/api/health"].map(|path| {
-            let began = Instant::now();
-            let status = probe(&format!("http://{address}{path}"), PATIENCE);
-            assert_eq!(status.unwrap(), 200, "{path}");
-            began.elapsed()
-        })
-    };
-    let waits = tokio::task::spawn_blocking(asking).await.unwrap();
-    waits.into_iter().max().unwrap()
+    eventually(LIMIT * 4, "probes are answered in time", async || {
+        let asking = move || {
+            let waits = ["/livez", "/readyz", "/api/health"].map(|path| {
+                let began = Instant::now();
+                let status = probe(&format!("http://{address}{path}"), PATIENCE);
+                (status.ok() == Some(200)).then(|| began.elapsed())
+            });
+            waits.into_iter().collect::<Option<Vec<_>>>()
+        };
+        let waits = tokio::task::spawn_blocking(asking).await.unwrap();
+        waits.and_then(|waits| waits.into_iter().max())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

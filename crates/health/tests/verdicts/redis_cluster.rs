@@ -73,10 +73,10 @@ async fn a_check_that_begins_while_a_primary_is_away_tells_of_the_others() {
     drop(says(&old, "partial", LIMIT).await);
     // The others agree that it is gone after their node timeout.
     drop(says(&old, "cluster_down", Duration::from_secs(30)).await);
-    assert_eq!(word(&fresh().run().await), "cluster_down");
+    assert_eq!(word(&fresh().timeout(LIMIT).run().await), "cluster_down");
     killed.start_again().await.unwrap();
     drop(says(&old, "up", Duration::from_secs(30)).await);
-    assert_eq!(word(&fresh().run().await), "up");
+    assert_eq!(word(&fresh().timeout(LIMIT).run().await), "up");
 }
 
 /// Any server that the URL names may be the one that is away.
