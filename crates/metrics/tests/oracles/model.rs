@@ -155,7 +155,12 @@ fn family() -> impl Strategy<Value = FamilyModel> {
                 }
                 // A sum beyond the largest number is infinite, and one of both infinities is none.
                 Kind::Sum | Kind::Histogram { .. } => values.into_iter().map(finite).collect(),
-                _ => values,
+                // It does not take NaN.
+                Kind::Gauge => values
+                    .into_iter()
+                    .map(|value| if value.is_nan() { 0.5 } else { value })
+                    .collect(),
+                Kind::Counter => values,
             });
             let series = labels.into_iter().zip(values).collect();
             FamilyModel {
