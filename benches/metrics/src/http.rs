@@ -14,12 +14,12 @@ use axum::{
     http::{Request, Response},
     routing::get,
 };
-use axum_prometheus::PrometheusMetricLayer;
+use axum_prometheus::{PrometheusMetricLayer, PrometheusMetricLayerBuilder};
 use groundcrew_metrics::{HttpMetrics, Registry};
 use harness::Suite;
 use tower::{Layer as _, Service, layer::util::Identity};
 
-use crate::lazily;
+use crate::{lazily, macros};
 
 pub(crate) fn compare(suite: &mut Suite) {
     suite
@@ -97,19 +97,11 @@ fn idle() -> impl FnMut(u64) {
 fn axum_prometheus() -> impl FnMut(u64) {
     static LAYER: OnceLock<PrometheusMetricLayer<'static>> = OnceLock::new();
 
-    // It starts a task of its own, which has nothing to do here.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime can be made");
-    let mut serve = {
-        let _entered = runtime.enter();
-        // A process has one recorder.
-        let layer = LAYER.get_or_init(|| PrometheusMetricLayer::pair().0);
-        serve(ready_made(router().layer(layer.clone())))
-    };
-    move |count| {
-        let _entered = runtime.enter();
-        serve(count);
-    }
+    let layer = LAYER.get_or_init(|| {
+        let builder = PrometheusMetricLayerBuilder::new().with_metrics_from_fn(macros::install);
+        builder.build_pair().0
+    });
+    serve(ready_made(router().layer(layer.clone())))
 }
 
 fn router() -> Router {

@@ -1,6 +1,7 @@
 //! The macros of `metrics`, recorded by its Prometheus exporter.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use axum_prometheus::{AXUM_HTTP_REQUESTS_DURATION_SECONDS, utils::SECONDS_DURATION_BUCKETS};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::{
     requests::Request,
@@ -31,12 +32,15 @@ pub(crate) fn counter_owned() -> impl FnMut(u64) + 'static {
     })
 }
 
-/// The recorder of the process.
-fn install() -> PrometheusHandle {
+/// The recorder of the process, which has one: axum-prometheus records into it too, with the buckets that it has by default.
+pub(crate) fn install() -> PrometheusHandle {
     static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     RECORDER
         .get_or_init(|| {
+            let durations = Matcher::Full(AXUM_HTTP_REQUESTS_DURATION_SECONDS.to_owned());
             PrometheusBuilder::new()
+                .set_buckets_for_metric(durations, SECONDS_DURATION_BUCKETS)
+                .expect("there are buckets")
                 .install_recorder()
                 .expect("nobody else installs one")
         })
