@@ -349,7 +349,7 @@ fn the_steps_for_random_joins_grow_with_their_length_alone() {
     let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
-    for _ in 0..if is_long { 20_000 } else { 200 } {
+    for _ in 0..if is_long { 3_000 } else { 150 } {
         let mut join = |most| {
             let count = random.usize(0..=most);
             (0..count)
