@@ -362,8 +362,9 @@ fn the_steps_for_random_joins_grow_with_their_length_alone() {
 
         let (few, many) = (steps_of(&redactor, &short), steps_of(&redactor, &long));
 
+        // A few steps a byte more may begin behind some length.
         assert!(
-            many <= 5 * few + 2_000,
+            many <= (5 * few).max(16 * long.len()),
             "seed {seed}: {before}, {unit}, {behind}: {few} steps and {many}"
         );
     }
