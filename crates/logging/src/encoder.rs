@@ -1,3 +1,5 @@
+mod chain;
+
 use std::{
     error::Error as StdError,
     fmt::{self, Write as _},
@@ -9,11 +11,10 @@ use tracing::field::{Field, Visit};
 use crate::{
     Action,
     context::LONGEST_AGENT,
-    error_chain::sources,
     frame::Frame,
     json,
     pairs::{Entry, Pairs, Part, Present, small},
-    profile::{BOOLEANS, ChainForm},
+    profile::BOOLEANS,
     start::Start,
     template::{FieldTemplate, Role, Template},
 };
@@ -342,58 +343,6 @@ impl<'a> Encoder<'a> {
         Start::of(&mut text, self.frame.limit).write_fmt(value).ok();
         self.shown(field, template, &text);
         *self.text = text;
-    }
-
-    fn chain(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
-        if error.source().is_none() {
-            return;
-        }
-        let Some(template) = self.template(field) else {
-            return;
-        };
-        if !self.has_room(field, Part::Chain, template.chain.prefix.len()) {
-            return;
-        }
-        let start = self.out.text.len();
-        self.out.text.push_str(&template.chain.prefix);
-        match self.frame.names.chain_form {
-            ChainForm::Array => self.chain_array(error),
-            ChainForm::Text => self.chain_text(error),
-        }
-        self.close(field, Part::Chain, start, false);
-    }
-
-    fn chain_array(&mut self, error: &(dyn StdError + 'static)) {
-        self.out.text.push('[');
-        let mut text = mem::take(self.text);
-        for (at, source) in sources(error).enumerate() {
-            if self.out.len() + SHORT_VALUE > self.frame.long_limit {
-                self.truncated = true;
-                break;
-            }
-            if at > 0 {
-                self.out.text.push(',');
-            }
-            write!(Start::of(&mut text, self.frame.limit), "{source}").ok();
-            self.clean_value(&text);
-        }
-        *self.text = text;
-        self.out.text.push(']');
-    }
-
-    fn chain_text(&mut self, error: &(dyn StdError + 'static)) {
-        let mut text = mem::take(self.text);
-        let mut start = Start::of(&mut text, self.frame.limit);
-        write!(start, "{error}").ok();
-        for source in sources(error) {
-            write!(start, "\ncaused by: {source}").ok();
-        }
-        self.clean_value(&text);
-        *self.text = text;
-    }
-
-    fn clean_value(&mut self, text: &str) {
-        self.with_clean(text, self.frame.limit, Self::value);
     }
 
     /// What is done with the value of a field because of its name.
