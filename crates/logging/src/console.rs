@@ -293,7 +293,7 @@ impl ConsoleVisitor<'_> {
 
     fn write(&mut self, name: &str, value: &str) -> fmt::Result {
         let redactor = &self.look.redactor;
-        let action = redactor.action(name);
+        let action = redactor.action_on(name, value);
         if action == Some(Action::Remove) {
             return Ok(());
         }

@@ -258,11 +258,15 @@ impl<'a> Encoder<'a> {
         let (mut text, mut shown) = (mem::take(self.text), mem::take(self.clean));
         text.clear();
         shown.clear();
-        if action != Action::Mask {
+        if action != Action::Mask || template.asks {
             text.write_fmt(value).ok();
         }
-        self.frame.redactor.apply(action, &text, &mut shown);
-        self.value(&shown);
+        if template.asks && BOOLEANS.contains(&text.as_str()) {
+            self.out.text.push_str(&text);
+        } else {
+            self.frame.redactor.apply(action, &text, &mut shown);
+            self.value(&shown);
+        }
         (*self.text, *self.clean) = (text, shown);
         self.close(field, Part::Value, start, is_lifted);
     }

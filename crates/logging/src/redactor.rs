@@ -9,6 +9,7 @@ mod encoded;
 mod entity;
 mod escape;
 mod glob;
+mod harmless;
 mod hasher;
 mod jwt;
 mod kind;
@@ -182,6 +183,18 @@ impl Redactor {
     #[must_use]
     pub fn action(&self, key: &str) -> Option<Action> {
         self.names.action(key)
+    }
+
+    /// What is done with a value of this name; nothing if it says whether there is a secret, `has_token=false`.
+    pub(crate) fn action_on(&self, key: &str, value: &str) -> Option<Action> {
+        let action = self.action(key)?;
+        let is_answer = matches!(value, "true" | "false") && self.asks(key);
+        (!is_answer).then_some(action)
+    }
+
+    /// Whether a truth of this name is shown although the name is that of a secret.
+    pub(crate) fn asks(&self, key: &str) -> bool {
+        self.names.asks(key)
     }
 
     /// The text without the secrets in it; borrowed when there are none.

@@ -52,6 +52,8 @@ pub(crate) struct FieldTemplate {
     pub(crate) chain: Key,
     /// What is done with the value because of the name.
     pub(crate) action: Option<Action>,
+    /// Whether a truth is shown although the name is that of a secret: `has_token`.
+    pub(crate) asks: bool,
     pub(crate) role: Role,
     /// Whether numbers and booleans are written as they are: the message is always a text.
     pub(crate) is_short: bool,
@@ -187,6 +189,7 @@ impl Fields {
         };
         self.0.push(FieldTemplate {
             action,
+            asks: action.is_some() && role != Role::LogRecord && frame.redactor.asks(field),
             role,
             is_short: action.is_none() && role != Role::Message,
             is_lifted: match role {

@@ -4,6 +4,7 @@ use super::{
     bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     colour::{behind_colours, colours_before},
     element::in_element,
+    harmless::{is_harmless, is_of_grammar},
     names::{Names, is_header, is_of_name},
     scheme::user_end,
     string,
@@ -67,7 +68,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let value = block
         .or_else(tagged)
         .or_else(|| value_at(text, from, is_header, around))?;
-    if is_count(text, text.get(start..end)?, value) {
+    if is_count(text, text.get(start..end)?, value) || is_harmless(names, text, (start, end), sign, value) {
         return None;
     }
     Some(Named {
@@ -258,7 +259,7 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     }
     let (_, action) = names.action_before(text, end)?;
     Quote::at(text, last)?;
-    let value = value_at(text, last, false, None)?;
+    let value = value_at(text, last, false, None).filter(|&value| !is_of_grammar(text, end, value))?;
     Some(Named {
         value,
         action,

@@ -5,6 +5,7 @@ use super::{
     bytes::{at, before, is_escape, is_space, run_back, steps},
     colour::ends_colour,
     glob::{glob_matches, lower, normal, normalized},
+    harmless::is_question,
     letters::Letters,
     prose::ends_in_pass,
 };
@@ -23,7 +24,7 @@ struct Rule {
     pattern: Box<[u8]>,
     /// Nothing where the value is shown.
     action: Option<Action>,
-    /// A number behind the name is no part of it.
+    /// It is one of the [`USUAL`]: a number behind the name is no part of it.
     numbered: bool,
     /// What the pattern ends with is a word of the name: `db_pass` and no `compass`.
     is_word: bool,
@@ -87,6 +88,21 @@ impl Names {
 
     /// What to do with the value of a field.
     pub(crate) fn action(&self, name: &str) -> Option<Action> {
+        self.rule(name)?.action
+    }
+
+    /// Whether a field is hidden by a usual name, and asks whether there is such a secret.
+    pub(crate) fn asks(&self, name: &str) -> bool {
+        is_question(name.as_bytes()) && self.rule(name).is_some_and(|rule| rule.numbered)
+    }
+
+    /// The same of a name that ends before `end`, inside of a text.
+    pub(crate) fn asks_before(&self, text: &[u8], end: usize) -> bool {
+        let found = self.rule_before(text, end);
+        found.is_some_and(|(start, rule)| rule.numbered && text.get(start..end).is_some_and(is_question))
+    }
+
+    fn rule(&self, name: &str) -> Option<&Rule> {
         let whole = normalized(name);
         let last = whole
             .iter()
@@ -97,6 +113,12 @@ impl Names {
 
     /// What to do with a value whose name ends before `end`, inside of a text; the place where the name starts.
     pub(crate) fn action_before(&self, text: &[u8], end: usize) -> Option<(usize, Action)> {
+        let (start, rule) = self.rule_before(text, end)?;
+        Some((start, rule.action?))
+    }
+
+    #[inline]
+    fn rule_before(&self, text: &[u8], end: usize) -> Option<(usize, &Rule)> {
         let mut candidates = self.candidates_before(text, end);
         if before(text, end).is_ascii_digit() {
             let end = run_back(text, end, |byte| byte.is_ascii_digit());
@@ -107,8 +129,9 @@ impl Names {
         }
         let name = NameInText::before(text, end, &self.letters);
         let starts = name.starts.get(..name.words).unwrap_or_default();
-        let action = self.decide(name.tail.get(name.from..)?, starts, candidates, text.get(..end)?)?;
-        Some((name.start, action))
+        let written = text.get(..end)?;
+        let rule = self.decide(name.tail.get(name.from..)?, starts, candidates, written)?;
+        Some((name.start, rule))
     }
 
     /// A quick look at the last bytes, which is enough for nearly every name.
@@ -136,9 +159,9 @@ impl Names {
         bits
     }
 
-    /// The action of the last of the rules `candidates`, which stand for one in 64 each, that matches the name from
+    /// The last of the rules `candidates`, which stand for one in 64 each, that matches the name from
     /// one of these places on.
-    fn decide(&self, name: &[u8], starts: &[usize], candidates: u64, written: &[u8]) -> Option<Action> {
+    fn decide(&self, name: &[u8], starts: &[usize], candidates: u64, written: &[u8]) -> Option<&Rule> {
         let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let plain = name.get(..name.len() - digits).unwrap_or_default();
         let matches = |rule: &Rule| {
@@ -158,7 +181,7 @@ impl Names {
                     && matches(rule)
                     && (!rule.is_word || ends_in_pass(written))
                 {
-                    return rule.action;
+                    return Some(rule);
                 }
             }
         }

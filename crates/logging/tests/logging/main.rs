@@ -70,6 +70,7 @@ mod redaction_colours;
 mod redaction_elements;
 mod redaction_encoded;
 mod redaction_forms;
+mod redaction_harmless;
 mod redaction_headers;
 mod redaction_keys;
 mod redaction_nested;

@@ -44,6 +44,29 @@ fn fields_are_masked_by_their_name_whatever_their_kind() {
 }
 
 #[test]
+fn whether_there_is_a_secret_is_shown_and_nothing_else_of_that_name() {
+    let line = logged_one(|| {
+        info!(
+            has_token = false,
+            requiresPassword = true,
+            is_secret = "SECRET1",
+            use_token = 12_345,
+            "x"
+        );
+    });
+
+    assert_eq!(
+        line.own(),
+        [
+            ("has_token", json!(false)),
+            ("requiresPassword", json!(true)),
+            ("is_secret", json!("***")),
+            ("use_token", json!("***")),
+        ]
+    );
+}
+
+#[test]
 fn credentials_inside_of_text_are_masked_wherever_it_stands() {
     #[derive(Debug, thiserror::Error)]
     #[error("dial postgres://app:SECRET1@db/app")]
