@@ -8,6 +8,7 @@ mod email;
 mod encoded;
 mod entity;
 mod escape;
+mod fields;
 mod glob;
 mod harmless;
 mod hasher;

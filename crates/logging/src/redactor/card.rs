@@ -1,4 +1,4 @@
-use super::bytes::{at, before, is_at, run, run_back};
+use super::bytes::{at, before, begins_word, ends_in, is_at, run, run_back};
 
 /// What the digits around a place are.
 pub(crate) enum Digits {
@@ -53,7 +53,7 @@ pub(crate) fn is_card_number(number: u64) -> bool {
 /// Where the card number ends that starts with the digits from `start` to `end`.
 fn card_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
     let length = end - start;
-    if (length != GROUP && !(SHORTEST..=LONGEST).contains(&length)) || is_inside(text, start) {
+    if (length != GROUP && !(SHORTEST..=LONGEST).contains(&length)) || is_inside(text, start, end) {
         return None;
     }
     let mut number = Number::default();
@@ -90,10 +90,25 @@ fn card_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
 }
 
 /// Whether the digits belong to what stands before: a word, a fraction.
-fn is_inside(text: &[u8], start: usize) -> bool {
+fn is_inside(text: &[u8], start: usize, end: usize) -> bool {
     let byte = before(text, start);
     let is_fraction = byte == b'.' && before(text, start - 1).is_ascii_digit();
-    is_fraction || !super::bytes::begins_word(text, start)
+    is_fraction || !(begins_word(text, start) || is_track(text, start, end) || is_behind_word(text, start))
+}
+
+/// Whether this is the first track of a magnetic stripe: `%B4111111111111111^DOE/JOHN^2512...`.
+fn is_track(text: &[u8], start: usize, end: usize) -> bool {
+    let format = before(text, start);
+    let is_first = start
+        .checked_sub(1)
+        .is_some_and(|format| begins_word(text, format));
+    at(text, end) == b'^' && format.eq_ignore_ascii_case(&b'B') && is_first
+}
+
+/// Whether the word before the digits says what they are: `card4111111111111111`.
+fn is_behind_word(text: &[u8], start: usize) -> bool {
+    let is_word = |word: &&[u8]| ends_in(text, start, word) && begins_word(text, start - word.len());
+    WORDS.iter().any(|word| is_word(word))
 }
 
 /// Whether what follows belongs to the digits.
@@ -189,6 +204,15 @@ const LONGEST: usize = 19;
 const LONGEST_PHONE: usize = 15;
 const GROUP: usize = 4;
 const LONGEST_GROUP: usize = 6;
+const WORDS: [&[u8]; 7] = [
+    b"card",
+    b"pan",
+    b"visa",
+    b"mastercard",
+    b"amex",
+    b"cardno",
+    b"cardnumber",
+];
 /// How cards print their numbers.
 const FORMS: [[usize; 5]; 4] = [[4, 4, 4, 4, 0], [4, 4, 4, 4, 3], [4, 6, 5, 0, 0], [4, 6, 4, 0, 0]];
 

@@ -2,15 +2,28 @@ use super::bytes::{at, before, run, run_back};
 
 /// The address around the `@` at `sign`, from `from` on.
 pub(crate) fn address_at(text: &[u8], from: usize, sign: usize) -> Option<(usize, usize)> {
-    let start = from.max(run_back(text, sign, is_of_local));
+    let start = from.max(local_start(text, sign));
     let domain = sign + 1;
     let end = run(text, domain, is_of_domain);
     let end = end - usize::from(before(text, end) == b'.');
     let mut parts = text.get(domain..end)?.rsplit(|&byte| byte == b'.');
     let top = parts.next()?;
-    let is_name = top.len() >= 2 && !top.iter().any(u8::is_ascii_digit);
+    let is_file = FILES.iter().any(|file| top.eq_ignore_ascii_case(file));
+    let is_name = top.len() >= 2 && !is_file && !top.iter().any(u8::is_ascii_digit);
     let has_host = parts.next().is_some_and(|host| !host.is_empty()) && at(text, domain) != b'.';
     (start < sign && is_name && has_host).then_some((start, end))
+}
+
+/// Where the name before the sign starts; one as `o'neil` has an apostrophe between its letters.
+fn local_start(text: &[u8], sign: usize) -> usize {
+    let mut start = run_back(text, sign, is_of_local);
+    while before(text, start) == b'\''
+        && at(text, start).is_ascii_alphabetic()
+        && before(text, start - 1).is_ascii_alphabetic()
+    {
+        start = run_back(text, start - 1, is_of_local);
+    }
+    start
 }
 
 const fn is_of_local(byte: u8) -> bool {
@@ -20,3 +33,9 @@ const fn is_of_local(byte: u8) -> bool {
 const fn is_of_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.') || !byte.is_ascii()
 }
+
+/// What no address ends in: `logo@2x.png`.
+const FILES: [&[u8]; 14] = [
+    b"png", b"jpg", b"jpeg", b"gif", b"webp", b"svg", b"avif", b"bmp", b"css", b"js", b"mjs", b"json",
+    b"html", b"wasm",
+];

@@ -4,6 +4,7 @@ use super::{
     bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     colour::{behind_colours, colours_before},
     element::in_element,
+    fields::{all_of, in_struct},
     harmless::{is_harmless, is_of_grammar},
     names::{Names, is_header, is_of_name},
     scheme::user_end,
@@ -45,7 +46,8 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     end -= quote.map_or(0, Quote::len);
     let named = names.action_before(text, end);
     let named = named.or_else(|| beside_name(names, text, end));
-    let (start, action) = named.or_else(|| of_registry(names, text, end, sign + 1))?;
+    let named = named.or_else(|| of_registry(names, text, end, sign + 1));
+    let (start, action) = named.or_else(|| in_struct(names, text, end))?;
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -260,6 +262,7 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let (_, action) = names.action_before(text, end)?;
     Quote::at(text, last)?;
     let value = value_at(text, last, false, None).filter(|&value| !is_of_grammar(text, end, value))?;
+    let value = all_of(text, end, value).unwrap_or(value);
     Some(Named {
         value,
         action,

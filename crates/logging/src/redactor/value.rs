@@ -176,7 +176,7 @@ fn begins_nested(text: &[u8], start: usize) -> bool {
 }
 
 /// Where the brackets close that open first behind `start`; strings in between may hold any.
-fn nested_end(text: &[u8], start: usize) -> usize {
+pub(super) fn nested_end(text: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut place = start;
     loop {

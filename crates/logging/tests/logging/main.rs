@@ -79,6 +79,7 @@ mod redaction_plain;
 mod redaction_properties;
 mod redaction_secrets;
 mod redaction_sinks;
+mod redaction_structs;
 mod redaction_text;
 #[cfg(all(
     feature = "envcfg",

@@ -1,6 +1,6 @@
 //! Secrets in the bodies of forms, where `+` is a space, and in what typesetters make of a card number.
 
-use groundcrew_logging::Redactor;
+use groundcrew_logging::{Action, Redactor, SecretKind};
 
 use crate::dice::Dice;
 
@@ -178,5 +178,46 @@ fn a_text_that_a_form_sends_is_hidden_as_its_plain_one_is() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn the_tracks_of_a_magnetic_stripe_and_a_word_before_show_no_card() {
+    let redactor = Redactor::default();
+    for (text, expected) in [
+        ("%B4111111111111111^DOE/JOHN^2512101?", "%B***^DOE/JOHN^2512101?"),
+        ("read B5555555555554444^DOE", "read B***^DOE"),
+        (";4111111111111111=2512101?", ";***=2512101?"),
+        ("card4111111111111111", "card***"),
+        ("PAN4111111111111111, x", "PAN***, x"),
+        ("visa4111-1111-1111-1111", "visa***"),
+    ] {
+        assert_eq!(redactor.text(text), expected);
+    }
+    for text in [
+        "x4111111111111111",
+        "discard4111111111111111",
+        "A4111111111111111^x",
+        "xB4111111111111111^x",
+        "B4111111111111111",
+        "card4111111111111112",
+        "card41111111111111111111",
+    ] {
+        assert_eq!(redactor.text(text), text);
+    }
+}
+
+#[test]
+fn an_apostrophe_in_an_address_is_hidden_and_a_file_with_an_at_is_none() {
+    let redactor = Redactor::default().kind(SecretKind::Email, Action::Mask);
+    for (text, expected) in [
+        ("to bob.o'neil@x.com.", "to ***."),
+        ("to='bob@x.com'", "to='***'"),
+        ("['a','bob@x.com']", "['a','***']"),
+        ("/img@2x.png logo@3x.svg", "/img@2x.png logo@3x.svg"),
+        ("npm i left-pad@latest.js", "npm i left-pad@latest.js"),
+        ("bob@x.pn", "***"),
+    ] {
+        assert_eq!(redactor.text(text), expected);
     }
 }
