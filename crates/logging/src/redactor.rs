@@ -3,6 +3,7 @@ mod block;
 mod bytes;
 mod card;
 mod colour;
+mod command;
 mod element;
 mod email;
 mod encoded;

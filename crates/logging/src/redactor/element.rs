@@ -1,8 +1,8 @@
 use super::{
-    bytes::{at, before, begins_word, find, find_all, is_at, is_escape, is_quote, run, run_back},
+    bytes::{at, before, begins_word, ends_in, find, find_all, is_at, is_escape, is_quote, run, run_back},
     named::Named,
     names::Names,
-    value::Value,
+    value::{Quote, Value},
 };
 
 /// What the element of XML holds whose first tag ends at `last`: `<password type="text">x</password>`.
@@ -14,7 +14,10 @@ pub(crate) fn in_element(names: &Names, text: &[u8], last: usize) -> Option<Name
     if name < last && !matches!(at(text, name), b' ' | b'\t' | b'\r' | b'\n' | b'\\') {
         return None;
     }
-    let (start, action) = names.action_before(text, name)?;
+    let Some((start, action)) = names.action_before(text, name) else {
+        return in_entry(names, text, last)
+            .filter(|_| ENTRIES.contains(&text.get(inside..name).unwrap_or_default()));
+    };
     let is_whole = start == inside || (before(text, start) == b':' && before(text, start - 1) != b':');
     let is_prose = is_prose(text, last + 1);
     let (end, passed) = if is_prose {
@@ -35,6 +38,27 @@ pub(crate) fn in_element(names: &Names, text: &[u8], last: usize) -> Option<Name
     (is_whole && is_closed && start < end).then_some(Named {
         value: Value {
             start,
+            end,
+            is_quoted: true,
+        },
+        action,
+        quote: (0, 0),
+    })
+}
+
+/// What the element holds whose first tag ends at `last` with the name of it: `<entry key="password">x</entry>`.
+fn in_entry(names: &Names, text: &[u8], last: usize) -> Option<Named> {
+    let quote = Quote::before(text, last)?;
+    let (start, action) = names.action_before(text, last - quote.len())?;
+    let opening = Quote::before(text, start).filter(|&opening| opening == quote)?;
+    let key = start - opening.len() - 1;
+    let is_key = ends_in(text, key, b" key") || ends_in(text, key, b" name");
+    let end = find(text, last + 1, b'<').unwrap_or(text.len());
+    let is_whole =
+        before(text, key + 1) == b'=' && is_key && (is_at(text, end, b"</") || is_at(text, end, b"<\\"));
+    (is_whole && last + 1 < end).then_some(Named {
+        value: Value {
+            start: last + 1,
             end,
             is_quoted: true,
         },
@@ -88,5 +112,20 @@ const fn is_of_element(byte: u8) -> bool {
 
 /// A tag before a longer one is no word of a sentence.
 const LONGEST_COMMENT: usize = 256;
+/// The elements of settings, of which an attribute is the name.
+const ENTRIES: [&[u8]; 12] = [
+    b"entry",
+    b"property",
+    b"prop",
+    b"setting",
+    b"param",
+    b"parameter",
+    b"string",
+    b"item",
+    b"field",
+    b"env",
+    b"variable",
+    b"config",
+];
 /// So many signs behind a tag tell whether it is a word.
 const LONGEST_PUNCTUATION: usize = 8;

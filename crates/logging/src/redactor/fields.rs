@@ -48,4 +48,4 @@ pub(super) fn all_of(text: &[u8], end: usize, first: Value) -> Option<Value> {
 
 const FIELDS: [&[u8]; 6] = [b"value", b"inner", b"0", b"raw", b"data", b"key"];
 /// How far before a field its struct is looked for.
-const MOST_BEFORE: usize = 64;
+const MOST_BEFORE: usize = 40;

@@ -3,6 +3,7 @@ use super::{
     block::block_at,
     bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     colour::{behind_colours, colours_before},
+    command::{before_name, identified_by, in_connection_string, of_user},
     element::in_element,
     fields::{all_of, in_struct},
     harmless::{is_harmless, is_of_grammar},
@@ -47,7 +48,9 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let named = names.action_before(text, end);
     let named = named.or_else(|| beside_name(names, text, end));
     let named = named.or_else(|| of_registry(names, text, end, sign + 1));
-    let (start, action) = named.or_else(|| in_struct(names, text, end))?;
+    let named = named.or_else(|| in_struct(names, text, end));
+    let named = named.or_else(|| before_name(names, text, end, sign + 1));
+    let (start, action) = named.or_else(|| of_user(names, text, end, sign))?;
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -73,6 +76,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     if is_count(text, text.get(start..end)?, value) || is_harmless(names, text, (start, end), sign, value) {
         return None;
     }
+    let value = in_connection_string(text, sign, value);
     Some(Named {
         value,
         action,
@@ -259,7 +263,8 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     if last_of_name.is_ascii() && !last_of_name.is_ascii_alphanumeric() {
         return None;
     }
-    let (_, action) = names.action_before(text, end)?;
+    let named = names.action_before(text, end).map(|(_, action)| action);
+    let action = named.or_else(|| identified_by(names, text, end, last))?;
     Quote::at(text, last)?;
     let value = value_at(text, last, false, None).filter(|&value| !is_of_grammar(text, end, value))?;
     let value = all_of(text, end, value).unwrap_or(value);

@@ -67,6 +67,7 @@ mod properties;
 mod queue;
 mod redaction;
 mod redaction_colours;
+mod redaction_commands;
 mod redaction_elements;
 mod redaction_encoded;
 mod redaction_forms;
