@@ -31,6 +31,7 @@ mod token;
 mod trigger;
 mod union;
 mod url;
+mod usual;
 mod value;
 
 use std::{

@@ -108,7 +108,7 @@ fn is_track(text: &[u8], start: usize, end: usize) -> bool {
 /// Whether the word before the digits says what they are: `card4111111111111111`.
 fn is_behind_word(text: &[u8], start: usize) -> bool {
     let is_word = |word: &&[u8]| ends_in(text, start, word) && begins_word(text, start - word.len());
-    WORDS.iter().any(|word| is_word(word))
+    WORDS.iter().any(is_word)
 }
 
 /// Whether what follows belongs to the digits.

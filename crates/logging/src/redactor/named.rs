@@ -46,11 +46,7 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let closing = end;
     end -= quote.map_or(0, Quote::len);
     let named = names.action_before(text, end);
-    let named = named.or_else(|| beside_name(names, text, end));
-    let named = named.or_else(|| of_registry(names, text, end, sign + 1));
-    let named = named.or_else(|| in_struct(names, text, end));
-    let named = named.or_else(|| before_name(names, text, end, sign + 1));
-    let (start, action) = named.or_else(|| of_user(names, text, end, sign))?;
+    let (start, action) = named.or_else(|| by_another(names, text, end, sign))?;
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -84,6 +80,16 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
             .filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start)
             .map_or((0, 0), |_| (end, closing)),
     })
+}
+
+/// What is done with the value of a name that tells nothing itself, by what is around it: where it starts that ends before `end`.
+fn by_another(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
+    let from = sign + 1;
+    let named = beside_name(names, text, end);
+    let named = named.or_else(|| before_name(names, text, end, from));
+    let named = named.or_else(|| of_registry(names, text, end, from));
+    let named = named.or_else(|| in_struct(names, text, end));
+    named.or_else(|| of_user(names, text, end, sign))
 }
 
 /// Where the name ends before a sign, behind white space, colours, and the keys of lists and maps: `password[0]`, `user[password][]`.
