@@ -20,8 +20,8 @@ fn a_colour_is_no_part_of_a_name_nor_of_a_secret() {
         ("\x1b[1;31mssn\x1b[m=078-05-1120", "\x1b[1;31mssn\x1b[m=***"),
         // As tracing-subscriber writes fields.
         (
-            "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0mhunter2 \x1b[3mport\x1b[0m\x1b[2m=\x1b[0m1",
-            "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0m*** \x1b[3mport\x1b[0m\x1b[2m=\x1b[0m1",
+            "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0mhunter2 \x1b[3mseat\x1b[0m\x1b[2m=\x1b[0m1",
+            "\x1b[3mpassword\x1b[0m\x1b[2m=\x1b[0m*** \x1b[3mseat\x1b[0m\x1b[2m=\x1b[0m1",
         ),
         ("password=\x1b[1;31mhunter2", "password=\x1b[1;31m***"),
         // As jq writes JSON.
