@@ -98,15 +98,19 @@ fn is_inside(text: &[u8], start: usize, end: usize) -> bool {
 
 /// Whether this is the first track of a magnetic stripe: `%B4111111111111111^DOE/JOHN^2512...`.
 fn is_track(text: &[u8], start: usize, end: usize) -> bool {
-    let format = before(text, start);
-    let is_first = start
-        .checked_sub(1)
-        .is_some_and(|format| begins_word(text, format));
-    at(text, end) == b'^' && format.eq_ignore_ascii_case(&b'B') && is_first
+    let is_format = at(text, end) == b'^' && before(text, start).eq_ignore_ascii_case(&b'B');
+    is_format && begins_word(text, start - 1)
 }
 
 /// Whether the word before the digits says what they are: `card4111111111111111`.
 fn is_behind_word(text: &[u8], start: usize) -> bool {
+    // The last letters of all of them.
+    if !matches!(
+        before(text, start) | 0x20,
+        b'd' | b'n' | b'a' | b'x' | b'o' | b'r'
+    ) {
+        return false;
+    }
     let is_word = |word: &&[u8]| ends_in(text, start, word) && begins_word(text, start - word.len());
     WORDS.iter().any(is_word)
 }

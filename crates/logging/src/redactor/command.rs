@@ -2,7 +2,7 @@
 
 use super::{
     action::Action,
-    bytes::{at, before, ends_in, find_all, is_at, is_quote, is_space, run, run_back},
+    bytes::{at, before, ends_in, find_all, is_at, is_quote, is_space, run, run_back, steps},
     names::{Names, is_of_name},
     value::{Quote, Value, value_at},
 };
@@ -28,27 +28,40 @@ pub(super) fn identified_by(names: &Names, text: &[u8], end: usize, last: usize)
 /// `SET PASSWORD FOR bob = 'x'`, `curl -u bob:x`: where the user starts who ends before `end`, and what is done with the password.
 pub(super) fn of_user(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
     let is_colon = at(text, sign) == b':';
-    let next = at(text, run(text, sign + 1, |byte| byte == b' '));
     let may_be = if is_colon {
-        end == sign && !matches!(at(text, sign + 1), b' ' | b'/' | b':')
+        end == sign && may_be_user(text, sign)
     } else {
-        next == b'\''
+        may_be_statement(text, sign)
     };
     if !may_be {
         return None;
     }
     let first = end.saturating_sub(LONGEST_USER);
     let near = text.get(first..end)?;
-    let start = first
-        + run_back(near, near.len(), |byte| {
-            !is_space(byte) && byte != b':' && byte != b'='
-        });
+    let behind = memchr::memrchr3(b' ', b':', b'=', near).map_or(0, |last| last + 1);
+    steps::count(near.len() - behind + 1);
+    let start = first + behind;
+    if before(text, start) != b' ' {
+        return None;
+    }
     let is_user = match is_colon {
         true => USER_FLAGS.iter().any(|flag| ends_in(text, start, flag)) && is_curl(text, start),
         false => ends_in(text, start, b"password for "),
     };
     let (_, action) = is_user.then(|| names.action_before(PASSWORD, PASSWORD.len()))??;
     Some((start, action))
+}
+
+/// Whether what follows a colon may be the password of the user of a command.
+#[inline]
+pub(super) fn may_be_user(text: &[u8], sign: usize) -> bool {
+    at(text, sign) == b':' && !matches!(at(text, sign + 1), b' ' | b'/' | b':')
+}
+
+/// Whether what follows the sign may be the password in a statement.
+#[inline]
+pub(super) fn may_be_statement(text: &[u8], sign: usize) -> bool {
+    at(text, sign) == b'=' && at(text, run(text, sign + 1, |byte| byte == b' ')) == b'\''
 }
 
 /// Whether the command on the line before a place is `curl`.
@@ -58,7 +71,7 @@ fn is_curl(text: &[u8], place: usize) -> bool {
         .unwrap_or_default();
     let line = run_back(near, near.len(), |byte| !matches!(byte, b'\n' | b';' | b'|'));
     let line = near.get(line..).unwrap_or_default();
-    find_all(line, 0, b"curl").is_some_and(|name| !is_of_name(before(line, name)))
+    find_all(line, 0, CURL).is_some_and(|name| !is_of_name(before(line, name)))
 }
 
 /// The value of a pair in a connection string, in which one may have spaces: `Server=h;PWD=two words;Database=d`.
@@ -104,6 +117,7 @@ pub(super) fn before_name(names: &Names, text: &[u8], end: usize, from: usize) -
     (first == name || before(near, first) == b'.').then_some((start, action))
 }
 
+pub(super) const CURL: &[u8] = b"curl";
 const IDENTIFIED: &[u8] = b"IDENTIFIED BY";
 const PASSWORD: &[u8] = b"password";
 const USER_FLAGS: [&[u8]; 4] = [b" -u ", b" --user ", b" -U ", b" --proxy-user "];

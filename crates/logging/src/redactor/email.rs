@@ -8,8 +8,7 @@ pub(crate) fn address_at(text: &[u8], from: usize, sign: usize) -> Option<(usize
     let end = end - usize::from(before(text, end) == b'.');
     let mut parts = text.get(domain..end)?.rsplit(|&byte| byte == b'.');
     let top = parts.next()?;
-    let is_file = FILES.iter().any(|file| top.eq_ignore_ascii_case(file));
-    let is_name = top.len() >= 2 && !is_file && !top.iter().any(u8::is_ascii_digit);
+    let is_name = top.len() >= 2 && !is_of_file(top) && !top.iter().any(u8::is_ascii_digit);
     let has_host = parts.next().is_some_and(|host| !host.is_empty()) && at(text, domain) != b'.';
     (start < sign && is_name && has_host).then_some((start, end))
 }
@@ -34,8 +33,35 @@ const fn is_of_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.') || !byte.is_ascii()
 }
 
-/// What no address ends in: `logo@2x.png`.
-const FILES: [&[u8]; 14] = [
-    b"png", b"jpg", b"jpeg", b"gif", b"webp", b"svg", b"avif", b"bmp", b"css", b"js", b"mjs", b"json",
-    b"html", b"wasm",
+/// Whether it is what no address ends in: `logo@2x.png`.
+fn is_of_file(top: &[u8]) -> bool {
+    let mut ending = [0; 4];
+    if top.len() > ending.len() {
+        return false;
+    }
+    for (lower, byte) in ending.iter_mut().zip(top) {
+        *lower = byte.to_ascii_lowercase();
+    }
+    FILES.contains(&u32::from_be_bytes(ending))
+}
+
+const FILES: [u32; 14] = [
+    ending(*b"png\0"),
+    ending(*b"jpg\0"),
+    ending(*b"jpeg"),
+    ending(*b"gif\0"),
+    ending(*b"webp"),
+    ending(*b"svg\0"),
+    ending(*b"avif"),
+    ending(*b"bmp\0"),
+    ending(*b"css\0"),
+    ending(*b"js\0\0"),
+    ending(*b"mjs\0"),
+    ending(*b"json"),
+    ending(*b"html"),
+    ending(*b"wasm"),
 ];
+
+const fn ending(letters: [u8; 4]) -> u32 {
+    u32::from_be_bytes(letters)
+}

@@ -9,10 +9,6 @@ use super::{
 
 /// `Password { value: "x" }`: where the field starts whose name ends before `end`, and what is done with it.
 pub(super) fn in_struct(names: &Names, text: &[u8], end: usize) -> Option<(usize, Action)> {
-    // Nearly all names are none of these.
-    if !matches!(before(text, end), b'e' | b'r' | b'0' | b'w' | b'a' | b'y') {
-        return None;
-    }
     let field = FIELDS.iter().find(|field| ends_in(text, end, field))?;
     let start = end - field.len();
     let name = start - Quote::before(text, start).map_or(0, Quote::len);

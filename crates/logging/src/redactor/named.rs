@@ -3,7 +3,7 @@ use super::{
     block::block_at,
     bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     colour::{behind_colours, colours_before},
-    command::{before_name, identified_by, in_connection_string, of_user},
+    command::{before_name, identified_by, in_connection_string, may_be_statement, of_user},
     element::in_element,
     fields::{all_of, in_struct},
     harmless::{is_harmless, is_of_grammar},
@@ -35,18 +35,39 @@ pub(crate) fn named_at(names: &Names, text: &[u8], form: Form, last: usize) -> O
     }
 }
 
+/// A quick look at what stands before a sign: nearly all of it is no name of a secret.
+#[inline]
+pub(crate) fn may_be_named(names: &Names, text: &[u8], sign: usize) -> bool {
+    let end = name_end(text, sign);
+    // What has a quote is looked at for good.
+    is_quote(before(text, end)) || names.may_end(text, end) || may_be_by_another(text, end, sign)
+}
+
 /// `password=x`, `"password": "x"`, `password => x`, `user[password]=x`.
 fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     let is_colon = at(text, sign) == b':';
     if is_colon && (at(text, sign + 1) == b':' || before(text, sign) == b':') {
         return None;
     }
-    let mut end = name_end(text, sign);
-    let quote = Quote::before(text, end);
-    let closing = end;
-    end -= quote.map_or(0, Quote::len);
+    let closing = name_end(text, sign);
+    let quote = Quote::before(text, closing);
+    let end = closing - quote.map_or(0, Quote::len);
     let named = names.action_before(text, end);
-    let (start, action) = named.or_else(|| by_another(names, text, end, sign))?;
+    let named = named.or_else(|| by_another(names, text, end, sign))?;
+    value_behind(names, text, sign, (closing, quote), named)
+}
+
+/// The value behind a sign whose name, with its quote, ends before `closing`; where the name starts, and what is done with it.
+#[cold]
+fn value_behind(
+    names: &Names,
+    text: &[u8],
+    sign: usize,
+    (closing, quote): (usize, Option<Quote>),
+    (start, action): (usize, Action),
+) -> Option<Named> {
+    let is_colon = at(text, sign) == b':';
+    let end = closing - quote.map_or(0, Quote::len);
     let from = match (is_colon, at(text, sign + 1)) {
         (_, b'=') | (false, b'>') => sign + 2,
         _ => sign + 1,
@@ -82,13 +103,30 @@ fn behind_separator(names: &Names, text: &[u8], sign: usize) -> Option<Named> {
     })
 }
 
+/// A quick look at the last letters of a name that tells nothing itself and at what follows its sign: nearly all are no more than that.
+#[inline]
+fn may_be_by_another(text: &[u8], end: usize, sign: usize) -> bool {
+    // Of `value`, `auth` and the fields of `in_struct`.
+    let is_known = match before(text, end) | 0x20 {
+        b'e' => before(text, end - 1) | 0x20 == b'u',
+        b'h' => before(text, end - 1) | 0x20 == b't',
+        b'r' | b'0' | b'w' | b'a' | b'y' => !before(text, end - 1).is_ascii_digit(),
+        _ => false,
+    };
+    is_known || may_be_statement(text, sign)
+}
+
 /// What is done with the value of a name that tells nothing itself, by what is around it: where it starts that ends before `end`.
+#[cold]
 fn by_another(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
-    let from = sign + 1;
-    let named = beside_name(names, text, end);
-    let named = named.or_else(|| before_name(names, text, end, from));
-    let named = named.or_else(|| of_registry(names, text, end, from));
-    let named = named.or_else(|| in_struct(names, text, end));
+    let named = match before(text, end).to_ascii_lowercase() {
+        b'e' => beside_name(names, text, end)
+            .or_else(|| before_name(names, text, end, sign + 1))
+            .or_else(|| in_struct(names, text, end)),
+        b'h' => of_registry(names, text, end, sign + 1),
+        b'r' | b'0' | b'w' | b'a' | b'y' => in_struct(names, text, end),
+        _ => None,
+    };
     named.or_else(|| of_user(names, text, end, sign))
 }
 

@@ -113,6 +113,7 @@ impl Names {
     }
 
     /// What to do with a value whose name ends before `end`, inside of a text; the place where the name starts.
+    #[inline]
     pub(crate) fn action_before(&self, text: &[u8], end: usize) -> Option<(usize, Action)> {
         let (start, rule) = self.rule_before(text, end)?;
         Some((start, rule.action?))
@@ -120,14 +121,32 @@ impl Names {
 
     #[inline]
     fn rule_before(&self, text: &[u8], end: usize) -> Option<(usize, &Rule)> {
-        let mut candidates = self.candidates_before(text, end);
-        if before(text, end).is_ascii_digit() {
-            let end = run_back(text, end, |byte| byte.is_ascii_digit());
-            candidates |= self.candidates_before(text, end);
-        }
+        let candidates = self.candidates(text, end);
         if candidates == 0 {
             return None;
         }
+        self.rule_of(text, end, candidates)
+    }
+
+    /// Whether there may be a name that ends before `end`.
+    #[inline]
+    pub(crate) fn may_end(&self, text: &[u8], end: usize) -> bool {
+        self.candidates(text, end) != 0
+    }
+
+    /// The rules that may match a name that ends before `end`, with a number behind it or none.
+    #[inline]
+    fn candidates(&self, text: &[u8], end: usize) -> u64 {
+        let candidates = self.candidates_before(text, end);
+        if before(text, end).is_ascii_digit() {
+            let end = run_back(text, end, |byte| byte.is_ascii_digit());
+            return candidates | self.candidates_before(text, end);
+        }
+        candidates
+    }
+
+    #[inline(never)]
+    fn rule_of(&self, text: &[u8], end: usize, candidates: u64) -> Option<(usize, &Rule)> {
         let name = NameInText::before(text, end, &self.letters);
         let starts = name.starts.get(..name.words).unwrap_or_default();
         let written = text.get(..end)?;

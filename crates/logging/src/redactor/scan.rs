@@ -1,15 +1,16 @@
 use super::{
     Redactor,
     action::Action,
-    bytes::at,
+    bytes::{at, find_all},
     card::{Digits, card_at},
+    command::{CURL, may_be_user},
     email::address_at,
     encoded::hide_encoded,
     escape::{escape_at, has_escape},
     hasher::hash_end,
     jwt::Jwts,
     kind::SecretKind,
-    named::{Named, named_at},
+    named::{Named, may_be_named, named_at},
     pem::Pems,
     scheme::Schemes,
     token::token_at,
@@ -33,6 +34,8 @@ pub(crate) struct Scan<'a> {
     /// What is behind an escape is not looked at: there is more than one way to read it.
     stops_at_escapes: bool,
     has_escapes: bool,
+    /// Whether there are commands, once that is known.
+    commands: Option<bool>,
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
@@ -72,6 +75,7 @@ impl<'a> Scan<'a> {
             done: 0,
             stops_at_escapes: true,
             has_escapes: false,
+            commands: None,
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
@@ -185,7 +189,25 @@ impl<'a> Scan<'a> {
     }
 
     /// A `:` or `=` is that of a URL or behind a name.
+    #[inline]
     fn separator(&mut self, last: usize) -> Option<Found> {
+        let text = self.text.as_bytes();
+        let may_be = may_be_url(text, last)
+            || may_be_named(&self.redactor.names, text, last)
+            || (may_be_user(text, last) && self.has_commands());
+        if may_be { self.separated(last) } else { None }
+    }
+
+    /// Whether the text has a command whose arguments have users, asked for at the first sign of one.
+    fn has_commands(&mut self) -> bool {
+        let text = self.text.as_bytes();
+        *self
+            .commands
+            .get_or_insert_with(|| find_all(text, 0, CURL).is_some())
+    }
+
+    #[inline(never)]
+    fn separated(&mut self, last: usize) -> Option<Found> {
         match self.url(last) {
             Some(place) => self.secret(SecretKind::UrlPassword, place),
             None => self.named(Form::Separator, last),
@@ -194,8 +216,9 @@ impl<'a> Scan<'a> {
 
     fn url(&mut self, last: usize) -> Option<(usize, usize)> {
         let text = self.text.as_bytes();
-        let may_be_url = at(text, last) == b':' && matches!(at(text, last + 1), b'/' | b'\\');
-        may_be_url.then(|| self.urls.secret_at(text, last)).flatten()
+        may_be_url(text, last)
+            .then(|| self.urls.secret_at(text, last))
+            .flatten()
     }
 
     fn named(&mut self, form: Form, last: usize) -> Option<Found> {
@@ -317,6 +340,11 @@ impl Iterator for Scan<'_> {
             }
         }
     }
+}
+
+#[inline]
+fn may_be_url(text: &[u8], sign: usize) -> bool {
+    at(text, sign) == b':' && matches!(at(text, sign + 1), b'/' | b'\\')
 }
 
 /// How far behind its first byte a form may be found.

@@ -138,21 +138,34 @@ impl Triggers {
     }
 
     /// Finds the place that the table has passed by.
+    #[inline]
     fn find_again(&self, text: &[u8], mut number: u16, progress: &mut Progress) -> Option<Hit> {
-        for &byte in text.get(progress.place..)? {
+        let mut rest = text.get(progress.place..)?.iter();
+        let last = loop {
+            let &byte = rest.next()?;
             let after = self.table.step(number, byte);
             if after == FOUND {
-                break;
+                break byte;
             }
             number = after;
-            progress.place += 1;
+        };
+        let last_place = text.len() - rest.len() - 1;
+        let before = self.table.states.get(usize::from(number >> 8));
+        let state = self.step(before.copied().unwrap_or_default(), last);
+        progress.place = last_place + 1;
+        progress.state = state & !self.ends;
+        match state & self.ends {
+            // The state has no number.
+            0 => self.find(text, progress, |_| false),
+            ends => Some(Hit {
+                last: last_place,
+                ends,
+            }),
         }
-        let state = self.table.states.get(usize::from(number >> 8));
-        progress.state = state.copied().unwrap_or_default();
-        self.find(text, progress, |_| false)
     }
 
     /// Goes on byte by byte until a form ends, or `stops`.
+    #[cold]
     fn find(&self, text: &[u8], progress: &mut Progress, stops: impl Fn(u64) -> bool) -> Option<Hit> {
         for &byte in text.get(progress.place..)? {
             let state = self.step(progress.state, byte);
