@@ -377,7 +377,8 @@ fn the_steps_for_two_repeated_texts_grow_with_their_length_alone() {
 fn the_steps_for_random_joins_grow_with_their_length_alone() {
     let redactor = everything();
     let is_long = env::var_os("TEST_CAMPAIGN").is_some_and(|campaign| campaign == "long");
-    let seed = fastrand::u64(..);
+    // A short run repeats itself; a long one looks for what is not known yet.
+    let seed = if is_long { fastrand::u64(..) } else { 7 };
     let mut random = fastrand::Rng::with_seed(seed);
     for _ in 0..if is_long { 3_000 } else { 150 } {
         let mut join = |most| {
