@@ -1,5 +1,6 @@
 use std::{
     env,
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -19,6 +20,10 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(program());
     command.current_dir(root()).arg(subcommand);
+    if !io::stderr().is_terminal() {
+        // A log is read for what went wrong: without a line for each crate that is built.
+        command.env("CARGO_TERM_QUIET", "true");
+    }
     forget_own_package(&mut command);
     command
 }

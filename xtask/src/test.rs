@@ -7,10 +7,13 @@ use clap::Args;
 
 mod build;
 mod executable;
+mod report;
 mod tally;
+mod watch;
 
 use build::Build;
 use tally::Tally;
+use watch::watch;
 
 use crate::{Error, cargo, metadata::Metadata, setup};
 
@@ -53,16 +56,16 @@ impl Test {
             start.elapsed().as_secs_f64()
         );
 
-        let mut report = Report::default();
+        let mut summary = Summary::default();
         for _ in 0..self.repeat.max(1) {
             for executable in &build.executables {
-                report.add(&executable.package, &executable.run(&build, campaign)?);
+                summary.add(&executable.package, executable.run(&build, campaign)?);
             }
             if self.selects_library(&metadata)? {
-                report.add("doc tests", &doc_tests(&selection, campaign)?);
+                summary.add("doc tests", doc_tests(&selection, campaign)?);
             }
         }
-        report.finish()
+        summary.finish()
     }
 
     /// The cargo arguments that select what is tested: always with all features, so that every dependency is
@@ -115,13 +118,12 @@ impl Campaign {
 }
 
 fn doc_tests(selection: &[String], campaign: Campaign) -> Result<Run, Error> {
-    println!("\n== doc tests");
     let mut command = cargo::cargo("test");
     command
         .arg("--doc")
         .args(selection)
         .env(Campaign::VARIABLE, campaign.value());
-    executable::watch(&mut command, "doc tests", DOC_TESTS_HANG)
+    watch(&mut command, "doc tests", DOC_TESTS_HANG)
 }
 
 /// One execution: what it counted and how long it took.
@@ -129,19 +131,23 @@ fn doc_tests(selection: &[String], campaign: Campaign) -> Result<Run, Error> {
 struct Run {
     tally: Tally,
     took: Duration,
+    /// What failed, each with the program's label.
+    failures: Vec<String>,
 }
 
 /// What was counted, crate by crate.
 #[derive(Debug, Default)]
-struct Report {
+struct Summary {
     crates: BTreeMap<String, (Tally, Duration)>,
+    failures: Vec<String>,
 }
 
-impl Report {
-    fn add(&mut self, name: &str, run: &Run) {
+impl Summary {
+    fn add(&mut self, name: &str, run: Run) {
         let (tally, took) = self.crates.entry(name.to_owned()).or_default();
         tally.add(run.tally);
         *took += run.took;
+        self.failures.extend(run.failures);
     }
 
     fn finish(self) -> Result<(), Error> {
@@ -156,6 +162,9 @@ impl Report {
             };
             println!("{name:<28} {:>7.1} s  {tally}{warning}", took.as_secs_f64());
             total.add(*tally);
+        }
+        for failure in &self.failures {
+            println!("FAILED  {failure}");
         }
         println!("\n{total}");
         match total.failed {
