@@ -11,6 +11,7 @@ use crate::{
     frame::Frame,
     pairs::{Pairs, Part, Present},
     sampling::SampleKey,
+    scratch::Templates,
     span_fields::SpanFieldSets,
     template::{Key, Template},
 };
@@ -25,7 +26,9 @@ pub(crate) struct Chain {
     owner: Option<(u64, Option<u64>)>,
     ids: Vec<u64>,
     stamp: u64,
+    /// The first `depth` are those of this chain, the rest is left of others.
     spans: Vec<ChainSpan>,
+    depth: usize,
     /// The pairs under their own names, with `entries` that refer to `pairs`.
     raw: Pairs,
     /// For each of the entries of `raw`, the number of its span; that of a default is beyond all.
@@ -37,11 +40,11 @@ pub(crate) struct Chain {
     pub(crate) sample: SampleKey,
     /// Whether a value is cut.
     pub(crate) is_cut: bool,
-    /// The pairs under free names.
-    /// With the end of the line, if nothing else comes before it.
-    pub(crate) shown: Pairs,
-    is_complete: bool,
-    /// The names in `shown` that are not those of `raw`.
+    /// What follows an event that has none of the names. It has the end of the line, if nothing else comes before that.
+    shown: Shown,
+    /// The pairs under free names, if some were taken.
+    renamed: Pairs,
+    /// The names in `renamed` that are not those of `raw`.
     made: Made,
     /// The same while what follows an event is worked out.
     made_for_event: Made,
@@ -52,10 +55,31 @@ pub(crate) struct Chain {
     disjoint: [usize; DISJOINT],
 }
 
+/// What of the pairs follows an event that has none of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Shown {
+    /// All of `raw`.
+    #[default]
+    Raw,
+    /// All of them, as `renamed`.
+    Renamed,
+    /// What had room, as `renamed`.
+    Part,
+}
+
 #[derive(Debug)]
 struct ChainSpan {
     metadata: &'static Metadata<'static>,
     template: Arc<Template>,
+}
+
+impl ChainSpan {
+    fn new(metadata: &'static Metadata<'static>, template: &Arc<Template>) -> Self {
+        Self {
+            metadata,
+            template: Arc::clone(template),
+        }
+    }
 }
 
 /// The pairs as they follow the events of one callsite with certain fields.
@@ -78,8 +102,13 @@ impl Chain {
     }
 
     /// Makes it the chain of `span`, or the one outside of all spans.
-    pub(crate) fn rebuild<'a, R>(&mut self, frame: &Frame, id: Option<u64>, span: Option<SpanRef<'a, R>>)
-    where
+    pub(crate) fn rebuild<'a, R>(
+        &mut self,
+        frame: &Frame,
+        templates: &mut Templates,
+        id: Option<u64>,
+        span: Option<SpanRef<'a, R>>,
+    ) where
         R: LookupSpan<'a>,
     {
         self.clear();
@@ -99,15 +128,43 @@ impl Chain {
             if let Some(fields) = extensions
                 .get::<SpanFieldSets>()
                 .and_then(|sets| sets.of(frame.id))
+                && let Some(template) = templates.find(frame, span.metadata())
             {
-                self.is_cut |= fields.is_cut;
-                self.add(span.metadata(), &fields.template, &fields.pairs);
+                self.add(span.metadata(), template, &fields.pairs);
             }
         }
+        self.finish(frame, id, stamp);
+    }
+
+    /// Makes it the chain of a span with no other around it, of which this is known.
+    pub(crate) fn rebuild_fresh(
+        &mut self,
+        frame: &Frame,
+        templates: &mut Templates,
+        id: Option<u64>,
+        (metadata, pairs, stamp): (&'static Metadata<'static>, &Pairs, u64),
+    ) {
+        self.clear();
+        self.ids.extend(id);
+        if let Some(template) = templates.find(frame, metadata) {
+            self.add(metadata, template, pairs);
+        }
+        self.finish(frame, id, stamp);
+    }
+
+    fn finish(&mut self, frame: &Frame, id: Option<u64>, stamp: u64) {
         self.stamp = stamp;
         self.append_raw(&frame.default_pairs, frame.default_bits, DEFAULT);
         self.owner = Some((frame.id, id));
         self.settle(frame);
+    }
+
+    /// What follows an event that has none of the names.
+    pub(crate) const fn shown(&self) -> &Pairs {
+        match self.shown {
+            Shown::Raw => &self.raw,
+            Shown::Renamed | Shown::Part => &self.renamed,
+        }
     }
 
     /// The value of the key of flood control, of the innermost span that has one.
@@ -136,7 +193,7 @@ impl Chain {
 
     /// Whether none of the names of the callsite is in the chain.
     pub(crate) fn is_free_of(&mut self, frame: &Frame, template: &Arc<Template>) -> bool {
-        if !self.is_complete {
+        if self.shown == Shown::Part {
             return false;
         }
         if self.bits & template.bits == 0 {
@@ -267,16 +324,13 @@ impl Chain {
     }
 
     fn clear(&mut self) {
-        let used = self
-            .settled
-            .iter_mut()
-            .filter(|settled| settled.pairs.len() > 0 || settled.owner.is_some());
-        for settled in used {
+        for settled in self.settled.iter_mut().take(self.oldest) {
             settled.owner = None;
             settled.pairs.clear();
             settled.pairs.shrink(KEPT_BYTES);
         }
-        for pairs in [&mut self.raw, &mut self.shown] {
+        self.oldest = 0;
+        for pairs in [&mut self.raw, &mut self.renamed] {
             pairs.clear();
             pairs.shrink(KEPT_BYTES);
         }
@@ -285,7 +339,7 @@ impl Chain {
         self.sample = SampleKey::default();
         self.is_cut = false;
         self.ids.clear();
-        self.spans.clear();
+        self.depth = 0;
         self.owners.clear();
         self.made.forget();
         self.made_for_event.forget();
@@ -293,14 +347,19 @@ impl Chain {
     }
 
     fn add(&mut self, metadata: &'static Metadata<'static>, template: &Arc<Template>, pairs: &Pairs) {
-        let keys = pairs.entries.iter();
-        let keys = keys.filter_map(|entry| template.key(entry.field, entry.part));
-        let bits = keys.fold(0, |bits, key| bits | key.bit);
-        self.append_raw(pairs, bits, self.spans.len());
-        self.spans.push(ChainSpan {
-            metadata,
-            template: Arc::clone(template),
-        });
+        let mut bits = 0;
+        for entry in &pairs.entries {
+            bits |= template.key(entry.field, entry.part).map_or(0, |key| key.bit);
+            self.is_cut |= entry.is_cut;
+        }
+        self.append_raw(pairs, bits, self.depth);
+        match self.spans.get_mut(self.depth) {
+            // Often the same: its count stays as it is.
+            Some(span) if Arc::ptr_eq(&span.template, template) => {}
+            Some(span) => *span = ChainSpan::new(metadata, template),
+            None => self.spans.push(ChainSpan::new(metadata, template)),
+        }
+        self.depth += 1;
     }
 
     /// Adds pairs whose names have these bits and are different among themselves.
@@ -313,25 +372,23 @@ impl Chain {
 
     /// Writes the pairs as they are shown after an event that has none of their names.
     fn settle(&mut self, frame: &Frame) {
-        let mut shown = mem::take(&mut self.shown);
-        shown.clear();
         if self.is_distinct && self.raw.len() <= frame.limit {
-            shown.text.push_str(&self.raw.text);
-            shown.lifted.push_str(&self.raw.lifted);
-            shown.text.push_str(frame.names.end());
-            self.shown = shown;
-            self.is_complete = true;
+            self.raw.text.push_str(frame.names.end());
+            self.shown = Shown::Raw;
             return;
         }
+        let mut renamed = mem::take(&mut self.renamed);
         let nothing = EventNames {
             template: &frame.nothing,
             present: Present::default(),
         };
         let mut made = mem::take(&mut self.made);
-        self.is_complete = self.append_with(frame, &nothing, &mut shown.text, &mut shown.lifted, &mut made);
+        let Pairs { text, lifted, .. } = &mut renamed;
+        let is_complete = self.append_with(frame, &nothing, text, lifted, &mut made);
+        self.shown = if is_complete { Shown::Renamed } else { Shown::Part };
         self.bits = made.keys.iter().fold(self.bits, |bits, key| bits | key.bit);
-        shown.text.push_str(frame.names.end());
-        self.shown = shown;
+        renamed.text.push_str(frame.names.end());
+        self.renamed = renamed;
         self.made = made;
     }
 

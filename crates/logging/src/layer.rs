@@ -10,7 +10,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     layer::{Context, Layer},
-    registry::LookupSpan,
+    registry::{LookupSpan, SpanRef},
 };
 
 use crate::{
@@ -47,30 +47,51 @@ impl JsonLayer {
         Self { core }
     }
 
-    /// Encodes fields of a span, which `record` tells, and keeps them in its extensions.
-    fn record_span<S>(&self, id: &Id, ctx: &Context<'_, S>, record: impl Fn(&mut dyn Visit))
+    /// Encodes the fields of a new span and keeps them in its extensions, and for its first event at hand.
+    fn make_span<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(span) = ctx.span(id) else { return };
-        let frame = &self.core.frame;
+        let frame = &*self.core.frame;
         with_scratch(|scratch| {
-            let Scratch {
-                templates, buffers, ..
-            } = scratch;
+            let Buffers { text, clean, .. } = &mut scratch.buffers;
+            let Chains { fresh, templates, .. } = &mut scratch.chains;
             let Some(template) = templates.find(frame, span.metadata()) else {
                 return;
             };
-            let pairs = &mut buffers.pairs;
-            pairs.clear();
-            let texts = (&mut *pairs, &mut buffers.text, &mut buffers.clean);
-            let mut encoder = Encoder::new(texts, template, frame, true);
-            record(&mut encoder);
-            let flood_key = frame.flood.key_of(template.flood_field, record);
-            if pairs.entries.is_empty() && flood_key.is_none() {
-                return;
+            let pairs = fresh.begin();
+            let flood_key =
+                frame.encode_span(template, (&mut *pairs, text, clean), |visit| attrs.record(visit));
+            if !pairs.entries.is_empty() || flood_key.is_some() {
+                SpanFields::keep(&mut span.extensions_mut(), frame.id, pairs, flood_key);
             }
-            SpanFields::keep(&mut span.extensions_mut(), frame.id, template, (pairs, flood_key));
+            if frame.sampling.is_none() && is_alone(frame, attrs, &span) && pairs.is_distinct() {
+                fresh.keep(frame, id.into_u64(), span.metadata());
+            }
+        });
+    }
+
+    /// Encodes fields that a span gets later, and keeps them in its extensions.
+    fn record_span<S>(&self, id: &Id, values: &Record<'_>, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(span) = ctx.span(id) else { return };
+        let frame = &*self.core.frame;
+        with_scratch(|scratch| {
+            let Buffers {
+                pairs, text, clean, ..
+            } = &mut scratch.buffers;
+            let Some(template) = scratch.chains.templates.find(frame, span.metadata()) else {
+                return;
+            };
+            pairs.clear();
+            let flood_key =
+                frame.encode_span(template, (&mut *pairs, text, clean), |visit| values.record(visit));
+            if !pairs.entries.is_empty() || flood_key.is_some() {
+                SpanFields::keep(&mut span.extensions_mut(), frame.id, pairs, flood_key);
+            }
         });
     }
 
@@ -253,6 +274,17 @@ impl Frame {
         marks
     }
 
+    /// Encodes the fields of a span, which `record` tells, into the first of the buffers; gives its key for flood control.
+    fn encode_span(
+        &self,
+        template: &Template,
+        buffers: (&mut Pairs, &mut String, &mut String),
+        record: impl Fn(&mut dyn Visit),
+    ) -> Option<u64> {
+        record(&mut Encoder::new(buffers, template, self, true));
+        self.flood.key_of(template.flood_field, record)
+    }
+
     /// Writes what stands between the time and the fields of the event; says where the fields begin.
     #[inline]
     fn begin(
@@ -333,12 +365,19 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let id = span_of(frame, event);
-    let chain = chains.slot(id)?;
-    if !chain.is_of(frame, id) {
-        let span = id.and_then(|id| ctx.span(&Id::from_u64(id)));
-        chain.rebuild(frame, id, span);
+    chains.of(frame, id, || id.and_then(|id| ctx.span(&Id::from_u64(id))))
+}
+
+/// Whether no span is around a new one.
+fn is_alone<'a, R>(frame: &Frame, attrs: &Attributes<'_>, span: &SpanRef<'a, R>) -> bool
+where
+    R: LookupSpan<'a>,
+{
+    if attrs.is_contextual() {
+        // The registry is asked only if there may be none: it would look the other one up.
+        return span_stack::current(frame.id).is_none() && span.parent().is_none();
     }
-    Some(chain)
+    attrs.is_root()
 }
 
 /// The innermost span that the event is in.
@@ -359,12 +398,12 @@ where
 
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         self.note_sample_key(id, &ctx, |key| attrs.record(key));
-        self.record_span(id, &ctx, |visit| attrs.record(visit));
+        self.make_span(attrs, id, &ctx);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
         self.note_sample_key(id, &ctx, |key| values.record(key));
-        self.record_span(id, &ctx, |visit| values.record(visit));
+        self.record_span(id, values, &ctx);
         self.core.frame.epochs.advance(id);
     }
 

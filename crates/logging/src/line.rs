@@ -48,11 +48,12 @@ impl Line<'_> {
     /// Adds what follows the fields of the event; gives the end of the line if that is written already.
     fn add(&mut self, chain: &mut Chain) -> &'static str {
         let (frame, pairs) = (self.frame, &mut *self.pairs);
-        let has_room = pairs.len() + chain.shown.len() <= frame.line_limit;
+        let has_room = pairs.len() + chain.shown().len() <= frame.line_limit;
         if has_room && chain.is_free_of(frame, self.template) {
-            pairs.text.push_str(&chain.shown.text);
-            if !chain.shown.lifted.is_empty() {
-                pairs.lifted.push_str(&chain.shown.lifted);
+            let shown = chain.shown();
+            pairs.text.push_str(&shown.text);
+            if !shown.lifted.is_empty() {
+                pairs.lifted.push_str(&shown.lifted);
             }
             return frame.names.end();
         }

@@ -76,16 +76,14 @@ impl Pairs {
         if !other.lifted.is_empty() {
             self.lifted.push_str(&other.lifted);
         }
+        if text == 0 && lifted == 0 {
+            return self.entries.extend_from_slice(&other.entries);
+        }
         self.entries.extend(other.entries.iter().map(|entry| {
             let base = if entry.is_lifted { lifted } else { text };
             let (start, end) = (entry.start + base, entry.end + base);
             Entry { start, end, ..*entry }
         }));
-    }
-
-    /// Whether a value is cut.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.entries.iter().any(|entry| entry.is_cut)
     }
 
     /// Whether each field has one value.

@@ -1,9 +1,11 @@
 use std::{cell::Cell, ptr, sync::Arc};
 
 use tracing::Metadata;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::{
-    chain::Chain, flood::SpanKey, frame::Frame, pairs::Pairs, template::Template, timestamp::TimestampWriter,
+    chain::Chain, flood::SpanKey, frame::Frame, fresh_span::FreshSpan, pairs::Pairs, template::Template,
+    timestamp::TimestampWriter,
 };
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
@@ -96,15 +98,34 @@ impl Templates {
 pub(crate) struct Chains {
     slots: Vec<Chain>,
     flood_keys: Vec<SpanKey>,
+    pub(crate) fresh: FreshSpan,
+    /// Those of spans.
+    pub(crate) templates: Templates,
 }
 
 impl Chains {
-    /// The slot of a span; what is in it may belong to another.
-    pub(crate) fn slot(&mut self, id: Option<u64>) -> Option<&mut Chain> {
+    /// The chain of the span `id`, which is worked out if it is not known; that of a span with others around it, or which this
+    /// thread has not made lately, from what the registry has.
+    pub(crate) fn of<'a, R>(
+        &mut self,
+        frame: &Frame,
+        id: Option<u64>,
+        span: impl FnOnce() -> Option<SpanRef<'a, R>>,
+    ) -> Option<&mut Chain>
+    where
+        R: LookupSpan<'a> + 'a,
+    {
         if self.slots.is_empty() {
             self.slots.resize_with(CHAINS + 1, Chain::default);
         }
-        self.slots.get_mut(id.map_or(CHAINS, place))
+        let chain = self.slots.get_mut(id.map_or(CHAINS, place))?;
+        if !chain.is_of(frame, id) {
+            match self.fresh.of(frame, id) {
+                Some(fresh) => chain.rebuild_fresh(frame, &mut self.templates, id, fresh),
+                None => chain.rebuild(frame, &mut self.templates, id, span()),
+            }
+        }
+        Some(chain)
     }
 
     /// The slot of a span for what it says about the key of flood control.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use tracing_subscriber::registry::ExtensionsMut;
 
 use crate::{
@@ -19,12 +17,9 @@ pub(crate) struct SpanFieldSets {
 #[derive(Debug)]
 pub(crate) struct SpanFields {
     pub(crate) frame: u64,
-    pub(crate) template: Arc<Template>,
     pub(crate) pairs: Pairs,
     /// What tells its events apart for flood control.
     pub(crate) flood_key: Option<u64>,
-    /// Whether a value is cut.
-    pub(crate) is_cut: bool,
 }
 
 impl SpanFieldSets {
@@ -59,28 +54,26 @@ impl SpanFields {
     pub(crate) fn keep(
         extensions: &mut ExtensionsMut<'_>,
         frame: u64,
-        template: &Arc<Template>,
-        (pairs, flood_key): (&Pairs, Option<u64>),
+        pairs: &Pairs,
+        flood_key: Option<u64>,
     ) {
         let Some(sets) = extensions.get_mut::<SpanFieldSets>() else {
-            extensions.insert(SpanFieldSets::new(Self::new(frame, template, pairs, flood_key)));
+            extensions.insert(SpanFieldSets::new(Self::new(frame, pairs, flood_key)));
             return;
         };
         match sets.of_mut(frame) {
             Some(fields) => fields.record(pairs, flood_key),
-            None => sets.push(Self::new(frame, template, pairs, flood_key)),
+            None => sets.push(Self::new(frame, pairs, flood_key)),
         }
     }
 
-    fn new(frame: u64, template: &Arc<Template>, pairs: &Pairs, flood_key: Option<u64>) -> Self {
+    fn new(frame: u64, pairs: &Pairs, flood_key: Option<u64>) -> Self {
         let pairs = match pairs.is_distinct() {
             true => pairs.clone(),
             false => pairs.distinct(),
         };
         Self {
             frame,
-            template: Arc::clone(template),
-            is_cut: pairs.is_cut(),
             pairs,
             flood_key,
         }
@@ -93,7 +86,6 @@ impl SpanFields {
         if !self.pairs.is_distinct() {
             self.pairs = self.pairs.distinct();
         }
-        self.is_cut = self.pairs.is_cut();
     }
 }
 

@@ -69,6 +69,106 @@ fn a_record_of_another_thread_is_seen_by_the_next_event() {
 }
 
 #[test]
+fn what_another_thread_records_before_the_first_event_is_seen_by_it() {
+    let kept = Kept::default();
+    let builder = Logging::builder()
+        .config(quiet())
+        .sink("kept", Level::TRACE, kept.clone());
+    let (layer, logging) = builder.build().unwrap();
+    let dispatch = Dispatch::new(Registry::default().with(layer));
+
+    dispatcher::with_default(&dispatch, || {
+        for step in 0..50_u64 {
+            let span = info_span!("request", step = Empty);
+            thread::scope(|scope| {
+                scope.spawn(|| dispatcher::with_default(&dispatch, || span.record("step", step)));
+            });
+            span.in_scope(|| info!(expected = step, "x"));
+        }
+    });
+
+    logging.flush(DEADLINE).unwrap();
+    let lines = kept.lines();
+    assert_eq!(lines.len(), 50);
+    for line in lines {
+        assert_eq!(line.field("step"), line.field("expected"));
+    }
+}
+
+#[test]
+fn spans_that_are_made_before_the_first_event_of_each_keep_their_own_fields() {
+    let lines = logged(|| {
+        let spans: Vec<_> = (0..100_u64).map(|id| info_span!("request", id)).collect();
+        for (id, span) in spans.iter().enumerate() {
+            span.in_scope(|| info!(shown = id, "x"));
+        }
+        for (id, span) in spans.iter().enumerate().rev() {
+            info!(parent: span, shown = id, "again");
+        }
+    });
+
+    assert_eq!(lines.len(), 200);
+    for line in lines {
+        assert_eq!(line.field("id"), line.field("shown"));
+    }
+}
+
+#[test]
+fn a_new_span_has_those_around_it_that_are_around_it_indeed() {
+    let lines = logged(|| {
+        let outer = info_span!("outer", outer = 1);
+        info_span!(parent: &outer, "explicit", inner = 1).in_scope(|| info!("explicit"));
+        let _entered = outer.enter();
+        info_span!("contextual", inner = 2).in_scope(|| info!("contextual"));
+        info_span!(parent: None, "root", inner = 3).in_scope(|| info!("root"));
+        let no_span = Span::none();
+        info_span!(parent: &no_span, "none", inner = 4).in_scope(|| info!("none"));
+    });
+
+    let shown: Vec<_> = lines
+        .iter()
+        .map(|line| (line.field("inner").clone(), line.field("outer").clone()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (json!(1), json!(1)),
+            (json!(2), json!(1)),
+            (json!(3), Value::Null),
+            (json!(4), Value::Null),
+        ]
+    );
+}
+
+#[test]
+fn a_new_span_in_one_that_a_layer_leaves_out_has_the_spans_around_that_one() {
+    let (all, some) = (Kept::default(), Kept::default());
+    let builder = |level: &str, kept: &Kept| {
+        let builder = Logging::builder().config(at(level));
+        builder.sink("kept", Level::TRACE, kept.clone())
+    };
+    let (first, first_logging) = builder("trace", &all).build().unwrap();
+    let (second, second_logging) = builder("warn", &some).build().unwrap();
+
+    with_default(Registry::default().with(first).with(second), || {
+        let outer = error_span!("outer", outer = 1);
+        // The thread enters this one alone, and the second layer does not know it.
+        info_span!(parent: &outer, "between", between = 2).in_scope(|| {
+            error_span!("inner", inner = 3).in_scope(|| tracing::error!("x"));
+        });
+    });
+    first_logging.flush(DEADLINE).unwrap();
+    second_logging.flush(DEADLINE).unwrap();
+
+    let shown = |kept: &Kept| {
+        let line = kept.lines().remove(0);
+        ["inner", "between", "outer"].map(|name| line.field(name).clone())
+    };
+    assert_eq!(shown(&all), [json!(3), json!(2), json!(1)]);
+    assert_eq!(shown(&some), [json!(3), Value::Null, json!(1)]);
+}
+
+#[test]
 fn threads_that_open_and_close_spans_at_once_do_not_mix_them_up() {
     let kept = Kept::default();
     let builder = Logging::builder()
