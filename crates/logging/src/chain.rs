@@ -468,7 +468,13 @@ fn push(
     key: &str,
     value: &str,
 ) -> bool {
-    if out.len() + lifted.len() + key.len() + value.len() > frame.limit {
+    let length = key.len() + value.len();
+    let limit = if length > frame.short_value {
+        frame.long_limit
+    } else {
+        frame.limit
+    };
+    if out.len() + lifted.len() + length > limit {
         return false;
     }
     let out = if is_lifted { lifted } else { out };

@@ -1,28 +1,26 @@
-use std::{
-    borrow::Cow,
-    error::Error as StdError,
-    fmt::{self, Write as _},
-    io, mem,
-    sync::Arc,
-};
+mod fields;
+mod room;
+mod spans;
+
+use std::{borrow::Cow, fmt, io, sync::Arc};
 
 use tracing::{
     Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     Layer,
-    field::RecordFields,
-    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter, format::Writer},
+    fmt::{FmtContext, FormatEvent, MakeWriter, format::Writer},
     layer::Context,
     registry::LookupSpan,
 };
 
-use crate::{
-    Action, Redactor, context, core::Core, encoder::SPAN_SHARE, error_chain::sources, frame::Frame, held,
-    json::needs_escape, shown::shown, timestamp::TimestampWriter, writer,
+use self::{
+    fields::{ConsoleFields, MARK, escaped},
+    room::Room,
+    spans::Spans,
 };
+use crate::{core::Core, frame::Frame, held, timestamp::TimestampWriter, writer};
 
 /// The layer that shows events to people: tracing-subscriber's, with our redactor, clock and queue.
 pub(crate) fn layer<S>(core: &Arc<Core>, is_colored: bool) -> impl Layer<S> + Send + Sync + use<S>
@@ -30,9 +28,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let fields = ConsoleFields {
-        redactor: core.frame.redactor.clone(),
-        limit: core.frame.limit,
-        long_limit: core.frame.long_limit,
+        frame: Arc::clone(&core.frame),
         is_colored,
     };
     let events = tracing_subscriber::fmt::layer()
@@ -84,40 +80,20 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let (dim, bold, off) = match writer.has_ansi_escapes() {
-            true => (DIM.0, BOLD, DIM.1),
-            false => ("", "", ""),
-        };
+        let style = Style::of(writer.has_ansi_escapes());
         let level = *event.metadata().level();
-        let time = TimestampWriter::default().render(self.0.clock.now());
-        let color = if writer.has_ansi_escapes() {
-            color(level)
-        } else {
-            ""
-        };
-        write!(writer, "{dim}{time}{off} {color}{level:>5}{off} ")?;
-        let spans = ctx.event_scope().into_iter().flat_map(|scope| scope.from_root());
-        let mut is_inside = false;
-        for span in spans {
-            is_inside = true;
-            let name = Escaped(span.name());
-            write!(writer, "{bold}{name}{off}")?;
-            let extensions = span.extensions();
-            if let Some(fields) = extensions.get::<FormattedFields<ConsoleFields>>()
-                && !fields.is_empty()
-            {
-                write!(writer, "{bold}{{{off}{fields}{bold}}}{off}")?;
-            }
-            write!(writer, "{dim}:{off}")?;
-        }
-        if is_inside {
-            writer.write_char(' ')?;
-        }
         let target = target(event);
-        let target = self.0.redactor.text(&target);
-        write!(writer, "{dim}{}{off}{dim}:{off} ", Escaped(&target))?;
-        ctx.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        let target = escaped(&self.0.redactor.text(&target), self.0.longest_name());
+        let mut room = Room::of(&self.0);
+        room.take_anyway(HEAD + target.len());
+        let fields = ctx.field_format().of_event(event, &mut room);
+        let spans = Spans::of(ctx.event_scope().into_iter().flatten(), &style, &mut room);
+
+        let time = TimestampWriter::default().render(self.0.clock.now());
+        let Style { dim, off, .. } = style;
+        let color = style.level(level);
+        write!(writer, "{dim}{time}{off} {color}{level:>5}{off} {spans}")?;
+        writeln!(writer, "{dim}{target}{off}{dim}:{off} {fields}")
     }
 }
 
@@ -132,22 +108,6 @@ fn target(event: &Event<'_>) -> Cow<'static, str> {
         }
     }
     Cow::Borrowed(event.metadata().target())
-}
-
-/// A text with everything escaped that a terminal could trip over.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            if needs_escape(c) {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 struct ConsoleWriter(Arc<Core>);
@@ -193,176 +153,36 @@ impl io::Write for ConsoleLine<'_> {
     }
 }
 
-/// Formats fields as `name=value`, with the redactor in front and control characters escaped.
-///
-/// Before each field stands a [`MARK`], so that a field of a span that is recorded again is found and replaced.
-#[derive(Clone)]
-struct ConsoleFields {
-    redactor: Redactor,
-    /// How long a value of a span may be at most four times, and one of an event, in bytes.
-    limit: usize,
-    long_limit: usize,
-    is_colored: bool,
+/// What turns colours on and off.
+struct Style {
+    dim: &'static str,
+    bold: &'static str,
+    off: &'static str,
 }
 
-impl ConsoleFields {
-    /// Formats fields of a span and keeps them with it.
-    fn keep<S>(&self, fields: impl RecordFields, id: &Id, ctx: &Context<'_, S>)
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        let Some(span) = ctx.span(id) else { return };
-        let mut new = String::new();
-        // A String takes every write.
-        self.format(&mut new, fields, Some(span.metadata())).ok();
-        let mut extensions = span.extensions_mut();
-        match extensions.get_mut::<FormattedFields<Self>>() {
-            Some(old) => old.fields = joined(&mem::take(&mut old.fields), &new),
-            None => extensions.insert(FormattedFields::<Self>::new(joined("", &new))),
-        }
-    }
-
-    /// Formats the fields of an event, or of the span that is told.
-    fn format(
-        &self,
-        writer: &mut dyn fmt::Write,
-        fields: impl RecordFields,
-        span: Option<&Metadata<'_>>,
-    ) -> fmt::Result {
-        let mut visitor = ConsoleVisitor {
-            writer,
-            look: self,
-            span,
-            is_first: true,
-            result: Ok(()),
+impl Style {
+    const fn of(is_colored: bool) -> Self {
+        let (dim, bold, off) = match is_colored {
+            true => (DIM.0, BOLD, DIM.1),
+            false => ("", "", ""),
         };
-        held::keep(|| fields.record(&mut visitor));
-        visitor.result
+        Self { dim, bold, off }
     }
-}
 
-impl<'writer> FormatFields<'writer> for ConsoleFields {
-    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
-        self.format(&mut writer, fields, None)
-    }
-}
-
-/// The fields of `old` and `new`, of which the last one of a name stays.
-fn joined(old: &str, new: &str) -> String {
-    let all: Vec<&str> = parts(old).chain(parts(new)).collect();
-    let mut out = String::with_capacity(old.len() + new.len());
-    for (at, part) in all.iter().enumerate() {
-        let mut later = all.iter().skip(at + 1);
-        if later.all(|other| name(other) != name(part)) {
-            if !out.is_empty() {
-                out.push(' ');
-            }
-            out.push(MARK);
-            out.push_str(part);
+    const fn level(&self, level: Level) -> &'static str {
+        match level {
+            _ if self.off.is_empty() => "",
+            Level::ERROR => "\u{1b}[31m",
+            Level::WARN => "\u{1b}[33m",
+            Level::INFO => "\u{1b}[32m",
+            Level::DEBUG => "\u{1b}[34m",
+            Level::TRACE => "\u{1b}[35m",
         }
     }
-    out
 }
 
-/// The fields of a span, as they were formatted.
-fn parts(fields: &str) -> impl Iterator<Item = &str> {
-    let parts = fields.split(MARK).map(|part| part.trim_end_matches(' '));
-    parts.filter(|part| !part.is_empty())
-}
-
-/// What stands before the value, colours too.
-fn name(part: &str) -> &str {
-    part.split_once('=').map_or(part, |(name, _)| name)
-}
-
-struct ConsoleVisitor<'a> {
-    writer: &'a mut dyn fmt::Write,
-    look: &'a ConsoleFields,
-    span: Option<&'a Metadata<'a>>,
-    is_first: bool,
-    result: fmt::Result,
-}
-
-impl ConsoleVisitor<'_> {
-    fn show(&mut self, field: &Field, value: &str) {
-        // The line tells the target of a record of the `log` crate in its own place.
-        if self.result.is_ok() && !LOG_RECORD.contains(&field.name()) {
-            self.result = self.write(field.name(), value);
-        }
-    }
-
-    fn write(&mut self, name: &str, value: &str) -> fmt::Result {
-        let redactor = &self.look.redactor;
-        let action = redactor.action_on(name, value);
-        if action == Some(Action::Remove) {
-            return Ok(());
-        }
-        if !self.is_first {
-            self.writer.write_char(' ')?;
-        }
-        self.is_first = false;
-        self.writer.write_char(MARK)?;
-        if name != "message" {
-            let (on, off) = if self.look.is_colored { DIM } else { PLAIN };
-            write!(self.writer, "{on}{}={off}", Escaped(name))?;
-        }
-        let longest = self.span.and_then(|span| context::longest(span, name));
-        let limit = match self.span {
-            Some(_) => self.look.limit / SPAN_SHARE,
-            None => self.look.long_limit,
-        };
-        let most = longest.unwrap_or(limit).min(limit);
-        let mut hidden = String::new();
-        let (shown, is_all) = match action {
-            Some(action) => {
-                redactor.apply(action, value, &mut hidden);
-                (hidden.as_str(), true)
-            }
-            None => redactor.clean_start(value, most, &mut hidden),
-        };
-        let end = shown.floor_char_boundary(most);
-        write!(self.writer, "{}", Escaped(shown.get(..end).unwrap_or_default()))?;
-        if end < shown.len() || !is_all {
-            self.writer.write_char(CUT)?;
-        }
-        Ok(())
-    }
-}
-
-impl Visit for ConsoleVisitor<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.show(field, value);
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
-        let mut text = shown(format_args!("{value}"));
-        for source in sources(value) {
-            // A String takes every write.
-            write!(text, ": {source}").ok();
-        }
-        self.show(field, &text);
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.show(field, &shown(format_args!("{value:?}")));
-    }
-}
-
-/// A control character, which no name and no value shows as it is.
-const MARK: char = '\u{1f}';
-/// Stands where a value was cut.
-const CUT: char = '…';
-const LOG_RECORD: [&str; 4] = ["log.target", "log.module_path", "log.file", "log.line"];
 const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[0m");
 const PLAIN: (&str, &str) = ("", "");
 const BOLD: &str = "\u{1b}[1m";
-
-const fn color(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "\u{1b}[31m",
-        Level::WARN => "\u{1b}[33m",
-        Level::INFO => "\u{1b}[32m",
-        Level::DEBUG => "\u{1b}[34m",
-        Level::TRACE => "\u{1b}[35m",
-    }
-}
+/// The time, the level, the signs between them and all colours.
+const HEAD: usize = 80;

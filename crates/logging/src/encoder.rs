@@ -282,10 +282,10 @@ impl<'a> Encoder<'a> {
     /// spans, room is left. A value of a span leaves room for other fields of the span, and for the event's own.
     #[inline]
     fn value_limit(&self) -> usize {
+        let limit = self.frame.long_limit.saturating_sub(self.out.lifted.len());
         if !self.keeps_places {
-            return self.frame.long_limit.saturating_sub(self.out.lifted.len());
+            return limit;
         }
-        let limit = self.frame.limit.saturating_sub(self.out.lifted.len());
         limit.min(self.out.text.len() + self.frame.limit / SPAN_SHARE)
     }
 

@@ -43,7 +43,12 @@ impl Reading {
             if !reading.chosen.iter().any(|(known, _)| known == name)
                 && let Some(value) = chain.value(name)
             {
-                reading.chosen.push((name.clone(), value));
+                let mut shown = value.clone();
+                cut(&mut shown, WORD);
+                if shown != value {
+                    identity.mark(&value, &mut shown);
+                }
+                reading.chosen.push((name.clone(), shown));
             }
         }
         reading

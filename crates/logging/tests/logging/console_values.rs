@@ -291,12 +291,26 @@ fn a_huge_value_is_cut_for_people_too() {
     let written = stdout_of("console_values::child_huge_values");
 
     let lines: Vec<&str> = written.lines().filter(|line| line.contains(" INFO ")).collect();
-    assert_eq!(lines.len(), 3, "{} bytes", written.len());
-    for (line, begin) in lines.iter().zip(["in a span", "huge", "xxxx"]) {
+    assert_eq!(lines.len(), 5, "{} bytes", written.len());
+    for (line, begin) in lines
+        .iter()
+        .zip(["in a span", "huge", "xxxx", "in many", "short=7"])
+    {
         assert!(line.len() <= 4096, "{}", line.len());
         assert!(line.contains(begin) && line.contains('…'), "{line}");
     }
     assert!(lines[0].contains("after=8"), "{}", lines[0]);
+    let told = [
+        "outer{",
+        "id=1",
+        "inner{",
+        "last=2",
+        "console_values: in many",
+        "k=3",
+    ];
+    for line in [lines[3], lines[4]] {
+        assert!(told.iter().all(|told| line.contains(told)), "{line}");
+    }
 }
 
 #[test]
@@ -312,5 +326,9 @@ fn child_huge_values() {
         span.in_scope(|| info!("in a span"));
         info!(huge, "huge");
         info!("{huge}");
+        let outer = info_span!("outer", a = huge, b = huge, c = huge, d = huge, id = 1);
+        let inner = info_span!(parent: &outer, "inner", a = huge, b = huge, c = huge, d = huge, last = 2);
+        inner.in_scope(|| info!(k = 3, "in many"));
+        inner.in_scope(|| info!(body = huge, k = 3, short = 7, "in many"));
     });
 }

@@ -76,6 +76,40 @@ fn a_message_of_any_length_leaves_room_for_short_fields_and_those_of_the_spans_i
 }
 
 #[test]
+fn long_values_of_spans_leave_room_for_short_ones_of_all_spans_in_every_profile() {
+    for profile in PROFILES {
+        let lines = lines_of(profile, ByteSize::kib(64), || {
+            let long = "x".repeat(100_000);
+            let outer = info_span!("outer", first = %long, outer_short = "of the outer");
+            let inner = info_span!(parent: &outer, "inner", a = %long, b = %long, c = %long, d = %long, e = %long,
+                n = 7, short = "of the inner");
+            inner.in_scope(|| {
+                error!(code = 8, "plain");
+                error!(code = 8, body = %long, "with a body");
+            });
+        });
+
+        assert_eq!(lines.len(), 2);
+        for line in lines {
+            let text = serde_json::to_string(&line.all()).unwrap();
+            for told in [
+                "\"truncated\":true",
+                ":7",
+                ":8",
+                "\"of the inner\"",
+                "\"of the outer\"",
+            ] {
+                assert!(
+                    text.contains(told),
+                    "{profile:?} {told} {}",
+                    &text[text.len() - 900..]
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_short_line_has_room_for_short_fields_too() {
     let lines = lines_of(Profile::Default, ByteSize::kib(2), || {
         LogContext::new().request_id("r-1").in_scope(|| {

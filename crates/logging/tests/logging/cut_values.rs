@@ -76,9 +76,15 @@ fn a_short_value_in_place_of_the_one_that_was_cut_takes_the_mark_away() {
 #[test]
 fn of_two_values_that_are_cut_each_keeps_the_mark() {
     let lines = lines_of(|| {
-        let short = "y".repeat(180);
-        let span = info_span!("request", a = short, b = short, c = long(), d = short, e = short);
-        span.in_scope(|| info!("c is cut and e is lost"));
+        let span = info_span!("request", a = 0, b = 0, c = long(), d = "d".repeat(500), e = 5);
+        span.record("d", "short");
+        record_all!(
+            span,
+            a = "a".repeat(180),
+            b = "b".repeat(180),
+            e = "e".repeat(300)
+        );
+        span.in_scope(|| info!("c and e are cut"));
         span.record("e", 1);
         span.in_scope(|| info!("c is cut"));
         span.record("c", 2);
@@ -88,7 +94,7 @@ fn of_two_values_that_are_cut_each_keeps_the_mark() {
     assert_eq!(
         marks(&lines),
         [
-            ("c is cut and e is lost", true),
+            ("c and e are cut", true),
             ("c is cut", true),
             ("none is cut", false)
         ]
@@ -117,10 +123,25 @@ fn a_long_value_of_a_span_leaves_room_for_those_behind_it_and_for_the_event() {
 fn a_value_that_is_lost_hides_what_it_replaces_and_keeps_its_name() {
     let lines = lines_of(|| {
         let outer = info_span!("outer", id = "outer's");
-        let span =
-            info_span!(parent: &outer, "inner", a = Empty, b = Empty, c = Empty, d = Empty, id = "inner's");
+        let span = info_span!(parent: &outer, "inner", a = Empty, b = Empty, c = Empty, d = Empty,
+            e = Empty, f = Empty, g = Empty, h = Empty, i = Empty, j = Empty, k = Empty, id = "inner's");
         span.in_scope(|| info!("before"));
-        record_all!(span, a = long(), b = long(), c = long(), d = long(), id = "later");
+        let short = "x".repeat(20);
+        record_all!(
+            span,
+            a = long(),
+            b = long(),
+            c = long(),
+            d = long(),
+            e = short,
+            f = short,
+            g = short,
+            h = short,
+            i = short,
+            j = short,
+            k = short,
+            id = "later"
+        );
         span.in_scope(|| info!("after"));
     });
 

@@ -153,6 +153,22 @@ fn a_rule_tells_apart_by_fields_of_the_spans_too_and_the_innermost_value_counts(
 }
 
 #[test]
+fn a_long_value_is_the_same_of_an_event_and_of_a_span() {
+    let hour = Duration::from_secs(3600);
+    let rule = AlertRule::new("users").by("userId").more_than(1, hour);
+    let (long, other) = ("u".repeat(5000), ["u".repeat(4999), "v".to_owned()].concat());
+
+    let alerts = ruled(rule, || {
+        error_span!("request", userId = other).in_scope(|| warn!("refused"));
+        error_span!("request", userId = long).in_scope(|| warn!("refused"));
+        warn!(userId = long, "refused");
+    });
+
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(alerts[0].key.len() < 1100, "{alerts:?}");
+}
+
+#[test]
 fn the_fields_of_spans_are_found_in_every_profile_under_the_names_that_they_were_given() {
     for profile in crate::capture::PROFILES {
         let mut config = quiet();
