@@ -56,8 +56,9 @@ pub(super) fn accepts_gzip(accept_encoding: &str) -> bool {
             _ => {}
         }
     }
+    // What is not named is as the wildcard says, no compression also.
     let gzip = gzip.or(other).unwrap_or(0);
-    gzip > 0 && gzip >= identity.unwrap_or(0)
+    gzip > 0 && gzip >= identity.or(other).unwrap_or(0)
 }
 
 #[cfg(not(feature = "gzip"))]
@@ -88,6 +89,8 @@ mod tests {
             ("gzip;q=0, *", false),
             ("identity, gzip;q=0.5", false),
             ("identity;q=0.5, gzip", true),
+            ("gzip;q=0.5, *", false),
+            ("*;q=0.5, gzip", true),
             ("gzip;q=none", false),
             ("br", false),
         ] {

@@ -14,15 +14,13 @@ pub(crate) struct Accepted {
 impl Accepted {
     pub(crate) fn by(accept: &str) -> Self {
         let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::parse).collect();
-        let refused: Vec<Format> = ranges
-            .iter()
-            .filter(|range| range.parameters.quality == 0)
-            .filter_map(Range::named)
-            .collect();
         let mut best = Self::default();
         let mut highest = 0;
         for range in &ranges {
-            let covered = range.covered().find(|format| !refused.contains(format));
+            let covered = range.covered().find(|format| {
+                let nearness = range.nearness(*format);
+                !ranges.iter().any(|other| other.nearness(*format) > nearness)
+            });
             if let Some(format) = covered
                 && range.parameters.quality > highest
             {
@@ -73,6 +71,20 @@ impl<'a> Range<'a> {
             _ => &[],
         };
         self.named().into_iter().chain(wildcard.iter().copied())
+    }
+
+    /// How closely it describes a format: what is said of all formats does not hold for one of which something else is
+    /// said. Nothing if it does not cover it.
+    fn nearness(&self, format: Format) -> Option<u8> {
+        let nearness = match (self.named(), self.media.as_str()) {
+            (Some(_), _) if self.parameters.version.is_some() => 3,
+            (Some(_), _) => 2,
+            (None, "*/*") => 0,
+            (None, _) => 1,
+        };
+        self.covered()
+            .any(|covered| covered == format)
+            .then_some(nearness)
     }
 
     /// The format that it names.
@@ -198,6 +210,19 @@ mod tests {
                 Format::Protobuf,
             ),
             ("application/openmetrics-text;q=1.5", Format::Text),
+            // What is said of a format itself counts, not what is said of all.
+            ("text/plain;q=0.1, */*;q=0.9", Format::OpenMetrics),
+            ("*/*, text/plain;q=0.1", Format::OpenMetrics),
+            ("text/*;q=0.2, */*;q=0.8", Format::OpenMetrics),
+            ("text/plain;q=0.5, text/*;q=0.1, */*;q=0.4", Format::Text),
+            (
+                "application/openmetrics-text;q=0.1, application/*;q=0.8",
+                Format::Protobuf,
+            ),
+            (
+                "application/openmetrics-text;q=0, application/openmetrics-text;version=1.0.0;q=0.5",
+                Format::OpenMetrics,
+            ),
         ];
 
         for (accept, format) in cases {
