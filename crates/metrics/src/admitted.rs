@@ -150,6 +150,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_full_set_excludes_and_only_what_it_has_not() {
+        let fingerprints = Fingerprints::default();
+        let texts = ["a", "b", "c"];
+        assert!(!fingerprints.exclude("x"));
+
+        fingerprints.fill(texts.into_iter());
+        assert!(texts.iter().all(|text| !fingerprints.exclude(text)));
+        assert!(fingerprints.exclude("x"));
+
+        fingerprints.forget();
+        assert!(!fingerprints.exclude("x"));
+
+        fingerprints.fill(["x", "b", "c"].into_iter());
+        assert!(fingerprints.exclude("a") && !fingerprints.exclude("x"));
+    }
+
+    #[test]
     fn a_value_goes_with_its_last_series() {
         let admitted = Admitted::new(&[0, 1]);
         let mut admitted = admitted.lock();

@@ -1,10 +1,6 @@
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, AtomicU64, Ordering, fence},
-    },
-};
+use std::hash::BuildHasher as _;
+
+use super::sync::{AtomicU32, AtomicU64, OnceLock, Ordering, RandomState, fence};
 
 /// Tells without a lock that a text is none of those of a full set. It says so only if that is certain: who is not told
 /// asks the set itself.
@@ -77,25 +73,3 @@ fn probe(slots: &[AtomicU32], fingerprint: u32) -> impl Iterator<Item = &AtomicU
 }
 
 const EMPTY: u32 = 0;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_full_set_excludes_and_only_what_it_has_not() {
-        let fingerprints = Fingerprints::default();
-        let texts = ["a", "b", "c"];
-        assert!(!fingerprints.exclude("x"));
-
-        fingerprints.fill(texts.into_iter());
-        assert!(texts.iter().all(|text| !fingerprints.exclude(text)));
-        assert!(fingerprints.exclude("x"));
-
-        fingerprints.forget();
-        assert!(!fingerprints.exclude("x"));
-
-        fingerprints.fill(["x", "b", "c"].into_iter());
-        assert!(fingerprints.exclude("a") && !fingerprints.exclude("x"));
-    }
-}

@@ -73,6 +73,7 @@ mod scrape;
 mod series;
 mod shared;
 mod store;
+mod sync;
 mod table;
 mod telemetry;
 mod timer;

@@ -1,13 +1,18 @@
-//! Every order in which threads can enter, leave, close and open a slot of a family whose series expire, write and read an
-//! exemplar, and take and give back its place.
+//! Every order in which threads can enter, leave, close and open a slot of a family whose series expire, look where one of
+//! them is and whether a label has room, write and read an exemplar, and take and give back its place.
 //!
 //! They are the library's own sources, over the atomics of the model checker. A thread is taken off the processor at most
 //! three times, with `TEST_CAMPAIGN=long` five times.
 #![expect(clippy::unwrap_used, reason = "a model that fails panics")]
 
+#[path = "../src/table/hints.rs"]
+mod hints;
 #[expect(dead_code, reason = "what the table needs besides")]
 #[path = "../src/table/slot.rs"]
 mod slot;
+
+#[path = "../src/fingerprints.rs"]
+mod fingerprints;
 
 #[path = "../src/exemplar/places.rs"]
 mod places;
@@ -15,20 +20,60 @@ mod places;
 #[path = "../src/exemplar/words.rs"]
 mod words;
 
+mod arena {
+    pub(super) const PLACE_BITS: u32 = 6;
+}
+
 mod sync {
+    use std::hash::{BuildHasherDefault, DefaultHasher};
+
     pub(super) use loom::{
         cell::UnsafeCell,
         hint::spin_loop,
-        sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
+        sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     };
 
     /// Each look doubles what there is to explore.
     pub(super) const TRIES: usize = 2;
+    /// Each slot, too.
+    pub(super) const FIRST: usize = 2;
+
+    /// An order that is explored again has to be the same.
+    pub(super) type RandomState = BuildHasherDefault<DefaultHasher>;
+
+    /// As of the standard library, but initialized by one thread alone: it is seen by those who see its store.
+    #[derive(Debug, Default)]
+    pub(super) struct OnceLock<T> {
+        value: std::sync::OnceLock<T>,
+        is_there: AtomicU32,
+    }
+
+    impl<T> OnceLock<T> {
+        pub(super) fn new() -> Self {
+            Self {
+                value: std::sync::OnceLock::new(),
+                is_there: AtomicU32::new(0),
+            }
+        }
+
+        pub(super) fn get(&self) -> Option<&T> {
+            let is_there = self.is_there.load(Ordering::Acquire) == 1;
+            self.value.get().filter(|_| is_there)
+        }
+
+        pub(super) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+            let value = self.value.get_or_init(make);
+            self.is_there.store(1, Ordering::Release);
+            value
+        }
+    }
 }
 
 use loom::sync::Arc;
 
 use crate::{
+    fingerprints::Fingerprints,
+    hints::Hints,
     places::Places,
     slot::{Slot, Visit},
     sync::{AtomicU32, AtomicU64, Ordering},
@@ -223,5 +268,110 @@ fn a_place_belongs_to_one_at_a_time() {
         let mut all: Vec<u32> = [mine, second].into_iter().flatten().chain(rest).collect();
         all.sort_unstable();
         assert_eq!(all, [1, 2]);
+    });
+}
+
+#[test]
+fn a_text_that_is_always_in_the_set_is_never_excluded() {
+    explore(|| {
+        let fingerprints = Arc::new(Fingerprints::default());
+        fingerprints.fill(["always", "first"].into_iter());
+        let other = Arc::clone(&fingerprints);
+        let writer = loom::thread::spawn(move || {
+            other.forget();
+            other.fill(["always", "second"].into_iter());
+        });
+
+        assert!(!fingerprints.exclude("always"));
+
+        writer.join().unwrap();
+        assert!(!fingerprints.exclude("always") && !fingerprints.exclude("second"));
+        assert!(fingerprints.exclude("first"));
+    });
+}
+
+#[test]
+fn a_set_that_is_filled_for_the_first_time_excludes_none_of_it() {
+    explore(|| {
+        let fingerprints = Arc::new(Fingerprints::default());
+        let other = Arc::clone(&fingerprints);
+        let writer = loom::thread::spawn(move || other.fill(["always"].into_iter()));
+
+        assert!(!fingerprints.exclude("always"));
+
+        writer.join().unwrap();
+        assert!(fingerprints.exclude("never"));
+    });
+}
+
+#[test]
+fn who_knows_that_there_is_room_is_not_told_otherwise() {
+    explore(|| {
+        let fingerprints = Arc::new(Fingerprints::default());
+        fingerprints.fill(["first"].into_iter());
+        let has_room = Arc::new(AtomicU32::new(0));
+        let other = (Arc::clone(&fingerprints), Arc::clone(&has_room));
+        let writer = loom::thread::spawn(move || {
+            other.0.forget();
+            other.1.store(1, Ordering::Release);
+        });
+
+        if has_room.load(Ordering::Acquire) == 1 {
+            assert!(!fingerprints.exclude("new"));
+        }
+
+        writer.join().unwrap();
+    });
+}
+
+/// Series in the model of hints: the place, and a hash of its own upper bits that begins at the same slot.
+const ONE: (u32, u32) = (1, 1 << arena::PLACE_BITS);
+const TWO: (u32, u32) = (2, 2 << arena::PLACE_BITS);
+
+fn found(hints: &Hints, (_, hash): (u32, u32)) -> (Option<u32>, Option<u32>) {
+    (hints.first(hash), hints.find(hash).next())
+}
+
+#[test]
+fn what_is_said_to_be_there_is_found_while_hints_grow() {
+    explore(|| {
+        let hints = Arc::new(Hints::new());
+        hints.insert(ONE, 1, || [ONE].into_iter());
+        let said = Arc::new(AtomicU32::new(0));
+        let other = (Arc::clone(&hints), Arc::clone(&said));
+        let writer = loom::thread::spawn(move || {
+            other.0.insert(TWO, 2, || [ONE, TWO].into_iter());
+            other.1.store(1, Ordering::Release);
+        });
+
+        let knows = said.load(Ordering::Acquire) == 1;
+        assert_eq!(found(&hints, ONE), (Some(1), Some(1)));
+        let (first, next) = found(&hints, TWO);
+        assert!([None, Some(2)].contains(&first) && [None, Some(2)].contains(&next));
+        assert!(!knows || (first, next) == (Some(2), Some(2)));
+
+        writer.join().unwrap();
+        assert_eq!(found(&hints, TWO), (Some(2), Some(2)));
+    });
+}
+
+#[test]
+fn who_reads_what_is_filled_again_finds_it_or_nothing() {
+    explore(|| {
+        let hints = Arc::new(Hints::new());
+        hints.insert(ONE, 1, || [ONE].into_iter());
+        let other = Arc::clone(&hints);
+        // The first array is in use again at the end.
+        let writer = loom::thread::spawn(move || {
+            other.keep([TWO].into_iter());
+            other.keep([ONE].into_iter());
+        });
+
+        let first = hints.first(ONE.1);
+        assert!([None, Some(1)].contains(&first), "{first:?}");
+
+        writer.join().unwrap();
+        assert_eq!(found(&hints, ONE), (Some(1), Some(1)));
+        assert_eq!(found(&hints, TWO), (None, None));
     });
 }

@@ -1,9 +1,9 @@
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, AtomicUsize, Ordering},
-};
+use std::array;
 
-use super::arena::PLACE_BITS;
+use super::{
+    arena::PLACE_BITS,
+    sync::{AtomicU32, AtomicUsize, FIRST, OnceLock, Ordering},
+};
 
 /// Tells by hash where to look for a series. What it says may be old: whoever looks there finds another series, or none.
 ///
@@ -21,7 +21,7 @@ impl Hints {
     pub(super) fn new() -> Self {
         let hints = Self {
             current: AtomicUsize::new(0),
-            sizes: [const { OnceLock::new() }; SIZES],
+            sizes: array::from_fn(|_| OnceLock::new()),
         };
         hints.array(0);
         hints
@@ -125,7 +125,6 @@ fn put(slots: &[AtomicU32], place: u32, hash: u32) {
 
 /// No place is stored as zero.
 const EMPTY: u32 = 0;
-const FIRST: usize = 16;
 /// As many as there are places for.
 const SIZES: usize = PLACE_BITS as usize - 3;
 const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;

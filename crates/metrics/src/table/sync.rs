@@ -1,7 +1,10 @@
-//! The atomics that slots are made of, in a place of their own so that a model checker can put its own there.
+//! The atomics that slots and hints are made of, in a place of their own so that a model checker can put its own there.
 
 use std::cell;
-pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+pub(super) use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
 
 /// As of the standard library, in the shape that a model checker can watch.
 #[derive(Debug)]
@@ -22,3 +25,6 @@ impl<T> UnsafeCell<T> {
         write(self.0.get())
     }
 }
+
+/// How many hints there is room for at first.
+pub(super) const FIRST: usize = 16;
