@@ -120,12 +120,23 @@ impl<M: Metric> Store<M> {
         let Some(hash) = self.series.hash_short(labels, layout) else {
             return self.unusual(labels, record);
         };
-        let row = match self.series.first(hash) {
-            Sought::Found(row) => row,
+        let guess = match self.series.first(hash) {
+            Sought::Found(guess) => guess,
             Sought::Free => return self.absent(labels, hash, record),
             Sought::Missed => return self.unusual(labels, record),
         };
-        match row.cell_of(labels, layout) {
+        match guess.cell_of(labels, layout) {
+            Some(cell) => record(cell),
+            None => self.mistaken(labels, record),
+        }
+    }
+
+    /// For a set that looks like another to the index. Of some hundred series a few do, always, so they shall not cost much.
+    ///
+    /// It hashes again: what is usual does not have to remember for it.
+    #[inline(never)]
+    fn mistaken<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {
+        match self.series.find_short(labels) {
             Some(cell) => record(cell),
             None => self.unusual(labels, record),
         }
@@ -156,9 +167,9 @@ impl<M: Metric> Store<M> {
         self.unusual(labels, record)
     }
 
-    /// For a set that is new, has a long text, or looks like another to the index.
+    /// For a set that is new, or has a long text.
     ///
-    /// It hashes again: what is usual does not have to remember for it.
+    /// It hashes again, as well.
     #[cold]
     #[inline(never)]
     fn unusual<L: Labels, T>(&self, labels: &L, record: impl FnOnce(&M::Cell) -> T) -> T {

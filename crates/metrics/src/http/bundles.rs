@@ -59,7 +59,7 @@ impl Bundles {
             scheme: asked.scheme,
             route,
         };
-        match self.table.find_short(&key) {
+        match self.table.find_first(&key) {
             Some(bundle) => Arc::clone(bundle),
             None => self.unknown(&key),
         }

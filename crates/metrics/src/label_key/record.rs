@@ -169,11 +169,12 @@ impl<'a, const ALL: bool> Compare<'a, ALL> {
 
     #[inline(always)]
     fn is_stored(&mut self, text: &[u8]) -> bool {
-        let Some([a, b, c, d]) = self.take() else {
+        // Each is read by itself: of both in one register, both would have to be taken out again.
+        let (Some(start), Some(len)) = (self.take(), self.take()) else {
             return false;
         };
-        let start = usize::from(u16::from_le_bytes([a, b]));
-        let len = usize::from(u16::from_le_bytes([c, d]));
+        let start = usize::from(u16::from_le_bytes(start));
+        let len = usize::from(u16::from_le_bytes(len));
         if len != text.len() {
             return false;
         }

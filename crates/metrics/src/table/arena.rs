@@ -4,9 +4,9 @@
 )]
 
 use std::{
-    array,
+    iter,
     marker::PhantomData,
-    mem::{MaybeUninit, align_of, size_of},
+    mem::{MaybeUninit, align_of, size_of, size_of_val},
     ptr::{self, NonNull},
     slice, str,
     sync::{
@@ -21,7 +21,10 @@ use std::{
 /// little is allocated ahead, and a walk meets long runs.
 #[derive(Debug)]
 pub(super) struct Arena<C> {
-    chunks: [AtomicPtr<Word>; CHUNKS],
+    /// The list of chunks that is current. The first of them is [`NOTHING`] in every list.
+    chunks: AtomicPtr<Chunk>,
+    /// All lists so far, each with what was in the one before: a reader may still have that.
+    lists: [AtomicPtr<Chunk>; LISTS.len()],
     len: AtomicUsize,
     /// Shared as an `Arc` would share them: threads read what others pushed, and drop it.
     owns: PhantomData<Arc<C>>,
@@ -41,6 +44,9 @@ pub(super) struct Tail {
 
 /// Eight bytes. The first of a chunk is a [`Head`].
 type Word = MaybeUninit<u64>;
+
+/// Where a chunk begins.
+type Chunk = AtomicPtr<Word>;
 
 /// How large a chunk is and how much of it is in use, in words, with itself.
 struct Head {
@@ -67,6 +73,10 @@ pub(super) struct New<'a> {
     pub(super) text: &'a str,
 }
 
+/// A series that is kept, or [`NOTHING`].
+#[derive(Debug)]
+pub(crate) struct Guess<'a, C>(Row<'a, C>);
+
 /// A series that is kept.
 #[derive(Debug)]
 pub(crate) struct Row<'a, C> {
@@ -79,9 +89,11 @@ impl<C> Arena<C> {
         const {
             assert!(align_of::<C>() <= align_of::<u64>());
             assert!(size_of::<C>().is_multiple_of(align_of::<Meta>()));
+            assert!(size_of::<C>() + size_of::<Meta>() <= size_of_val(&NOTHING));
         }
         Self {
-            chunks: array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+            chunks: AtomicPtr::new((&raw const NO_CHUNKS).cast_mut().cast()),
+            lists: [const { AtomicPtr::new(ptr::null_mut()) }; _],
             len: AtomicUsize::new(0),
             owns: PhantomData,
         }
@@ -107,9 +119,8 @@ impl<C> Arena<C> {
         if tail.size - tail.used < words {
             self.grow(tail, words)?;
         }
-        let number = tail.chunks - 1;
-        let base = NonNull::new(self.chunks.get(number)?.load(Ordering::Relaxed))?;
-        let place = number << OFFSET_BITS | tail.used;
+        let base = NonNull::new(self.list().get(tail.chunks)?.load(Ordering::Relaxed))?;
+        let place = tail.used << CHUNK_BITS | tail.chunks;
         // SAFETY: the chunk has room for so many words after what is used, nobody reads there before `used` says so
         // or the place is given away, and nobody else writes, as `tail` belongs to the caller alone.
         unsafe {
@@ -131,8 +142,11 @@ impl<C> Arena<C> {
     }
 
     fn grow(&self, tail: &mut Tail, words: usize) -> Option<()> {
-        let size = (tail.total / 16).clamp(SMALLEST, LARGEST).max(words + 1);
-        let slot = self.chunks.get(tail.chunks).filter(|_| size <= LARGEST)?;
+        let least = (tail.total / 2).min(SMALL);
+        let size = (tail.total / 16).clamp(least, LARGEST);
+        // Series of a family are mostly as long as each other.
+        let size = (size.saturating_sub(1) / words).max(1) * words + 1;
+        let slot = self.next_chunk(tail.chunks + 1).filter(|_| size <= LARGEST)?;
         let mut chunk = Box::<[u64]>::new_uninit_slice(size);
         let head = chunk.as_mut_ptr().cast::<Head>();
         let first = Head {
@@ -151,6 +165,30 @@ impl<C> Arena<C> {
         Some(())
     }
 
+    /// Where the chunk of this number is to be noted; a new list if the current one is full.
+    fn next_chunk(&self, number: usize) -> Option<&Chunk> {
+        if number >= self.list().len() {
+            let (slot, size) = iter::zip(&self.lists, LISTS).find(|(_, size)| number < *size)?;
+            let known = self.list().iter().map(|chunk| chunk.load(Ordering::Relaxed));
+            let chunks = known.chain(iter::repeat(ptr::null_mut())).take(size);
+            let list = Box::into_raw(chunks.map(AtomicPtr::new).collect::<Box<[Chunk]>>());
+            slot.store(list.cast(), Ordering::Release);
+            self.chunks.store(list.cast(), Ordering::Release);
+        }
+        self.list().get(number)
+    }
+
+    /// The longest list.
+    fn list(&self) -> &[Chunk] {
+        let lists = iter::zip(&self.lists, LISTS);
+        let mut lists = lists.map(|(list, size)| (NonNull::new(list.load(Ordering::Acquire)), size));
+        match lists.rfind(|(list, _)| list.is_some()) {
+            // SAFETY: it is as long, and lives as long as the arena.
+            Some((Some(list), size)) => unsafe { slice::from_raw_parts(list.as_ptr(), size) },
+            _ => &NO_CHUNKS,
+        }
+    }
+
     /// The series at a place.
     ///
     /// # Safety
@@ -158,33 +196,48 @@ impl<C> Arena<C> {
     /// where it was stored with release ordering, or has pushed it itself.
     #[inline(always)]
     pub(super) unsafe fn at(&self, place: u32) -> Row<'_, C> {
-        let (chunk, offset) = (place as usize >> OFFSET_BITS, place as usize & OFFSET_MASK);
-        // SAFETY: a place that was given away is in a chunk that is allocated, whose pointer does not change.
+        // SAFETY: the same is asked for, and what `push` has given is not nothing.
+        unsafe { self.guess(place) }.0
+    }
+
+    /// The same, also of [`NOWHERE`].
+    ///
+    /// # Safety
+    /// That of [`at`](Self::at), unless the place is `NOWHERE`.
+    #[inline(always)]
+    pub(super) unsafe fn guess(&self, place: u32) -> Guess<'_, C> {
+        let (chunk, offset) = (place as usize & CHUNK_MASK, place as usize >> CHUNK_BITS);
+        // SAFETY: a place that was given away is in a chunk that is allocated, whose pointer does not change, and which is
+        // in each list since then. Each list begins with nothing.
         let at = unsafe {
-            let base = self.chunks.get_unchecked(chunk).load(Ordering::Relaxed);
+            let list = self.chunks.load(Ordering::Acquire);
+            let base = (*list.add(chunk)).load(Ordering::Relaxed);
             NonNull::new_unchecked(base).add(offset)
         };
-        Row {
+        Guess(Row {
             at,
             arena: PhantomData,
-        }
+        })
     }
 
     /// The series in the order in which they came, with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Row<'_, C>)> {
-        let bases = self.chunks.iter().map(|chunk| chunk.load(Ordering::Acquire));
-        let bases = bases.map_while(NonNull::new);
-        (0_u32..).zip(bases).flat_map(|(number, base)| Walk {
-            base,
-            place: number << OFFSET_BITS | 1,
-            // Of a chunk that is full, it is where the next one begins: added, as it does not fit into the offset.
-            // SAFETY: every chunk begins with a head, which lives as long as the arena.
-            end: (number << OFFSET_BITS)
-                + unsafe { base.cast::<Head>().as_ref() }
-                    .used
-                    .load(Ordering::Acquire),
-            arena: PhantomData,
-        })
+        let bases = self.list().iter().map(|chunk| chunk.load(Ordering::Acquire));
+        let bases = (0_u32..).zip(bases).skip(1);
+        bases
+            .map_while(|(number, base)| {
+                Some(Walk {
+                    base: NonNull::new(base)?,
+                    number,
+                    offset: 1,
+                    // SAFETY: every chunk begins with a head, which lives as long as the arena.
+                    end: unsafe { NonNull::new(base)?.cast::<Head>().as_ref() }
+                        .used
+                        .load(Ordering::Acquire),
+                    arena: PhantomData,
+                })
+            })
+            .flatten()
     }
 
     const fn words(meta: Meta) -> usize {
@@ -196,7 +249,8 @@ impl<C> Arena<C> {
 /// The series of one chunk.
 struct Walk<'a, C> {
     base: NonNull<Word>,
-    place: u32,
+    number: u32,
+    offset: u32,
     end: u32,
     arena: PhantomData<&'a C>,
 }
@@ -206,17 +260,36 @@ impl<'a, C> Iterator for Walk<'a, C> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.place >= self.end {
+        if self.offset >= self.end {
             return None;
         }
-        let place = self.place;
+        let place = self.offset << CHUNK_BITS | self.number;
         let row = Row {
             // SAFETY: everything before the end was written before the end was stored with release ordering.
-            at: unsafe { self.base.add(place as usize & OFFSET_MASK) },
+            at: unsafe { self.base.add(self.offset as usize) },
             arena: PhantomData,
         };
-        self.place += u32::try_from(Arena::<C>::words(*row.meta())).unwrap_or(u32::MAX);
+        self.offset += u32::try_from(Arena::<C>::words(*row.meta())).unwrap_or(u32::MAX);
         Some((place, row))
+    }
+}
+
+impl<'a, C> Guess<'a, C> {
+    /// The series, its key and its text, if its key is so long: where the compiler knows how long, it knows where the text
+    /// begins.
+    #[inline(always)]
+    pub(super) fn with_key_of(self, len: usize) -> Option<(Row<'a, C>, &'a [u8], &'a str)> {
+        let meta = self.0.meta();
+        if usize::from(meta.key) != len || len == NO_KEY {
+            return None;
+        }
+        // SAFETY: it is a series, as nothing has no key of this length. `push` has copied a key of this length, and behind
+        // it the text, from a `str`.
+        unsafe {
+            let text = str::from_utf8_unchecked(self.0.bytes(len, meta.text.into()));
+            let key = self.0.bytes(0, len);
+            Some((self.0, key, text))
+        }
     }
 }
 
@@ -245,20 +318,6 @@ impl<'a, C> Row<'a, C> {
     pub(super) fn key(&self) -> &'a [u8] {
         // SAFETY: `push` has copied as much.
         unsafe { self.bytes(0, self.meta().key.into()) }
-    }
-
-    /// The key and the text, if the key is so long: where the compiler knows how long, it knows where the text begins.
-    #[inline(always)]
-    pub(super) fn with_key_of(&self, len: usize) -> Option<(&'a [u8], &'a str)> {
-        let meta = self.meta();
-        if usize::from(meta.key) != len {
-            return None;
-        }
-        // SAFETY: `push` has copied a key of this length, and behind it the text, from a `str`.
-        unsafe {
-            let text = self.bytes(len, meta.text.into());
-            Some((self.bytes(0, len), str::from_utf8_unchecked(text)))
-        }
     }
 
     #[inline(always)]
@@ -290,26 +349,39 @@ impl<C> Drop for Arena<C> {
             // SAFETY: the arena is borrowed mutably, so nobody has the cell, and each is met once.
             unsafe { row.at.cast::<C>().drop_in_place() };
         }
-        for chunk in &mut self.chunks {
-            let Some(base) = NonNull::new(*chunk.get_mut()) else {
-                break;
-            };
+        let chunks = self.list().iter().skip(1);
+        for base in chunks.map_while(|chunk| NonNull::new(chunk.load(Ordering::Relaxed))) {
             // SAFETY: it came from a box of the size that its head tells, and nobody else has it.
             unsafe {
                 let size = base.cast::<Head>().as_ref().size as usize;
                 drop(Box::from_raw(ptr::slice_from_raw_parts_mut(base.as_ptr(), size)));
             }
         }
+        for (list, size) in iter::zip(&mut self.lists, LISTS) {
+            if let Some(list) = NonNull::new(*list.get_mut()) {
+                // SAFETY: it came from a box of this size, and nobody else has it.
+                drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(list.as_ptr(), size)) });
+            }
+        }
     }
 }
 
-/// The bits of a place that tell where in its chunk it is, in words; the others tell which chunk.
+/// The place of nothing.
+pub(super) const NOWHERE: u32 = 0;
+/// What is found where no series is: it has a key that is longer than any.
+static NOTHING: [u64; 32] = [u64::MAX; 32];
+static NO_CHUNKS: [Chunk; 1] = [AtomicPtr::new((&raw const NOTHING).cast_mut().cast())];
+const NO_KEY: usize = u16::MAX as usize;
+
+/// The bits of a place that tell which chunk; the others tell where in there it is, in words.
+const CHUNK_BITS: u32 = 8;
+const CHUNK_MASK: usize = (1 << CHUNK_BITS) - 1;
 const OFFSET_BITS: u32 = 18;
-const OFFSET_MASK: usize = (1 << OFFSET_BITS) - 1;
-pub(super) const PLACE_BITS: u32 = 26;
-const CHUNKS: usize = 1 << (PLACE_BITS - OFFSET_BITS);
-/// The sizes of chunks, in words.
-const SMALLEST: usize = 64;
+pub(super) const PLACE_BITS: u32 = CHUNK_BITS + OFFSET_BITS;
+/// How many chunks each list has: few for few series, and all that there can be.
+const LISTS: [usize; 3] = [8, 32, 1 << CHUNK_BITS];
+/// The sizes of chunks, in words: up to the first of them half as much as there is.
+const SMALL: usize = 64;
 const LARGEST: usize = 1 << OFFSET_BITS;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
-use super::arena::PLACE_BITS;
+use super::arena::{NOWHERE, PLACE_BITS};
 
 /// Finds series by hash: open addressing in slots of four bytes, each the place of a series and six bits of its hash.
 ///
@@ -34,12 +34,11 @@ struct Slots(NonNull<[AtomicU32]>);
 unsafe impl Send for Generations {}
 
 impl Index {
-    pub(super) fn new() -> (Self, Generations) {
-        let first = Slots::allocate(FIRST);
+    pub(super) const fn new() -> (Self, Generations) {
         let index = Self {
-            current: AtomicPtr::new(first.0.cast().as_ptr()),
+            current: AtomicPtr::new((&raw const NO_SERIES).cast_mut().cast()),
         };
-        (index, Generations(vec![first]))
+        (index, Generations(Vec::new()))
     }
 
     /// Where to begin for this hash.
@@ -47,10 +46,11 @@ impl Index {
     pub(super) fn first(&self, hash: u32) -> First<'_> {
         let current = Current(self.current.load(Ordering::Acquire), PhantomData);
         let slot = current.slot(hash);
-        if slot == EMPTY {
-            First::Empty
-        } else if (slot ^ hash) >> PLACE_BITS == 0 {
+        // A slot that is empty looks like one of a hash whose upper bits are zero, at a place where nothing is.
+        if (slot ^ hash) >> PLACE_BITS == 0 {
             First::Place(slot & PLACE_MASK)
+        } else if slot == EMPTY {
+            First::Empty
         } else {
             First::Other(Beyond { current, hash })
         }
@@ -83,15 +83,13 @@ impl Index {
         count: usize,
         all: impl FnOnce() -> I,
     ) {
-        let Some(current) = generations.0.last().copied() else {
-            return;
-        };
+        let current = generations.0.last();
         // Seven of eight in use at most: memory decides, and two to three slots are looked at when it is as full.
-        if (count + 1) * 8 <= current.len() * 7 {
+        if let Some(current) = current.filter(|current| (count + 1) * 8 <= current.len() * 7) {
             current.put(place, hash);
             return;
         }
-        let larger = Slots::allocate(current.len() * 2);
+        let larger = Slots::allocate(current.map_or(FIRST, |current| current.len() * 2));
         all().for_each(|(place, hash)| larger.put(place, hash));
         generations.0.push(larger);
         self.current.store(larger.0.cast().as_ptr(), Ordering::Release);
@@ -117,7 +115,7 @@ impl Current<'_> {
 /// What is in the slot of a hash.
 pub(super) enum First<'a> {
     Empty,
-    /// The place of a series that may have this hash.
+    /// The place of a series that may have this hash, or nowhere.
     Place(u32),
     /// A series that has another.
     Other(Beyond<'a>),
@@ -130,7 +128,7 @@ pub(super) struct Beyond<'a> {
 }
 
 impl Beyond<'_> {
-    /// The first place there of a series that may have this hash.
+    /// The first place there of a series that may have this hash, or nowhere.
     #[inline(always)]
     pub(super) fn first(self) -> Option<u32> {
         let tag = self.hash >> PLACE_BITS;
@@ -138,7 +136,7 @@ impl Beyond<'_> {
         loop {
             at = next(at, tag);
             let slot = self.current.slot(at);
-            if slot >> PLACE_BITS == tag && slot != EMPTY {
+            if slot >> PLACE_BITS == tag {
                 return Some(slot & PLACE_MASK);
             }
             if slot == EMPTY {
@@ -189,7 +187,8 @@ impl Drop for Generations {
     }
 }
 
-/// No place is zero: a chunk begins with its head.
-const EMPTY: u32 = 0;
+const EMPTY: u32 = NOWHERE;
+/// What a family without series has: one slot, which is empty.
+static NO_SERIES: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(EMPTY)];
 const FIRST: usize = 16;
 const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;

@@ -19,15 +19,15 @@ mod sync;
 
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) use self::{
-    arena::Row,
-    data_arc::DataArc,
-    expiring::{ExpiringTable, Refused, Use},
-    held::Held,
-};
 use self::{
     arena::{Arena, New, Tail},
     index::{First, Generations, Index},
+};
+pub(crate) use self::{
+    arena::{Guess, Row},
+    data_arc::DataArc,
+    expiring::{ExpiringTable, Refused, Use},
+    held::Held,
 };
 use crate::{
     Labels,
@@ -89,14 +89,15 @@ impl<C> Table<C> {
 
     /// The first series that may have this hash.
     #[inline(always)]
-    pub(crate) fn first(&self, hash: u32) -> Sought<Row<'_, C>> {
+    pub(crate) fn first(&self, hash: u32) -> Sought<Guess<'_, C>> {
         let place = match self.index.first(hash) {
             First::Empty => return Sought::Free,
             First::Place(place) => Some(place),
             First::Other(beyond) => beyond.first(),
         };
         match place {
-            Some(place) => Sought::Found(self.at(place)),
+            // SAFETY: what is in a slot is nowhere, or a place as below.
+            Some(place) => Sought::Found(unsafe { self.arena.guess(place) }),
             None => Sought::Missed,
         }
     }
@@ -104,12 +105,21 @@ impl<C> Table<C> {
     /// The cell of these labels, unless they need a longer search.
     #[cfg(feature = "axum")]
     #[inline(always)]
-    pub(crate) fn find_short<L: Labels>(&self, labels: &L) -> Option<&C> {
+    pub(crate) fn find_first<L: Labels>(&self, labels: &L) -> Option<&C> {
         let layout = KeyLayout::of(labels);
         match self.first(self.hash_short(labels, layout)?) {
-            Sought::Found(row) => row.cell_of(labels, layout),
+            Sought::Found(guess) => guess.cell_of(labels, layout),
             Sought::Free | Sought::Missed => None,
         }
+    }
+
+    /// The cell of these labels, unless a text is copied or long.
+    #[inline(always)]
+    pub(crate) fn find_short<L: Labels>(&self, labels: &L) -> Option<&C> {
+        let layout = KeyLayout::of(labels);
+        let mut places = self.index.find(self.hash_short(labels, layout)?);
+        // SAFETY: as below, and what is in an index is somewhere.
+        places.find_map(|place| unsafe { self.arena.guess(place) }.cell_of(labels, layout))
     }
 
     /// The cell of these labels, whose hash is given.
@@ -165,13 +175,13 @@ impl<C> Table<C> {
     }
 }
 
-impl<'a, C> Row<'a, C> {
+impl<'a, C> Guess<'a, C> {
     /// The cell, if it is of these labels; nothing for labels that need a longer search.
     #[inline(always)]
-    pub(crate) fn cell_of<L: Labels>(&self, labels: &L, layout: KeyLayout) -> Option<&'a C> {
+    pub(crate) fn cell_of<L: Labels>(self, labels: &L, layout: KeyLayout) -> Option<&'a C> {
         // With a copied text the key is longer.
-        let (key, text) = self.with_key_of(layout.len())?;
-        Record { key, text }.is_short(labels, layout).then(|| self.cell())
+        let (row, key, text) = self.with_key_of(layout.len())?;
+        Record { key, text }.is_short(labels, layout).then(|| row.cell())
     }
 }
 
@@ -199,6 +209,25 @@ mod tests {
         fn visit<V: LabelVisitor>(&self, visitor: &mut V) {
             visitor.value(&format!("{:024}", self.0));
         }
+    }
+
+    #[test]
+    fn an_empty_slot_is_no_series_whatever_the_hash_looks_like() {
+        let table = Table::<u64>::new();
+        // One in 64 looks as if it were in a slot that is empty.
+        let is_found = |key: u32| {
+            let guess = match table.first(table.hash(&Padded(key))) {
+                Sought::Found(guess) => guess.cell_of(&Padded(key), KeyLayout::of(&Padded(key))),
+                Sought::Free | Sought::Missed => None,
+            };
+            guess.or_else(|| table.find_short(&Padded(key))).is_some()
+        };
+        assert!(!(0..2_000).any(is_found));
+
+        let draft = Draft::new(Padded::NAMES, &Padded(7), table.hash(&Padded(7))).unwrap();
+        table.insert(&draft, usize::MAX, || (1, 0)).unwrap();
+
+        assert_eq!((0..2_000).filter(|key| is_found(*key)).collect::<Vec<_>>(), [7]);
     }
 
     #[test]
