@@ -1,5 +1,6 @@
 mod action;
 mod block;
+mod brackets;
 mod bytes;
 mod card;
 mod colour;

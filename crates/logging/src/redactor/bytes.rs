@@ -81,6 +81,36 @@ pub(crate) const fn is_escape(first: u8, second: u8) -> bool {
     first == b'\\' && matches!(second, b'n' | b'r' | b't')
 }
 
+/// Where white space starts that ends before a place, also as escapes, and with it some other signs.
+pub(crate) fn blank_before(text: &[u8], end: usize, others: &[u8]) -> usize {
+    let mut start = end;
+    loop {
+        start = run_back(text, start, |byte| {
+            byte.is_ascii_whitespace() || others.contains(&byte)
+        });
+        let slash = start.saturating_sub(2);
+        if !is_escape(at(text, slash), before(text, start)) {
+            return start;
+        }
+        start = run_back(text, slash, |byte| byte == b'\\');
+    }
+}
+
+/// The same for white space that starts at a place.
+pub(crate) fn blank_behind(text: &[u8], from: usize, others: &[u8]) -> usize {
+    let mut end = from;
+    loop {
+        end = run(text, end, |byte| {
+            byte.is_ascii_whitespace() || others.contains(&byte)
+        });
+        let letter = run(text, end, |byte| byte == b'\\');
+        if letter == end || !is_escape(b'\\', at(text, letter)) {
+            return end;
+        }
+        end = letter + 1;
+    }
+}
+
 /// How many backslashes stand before a place.
 pub(crate) fn backslashes(text: &[u8], place: usize) -> usize {
     place - run_back(text, place, |byte| byte == b'\\')

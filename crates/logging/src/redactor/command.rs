@@ -2,7 +2,7 @@
 
 use super::{
     action::Action,
-    bytes::{at, before, ends_in, find_all, is_at, is_quote, is_space, run, run_back, steps},
+    bytes::{at, before, blank_behind, ends_in, find_all, is_at, is_quote, is_space, run, run_back, steps},
     names::{Names, is_of_name},
     value::{Quote, Value, value_at},
 };
@@ -104,16 +104,34 @@ pub(super) fn in_connection_string(text: &[u8], sign: usize, value: Value) -> Va
 /// `"value": "x", "name": "DB_PASSWORD"`: where `value` starts, which ends before `end`, and what is done with it.
 pub(super) fn before_name(names: &Names, text: &[u8], end: usize, from: usize) -> Option<(usize, Action)> {
     let start = ends_in(text, end, b"value").then(|| end - b"value".len())?;
-    Quote::before(text, start)?;
+    if !matches!(
+        before(text, start),
+        b'"' | b'\'' | b'{' | b'(' | b',' | b' ' | b'\n' | b'\t'
+    ) {
+        return None;
+    }
     let near = text.get(..text.len().min(from + LONGEST_VALUE))?;
-    let value = value_at(near, from, false, None).filter(|value| value.is_quoted)?;
-    let is_between = |byte: u8| byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b',' | b'\\');
-    let key = run(near, value.end, is_between);
+    let value = value_at(near, from, false, None)?;
+    let end = value.end + Quote::at(near, value.end).map_or(0, Quote::len);
+    let between = blank_behind(near, end, b",)");
+    let key = between + Quote::at(near, between).map_or(0, Quote::len);
     let key_end = run(near, key, |byte| byte.is_ascii_alphabetic());
-    let is_key = matches!(near.get(key..key_end)?, b"name" | b"key");
-    let name = run(near, key_end, |byte| is_between(byte) || byte == b':');
-    let name_end = run(near, name, is_of_name);
-    let (first, action) = is_key.then(|| names.action_before(near, name_end))??;
+    let word = near.get(key..key_end)?;
+    let is_key = word.eq_ignore_ascii_case(b"name") || word.eq_ignore_ascii_case(b"key");
+    let mut name = run(near, key_end, |byte| is_quote(byte) || byte == b'\\');
+    if !is_key || between == end || !matches!(at(near, name), b':' | b'=') {
+        return None;
+    }
+    name = blank_behind(near, name + 1, b"");
+    for _ in 0..MOST_TYPES {
+        let open = run(near, name, |byte| byte.is_ascii_alphanumeric());
+        if at(near, open) != b'(' {
+            break;
+        }
+        name = blank_behind(near, open + 1, b"");
+    }
+    name += Quote::at(near, name).map_or(0, Quote::len);
+    let (first, action) = names.action_before(near, run(near, name, is_of_name))?;
     (first == name || before(near, first) == b'.').then_some((start, action))
 }
 
@@ -124,3 +142,5 @@ const USER_FLAGS: [&[u8]; 4] = [b" -u ", b" --user ", b" -U ", b" --proxy-user "
 const LONGEST_USER: usize = 64;
 const LONGEST_COMMAND: usize = 160;
 const LONGEST_VALUE: usize = 128;
+/// Around a name, as `String(`.
+const MOST_TYPES: usize = 3;

@@ -1,47 +1,86 @@
-//! The fields of a struct whose name is that of a secret.
+//! The fields of a struct and the arguments of a call whose name is that of a secret.
 
 use super::{
     action::Action,
+    brackets::{nested_end, open_before},
     bytes::{at, before, ends_in, is_space, run, run_back},
-    names::Names,
-    value::{Quote, Value, nested_end},
+    names::{Names, is_of_name},
+    value::{Quote, Value},
 };
 
-/// `Password { value: "x" }`: where the field starts whose name ends before `end`, and what is done with it.
+/// `Password { value: "x" }`, `Token(value="x")`: where the field starts whose name ends before `end`, and what is done with it.
 pub(super) fn in_struct(names: &Names, text: &[u8], end: usize) -> Option<(usize, Action)> {
     let field = FIELDS.iter().find(|field| ends_in(text, end, field))?;
     let start = end - field.len();
     let name = start - Quote::before(text, start).map_or(0, Quote::len);
-    let first = name.saturating_sub(MOST_BEFORE);
-    let near = text.get(first..name)?;
-    let inside = first + run_back(near, near.len(), |byte| !matches!(byte, b'{' | b'}' | b'"'));
-    let is_field = name == inside || matches!(before(text, name), b' ' | b'\n' | b'\t' | b',');
-    let is_open = is_field && inside > first && before(text, inside) == b'{';
-    let outside = is_open.then(|| run_back(text, inside - 1, is_space))?;
-    let (_, action) = names.action_before(text, outside)?;
-    before(text, outside)
-        .is_ascii_alphanumeric()
-        .then_some((start, action))
+    let is_field = matches!(before(text, name), b' ' | b'\n' | b'\t' | b',' | b'{' | b'(');
+    let open = is_field.then(|| open_before(text, name, MOST_SIGNS)).flatten()?;
+    let action = match at(text, open) {
+        b'{' => of_type(names, text, run_back(text, open, is_space)),
+        b'(' => of_type(names, text, open),
+        _ => None,
+    }?;
+    Some((start, action))
+}
+
+/// What is done with what a type holds whose name ends before a place, or which is the only thing that such a type holds:
+/// `Authorization(Basic { decoded: "bob:x" })`.
+fn of_type(names: &Names, text: &[u8], end: usize) -> Option<Action> {
+    if !before(text, end).is_ascii_alphanumeric() {
+        return None;
+    }
+    if let Some((_, action)) = names.action_before(text, end) {
+        return Some(action);
+    }
+    let near = text
+        .get(end.saturating_sub(LONGEST_TYPE)..end)
+        .unwrap_or_default();
+    let name = end - (near.len() - run_back(near, near.len(), is_of_name));
+    if text.get(name..end) == Some(b"Basic") {
+        return names
+            .action_before(HEADER, HEADER.len())
+            .map(|(_, action)| action);
+    }
+    let outside = run_back(text, name, |byte| byte.is_ascii_whitespace());
+    let wrapper = outside.checked_sub(1).filter(|_| before(text, outside) == b'(')?;
+    names.action_before(text, wrapper).map(|(_, action)| action)
 }
 
 /// `Credentials("bob", "x")`: all that is in the brackets behind the name that ends before `end`, if that is more than the
 /// first value.
 pub(super) fn all_of(text: &[u8], end: usize, first: Value) -> Option<Value> {
     let quote = Quote::at(text, first.end).filter(|_| first.is_quoted && at(text, end) == b'(')?;
-    let is_white = |byte: u8| byte.is_ascii_whitespace();
-    let comma = run(text, first.end + quote.len(), is_white);
-    let next = run(text, comma + 1, is_white);
-    if at(text, comma) != b',' || matches!(at(text, next), b')' | 0) {
+    let last = first.end + quote.len();
+    let next = run(text, last, |byte| {
+        byte.is_ascii_whitespace() || matches!(byte, b',' | b')')
+    });
+    if next >= text.len() || !text.get(last..next)?.contains(&b',') {
         return None;
     }
     let close = nested_end(text, end);
-    Some(Value {
-        start: end + 1,
-        end: close - usize::from(before(text, close) == b')'),
-        is_quoted: true,
-    })
+    (next < close).then(|| inside(text, end, close))
 }
 
-const FIELDS: [&[u8]; 6] = [b"value", b"inner", b"0", b"raw", b"data", b"key"];
-/// How far before a field its struct is looked for.
-const MOST_BEFORE: usize = 40;
+/// `Credentials(7, "x")`: all that is in the brackets that are open before a comma, and what is done with it.
+pub(super) fn in_call(names: &Names, text: &[u8], comma: usize) -> Option<(Value, Action)> {
+    let open = open_before(text, comma, MOST_ARGUMENTS).filter(|&open| at(text, open) == b'(')?;
+    let (_, action) = before(text, open)
+        .is_ascii_alphanumeric()
+        .then(|| names.action_before(text, open))??;
+    Some((inside(text, open, nested_end(text, open)), action))
+}
+
+fn inside(text: &[u8], open: usize, close: usize) -> Value {
+    Value {
+        start: open + 1,
+        end: close - usize::from(before(text, close) == b')'),
+        is_quoted: true,
+    }
+}
+
+const FIELDS: [&[u8]; 7] = [b"value", b"inner", b"0", b"raw", b"data", b"key", b"decoded"];
+/// Behind the name of its struct.
+const MOST_SIGNS: usize = 14;
+const MOST_ARGUMENTS: usize = 4;
+const LONGEST_TYPE: usize = 64;
+const HEADER: &[u8] = b"authorization";

@@ -1,11 +1,11 @@
 use super::{
     action::Action,
     block::block_at,
-    bytes::{at, before, ends_in, is_form_space, is_quote, is_space, run, run_back},
+    bytes::{at, before, blank_before, ends_in, is_form_space, is_quote, is_space, run, run_back},
     colour::{behind_colours, colours_before},
     command::{before_name, identified_by, in_connection_string, may_be_statement, of_user},
     element::in_element,
-    fields::{all_of, in_struct},
+    fields::{all_of, in_call, in_struct},
     harmless::{is_harmless, is_of_grammar},
     names::{Names, is_header, is_of_name},
     scheme::user_end,
@@ -111,6 +111,8 @@ fn may_be_by_another(text: &[u8], end: usize, sign: usize) -> bool {
         b'e' => before(text, end - 1) | 0x20 == b'u',
         b'h' => before(text, end - 1) | 0x20 == b't',
         b'r' | b'0' | b'w' | b'a' | b'y' => !before(text, end - 1).is_ascii_digit(),
+        // Of `decoded`.
+        b'd' => ends_in(text, end, b"oded"),
         _ => false,
     };
     is_known || may_be_statement(text, sign)
@@ -124,7 +126,7 @@ fn by_another(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(us
             .or_else(|| before_name(names, text, end, sign + 1))
             .or_else(|| in_struct(names, text, end)),
         b'h' => of_registry(names, text, end, sign + 1),
-        b'r' | b'0' | b'w' | b'a' | b'y' => in_struct(names, text, end),
+        b'r' | b'0' | b'w' | b'a' | b'y' | b'd' => in_struct(names, text, end),
         _ => None,
     };
     named.or_else(|| of_user(names, text, end, sign))
@@ -173,19 +175,32 @@ fn key_before(text: &[u8], end: usize) -> Option<usize> {
 fn beside_name(names: &Names, text: &[u8], end: usize) -> Option<(usize, Action)> {
     let start = ends_in(text, end, b"value").then(|| end - b"value".len())?;
     let opening = start - Quote::before(text, start).map_or(0, Quote::len);
-    let last = run_back(text, opening, |byte| byte.is_ascii_whitespace() || byte == b',');
+    let last = blank_before(text, opening, b",)");
     if last == opening || is_of_name(before(text, start)) {
         return None;
     }
     let quote = Quote::before(text, last);
     let (name, action) = names.action_before(text, last - quote.map_or(0, Quote::len))?;
     let opening = Quote::before(text, name).filter(|&opening| Some(opening) == quote);
-    let sign = run_back(text, name - opening.map_or(0, Quote::len), is_space);
+    let sign = behind_types(text, name - opening.map_or(0, Quote::len));
     let key = run_back(text, sign.checked_sub(1)?, is_space);
     let key = key - Quote::before(text, key).map_or(0, Quote::len);
     let is_key = |word: &[u8]| ends_in(text, key, word) && !is_of_name(before(text, key - word.len()));
     let is_pair = matches!(before(text, sign), b':' | b'=') && (is_key(b"name") || is_key(b"key"));
     is_pair.then_some((start, action))
+}
+
+/// Where white space starts before the types around a value that starts at a place: `name: String("x"`.
+fn behind_types(text: &[u8], place: usize) -> usize {
+    let mut start = place;
+    for _ in 0..MOST_KEYS {
+        let open = blank_before(text, start, b"");
+        if before(text, open) != b'(' {
+            break;
+        }
+        start = run_back(text, open - 1, |byte| byte.is_ascii_alphanumeric());
+    }
+    run_back(text, start, is_space)
 }
 
 /// `"auth": "Ym9iOnB3"`, the user and the password in base64, as Docker keeps them: where `auth` starts, which ends before
@@ -293,15 +308,27 @@ fn is_last(text: &[u8], value: Value) -> bool {
 /// `PASSWORD 'x'`, `Password("x")`, `Password(Some("x"))`, also over several lines.
 fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let mut end = behind_bracket(text, last);
-    if before(text, end) != b'(' && end + 1 < last {
+    if !matches!(before(text, end), b'(' | b',') && end + 1 < last {
         return None;
     }
     while before(text, end) == b'(' {
         end -= 1;
         if ends_in(text, end, b"some") {
             let outer = behind_bracket(text, end - b"some".len());
-            end = if before(text, outer) == b'(' { outer } else { end };
+            end = if matches!(before(text, outer), b'(' | b',') {
+                outer
+            } else {
+                end
+            };
         }
+    }
+    if before(text, end) == b',' {
+        let (value, action) = in_call(names, text, end - 1)?;
+        return Some(Named {
+            value,
+            action,
+            quote: (0, 0),
+        });
     }
     let last_of_name = before(text, end);
     if last_of_name.is_ascii() && !last_of_name.is_ascii_alphanumeric() {

@@ -1,4 +1,4 @@
-use super::{reading::Reading, scan::Cut, value::is_nested};
+use super::{brackets::is_nested, reading::Reading, scan::Cut};
 
 /// The structs, lists and maps that are hidden whole, in the places of the text itself.
 ///

@@ -1,4 +1,7 @@
-use super::bytes::{at, backslashes, before, find, is_at, is_escape, is_quote, is_space, run, run_back};
+use super::{
+    brackets::{brackets_end, nested_end},
+    bytes::{at, backslashes, before, find, is_at, is_escape, is_quote, is_space, run, run_back},
+};
 
 /// Where the value behind a name lies.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +46,7 @@ impl Quote {
     ///
     /// In JSON inside of JSON a quote has 1, 3, 7 backslashes by depth, and one that is part of the text has those
     /// of the depth below and so on: modulo twice the next power of two, only the end has as many as the start.
-    fn end(self, text: &[u8], from: usize) -> usize {
+    pub(super) fn end(self, text: &[u8], from: usize) -> usize {
         let modulus = 2 * (self.backslashes + 1).next_power_of_two();
         let mut place = from;
         while let Some(found) = find(text, place, self.sign) {
@@ -105,9 +108,8 @@ fn quoted(text: &[u8], start: usize, quote: Quote) -> Option<Value> {
 
 /// Where a value without quotes ends.
 fn bare_end(text: &[u8], start: usize, is_header: bool, around: Option<Quote>) -> usize {
-    if begins_nested(text, start) {
+    if let Some(end) = brackets_end(text, start) {
         // What is glued to the brackets belongs to the value as well.
-        let end = nested_end(text, start);
         return match at(text, end) {
             b']' | b'>' if !is_header => end,
             b',' | b'}' | b')' | b']' if is_header => end,
@@ -152,53 +154,6 @@ fn skip_white_space(text: &[u8], start: usize) -> usize {
             return place;
         }
         place = slashes + 1;
-    }
-}
-
-/// Whether a value is a struct, a list or a map, whole and with nothing behind it.
-pub(super) fn is_nested(text: &[u8], start: usize, end: usize) -> bool {
-    let is_end = end >= text.len() || ends_plain(at(text, end)) || at(text, end) == b']';
-    is_end && matches!(before(text, end), b'}' | b']' | b')') && begins_nested(text, start)
-}
-
-/// Whether a struct, a list or a map starts here.
-fn begins_nested(text: &[u8], start: usize) -> bool {
-    let opens = |place| matches!(at(text, place), b'{' | b'[' | b'(');
-    if opens(start) {
-        return true;
-    }
-    let name_end = run(text, start, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')
-    });
-    let name = text.get(start..name_end).unwrap_or_default();
-    let is_type = at(text, start).is_ascii_uppercase() || (name.contains(&b':') && !name.ends_with(b":"));
-    is_type && (opens(name_end) || is_at(text, name_end, b" {"))
-}
-
-/// Where the brackets close that open first behind `start`; strings in between may hold any.
-pub(super) fn nested_end(text: &[u8], start: usize) -> usize {
-    let mut depth = 0_usize;
-    let mut place = start;
-    loop {
-        place = run(text, place, |byte| !is_bracket_or_quote(byte));
-        match at(text, place) {
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' if depth <= 1 => return place + 1,
-            b'}' | b']' | b')' => depth -= 1,
-            // A character, as Rust shows it.
-            b'\'' if at(text, place + 2) == b'\'' => place += 2,
-            b'\'' => {}
-            b'"' => {
-                let quote = Quote {
-                    sign: b'"',
-                    backslashes: backslashes(text, place),
-                };
-                let end = quote.end(text, place + 1);
-                place = end + quote.backslashes.min(text.len() - end);
-            }
-            _ => return text.len(),
-        }
-        place += 1;
     }
 }
 
@@ -366,7 +321,7 @@ fn skip_any_scheme(text: &[u8], start: usize) -> usize {
     }
 }
 
-const fn ends_plain(byte: u8) -> bool {
+pub(super) const fn ends_plain(byte: u8) -> bool {
     is_white(byte) || matches!(byte, b'&' | b';' | b',' | b'"' | b'\'' | b'`' | b')' | b'}')
 }
 
@@ -374,15 +329,11 @@ const fn is_white(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }
 
-const fn is_bracket_or_quote(byte: u8) -> bool {
-    matches!(byte, b'{' | b'[' | b'(' | b'}' | b']' | b')' | b'"' | b'\'')
-}
-
 /// How far behind a cookie the next one is looked for.
 const FARTHEST_COOKIE: usize = 128;
 const NOTHING: [&[u8]; 4] = [b"None", b"null", b"nil", b"undefined"];
 const WORDS: [&[u8]; 4] = [b"true", b"false", b"True", b"False"];
-const SCHEMES: [&[u8]; 9] = [
+pub(super) const SCHEMES: [&[u8]; 9] = [
     b"bearer",
     b"basic",
     b"digest",

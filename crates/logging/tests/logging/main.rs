@@ -74,6 +74,7 @@ mod redaction_forms;
 mod redaction_harmless;
 mod redaction_headers;
 mod redaction_keys;
+mod redaction_marked;
 mod redaction_nested;
 mod redaction_pairs;
 mod redaction_plain;
