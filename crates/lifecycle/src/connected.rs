@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
 };
@@ -29,6 +29,8 @@ pub(crate) struct Talk {
     leave: AtomicBool,
     /// Each request looks at it: a token would take a lock.
     has_asked: AtomicBool,
+    /// When something came last before that, in milliseconds of `delivery`; zero before it.
+    began_at: AtomicU64,
     open_streams: AtomicUsize,
     is_blocked: AtomicBool,
     delivery: Delivery,
@@ -53,6 +55,18 @@ impl Talk {
         }
     }
 
+    /// Whether the first request is on its way: the client has said something, and not long ago.
+    pub(crate) fn is_arriving(&self) -> bool {
+        let began_at = self.began_at.load(Ordering::Relaxed);
+        began_at != 0 && !self.is_http2() && self.delivery.now() < began_at + PAUSE
+    }
+
+    fn heard(&self, bytes: usize) {
+        if bytes > 0 && !self.has_asked.load(Ordering::Relaxed) {
+            self.began_at.store(self.delivery.now().max(1), Ordering::Relaxed);
+        }
+    }
+
     /// Counts a stream of HTTP/2 until it is dropped.
     pub(crate) fn open_stream(talk: &Arc<Self>) -> OpenStream {
         talk.open_streams.fetch_add(1, Ordering::AcqRel);
@@ -73,6 +87,9 @@ impl Drop for OpenStream {
         self.0.open_streams.fetch_sub(1, Ordering::AcqRel);
     }
 }
+
+/// Milliseconds: how long a request may pause on its way before it counts as given up.
+const PAUSE: u64 = 1000;
 
 pin_project! {
     /// A connection that is counted until it is closed: also when an upgrade has taken it out of the server's hands, as a
@@ -168,11 +185,10 @@ impl AsyncRead for Connected {
         if polled.is_ready() {
             this.talk.delivery.heard();
         }
-        if this.preface.is_expected() {
-            let read = buffer.filled().get(before..).unwrap_or_default();
-            if this.preface.ends_with(read) {
-                this.talk.http2.store(true, Ordering::Release);
-            }
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        this.talk.heard(read.len());
+        if this.preface.is_expected() && this.preface.ends_with(read) {
+            this.talk.http2.store(true, Ordering::Release);
         }
         polled
     }

@@ -3,6 +3,7 @@ use std::{future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, time::Duration}
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{rt::TokioIo, server::conn::auto};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service;
 
@@ -45,12 +46,14 @@ impl Connection {
     }
 
     /// hyper waits for the rest of a request that has only begun, and for the answer to its last ping: a client that has gone
-    /// without a word gives neither.
+    /// without a word gives neither. One whose request is still arriving is heard.
     async fn left_alone(&self) {
         self.core.stopping().cancelled().await;
+        let arrived_by = Instant::now() + ARRIVAL;
         loop {
             tokio::time::sleep(ROUND_TRIP).await;
-            if self.talk.is_idle() {
+            let waits = self.talk.is_arriving() && Instant::now() < arrived_by;
+            if self.talk.is_idle() && !waits {
                 return;
             }
         }
@@ -176,5 +179,9 @@ const LATE_REQUEST: Duration = Duration::from_millis(40);
 
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 
-/// How long a client of HTTP/2 may go on after it is told to leave: a second is many round trips.
-const NOTICE: Duration = Duration::from_secs(1);
+/// How long after the stop the rest of a request may come.
+const ARRIVAL: Duration = Duration::from_secs(5);
+
+/// How long a client of HTTP/2 may go on after it is told to leave. One that is busy reads it late, and those that have read it
+/// close the connection themselves.
+const NOTICE: Duration = Duration::from_secs(5);

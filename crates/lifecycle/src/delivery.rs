@@ -44,7 +44,8 @@ impl Delivery {
         Duration::from_millis(until.saturating_sub(self.now()))
     }
 
-    fn now(&self) -> u64 {
+    /// Milliseconds since the connection was made.
+    pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
     }
 }

@@ -147,7 +147,12 @@ const SLACK: Duration = Duration::from_secs(3);
 
 /// As `#[tokio::main]` does it: the end of the runtime waits for its threads.
 fn leave_after(main: impl Future<Output = Exit>) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    // However few processors there are: what blocks one worker leaves another.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let exit = runtime.block_on(main);
     println!("run returned {exit:?}");
     drop(runtime);

@@ -40,7 +40,7 @@ use crate::{
 /// How long after SIGTERM the balancer hears of it.
 const LAG: Duration = Duration::from_millis(400);
 /// Leaves a busy machine time to be late.
-const DRAIN_DELAY: Duration = Duration::from_millis(1500);
+const DRAIN_DELAY: Duration = Duration::from_secs(3);
 const SLOWEST: Duration = Duration::from_millis(700);
 const INSTANCES: usize = 3;
 const CLIENTS: u64 = 48;

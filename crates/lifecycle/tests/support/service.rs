@@ -16,7 +16,7 @@ use tokio::{
 /// A child of the test: one of its ignored tests, in a process of its own.
 pub(crate) struct Service {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    pub(crate) lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Service {
