@@ -1,16 +1,18 @@
 //! Who is served, and who has to go when there is no place left.
 
 use std::{
+    mem,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::body::HttpBody;
+use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::{
     sync::Notify,
@@ -75,9 +77,13 @@ pub(crate) enum Leave {
 /// A request whose answer is not complete; it is when this is dropped.
 pub(crate) struct Asking(Place);
 
-/// A body that keeps the place of its connection until it is sent.
+/// A body that keeps the place of its connection until it is sent, in pieces between which others have their turn.
 pub(crate) struct Answer<B> {
     body: B,
+    /// What is not sent of the last frame of the body.
+    left: Bytes,
+    /// Whether a piece was sent since the others had their turn.
+    has_sent: bool,
     _asking: Asking,
 }
 
@@ -210,7 +216,12 @@ impl Conduct {
 
 impl Asking {
     pub(crate) const fn answer<B>(self, body: B) -> Answer<B> {
-        Answer { body, _asking: self }
+        Answer {
+            body,
+            left: Bytes::new(),
+            has_sent: false,
+            _asking: self,
+        }
     }
 }
 
@@ -221,25 +232,48 @@ impl Drop for Asking {
     }
 }
 
-impl<B: HttpBody + Unpin> HttpBody for Answer<B> {
-    type Data = B::Data;
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Answer<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if self.left.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.left = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+                end => return Poll::Ready(end),
+            }
+        } else if mem::take(&mut self.has_sent) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let length = self.left.len().min(PIECE);
+        self.has_sent = true;
+        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.left.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, left) = (self.body.size_hint(), u64::try_from(self.left.len()).unwrap_or(0));
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower() + left);
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + left);
+        }
+        hint
     }
 }
+
+/// What one answer may write before others have their turn: less than a millisecond of work.
+const PIECE: usize = 64 << 10;
 
 /// A kubelet asks on a new connection each time; thousands that ask at once are answered one after the other.
 const MOST: usize = 256;
@@ -249,3 +283,45 @@ const SILENT: Duration = Duration::from_secs(5);
 
 /// The same before the next.
 const IDLE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn a_large_answer_is_sent_in_pieces_between_which_others_have_their_turn() {
+        let whole = Bytes::from(vec![7; 2 * PIECE + 100]);
+        let mut answer = Places::default().take().ask().answer(Body::from(whole.clone()));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut left = whole.len();
+        let mut lengths = Vec::new();
+
+        for turn in 0..5 {
+            assert_eq!(answer.size_hint().exact(), u64::try_from(left).ok());
+            let polled = Pin::new(&mut answer).poll_frame(&mut cx);
+            if turn % 2 == 1 {
+                assert!(polled.is_pending(), "{turn}");
+                continue;
+            }
+            let Poll::Ready(Some(Ok(frame))) = polled else {
+                panic!("no frame at {turn}");
+            };
+            let piece = frame.into_data().expect("data");
+            let at = whole.len() - left;
+            assert_eq!(piece.as_ptr(), whole[at..].as_ptr(), "not a copy");
+            left -= piece.len();
+            lengths.push(piece.len());
+        }
+
+        assert_eq!(lengths, [PIECE, PIECE, 100]);
+        assert!(answer.is_end_stream());
+        assert!(matches!(
+            Pin::new(&mut answer).poll_frame(&mut cx),
+            Poll::Ready(None)
+        ));
+    }
+}
