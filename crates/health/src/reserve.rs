@@ -128,8 +128,9 @@ impl AsyncWrite for Refilling {
     }
 }
 
-/// One probe at a time, and some more because another thread may take the descriptor that was given up.
-const SIZE: usize = 4;
+/// One probe at a time, and some more because another thread may take the descriptor that was given up, the more often the busier
+/// the machine is.
+const SIZE: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -301,6 +301,7 @@ async fn a_thousand_concurrent_probes_cause_no_run() {
 fn a_blocked_runtime_is_seen_from_the_probe_thread() {
     let (release, blocked) = mpsc::channel::<()>();
     let (tell, told) = mpsc::channel();
+    let (see, seen) = tokio::sync::oneshot::channel();
     let service = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -313,6 +314,8 @@ fn a_blocked_runtime_is_seen_from_the_probe_thread() {
             let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), health.router()).unwrap();
             eventually(LIMIT, "alive", async || health.liveness().ok()).await;
             tell.send(probes.address()).unwrap();
+            // It turns until it has been seen to.
+            seen.await.unwrap();
             assert!(blocked.recv().is_err());
             eventually(LIMIT, "alive again", async || health.liveness().ok()).await;
             assert!(probes.shutdown(LIMIT).await.is_clean());
@@ -320,8 +323,11 @@ fn a_blocked_runtime_is_seen_from_the_probe_thread() {
     });
     let livez = format!("http://{}/livez", told.recv().unwrap());
 
-    assert_eq!(probe(&livez, LIMIT).unwrap(), 200);
     let began = std::time::Instant::now();
+    while probe(&livez, LIMIT).is_err() {
+        assert!(began.elapsed() < LIMIT, "never seen to turn");
+    }
+    see.send(()).unwrap();
     let stalled = loop {
         match probe(&livez, LIMIT) {
             Ok(_) => assert!(began.elapsed() < LIMIT, "never seen to stall"),

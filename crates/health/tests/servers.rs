@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
+#[path = "support/in_time.rs"]
+mod in_time;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -21,9 +24,7 @@ use groundcrew_testkit::{Postgres, Proxy, Redis, RedisCluster, eventually};
 use http::StatusCode;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// How soon an outage must be seen and a recovery believed.
-const OUTAGE: Duration = Duration::from_secs(3);
-const RECOVERY: Duration = Duration::from_millis(1500);
+use crate::in_time::{LATE, in_time};
 
 fn word(verdict: &Verdict) -> &str {
     match verdict.details().find("verdict") {
@@ -33,8 +34,8 @@ fn word(verdict: &Verdict) -> &str {
 }
 
 /// Waits until the engine believes that the check of this name says `expected`.
-async fn says(health: &Health, check: &str, expected: &str, limit: Duration) -> Verdict {
-    eventually(limit, expected, async || {
+async fn says(health: &Health, check: &str, expected: &str) -> Verdict {
+    eventually(LATE, expected, async || {
         let verdict = health.report().check(check)?.verdict.clone();
         let found = verdict.details().find("verdict") == Some(&Detail::from(expected.to_owned()));
         found.then_some(verdict)
@@ -57,28 +58,36 @@ async fn postgres_that_freezes_dies_and_comes_back_is_told_apart() {
         .check("database", postgres_check(&server.url()))
         .start()
         .unwrap();
-    let verdict = says(&health, "database", "up", OUTAGE).await;
+    let verdict = says(&health, "database", "up").await;
     assert_eq!(verdict.details().find("connection"), Some(&Detail::from("ok")));
 
-    server.pause().unwrap();
-    assert_eq!(
-        says(&health, "database", "frozen", OUTAGE).await.status(),
-        Status::Unhealthy
-    );
-    assert!(health.readiness().is_err());
-    server.resume().unwrap();
-    drop(says(&health, "database", "up", RECOVERY).await);
+    in_time("a frozen postgres", 1, async || {
+        let began = Instant::now();
+        server.pause().unwrap();
+        let frozen = says(&health, "database", "frozen").await;
+        let outage = began.elapsed();
+        assert_eq!(frozen.status(), Status::Unhealthy);
+        assert!(health.readiness().is_err());
+        let began = Instant::now();
+        server.resume().unwrap();
+        drop(says(&health, "database", "up").await);
+        (outage, began.elapsed())
+    })
+    .await;
 
-    server.kill().await.unwrap();
-    let down = says(&health, "database", "down", OUTAGE).await;
-    assert!(
-        down.reason()
-            .unwrap()
-            .starts_with("the server cannot be reached: "),
-        "{down:?}"
-    );
-    server.start_again().await.unwrap();
-    drop(says(&health, "database", "up", RECOVERY).await);
+    in_time("a killed postgres", 1, async || {
+        let began = Instant::now();
+        server.kill().await.unwrap();
+        let down = says(&health, "database", "down").await;
+        let outage = began.elapsed();
+        let reason = down.reason().unwrap();
+        assert!(reason.starts_with("the server cannot be reached: "), "{down:?}");
+        server.start_again().await.unwrap();
+        let began = Instant::now();
+        drop(says(&health, "database", "up").await);
+        (outage, began.elapsed())
+    })
+    .await;
     assert!(health.readiness().is_ok());
 }
 
@@ -89,7 +98,7 @@ async fn a_lost_postgres_session_is_no_outage() {
     assert_eq!(word(&check.run().await), "up");
     let (client, connection) = PostgresUrl::parse(&server.url())
         .unwrap()
-        .connect(OUTAGE)
+        .connect(LATE)
         .await
         .unwrap();
     let mut driver = JoinSet::new();
@@ -102,7 +111,7 @@ async fn a_lost_postgres_session_is_no_outage() {
         )
         .await
         .unwrap();
-    tokio::time::timeout(OUTAGE, check.changed()).await.unwrap();
+    tokio::time::timeout(LATE, check.changed()).await.unwrap();
 
     assert_eq!(ended, 1);
     assert_eq!(word(&check.run().await), "up");
@@ -132,7 +141,7 @@ async fn too_many_connections_are_not_a_dead_server() {
         .unwrap();
     let url = PostgresUrl::parse(&server.url()).unwrap();
     let (mut clients, mut drivers) = (Vec::new(), JoinSet::new());
-    while let Ok((client, connection)) = url.connect(OUTAGE).await {
+    while let Ok((client, connection)) = url.connect(LATE).await {
         clients.push(client);
         drivers.spawn(connection);
     }
@@ -176,22 +185,34 @@ async fn redis_that_freezes_dies_and_comes_back_is_told_apart() {
     let server = Redis::start().await.unwrap();
     let redis = Registration::new("redis", redis_check(&server.url())).optional();
     let health = Health::builder("1").register(redis).start().unwrap();
-    drop(says(&health, "redis", "up", OUTAGE).await);
+    drop(says(&health, "redis", "up").await);
 
-    server.pause().unwrap();
-    assert_eq!(
-        says(&health, "redis", "frozen", OUTAGE).await.status(),
-        Status::Unhealthy
-    );
-    assert_eq!(health.report().status, Status::Degraded);
-    assert!(health.readiness().is_ok());
-    server.resume().unwrap();
-    drop(says(&health, "redis", "up", RECOVERY).await);
+    in_time("a frozen redis", 1, async || {
+        let began = Instant::now();
+        server.pause().unwrap();
+        let frozen = says(&health, "redis", "frozen").await;
+        let outage = began.elapsed();
+        assert_eq!(frozen.status(), Status::Unhealthy);
+        assert_eq!(health.report().status, Status::Degraded);
+        assert!(health.readiness().is_ok());
+        let began = Instant::now();
+        server.resume().unwrap();
+        drop(says(&health, "redis", "up").await);
+        (outage, began.elapsed())
+    })
+    .await;
 
-    server.kill().await.unwrap();
-    drop(says(&health, "redis", "down", OUTAGE).await);
-    server.start_again().await.unwrap();
-    drop(says(&health, "redis", "up", RECOVERY).await);
+    in_time("a killed redis", 1, async || {
+        let began = Instant::now();
+        server.kill().await.unwrap();
+        drop(says(&health, "redis", "down").await);
+        let outage = began.elapsed();
+        server.start_again().await.unwrap();
+        let began = Instant::now();
+        drop(says(&health, "redis", "up").await);
+        (outage, began.elapsed())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -204,7 +225,7 @@ async fn a_black_hole_is_frozen_and_a_cut_is_down() {
     proxy.black_hole();
     assert_eq!(word(&check.run().await), "frozen");
     proxy.restore();
-    eventually(RECOVERY, "up again", async || {
+    eventually(LATE, "up again", async || {
         (word(&check.run().await) == "up").then_some(())
     })
     .await;
@@ -219,8 +240,12 @@ async fn a_redis_check_leaves_no_connection_behind() {
     };
     let limit = Duration::from_millis(100);
     let check = redis_check(&server.url()).timeout(limit).connect_timeout(limit);
-    assert_eq!(word(&check.run().await), "up");
-    assert_eq!(clients().await, 1);
+    let up = async || (word(&check.run().await) == "up").then_some(());
+    eventually(LATE, "up", up).await;
+    eventually(LATE, "one connection at first", async || {
+        (clients().await == 1).then_some(())
+    })
+    .await;
 
     server.pause().unwrap();
     // The fourth question gives up a connection that is being made.
@@ -228,17 +253,17 @@ async fn a_redis_check_leaves_no_connection_behind() {
         assert_eq!(word(&check.run().await), "frozen");
     }
     server.resume().unwrap();
-    eventually(RECOVERY, "up again", async || {
+    eventually(LATE, "up again", async || {
         (word(&check.run().await) == "up").then_some(())
     })
     .await;
-    eventually(RECOVERY, "one connection", async || {
+    eventually(LATE, "one connection", async || {
         (clients().await == 1).then_some(())
     })
     .await;
 
     drop(check);
-    eventually(RECOVERY, "no connection", async || {
+    eventually(LATE, "no connection", async || {
         (clients().await == 0).then_some(())
     })
     .await;

@@ -5,6 +5,8 @@
 mod blocked;
 mod evidence;
 mod exhausted;
+#[path = "../support/in_time.rs"]
+mod in_time;
 mod storm;
 
 use std::{
@@ -16,6 +18,8 @@ use std::{
 use groundcrew_base::error_text;
 use groundcrew_health::probe::{ProbeError, probe};
 use groundcrew_testkit::{Postgres, Redis};
+
+use crate::in_time::{LATE, in_time};
 
 const LIMIT: Duration = Duration::from_secs(5);
 

@@ -121,10 +121,11 @@ async fn a_connection_that_takes_longer_than_an_answer_is_found_by_a_later_run()
     let url = server
         .url()
         .replace(&server.addr().to_string(), &proxy.addr().to_string());
-    let check = check(&url).connect_timeout(LIMIT);
+    let limit = TIMEOUT * 5;
+    let check = check(&url).timeout(limit).connect_timeout(LIMIT);
 
     // Several round trips make a connection, one a question.
-    proxy.latency(TIMEOUT / 2);
+    proxy.latency(limit / 2);
     assert_eq!(word(&check.run().await), "frozen");
     drop(says(&check, "up").await);
 

@@ -137,19 +137,20 @@ async fn a_cluster_that_is_slow_is_not_frozen_for_good() {
     let slow = |latency| proxies.iter().for_each(|proxy| proxy.latency(latency));
     let url = format!("redis-cluster://{}", proxies[0].addr());
 
-    slow(TIMEOUT * 7 / 10);
-    let check = check(&url);
+    let limit = TIMEOUT * 3;
+    slow(limit * 7 / 10);
+    let check = check(&url).timeout(limit).connect_timeout(limit * 5);
     assert_eq!(word(&check.run().await), "frozen");
     let up = says(&check, "up", LIMIT).await;
     assert_eq!(detail(&up, "primariesAnswering"), &Detail::UInt(3));
 
-    slow(TIMEOUT * 3);
+    slow(limit * 3);
     drop(says(&check, "frozen", LIMIT).await);
     // However long it lasts.
     for _ in 0..10 {
         assert_eq!(word(&check.run().await), "frozen");
     }
-    slow(TIMEOUT * 7 / 10);
+    slow(limit * 7 / 10);
     drop(says(&check, "up", LIMIT).await);
 }
 
