@@ -86,7 +86,8 @@ fn claim(family: &ForeignFamily<'_>, taken: &mut HashSet<String>) -> Option<Stri
         Kind::Gauge | Kind::Histogram | Kind::Unknown => "",
     };
     let name = format!("{open_metrics}{suffix}");
-    if taken.contains(&name) || taken.contains(&*open_metrics) {
+    let names: Vec<String> = name::of_lines(&name, family.kind).collect();
+    if names.iter().any(|name| taken.contains(name)) {
         tracing::warn!(
             target: "groundcrew::metrics",
             metric = family.name,
@@ -94,8 +95,7 @@ fn claim(family: &ForeignFamily<'_>, taken: &mut HashSet<String>) -> Option<Stri
         );
         return None;
     }
-    taken.insert(open_metrics.into_owned());
-    taken.insert(name.clone());
+    taken.extend(names);
     Some(name)
 }
 
@@ -111,7 +111,8 @@ fn samples(family: &ForeignFamily<'_>, to: &mut FamilyWriter<'_>) {
         pairs
             .iter()
             .for_each(|(name, value)| escape_label(&mut labels, name, value));
-        // The same labels in another order are the same series.
+        // The same labels in another order are the same series, and a label without a value is none.
+        pairs.retain(|(_, value)| !value.is_empty());
         pairs.sort_unstable();
         let twice = pairs
             .windows(2)

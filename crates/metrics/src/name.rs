@@ -88,6 +88,18 @@ pub(crate) fn open_metrics(name: &str, kind: Kind) -> &str {
     }
 }
 
+/// All names that its lines have in any format: nothing else may have one of them.
+pub(crate) fn of_lines(name: &str, kind: Kind) -> impl Iterator<Item = String> {
+    let suffixes: &[&str] = match kind {
+        Kind::Counter => &["", TOTAL, "_created"],
+        Kind::Histogram => &["", "_bucket", "_count", "_sum", "_created"],
+        Kind::Info => &["", INFO],
+        Kind::Gauge | Kind::Unknown => &[""],
+    };
+    let name = open_metrics(name, kind);
+    suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+}
+
 /// The base unit that the name of an OpenMetrics family ends with.
 pub(crate) fn unit(name: &str) -> Option<&'static str> {
     let (_, last) = name.rsplit_once('_')?;

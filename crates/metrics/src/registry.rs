@@ -433,8 +433,7 @@ impl State {
                     name: name.to_owned(),
                 });
             }
-            names.insert(name.to_owned());
-            names.insert(open_metrics.to_owned());
+            names.extend(name::of_lines(name, kind));
         }
         self.names.extend(names);
         Ok(())

@@ -7,6 +7,7 @@
     reason = "a failed set-up fails the test"
 )]
 
+mod attached;
 mod expired;
 mod infos;
 mod messages;
