@@ -1,146 +1,217 @@
-//! Secrets in statements of SQL, in commands, in connection strings and in lists of pairs, whose name is not right before them.
+//! The passwords in the arguments of commands, and in the addresses of databases of Go.
 
 use super::{
-    action::Action,
-    bytes::{at, before, blank_behind, ends_in, find_all, is_at, is_quote, is_space, run, run_back, steps},
-    names::{Names, is_of_name},
+    bytes::{
+        at, before, begins_word, blank_before, ends_in, find_all, is_escape, is_quote, is_space, run,
+        run_back,
+    },
     value::{Quote, Value, value_at},
 };
 
-/// `IDENTIFIED BY 'x'`, and `identified by 'x'` behind the user that it is about.
-pub(super) fn identified_by(names: &Names, text: &[u8], end: usize, last: usize) -> Option<Action> {
-    let words = ends_in(text, end, IDENTIFIED).then(|| end - IDENTIFIED.len())?;
-    let user = run_back(text, words, is_space);
-    let is_statement = || {
-        let near = text.get(..user).unwrap_or_default();
-        let start = user.saturating_sub(LONGEST_USER);
-        let name = near.get(start..).unwrap_or_default();
-        let name = start + run_back(name, name.len(), |byte| !is_space(byte));
-        is_quote(before(text, user)) || ends_in(text, name, b"user ") || ends_in(text, name, b" to ")
-    };
-    let is_sql = at(text, last) == b'\'' && (is_at(text, words, IDENTIFIED) || is_statement());
-    is_sql
-        .then(|| names.action_before(PASSWORD, PASSWORD.len()))
-        .flatten()
-        .map(|(_, action)| action)
+/// Finds passwords behind a user and a colon: `curl -u bob:x`, `bob:x@tcp(h:1)/d`.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    /// Whether there are any, once that is known.
+    are_there: Option<bool>,
+    /// The last command that was found.
+    start: usize,
+    end: usize,
+    /// There is no other one behind.
+    is_last: bool,
+    /// A quote that never closes is none, and so is each that follows.
+    has_open_quote: bool,
 }
 
-/// `SET PASSWORD FOR bob = 'x'`, `curl -u bob:x`: where the user starts who ends before `end`, and what is done with the password.
-pub(super) fn of_user(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
-    let is_colon = at(text, sign) == b':';
-    let may_be = if is_colon {
-        end == sign && may_be_user(text, sign)
-    } else {
-        may_be_statement(text, sign)
-    };
-    if !may_be {
-        return None;
+impl Commands {
+    /// Whether there may be any in the text, asked for at the first sign of one.
+    #[inline]
+    pub(super) fn may_be(&mut self, text: &[u8]) -> bool {
+        *self.are_there.get_or_insert_with(|| {
+            [b"url".as_slice(), b"URL", b"@tcp(", b"@unix("]
+                .into_iter()
+                .any(|word| find_all(text, 0, word).is_some())
+        })
     }
-    let first = end.saturating_sub(LONGEST_USER);
-    let near = text.get(first..end)?;
-    let behind = memchr::memrchr3(b' ', b':', b'=', near).map_or(0, |last| last + 1);
-    steps::count(near.len() - behind + 1);
-    let start = first + behind;
-    if before(text, start) != b' ' {
-        return None;
+
+    /// The password behind the colon at a place.
+    #[cold]
+    pub(super) fn password_at(&mut self, text: &[u8], colon: usize) -> Option<Value> {
+        if !self.may_be(text) {
+            return None;
+        }
+        let first = colon.saturating_sub(LONGEST_USER);
+        let near = text.get(first..colon)?;
+        let start = first
+            + run_back(near, near.len(), |byte| {
+                !byte.is_ascii_whitespace() && !is_quote(byte) && !matches!(byte, b'=' | b',')
+            });
+        if is_of_flag(text, start, colon) && self.is_inside(text, start) {
+            return argument(text, start, colon);
+        }
+        of_address(text, start, colon)
     }
-    let is_user = match is_colon {
-        true => USER_FLAGS.iter().any(|flag| ends_in(text, start, flag)) && is_curl(text, start),
-        false => ends_in(text, start, b"password for "),
-    };
-    let (_, action) = is_user.then(|| names.action_before(PASSWORD, PASSWORD.len()))??;
-    Some((start, action))
+
+    /// Whether the command that a place is in is curl.
+    fn is_inside(&mut self, text: &[u8], place: usize) -> bool {
+        while self.end <= place && !self.is_last {
+            match next_curl(text, self.end) {
+                Some(start) => {
+                    self.start = start;
+                    self.end = self.command_end(text, start + CURL.len());
+                }
+                None => self.is_last = true,
+            }
+        }
+        (self.start..self.end).contains(&place)
+    }
+
+    /// Where a command ends: with its line, or at a sign between commands that is not quoted.
+    fn command_end(&mut self, text: &[u8], from: usize) -> usize {
+        let mut place = from;
+        loop {
+            place = run(text, place, |byte| !b"\n;|&\"'\\".contains(&byte));
+            let sign = run(text, place, |byte| byte == b'\\');
+            let slashes = sign - place;
+            match at(text, sign) {
+                b'"' | b'\'' => place = self.behind_quote(text, place),
+                0 => return text.len(),
+                b'&' if at(text, sign + 1) != b'&' => place = sign + 1,
+                b'\n' | b'\r' if slashes > 0 || matches!(before(text, place), b'^' | b'`') => {
+                    place = run(text, sign + 1, |byte| byte == b'\n');
+                }
+                b'n' | b'r' if slashes == 1 => return place,
+                b'\n' | b';' | b'|' | b'&' if slashes == 0 => return place,
+                _ => place = sign + 1,
+            }
+        }
+    }
+
+    fn behind_quote(&mut self, text: &[u8], place: usize) -> usize {
+        let Some(quote) = Quote::at(text, place) else {
+            return place + 1;
+        };
+        let inside = place + quote.len();
+        if self.has_open_quote {
+            return inside;
+        }
+        let end = quote.end(text, inside);
+        self.has_open_quote = end >= text.len();
+        if self.has_open_quote {
+            inside
+        } else {
+            end + quote.len()
+        }
+    }
 }
 
-/// Whether what follows a colon may be the password of the user of a command.
+/// Whether what follows a colon may be the password of a user.
 #[inline]
 pub(super) fn may_be_user(text: &[u8], sign: usize) -> bool {
     at(text, sign) == b':' && !matches!(at(text, sign + 1), b' ' | b'/' | b':')
 }
 
-/// Whether what follows the sign may be the password in a statement.
-#[inline]
-pub(super) fn may_be_statement(text: &[u8], sign: usize) -> bool {
-    at(text, sign) == b'=' && at(text, run(text, sign + 1, |byte| byte == b' ')) == b'\''
-}
-
-/// Whether the command on the line before a place is `curl`.
-fn is_curl(text: &[u8], place: usize) -> bool {
-    let near = text
-        .get(place.saturating_sub(LONGEST_COMMAND)..place)
-        .unwrap_or_default();
-    let line = run_back(near, near.len(), |byte| !matches!(byte, b'\n' | b';' | b'|'));
-    let line = near.get(line..).unwrap_or_default();
-    find_all(line, 0, CURL).is_some_and(|name| !is_of_name(before(line, name)))
-}
-
-/// The value of a pair in a connection string, in which one may have spaces: `Server=h;PWD=two words;Database=d`.
-pub(super) fn in_connection_string(text: &[u8], sign: usize, value: Value) -> Value {
-    if value.is_quoted || at(text, sign) != b'=' || !is_space(at(text, value.end)) {
-        return value;
+fn next_curl(text: &[u8], from: usize) -> Option<usize> {
+    let mut place = from;
+    loop {
+        place = run(text, place, |byte| byte | 0x20 != b'c');
+        if place >= text.len() {
+            return None;
+        }
+        let end = place + CURL.len();
+        if ends_in(text, end, CURL) && begins_word(text, place) && !at(text, end).is_ascii_alphanumeric() {
+            return Some(place);
+        }
+        place += 1;
     }
-    let near = text
-        .get(..text.len().min(value.end + LONGEST_VALUE))
-        .unwrap_or_default();
-    let end = run(near, value.end, |byte| {
-        byte == b' '
-            || byte == b'!'
-            || (byte.is_ascii_graphic() && !b";=&,\"'\\{}()".contains(&byte))
-            || !byte.is_ascii()
-    });
-    let key = run(near, end + 1, |byte| byte.is_ascii_alphabetic() || byte == b' ');
-    let is_pair = at(near, end) == b';' && key > end + 1 && at(near, key) == b'=';
-    if is_pair {
-        Value {
+}
+
+/// Whether a user starts at a place, up to the colon, who is the argument of a flag: `-u bob:`, `-ubob:`, `--user="bob:`.
+fn is_of_flag(text: &[u8], start: usize, colon: usize) -> bool {
+    let word = text.get(start..colon).unwrap_or_default();
+    if let [b'-', letters @ ..] = word {
+        let flags = run(letters, 0, is_switch);
+        return matches!(at(letters, flags), b'u' | b'U');
+    }
+    let outside = start - Quote::before(text, start).map_or(0, Quote::len);
+    let is_long = |end| ends_in(text, end, b"--user") || ends_in(text, end, b"--proxy-user");
+    if before(text, outside) == b'=' {
+        return is_long(outside - 1);
+    }
+    let end = blank_before(text, outside, b",\\");
+    let end = end - Quote::before(text, end).map_or(0, Quote::len);
+    end < start && (is_long(end) || is_short(text, end))
+}
+
+/// Whether short flags end before a place of which the last one takes a user: `-sSu`.
+fn is_short(text: &[u8], end: usize) -> bool {
+    let Some(last) = end
+        .checked_sub(1)
+        .filter(|&last| matches!(at(text, last), b'u' | b'U'))
+    else {
+        return false;
+    };
+    let first = last.saturating_sub(MOST_FLAGS);
+    let near = text.get(first..last).unwrap_or_default();
+    let flags = first + run_back(near, near.len(), is_switch);
+    let dash = flags.saturating_sub(1);
+    before(text, flags) == b'-'
+        && (is_quote(before(text, dash)) || begins_word(text, dash))
+        && before(text, dash) != b'-'
+}
+
+/// What takes no argument.
+fn is_switch(flag: u8) -> bool {
+    b"sSfLkvgijlnNpqRaBGIJOZ#0123456".contains(&flag)
+}
+
+/// The password of an argument, which ends with its word or with the quote before its user.
+fn argument(text: &[u8], start: usize, colon: usize) -> Option<Value> {
+    let from = colon + 1;
+    if let Some(quote) = Quote::before(text, start) {
+        let end = quote.end(text, from);
+        return (from < end).then_some(Value {
+            start: from,
             end,
             is_quoted: true,
-            ..value
-        }
-    } else {
-        value
+        });
     }
-}
-
-/// `"value": "x", "name": "DB_PASSWORD"`: where `value` starts, which ends before `end`, and what is done with it.
-pub(super) fn before_name(names: &Names, text: &[u8], end: usize, from: usize) -> Option<(usize, Action)> {
-    let start = ends_in(text, end, b"value").then(|| end - b"value".len())?;
-    if !matches!(
-        before(text, start),
-        b'"' | b'\'' | b'{' | b'(' | b',' | b' ' | b'\n' | b'\t'
-    ) {
-        return None;
+    if Quote::at(text, from).is_some() {
+        return value_at(text, from, false, None);
     }
-    let near = text.get(..text.len().min(from + LONGEST_VALUE))?;
-    let value = value_at(near, from, false, None)?;
-    let end = value.end + Quote::at(near, value.end).map_or(0, Quote::len);
-    let between = blank_behind(near, end, b",)");
-    let key = between + Quote::at(near, between).map_or(0, Quote::len);
-    let key_end = run(near, key, |byte| byte.is_ascii_alphabetic());
-    let word = near.get(key..key_end)?;
-    let is_key = word.eq_ignore_ascii_case(b"name") || word.eq_ignore_ascii_case(b"key");
-    let mut name = run(near, key_end, |byte| is_quote(byte) || byte == b'\\');
-    if !is_key || between == end || !matches!(at(near, name), b':' | b'=') {
-        return None;
-    }
-    name = blank_behind(near, name + 1, b"");
-    for _ in 0..MOST_TYPES {
-        let open = run(near, name, |byte| byte.is_ascii_alphanumeric());
-        if at(near, open) != b'(' {
+    let mut end = from;
+    loop {
+        end = run(text, end, |byte| {
+            !byte.is_ascii_whitespace() && !is_quote(byte) && !b";|&<>\\".contains(&byte)
+        });
+        let sign = run(text, end, |byte| byte == b'\\');
+        if sign == end || is_quote(at(text, sign)) || is_escape(b'\\', at(text, sign)) {
             break;
         }
-        name = blank_behind(near, open + 1, b"");
+        end = sign + usize::from(!is_space(at(text, sign)));
     }
-    name += Quote::at(near, name).map_or(0, Quote::len);
-    let (first, action) = names.action_before(near, run(near, name, is_of_name))?;
-    (first == name || before(near, first) == b'.').then_some((start, action))
+    (from < end).then_some(Value {
+        start: from,
+        end,
+        is_quoted: true,
+    })
 }
 
-pub(super) const CURL: &[u8] = b"curl";
-const IDENTIFIED: &[u8] = b"IDENTIFIED BY";
-const PASSWORD: &[u8] = b"password";
-const USER_FLAGS: [&[u8]; 4] = [b" -u ", b" --user ", b" -U ", b" --proxy-user "];
+/// `bob:x@tcp(h:3306)/d`, as the drivers of Go take it.
+fn of_address(text: &[u8], start: usize, colon: usize) -> Option<Value> {
+    let near = text.get(..text.len().min(colon + LONGEST_PASSWORD))?;
+    let end = run(near, colon, |byte| !byte.is_ascii_whitespace() && byte != b'"');
+    let word = near.get(colon..end)?;
+    let at_sign = ["@tcp(", "@tcp6(", "@unix("]
+        .iter()
+        .find_map(|network| memchr::memmem::rfind(word, network.as_bytes()))?;
+    (start < colon && at_sign > 1).then_some(Value {
+        start: colon + 1,
+        end: colon + at_sign,
+        is_quoted: true,
+    })
+}
+
+const CURL: &[u8] = b"curl";
 const LONGEST_USER: usize = 64;
-const LONGEST_COMMAND: usize = 160;
-const LONGEST_VALUE: usize = 128;
-/// Around a name, as `String(`.
-const MOST_TYPES: usize = 3;
+const MOST_FLAGS: usize = 16;
+const LONGEST_PASSWORD: usize = 96;

@@ -1,17 +1,21 @@
 use super::{
     action::Action,
     block::block_at,
-    bytes::{at, before, blank_before, ends_in, is_form_space, is_quote, is_space, run, run_back},
-    colour::{behind_colours, colours_before},
-    command::{before_name, identified_by, in_connection_string, may_be_statement, of_user},
+    bytes::{
+        at, before, blank_before, blank_behind, ends_in, is_at, is_form_space, is_quote, is_space, run,
+        run_back,
+    },
+    colour::{SHIFT_IN, behind_colours, colours_before},
     element::in_element,
     fields::{all_of, in_call, in_struct},
     harmless::{is_harmless, is_of_grammar},
     names::{Names, is_header, is_of_name},
+    pair::{before_name, in_connection_string},
     scheme::user_end,
+    statement::{in_statement, may_be_statement, of_user},
     string,
     trigger::Form,
-    value::{Quote, Value, value_at},
+    value::{Quote, Value, is_nothing, value_at},
 };
 
 /// A value behind a name, and what is done with it.
@@ -87,18 +91,19 @@ fn value_behind(
     let block = is_colon.then(|| block_at(text, name, from)).flatten();
     let around = opening.filter(|_| quote.is_none());
     let tagged = || is_colon.then(|| tagged_at(text, from)).flatten();
+    let near = behind_blank(text, from, quote.is_some() || !is_tight);
     let value = block
         .or_else(tagged)
-        .or_else(|| value_at(text, from, is_header, around))?;
+        .or_else(|| value_at(text, behind_old(text, near), is_header, around))?;
     if is_count(text, text.get(start..end)?, value) || is_harmless(names, text, (start, end), sign, value) {
         return None;
     }
-    let value = in_connection_string(text, sign, value);
+    let value = with_new(text, in_connection_string(text, sign, value));
     Some(Named {
         value,
         action,
         quote: quote
-            .filter(|_| is_colon && !value.is_quoted && run(text, from, is_space) == value.start)
+            .filter(|_| is_colon && !value.is_quoted && run(text, near, is_space) == value.start)
             .map_or((0, 0), |_| (end, closing)),
     })
 }
@@ -142,8 +147,61 @@ fn name_end(text: &[u8], sign: usize) -> usize {
     }
     match before(text, end) {
         b']' => before_keys(text, end),
-        b'm' => colours_before(text, end),
+        b'm' | b'K' | b'B' | SHIFT_IN => colours_before(text, end),
+        b't' if before(text, end - 1) == b'\\' => blank_before(text, end, b""),
+        b'\n' => before_line(text, end),
         _ => end,
+    }
+}
+
+/// Where the name with quotes ends on a line before.
+#[cold]
+fn before_line(text: &[u8], end: usize) -> usize {
+    let name = blank_before(text, end, b"");
+    if is_quote(before(text, name)) { name } else { end }
+}
+
+/// Where a value may start behind a sign: behind tabs that are escaped, and on the next line where that tells no end of the pair.
+fn behind_blank(text: &[u8], from: usize, may_be_next: bool) -> usize {
+    let end = blank_behind(text, from, b"");
+    let is_same = || {
+        let white = text.get(from..end).unwrap_or_default();
+        memchr::memchr2(b'\n', b'\r', white).is_none()
+            && !white.windows(2).any(|two| two == b"\\n" || two == b"\\r")
+    };
+    let is_value = may_be_next && (Quote::at(text, end).is_some() || matches!(at(text, end), b'{' | b'['));
+    if is_value || is_same() { end } else { from }
+}
+
+/// Where a new value starts behind an arrow, as that of Terraform: `password = null -> "x"`.
+fn behind_old(text: &[u8], from: usize) -> usize {
+    let end = run(text, from, |byte| byte.is_ascii_alphabetic());
+    let is_old = text.get(from..end).is_some_and(is_nothing);
+    is_old.then(|| behind_arrow(text, end)).flatten().unwrap_or(from)
+}
+
+fn behind_arrow(text: &[u8], from: usize) -> Option<usize> {
+    let arrow = run(text, from, is_space);
+    let is_arrow = is_at(text, arrow, b"->") || is_at(text, arrow, b"=>");
+    (is_arrow && arrow > from).then(|| run(text, arrow + 2, is_space))
+}
+
+/// A value with the new one behind it: `password = "x" -> "y"`.
+fn with_new(text: &[u8], value: Value) -> Value {
+    let quote = Quote::at(text, value.end).filter(|_| value.is_quoted);
+    let arrow = behind_arrow(text, value.end + quote.map_or(0, Quote::len));
+    let Some(new) = arrow.and_then(|arrow| value_at(text, arrow, false, None)) else {
+        return value;
+    };
+    let is_alike = value.is_quoted == new.is_quoted;
+    let opening = Quote::before(text, value.start).filter(|_| value.is_quoted && !is_alike);
+    Value {
+        start: value.start - opening.map_or(0, Quote::len),
+        end: new.end
+            + Quote::at(text, new.end)
+                .filter(|_| new.is_quoted && !is_alike)
+                .map_or(0, Quote::len),
+        is_quoted: true,
     }
 }
 
@@ -308,9 +366,9 @@ fn is_last(text: &[u8], value: Value) -> bool {
 /// `PASSWORD 'x'`, `Password("x")`, `Password(Some("x"))`, also over several lines.
 fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let mut end = behind_bracket(text, last);
-    if !matches!(before(text, end), b'(' | b',') && end + 1 < last {
-        return None;
-    }
+    // Not right behind a word there is a value in a statement alone.
+    let is_apart = !matches!(before(text, end), b'(' | b',')
+        && (end + 1 < last || matches!(at(text, end), b'\n' | b'\r'));
     while before(text, end) == b'(' {
         end -= 1;
         if ends_in(text, end, b"some") {
@@ -334,8 +392,9 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     if last_of_name.is_ascii() && !last_of_name.is_ascii_alphanumeric() {
         return None;
     }
-    let named = names.action_before(text, end).map(|(_, action)| action);
-    let action = named.or_else(|| identified_by(names, text, end, last))?;
+    let named = || names.action_before(text, end).map(|(_, action)| action);
+    let action = (!is_apart).then(named).flatten();
+    let action = action.or_else(|| in_statement(names, text, end))?;
     Quote::at(text, last)?;
     let value = value_at(text, last, false, None).filter(|&value| !is_of_grammar(text, end, value))?;
     let value = all_of(text, end, value).unwrap_or(value);

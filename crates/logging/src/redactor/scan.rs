@@ -1,9 +1,9 @@
 use super::{
     Redactor,
     action::Action,
-    bytes::{at, find_all},
+    bytes::at,
     card::{Digits, card_at},
-    command::{CURL, may_be_user},
+    command::{Commands, may_be_user},
     email::address_at,
     encoded::hide_encoded,
     escape::{escape_at, has_escape},
@@ -13,6 +13,7 @@ use super::{
     named::{Named, may_be_named, named_at},
     pem::Pems,
     scheme::Schemes,
+    statement::of_password,
     token::token_at,
     trigger::{Form, Hit, Progress, Triggers},
     url::Urls,
@@ -34,8 +35,7 @@ pub(crate) struct Scan<'a> {
     /// What is behind an escape is not looked at: there is more than one way to read it.
     stops_at_escapes: bool,
     has_escapes: bool,
-    /// Whether there are commands, once that is known.
-    commands: Option<bool>,
+    commands: Commands,
     urls: Urls,
     jwts: Jwts,
     pems: Pems,
@@ -75,7 +75,7 @@ impl<'a> Scan<'a> {
             done: 0,
             stops_at_escapes: true,
             has_escapes: false,
-            commands: None,
+            commands: Commands::default(),
             urls: Urls::default(),
             jwts: Jwts::default(),
             pems: Pems::default(),
@@ -194,24 +194,32 @@ impl<'a> Scan<'a> {
         let text = self.text.as_bytes();
         let may_be = may_be_url(text, last)
             || may_be_named(&self.redactor.names, text, last)
-            || (may_be_user(text, last) && self.has_commands());
+            || (may_be_user(text, last) && self.commands.may_be(text));
         if may_be { self.separated(last) } else { None }
-    }
-
-    /// Whether the text has a command whose arguments have users, asked for at the first sign of one.
-    fn has_commands(&mut self) -> bool {
-        let text = self.text.as_bytes();
-        *self
-            .commands
-            .get_or_insert_with(|| find_all(text, 0, CURL).is_some())
     }
 
     #[inline(never)]
     fn separated(&mut self, last: usize) -> Option<Found> {
-        match self.url(last) {
-            Some(place) => self.secret(SecretKind::UrlPassword, place),
-            None => self.named(Form::Separator, last),
+        if let Some(place) = self.url(last) {
+            return self.secret(SecretKind::UrlPassword, place);
         }
+        self.named(Form::Separator, last).or_else(|| self.argument(last))
+    }
+
+    /// The password behind the colon of a user.
+    fn argument(&mut self, colon: usize) -> Option<Found> {
+        let text = self.text.as_bytes();
+        self.redactor.action_of(SecretKind::Named)?;
+        let may_be = may_be_user(text, colon);
+        let value = may_be.then(|| self.commands.password_at(text, colon)).flatten()?;
+        self.found(Cut {
+            start: value.start,
+            end: value.end,
+            action: of_password(&self.redactor.names)?,
+            quote: (0, 0),
+            is_shown: false,
+            is_named: true,
+        })
     }
 
     fn url(&mut self, last: usize) -> Option<(usize, usize)> {

@@ -288,7 +288,7 @@ type Row = (Form, &'static [SecretKind], &'static [&'static [u8]]);
 const ROWS: &[Row] = rows! {
     Separator (Named UrlPassword): b":=";
     TupleComma (Named): b"\"'" b",";
-    Quote (Named): b" (" b"'\"\\";
+    Quote (Named): b" (\t\n" b"'\"\\";
     TagEnd (Named): b">";
     Dashes (Named PrivateKey): b"-" b"-" b"a-zA-Z\x80-\xff";
     Jwt (Jwt): b"e" b"yw" b"JIAo0k";

@@ -113,3 +113,98 @@ fn a_value_beside_its_name_is_hidden_in_any_case() {
         "{\"Name\":\"DB_PASSWORD\",\"Value\":\"«xyz1»\"}",
     ]);
 }
+
+#[test]
+fn the_passwords_of_users_are_hidden_in_the_arguments_of_curl() {
+    assert_none_shown(&[
+        "curl https://x \\\n -u bob:«hunter2»",
+        "curl -H 'Accept: a;q=0.9' -u bob:«hunter2»",
+        "curl \"https://x|y\" -u bob:«hunter2»",
+        "curl https://x/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa -u bob:«hunter2»",
+        "curl --user=bob:«hunter2» x",
+        "curl -ubob:«hunter2» x",
+        "curl -sSfu bob:«hunter2» x",
+        "curl -u\tbob:«hunter2» x",
+        "CURL -u bob:«hunter2»",
+        "{\"cmd\":\"curl x \\\\\\n -u bob:«hunter2»\"}",
+        "[\"curl\",\"-u\",\"bob:«hunter2»\",\"x\"]",
+        "[\"curl\", \"-sSu\", \"bob:«hunter2»\"]",
+        "curl -u 'bob:«hun ter2»' x",
+        "curl -U bob:«hunter2» --proxy http://p x",
+        "curl --proxy-user  bob:«hunter2»",
+        "curl.exe -u bob:«hunter2»",
+        "curl http://x/?a=1&b=2 -u bob:«hunter2»",
+        "curl -u \"bob:«hunter2»\" x",
+        "curl --user='bob:«hunter2»'",
+        "Curl -u bob:«hunter2»",
+        "sh -c \"curl -H \\\"A: b;c\\\" -u bob:«hunter2» x\"",
+        "curl -u bob:\"«hunter2»\"",
+    ]);
+}
+
+#[test]
+fn the_passwords_in_statements_are_hidden() {
+    assert_none_shown(&[
+        "CREATE USER bob IDENTIFIED WITH caching_sha2_password BY '«xyz1»'",
+        "CREATE USER bob IDENTIFIED BY \"«xyz1»\"",
+        "CREATE USER bob IDENTIFIED BY\n'«xyz1»'",
+        "ALTER USER bob IDENTIFIED BY '***' REPLACE '«oldpw»'",
+        "ALTER USER bob IDENTIFIED BY '«newpw»' REPLACE '«oldpw»'",
+        "SET PASSWORD FOR bob TO '«xyz1»'",
+        "SET PASSWORD FOR 'b ob'@'%' = '«xyz1»'",
+        "SET PASSWORD FOR 'bob'@'%' TO '«xyz1»'",
+        "ALTER USER bob IDENTIFIED WITH 'mysql_native_password' BY '«xyz1»'",
+        "create user bob identified with sha256_password by '«xyz1»'",
+        "CREATE USER bob IDENTIFIED BY\t'«xyz1»'",
+        "CREATE USER bob IDENTIFIED  BY   '«xyz1»'",
+        "CREATE USER bob IDENTIFIED WITH caching_sha2_password AS '«xyz1»'",
+        "SET PASSWORD FOR bob =\n '«xyz1»'",
+        "GRANT ALL ON *.* TO bob IDENTIFIED BY PASSWORD '«*ABC»'",
+        "ALTER USER bob WITH PASSWORD\n'«xyz1»'",
+        "\"CREATE USER bob IDENTIFIED BY \\\"«xyz1»\\\"\"",
+    ]);
+}
+
+#[test]
+fn white_space_between_a_name_and_its_value_may_be_escaped_or_a_line() {
+    assert_none_shown(&[
+        "{\"m\": \"X-Api-Key:\\t«k1k1k1»\"}",
+        "{\"m\":\"Password:\\t«hunter2»\"}",
+        "{\\n\\t\\\"password\\\":\\t\\\"«hunter2»\\\"\\n}",
+        "\"password\":\n\"«hunter2»\"",
+        "\"password\"\n:\n\"«hunter2»\"",
+        "{\"password\":\r\n\"«hunter2»\"}",
+        "{\\\"password\\\":\\n\\\"«hunter2»\\\"}",
+        "{\"m\":\"token\\t=\\t«hunter2»\"}",
+        "{\"password\":\n[\"«hunter2»\"]}",
+        "{\"password\":\n{\"a\":\"«hunter2»\"}}",
+        "{\"password\"\t:\t\"«hunter2»\"}",
+    ]);
+}
+
+#[test]
+fn the_new_value_behind_an_arrow_is_hidden_too() {
+    assert_none_shown(&[
+        "~ password = \"«old1»\" -> \"«newpw»\"",
+        "~ password = «old1» -> «newpw»",
+        "~ resource \"x\" \"y\" {\n  ~ password = \"«old1»\" -> \"«newpw»\" # forces\n  ~ size = 1 -> 2\n}",
+        "password: \"«old1»\" => \"«newpw»\"",
+        "~ \"password\" = \"«old1»\" -> \"«newpw»\"",
+        "~ secret : \"«old1»\" -> \"«newpw»\"",
+        "~ password = null -> \"«newpw»\"",
+        "~ password = \"«old1»\" -> «newpw» x",
+    ]);
+}
+
+#[test]
+fn what_a_terminal_is_sent_is_no_part_of_a_name() {
+    assert_none_shown(&[
+        "\x1b[01;31m\x1b[Kpassword\x1b[m\x1b[K=«hunter2»",
+        "\x1b[31mpassword\x1b(B\x1b[m=«hunter2»",
+        "\x1b[31mpassword\x1b[m\x0f=«hunter2»",
+        "password=\x1b(B\x1b[m\x1b[K«hunter2»",
+        "\x1b[35m\x1b[Kf.txt\x1b[m\x1b[K\x1b[36m\x1b[K:\x1b[m\x1b[K\x1b[01;31m\x1b[Kpassword\x1b[m\x1b[K: «hunter2»",
+        "\x1b[1m\"token\"\x1b[22;24m: \"«hunter2»\"",
+        "\x1b[38:5:9mpassword\x1b[0m=«hunter2»",
+    ]);
+}
