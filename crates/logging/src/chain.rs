@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Chain {
     /// The frame and the innermost span it belongs to.
     owner: Option<(u64, Option<u64>)>,
+    /// The frame and the new span whose pairs are in `raw`, and nothing else yet.
+    begun: Option<(u64, u64)>,
     ids: Vec<u64>,
     stamp: u64,
     /// The first `depth` are those of this chain, the rest is left of others.
@@ -133,27 +135,50 @@ impl Chain {
                 self.add(span.metadata(), template, &fields.pairs);
             }
         }
-        self.finish(frame, id, stamp);
+        self.stamp = stamp;
+        self.finish(frame, id);
     }
 
-    /// Makes it the chain of a span with no other around it, of which this is known.
-    pub(crate) fn rebuild_fresh(
+    /// Where the pairs of a new span go that has no other around it: its first event mostly comes next, on the same thread.
+    pub(crate) fn begin(&mut self) -> &mut Pairs {
+        self.clear();
+        &mut self.raw
+    }
+
+    /// They are there, each of another field. No other thread knows the span yet.
+    pub(crate) fn keep(
         &mut self,
         frame: &Frame,
-        templates: &mut Templates,
-        id: Option<u64>,
-        (metadata, pairs, stamp): (&'static Metadata<'static>, &Pairs, u64),
+        id: u64,
+        metadata: &'static Metadata<'static>,
+        template: &Arc<Template>,
     ) {
-        self.clear();
-        self.ids.extend(id);
-        if let Some(template) = templates.find(frame, metadata) {
-            self.add(metadata, template, pairs);
-        }
-        self.finish(frame, id, stamp);
+        self.ids.push(id);
+        self.stamp = frame.epochs.stamp(&self.ids);
+        self.push_span(metadata, template);
+        self.begun = Some((frame.id, id));
     }
 
-    fn finish(&mut self, frame: &Frame, id: Option<u64>, stamp: u64) {
-        self.stamp = stamp;
+    /// Makes it the chain of the span `id` if that is the new one and has not changed since.
+    pub(crate) fn complete(&mut self, frame: &Frame, id: Option<u64>) -> bool {
+        let is_begun = self
+            .begun
+            .is_some_and(|begun| (begun.0, Some(begun.1)) == (frame.id, id));
+        let Some(span) = self.spans.first().filter(|_| is_begun) else {
+            return false;
+        };
+        if self.stamp != frame.epochs.stamp(&self.ids) {
+            return false;
+        }
+        self.begun = None;
+        let (bits, is_cut) = span.template.marks_of(&self.raw.entries);
+        (self.bits, self.is_cut) = (bits, is_cut);
+        self.owners.resize(self.raw.entries.len(), 0);
+        self.finish(frame, id);
+        true
+    }
+
+    fn finish(&mut self, frame: &Frame, id: Option<u64>) {
         self.append_raw(&frame.default_pairs, frame.default_bits, DEFAULT);
         self.owner = Some((frame.id, id));
         self.settle(frame);
@@ -334,7 +359,7 @@ impl Chain {
             pairs.clear();
             pairs.shrink(KEPT_BYTES);
         }
-        self.owner = None;
+        (self.owner, self.begun) = (None, None);
         (self.bits, self.is_distinct) = (0, true);
         self.sample = SampleKey::default();
         self.is_cut = false;
@@ -347,12 +372,13 @@ impl Chain {
     }
 
     fn add(&mut self, metadata: &'static Metadata<'static>, template: &Arc<Template>, pairs: &Pairs) {
-        let mut bits = 0;
-        for entry in &pairs.entries {
-            bits |= template.key(entry.field, entry.part).map_or(0, |key| key.bit);
-            self.is_cut |= entry.is_cut;
-        }
+        let (bits, is_cut) = template.marks_of(&pairs.entries);
+        self.is_cut |= is_cut;
         self.append_raw(pairs, bits, self.depth);
+        self.push_span(metadata, template);
+    }
+
+    fn push_span(&mut self, metadata: &'static Metadata<'static>, template: &Arc<Template>) {
         match self.spans.get_mut(self.depth) {
             // Often the same: its count stays as it is.
             Some(span) if Arc::ptr_eq(&span.template, template) => {}

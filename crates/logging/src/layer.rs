@@ -55,19 +55,29 @@ impl JsonLayer {
         let Some(span) = ctx.span(id) else { return };
         let frame = &*self.core.frame;
         with_scratch(|scratch| {
-            let Buffers { text, clean, .. } = &mut scratch.buffers;
-            let Chains { fresh, templates, .. } = &mut scratch.chains;
+            let Buffers {
+                pairs, text, clean, ..
+            } = &mut scratch.buffers;
+            let Some((chain, templates)) = scratch.chains.slot(Some(id.into_u64())) else {
+                return;
+            };
             let Some(template) = templates.find(frame, span.metadata()) else {
                 return;
             };
-            let pairs = fresh.begin();
+            let begins = frame.sampling.is_none() && is_alone(frame, attrs, &span);
+            let pairs = if begins {
+                chain.begin()
+            } else {
+                pairs.clear();
+                pairs
+            };
             let flood_key =
                 frame.encode_span(template, (&mut *pairs, text, clean), |visit| attrs.record(visit));
             if !pairs.entries.is_empty() || flood_key.is_some() {
-                SpanFields::keep(&mut span.extensions_mut(), frame.id, pairs, flood_key);
+                SpanFields::keep_first(&mut span.extensions_mut(), frame.id, pairs, flood_key);
             }
-            if frame.sampling.is_none() && is_alone(frame, attrs, &span) && pairs.is_distinct() {
-                fresh.keep(frame, id.into_u64(), span.metadata());
+            if begins && pairs.is_distinct() {
+                chain.keep(frame, id.into_u64(), span.metadata(), template);
             }
         });
     }
@@ -83,7 +93,10 @@ impl JsonLayer {
             let Buffers {
                 pairs, text, clean, ..
             } = &mut scratch.buffers;
-            let Some(template) = scratch.chains.templates.find(frame, span.metadata()) else {
+            let Some((_, templates)) = scratch.chains.slot(None) else {
+                return;
+            };
+            let Some(template) = templates.find(frame, span.metadata()) else {
                 return;
             };
             pairs.clear();

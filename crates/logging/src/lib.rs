@@ -28,7 +28,6 @@ mod filter;
 mod flat;
 mod flood;
 mod frame;
-mod fresh_span;
 mod held;
 mod json;
 mod lane;

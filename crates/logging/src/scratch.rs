@@ -4,8 +4,7 @@ use tracing::Metadata;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::{
-    chain::Chain, flood::SpanKey, frame::Frame, fresh_span::FreshSpan, pairs::Pairs, template::Template,
-    timestamp::TimestampWriter,
+    chain::Chain, flood::SpanKey, frame::Frame, pairs::Pairs, template::Template, timestamp::TimestampWriter,
 };
 
 /// The buffers with which a thread encodes its events, kept from one to the next.
@@ -98,9 +97,8 @@ impl Templates {
 pub(crate) struct Chains {
     slots: Vec<Chain>,
     flood_keys: Vec<SpanKey>,
-    pub(crate) fresh: FreshSpan,
     /// Those of spans.
-    pub(crate) templates: Templates,
+    templates: Templates,
 }
 
 impl Chains {
@@ -115,17 +113,19 @@ impl Chains {
     where
         R: LookupSpan<'a> + 'a,
     {
+        let (chain, templates) = self.slot(id)?;
+        if !chain.is_of(frame, id) && !chain.complete(frame, id) {
+            chain.rebuild(frame, templates, id, span());
+        }
+        Some(chain)
+    }
+
+    /// The slot of a span, what is in which may belong to another, and the templates of spans.
+    pub(crate) fn slot(&mut self, id: Option<u64>) -> Option<(&mut Chain, &mut Templates)> {
         if self.slots.is_empty() {
             self.slots.resize_with(CHAINS + 1, Chain::default);
         }
-        let chain = self.slots.get_mut(id.map_or(CHAINS, place))?;
-        if !chain.is_of(frame, id) {
-            match self.fresh.of(frame, id) {
-                Some(fresh) => chain.rebuild_fresh(frame, &mut self.templates, id, fresh),
-                None => chain.rebuild(frame, &mut self.templates, id, span()),
-            }
-        }
-        Some(chain)
+        Some((self.slots.get_mut(id.map_or(CHAINS, place))?, &mut self.templates))
     }
 
     /// The slot of a span for what it says about the key of flood control.

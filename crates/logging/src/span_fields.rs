@@ -1,7 +1,9 @@
+use std::{cell::RefCell, mem};
+
 use tracing_subscriber::registry::ExtensionsMut;
 
 use crate::{
-    pairs::{Pairs, Part},
+    pairs::{Entry, Pairs, Part},
     template::{Key, Template},
 };
 
@@ -50,6 +52,22 @@ impl SpanFieldSets {
 }
 
 impl SpanFields {
+    /// Leaves the fields of a new span with it, for the layer of `frame`.
+    pub(crate) fn keep_first(
+        extensions: &mut ExtensionsMut<'_>,
+        frame: u64,
+        pairs: &Pairs,
+        flood_key: Option<u64>,
+    ) {
+        let sets = SpanFieldSets::new(Self::new(frame, pairs, flood_key));
+        if let Some(earlier) = extensions.replace(sets)
+            && let Some(sets) = extensions.get_mut::<SpanFieldSets>()
+        {
+            sets.push(earlier.first);
+            sets.more.extend(earlier.more);
+        }
+    }
+
     /// Leaves newly recorded fields with a span, for the layer of `frame`.
     pub(crate) fn keep(
         extensions: &mut ExtensionsMut<'_>,
@@ -68,13 +86,14 @@ impl SpanFields {
     }
 
     fn new(frame: u64, pairs: &Pairs, flood_key: Option<u64>) -> Self {
-        let pairs = match pairs.is_distinct() {
-            true => pairs.clone(),
-            false => pairs.distinct(),
-        };
+        let mut own = spare();
+        match pairs.is_distinct() {
+            true => own.append(pairs),
+            false => own = pairs.distinct(),
+        }
         Self {
             frame,
-            pairs,
+            pairs: own,
             flood_key,
         }
     }
@@ -89,7 +108,53 @@ impl SpanFields {
     }
 }
 
+impl Drop for SpanFields {
+    fn drop(&mut self) {
+        let mut pairs = mem::take(&mut self.pairs);
+        if pairs.text.capacity() + pairs.lifted.capacity() > KEPT_BYTES
+            || pairs.entries.capacity() > KEPT_ENTRIES
+        {
+            return;
+        }
+        pairs.clear();
+        SPARE
+            .try_with(|spare| {
+                if let Ok(mut spare) = spare.try_borrow_mut()
+                    && spare.len() < KEPT
+                {
+                    spare.push(pairs);
+                }
+            })
+            .ok();
+    }
+}
+
+thread_local! {
+    /// What spans left that were closed on this thread: the next ones need no memory of their own.
+    static SPARE: RefCell<Vec<Pairs>> = const { RefCell::new(Vec::new()) };
+}
+
+fn spare() -> Pairs {
+    SPARE
+        .try_with(|spare| spare.try_borrow_mut().ok()?.pop())
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+const KEPT: usize = 16;
+const KEPT_BYTES: usize = 4096;
+const KEPT_ENTRIES: usize = 64;
+
 impl Template {
+    /// The bits of the names of pairs, and whether a value is cut.
+    pub(crate) fn marks_of(&self, entries: &[Entry]) -> (u64, bool) {
+        entries.iter().fold((0, false), |(bits, is_cut), entry| {
+            let key = self.key(entry.field, entry.part);
+            (bits | key.map_or(0, |key| key.bit), is_cut | entry.is_cut)
+        })
+    }
+
     /// The name of a pair.
     pub(crate) fn key(&self, field: u32, part: Part) -> Option<&Key> {
         let field = self.fields.get(field as usize)?;
