@@ -204,8 +204,9 @@ mod tests {
         let slack = before[1].abs_diff(after[1]) + (64 << 20);
         assert_eq!(number(&verdict, "totalBytes"), before[0]);
         assert!(number(&verdict, "freeBytes").abs_diff(before[1]) <= slack);
-        let inodes = df(&["--output=itotal"]);
-        assert_eq!(number(&verdict, "totalInodes"), inodes[0]);
+        // Some file systems make them of what is free.
+        let inodes = df(&["--output=itotal"])[0];
+        assert!(number(&verdict, "totalInodes").abs_diff(inodes) <= inodes / 100);
     }
 
     #[tokio::test]
