@@ -1,11 +1,13 @@
 mod made;
+mod seen;
+mod span;
 
 use std::{iter, mem, ptr, sync::Arc};
 
 use tracing::Metadata;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use self::made::Made;
+use self::{made::Made, seen::Seen, span::ChainSpan};
 use crate::{
     flood::pair_value,
     frame::Frame,
@@ -67,21 +69,6 @@ enum Shown {
     Renamed,
     /// What had room, as `renamed`.
     Part,
-}
-
-#[derive(Debug)]
-struct ChainSpan {
-    metadata: &'static Metadata<'static>,
-    template: Arc<Template>,
-}
-
-impl ChainSpan {
-    fn new(metadata: &'static Metadata<'static>, template: &Arc<Template>) -> Self {
-        Self {
-            metadata,
-            template: Arc::clone(template),
-        }
-    }
 }
 
 /// The pairs as they follow the events of one callsite with certain fields.
@@ -444,35 +431,6 @@ impl Chain {
             .enumerate()
             .filter(|(_, other)| **other == owner);
         own.any(|(at, _)| self.key(frame, at).is_some_and(|key| key.name == name))
-    }
-}
-
-/// The bits of the names before a pair, the spans apart: names of one span are different anyway.
-#[derive(Debug)]
-struct Seen {
-    all: u64,
-    owner: usize,
-    of_owner: u64,
-}
-
-impl Seen {
-    const fn of(template: &Template) -> Self {
-        Self {
-            all: template.bits,
-            owner: 0,
-            of_owner: 0,
-        }
-    }
-
-    /// Whether the name may be one of those before it; it is one of them from now on.
-    const fn may_have(&mut self, owner: usize, key: &Key) -> bool {
-        if owner != self.owner {
-            self.all |= self.of_owner;
-            self.of_owner = 0;
-            self.owner = owner;
-        }
-        self.of_owner |= key.bit;
-        self.all & key.bit != 0
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, mem, sync::Arc};
 
-use super::ChainSpan;
+use super::span::ChainSpan;
 use crate::{
     pairs::{Entry, Part},
     template::Key,
