@@ -57,9 +57,21 @@ async fn more_runs(health: &Health, count: u64) {
     .await;
 }
 
-/// Whatever is seen, a question is due every ten seconds.
-fn due(began: Instant) -> u64 {
-    1 + began.elapsed().as_secs() / 10
+/// Runs the check many times, in which hardly a question is asked. On a busy machine real work may pause: that round does not count.
+async fn spares(health: &Health, asked: impl AsyncFn() -> u64) {
+    let mut most = Vec::new();
+    loop {
+        let (before, began) = (asked().await, Instant::now());
+        more_runs(health, 40).await;
+        let questions = asked().await - before;
+        eprintln!("40 runs beside real work asked {questions} times");
+        // Whatever is seen, one is due every ten seconds.
+        if questions <= 1 + began.elapsed().as_secs() / 10 {
+            return;
+        }
+        most.push(questions);
+        assert!(most.len() < 5, "{most:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -85,11 +97,8 @@ async fn queries_through_a_pool_save_those_of_the_check() {
         details.find("evidence").cloned()
     })
     .await;
-    let (before, began) = (questions(&postgres), Instant::now());
-    more_runs(&health, 40).await;
-    let asked = questions(&postgres) - before;
-    eprintln!("40 runs beside real queries asked PostgreSQL {asked} times");
-    assert!(asked <= due(began), "{asked}");
+    spares(&health, async || questions(&postgres)).await;
+    let before = questions(&postgres);
 
     drop(busy);
     eventually(LIMIT, "asked again", async || {
@@ -122,11 +131,8 @@ async fn commands_of_a_cache_save_those_of_the_check() {
         details.find("evidence").cloned()
     })
     .await;
-    let (before, began) = (pings(&redis).await, Instant::now());
-    more_runs(&health, 40).await;
-    let asked = pings(&redis).await - before;
-    eprintln!("40 runs beside real commands asked Redis {asked} times");
-    assert!(asked <= due(began), "{asked}");
+    spares(&health, async || pings(&redis).await).await;
+    let before = pings(&redis).await;
 
     drop(busy);
     eventually(LIMIT, "asked again", async || {
