@@ -29,6 +29,9 @@ impl fmt::Display for Report<'_> {
             .failures
             .unwrap_or_else(|| self.lines.len().saturating_sub(MOST_LINES));
         let lines = self.lines.get(begin..).unwrap_or_default();
+        for test in self.failed_tests() {
+            writeln!(f, "test {test} ... FAILED")?;
+        }
         for line in lines.iter().take(MOST_LINES) {
             writeln!(f, "  {line}")?;
         }
@@ -63,7 +66,9 @@ mod tests {
         let told = Report::new(SAID).to_string();
 
         assert!(
-            told.starts_with("  failures:\n  \n  ---- b stdout ----\n  boom\n"),
+            told.starts_with(
+                "test b ... FAILED\ntest c::d ... FAILED\n  failures:\n  \n  ---- b stdout ----\n  boom\n"
+            ),
             "{told}"
         );
     }
