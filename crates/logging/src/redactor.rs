@@ -3,14 +3,17 @@ mod block;
 mod brackets;
 mod bytes;
 mod card;
+mod change;
 mod colour;
 mod command;
+mod count;
 mod element;
 mod email;
 mod encoded;
 mod entity;
 mod escape;
 mod fields;
+mod flag;
 mod glob;
 mod harmless;
 mod hasher;
@@ -66,8 +69,8 @@ use crate::{Error, start::READ_BEYOND};
 /// name matches is hidden, whatever its value and length, and so is a value behind such a name inside of any text:
 /// messages, strings, the output of a `Debug`, JSON, YAML. Secrets of every [`SecretKind`] are found in every text. A
 /// text with escapes, `%3D`, `\u003d`, `&equals;` and their like, one inside of another up to five times, hides what its
-/// plain form does: what any way to read it takes for a secret. In the body of a form, `+` is a space. A value inside of quotes that close ends at those quotes in
-/// every reading.
+/// plain form does: what any way to read it takes for a secret. In the body of a form, `+` is a space. A value inside of
+/// quotes that close ends at those quotes in every reading.
 ///
 /// Names are compared without case, `_` and `-`: `apiKey`, `API_KEY` and `api-key` are the same. `*` stands
 /// for any characters. For a dotted name the last part alone is compared too: `user.password` is masked by
@@ -427,6 +430,8 @@ const SMALLEST_CARD_NUMBER: u64 = 1_000_000_000_000;
 
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod hostile_texts;
 
 #[cfg(test)]
 mod tests {

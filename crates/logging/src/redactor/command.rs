@@ -2,7 +2,7 @@
 
 use super::{
     bytes::{
-        at, before, begins_word, blank_before, ends_in, find_all, is_escape, is_quote, is_space, run,
+        at, before, begins_word, blank_before, ends_in, find, find_all, is_escape, is_quote, is_space, run,
         run_back,
     },
     value::{Quote, Value, value_at},
@@ -27,15 +27,17 @@ impl Commands {
     #[inline]
     pub(super) fn may_be(&mut self, text: &[u8]) -> bool {
         *self.are_there.get_or_insert_with(|| {
-            [b"url".as_slice(), b"URL", b"@tcp(", b"@unix("]
-                .into_iter()
-                .any(|word| find_all(text, 0, word).is_some())
+            let has = |word: &[u8]| find_all(text, 0, word).is_some();
+            has(b"url") || has(b"URL") || (find(text, 0, b'@').is_some() && (has(b"@tcp") || has(b"@unix(")))
         })
     }
 
     /// The password behind the colon at a place.
     #[cold]
     pub(super) fn password_at(&mut self, text: &[u8], colon: usize) -> Option<Value> {
+        if may_be_bot(text, colon) {
+            return of_bot(text, colon);
+        }
         if !self.may_be(text) {
             return None;
         }
@@ -108,6 +110,27 @@ impl Commands {
 #[inline]
 pub(super) fn may_be_user(text: &[u8], sign: usize) -> bool {
     at(text, sign) == b':' && !matches!(at(text, sign + 1), b' ' | b'/' | b':')
+}
+
+/// Whether what is around a colon may be the token of a bot of Telegram: `bot123456789:AAH`.
+#[inline]
+pub(super) fn may_be_bot(text: &[u8], colon: usize) -> bool {
+    at(text, colon + 1) == b'A' && at(text, colon + 2) == b'A' && before(text, colon).is_ascii_digit()
+}
+
+fn of_bot(text: &[u8], colon: usize) -> Option<Value> {
+    let near = text.get(..text.len().min(colon + LONGEST_PASSWORD))?;
+    let end = run(near, colon + 1, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+    });
+    let first = colon.saturating_sub(LONGEST_BOT);
+    let digits = text.get(first..colon)?;
+    let is_bot = run_back(digits, digits.len(), |byte| byte.is_ascii_digit()) + SHORTEST_BOT <= digits.len();
+    (is_bot && end - colon > SHORTEST_TOKEN).then_some(Value {
+        start: colon + 1,
+        end,
+        is_quoted: true,
+    })
 }
 
 fn next_curl(text: &[u8], from: usize) -> Option<usize> {
@@ -215,3 +238,6 @@ const CURL: &[u8] = b"curl";
 const LONGEST_USER: usize = 64;
 const MOST_FLAGS: usize = 16;
 const LONGEST_PASSWORD: usize = 96;
+const LONGEST_BOT: usize = 16;
+const SHORTEST_BOT: usize = 6;
+const SHORTEST_TOKEN: usize = 30;

@@ -2,20 +2,22 @@ use super::{
     action::Action,
     block::block_at,
     bytes::{
-        at, before, blank_before, blank_behind, ends_in, is_at, is_form_space, is_quote, is_space, run,
-        run_back,
+        at, before, blank_before, blank_behind, ends_in, is_form_space, is_quote, is_space, run, run_back,
     },
+    change::{behind_old, with_new},
     colour::{SHIFT_IN, behind_colours, colours_before},
+    count::is_count,
     element::in_element,
     fields::{all_of, in_call, in_struct},
-    harmless::{is_harmless, is_of_grammar},
+    flag::behind_flag,
+    harmless::{is_harmless, is_object, is_of_grammar},
     names::{Names, is_header, is_of_name},
     pair::{before_name, in_connection_string},
     scheme::user_end,
-    statement::{in_statement, may_be_statement, of_user},
+    statement::{in_statement, may_be_statement, of_password, of_user},
     string,
     trigger::Form,
-    value::{Quote, Value, is_nothing, value_at},
+    value::{Quote, Value, value_at},
 };
 
 /// A value behind a name, and what is done with it.
@@ -85,16 +87,8 @@ fn value_behind(
     if quote.is_none() && string::ends_at(text, start, run(text, from, is_space)) {
         return None;
     }
-    let is_header = is_header(text, end) && is_colon;
-    let opening = Quote::before(text, start);
-    let name = start - opening.filter(|_| quote.is_some()).map_or(0, Quote::len);
-    let block = is_colon.then(|| block_at(text, name, from)).flatten();
-    let around = opening.filter(|_| quote.is_none());
-    let tagged = || is_colon.then(|| tagged_at(text, from)).flatten();
     let near = behind_blank(text, from, quote.is_some() || !is_tight);
-    let value = block
-        .or_else(tagged)
-        .or_else(|| value_at(text, behind_old(text, near), is_header, around))?;
+    let value = value_of(text, (start, end), (from, near), is_colon, quote)?;
     if is_count(text, text.get(start..end)?, value) || is_harmless(names, text, (start, end), sign, value) {
         return None;
     }
@@ -103,9 +97,37 @@ fn value_behind(
         value,
         action,
         quote: quote
-            .filter(|_| is_colon && !value.is_quoted && run(text, near, is_space) == value.start)
+            .filter(|quote| {
+                quote.sign != b'`' && is_colon && !value.is_quoted && run(text, near, is_space) == value.start
+            })
             .map_or((0, 0), |_| (end, closing)),
     })
+}
+
+/// The value of the name from `start` to `end`, behind its sign and `near` behind the white space.
+fn value_of(
+    text: &[u8],
+    (start, end): (usize, usize),
+    (from, near): (usize, usize),
+    is_colon: bool,
+    quote: Option<Quote>,
+) -> Option<Value> {
+    let is_header = is_header(text, end) && is_colon;
+    let opening = Quote::before(text, start);
+    let name = start - opening.filter(|_| quote.is_some()).map_or(0, Quote::len);
+    let around = opening.filter(|_| quote.is_none());
+    let has_lines = is_colon && ends_in(text, end, b"private-lines");
+    let value = has_lines
+        .then(|| lines_at(text, from))
+        .flatten()
+        .or_else(|| is_colon.then(|| block_at(text, name, from)).flatten())
+        .or_else(|| is_colon.then(|| tagged_at(text, from)).flatten())
+        .or_else(|| value_at(text, behind_old(text, near), is_header, around))?;
+    let word = run(text, near, is_space);
+    if is_password(text, end) && !value.is_quoted && word < value.start {
+        return Some(Value { start: word, ..value });
+    }
+    Some(value)
 }
 
 /// A quick look at the last letters of a name that tells nothing itself and at what follows its sign: nearly all are no more than that.
@@ -113,11 +135,12 @@ fn value_behind(
 fn may_be_by_another(text: &[u8], end: usize, sign: usize) -> bool {
     // Of `value`, `auth` and the fields of `in_struct`.
     let is_known = match before(text, end) | 0x20 {
-        b'e' => before(text, end - 1) | 0x20 == b'u',
+        b'e' => before(text, end - 1) | 0x20 == b'u' || is_signature(text, end),
         b'h' => before(text, end - 1) | 0x20 == b't',
         b'r' | b'0' | b'w' | b'a' | b'y' => !before(text, end - 1).is_ascii_digit(),
         // Of `decoded`.
         b'd' => ends_in(text, end, b"oded"),
+        b'g' => is_signature(text, end),
         _ => false,
     };
     is_known || may_be_statement(text, sign)
@@ -129,12 +152,33 @@ fn by_another(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(us
     let named = match before(text, end).to_ascii_lowercase() {
         b'e' => beside_name(names, text, end)
             .or_else(|| before_name(names, text, end, sign + 1))
-            .or_else(|| in_struct(names, text, end)),
+            .or_else(|| in_struct(names, text, end))
+            .or_else(|| of_query(names, text, end, sign)),
+        b'g' => of_query(names, text, end, sign),
         b'h' => of_registry(names, text, end, sign + 1),
         b'r' | b'0' | b'w' | b'a' | b'y' | b'd' => in_struct(names, text, end),
         _ => None,
     };
     named.or_else(|| of_user(names, text, end, sign))
+}
+
+/// Whether a name is that of a password, of which a word such as `token` or `basic` is a part and not the name of a scheme.
+pub(super) fn is_password(text: &[u8], end: usize) -> bool {
+    PASSWORDS.iter().any(|name| ends_in(text, end, name))
+}
+
+/// Whether this is the signature of the query of a URL: `&sig=x`, `?Signature=x`.
+#[inline]
+fn is_signature(text: &[u8], end: usize) -> bool {
+    let is_behind = |length: usize| end > length && matches!(at(text, end - length - 1), b'&' | b'?' | b';');
+    (is_behind(b"sig".len()) && ends_in(text, end, b"sig"))
+        || (is_behind(b"signature".len()) && ends_in(text, end, b"signature"))
+}
+
+fn of_query(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
+    let is_known = at(text, sign) == b'=' && is_signature(text, end);
+    let start = run_back(text, end, |byte| byte.is_ascii_alphabetic());
+    Some((start, is_known.then(|| of_password(names))??))
 }
 
 /// Where the name ends before a sign, behind white space, colours, and the keys of lists and maps: `password[0]`, `user[password][]`.
@@ -171,38 +215,6 @@ fn behind_blank(text: &[u8], from: usize, may_be_next: bool) -> usize {
     };
     let is_value = may_be_next && (Quote::at(text, end).is_some() || matches!(at(text, end), b'{' | b'['));
     if is_value || is_same() { end } else { from }
-}
-
-/// Where a new value starts behind an arrow, as that of Terraform: `password = null -> "x"`.
-fn behind_old(text: &[u8], from: usize) -> usize {
-    let end = run(text, from, |byte| byte.is_ascii_alphabetic());
-    let is_old = text.get(from..end).is_some_and(is_nothing);
-    is_old.then(|| behind_arrow(text, end)).flatten().unwrap_or(from)
-}
-
-fn behind_arrow(text: &[u8], from: usize) -> Option<usize> {
-    let arrow = run(text, from, is_space);
-    let is_arrow = is_at(text, arrow, b"->") || is_at(text, arrow, b"=>");
-    (is_arrow && arrow > from).then(|| run(text, arrow + 2, is_space))
-}
-
-/// A value with the new one behind it: `password = "x" -> "y"`.
-fn with_new(text: &[u8], value: Value) -> Value {
-    let quote = Quote::at(text, value.end).filter(|_| value.is_quoted);
-    let arrow = behind_arrow(text, value.end + quote.map_or(0, Quote::len));
-    let Some(new) = arrow.and_then(|arrow| value_at(text, arrow, false, None)) else {
-        return value;
-    };
-    let is_alike = value.is_quoted == new.is_quoted;
-    let opening = Quote::before(text, value.start).filter(|_| value.is_quoted && !is_alike);
-    Value {
-        start: value.start - opening.map_or(0, Quote::len),
-        end: new.end
-            + Quote::at(text, new.end)
-                .filter(|_| new.is_quoted && !is_alike)
-                .map_or(0, Quote::len),
-        is_quoted: true,
-    }
 }
 
 #[cold]
@@ -274,6 +286,27 @@ fn of_registry(names: &Names, text: &[u8], end: usize, from: usize) -> Option<(u
     Some((start, action))
 }
 
+/// The lines of a key as `PuTTY` keeps it: `Private-Lines: 2`, and those in base64.
+fn lines_at(text: &[u8], from: usize) -> Option<Value> {
+    let start = run(text, from, is_space);
+    let mut end = run(text, start, |byte| byte.is_ascii_digit());
+    loop {
+        let line = blank_behind(text, end, b"");
+        let next = run(text, line, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+        });
+        if line == end || next == line || at(text, next) == b'-' {
+            break;
+        }
+        end = next;
+    }
+    (start < end).then_some(Value {
+        start,
+        end,
+        is_quoted: true,
+    })
+}
+
 /// A value behind tags and anchors of YAML, which may be a part of it: `!!str x`, `&a x`.
 fn tagged_at(text: &[u8], from: usize) -> Option<Value> {
     let start = run(text, from, is_space);
@@ -298,32 +331,6 @@ fn tagged_at(text: &[u8], from: usize) -> Option<Value> {
         start,
         end: inner.end + quote.map_or(0, Quote::len),
         is_quoted: true,
-    })
-}
-
-/// Whether this says how many tests pass, or that one does, or how many tokens and keys there are.
-fn is_count(text: &[u8], name: &[u8], value: Value) -> bool {
-    let ends = |word: &[u8]| ends_in(name, name.len(), word);
-    let is_pass = ends(b"pass");
-    let are_many = ends(b"_tokens") || ends(b"_keys");
-    if value.is_quoted || !(is_pass || are_many) {
-        return false;
-    }
-    let shown = text.get(value.start..value.end).unwrap_or_default();
-    if !shown.iter().all(u8::is_ascii_digit) {
-        return is_pass && matches!(shown, b"true" | b"false");
-    }
-    let is_small = shown.len() <= MOST_DIGITS && (are_many || name.eq_ignore_ascii_case(b"pass"));
-    is_small || (is_pass && is_beside_count(text, value.end))
-}
-
-fn is_beside_count(text: &[u8], end: usize) -> bool {
-    let near = text.get(..text.len().min(end + NEAR)).unwrap_or_default();
-    let next = run(near, end, |byte| !byte.is_ascii_alphabetic());
-    let next = near.get(next..).unwrap_or_default();
-    OTHER_COUNTS.iter().any(|count| {
-        let begin = next.get(..count.len());
-        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(count))
     })
 }
 
@@ -397,6 +404,10 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
     let action = action.or_else(|| in_statement(names, text, end))?;
     Quote::at(text, last)?;
     let value = value_at(text, last, false, None).filter(|&value| !is_of_grammar(text, end, value))?;
+    let behind = value.end + Quote::at(text, value.end).map_or(0, Quote::len);
+    if is_object(text, end, behind) {
+        return None;
+    }
     let value = all_of(text, end, value).unwrap_or(value);
     Some(Named {
         value,
@@ -412,56 +423,19 @@ fn behind_bracket(text: &[u8], place: usize) -> usize {
     near + run_back(white, white.len(), |byte| byte.is_ascii_whitespace())
 }
 
-/// `--password x`, `"--password", "x"`.
-fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Named> {
-    let end = run(text.get(..text.len().min(last + LONGEST_FLAG))?, last, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') || !byte.is_ascii()
-    });
-    let (_, action) = names.action_before(text, end)?;
-    let value = flag_value(text, end)?;
-    Some(Named {
-        value,
-        action,
-        quote: (0, 0),
-    })
-}
-
-/// The value of a flag whose name ends at a place, behind white space or as the next one of a list: `"--password","x"`.
-fn flag_value(text: &[u8], end: usize) -> Option<Value> {
-    if let Some(quote) = Quote::at(text, end)
-        && at(text, end + quote.len()) == b','
-        && Quote::at(text, end + quote.len() + 1) == Some(quote)
-    {
-        let next = end + quote.len() + 1;
-        return (!is_flag(text, next + quote.len()))
-            .then(|| value_at(text, next, false, None))
-            .flatten();
-    }
-    let between = run(text, end, |byte| is_quote(byte) || matches!(byte, b'\\' | b','));
-    let from = run(text, between, is_form_space);
-    if from == between || is_flag(text, from) {
-        return None;
-    }
-    value_at(text, from, false, None)
-}
-
-/// Whether another flag follows, `--x` or `-x`, and no value that begins with a dash.
-fn is_flag(text: &[u8], place: usize) -> bool {
-    let is_short = at(text, place + 1).is_ascii_alphabetic() && !at(text, place + 2).is_ascii_graphic();
-    at(text, place) == b'-' && (at(text, place + 1) == b'-' || is_short)
-}
-
 /// Between a bracket and the value of a line of its own.
 const MOST_WHITE: usize = 64;
 /// Of lists and maps in each other.
 const MOST_KEYS: usize = 4;
 /// Where the same two are sent.
 const HEADER: &[u8] = b"authorization";
-const LONGEST_FLAG: usize = 64;
 /// Of a value in a list of two.
 const LONGEST_IN_LIST: usize = 256;
-/// A longer number behind `pass` may be a password.
-const MOST_DIGITS: usize = 3;
-/// What stands behind the number of tests that pass, and how far.
-const OTHER_COUNTS: [&[u8]; 5] = [b"fail", b"skip", b"total", b"warn", b"err"];
-const NEAR: usize = 12;
+const PASSWORDS: [&[u8]; 6] = [
+    b"password",
+    b"passwd",
+    b"pwd",
+    b"pass",
+    b"passphrase",
+    b"passcode",
+];

@@ -3,7 +3,7 @@ use super::{
     action::Action,
     bytes::at,
     card::{Digits, card_at},
-    command::{Commands, may_be_user},
+    command::{Commands, may_be_bot, may_be_user},
     email::address_at,
     encoded::hide_encoded,
     escape::{escape_at, has_escape},
@@ -194,7 +194,7 @@ impl<'a> Scan<'a> {
         let text = self.text.as_bytes();
         let may_be = may_be_url(text, last)
             || may_be_named(&self.redactor.names, text, last)
-            || (may_be_user(text, last) && self.commands.may_be(text));
+            || (may_be_user(text, last) && (may_be_bot(text, last) || self.commands.may_be(text)));
         if may_be { self.separated(last) } else { None }
     }
 

@@ -91,6 +91,10 @@ const fn is_dotted(byte: u8) -> bool {
     is_word(byte) || byte == b'.'
 }
 
+const fn is_hexadecimal(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
+}
+
 const fn is_capital(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
 }
@@ -101,7 +105,7 @@ const LONG: usize = 40;
 const LONG_PART: usize = 16;
 
 /// What secret scanners look for, as far as the beginning alone tells it.
-const BEGINNINGS: [Beginning; 47] = [
+const BEGINNINGS: [Beginning; 56] = [
     // GitHub
     Beginning::new("ghp_", "", 16).that(is_random),
     Beginning::new("gho_", "", 16).that(is_random),
@@ -152,6 +156,16 @@ const BEGINNINGS: [Beginning; 47] = [
     Beginning::new("ABIA", "", 16).of(is_capital),
     Beginning::new("ACCA", "", 16).of(is_capital),
     Beginning::new("AIza", "", 30),
+    Beginning::new("ya29", ".", 20).that(is_random),
+    Beginning::new("1//0", "", 20).that(is_random),
+    Beginning::new("GOCSPX-", "", 20),
+    // PyPI, DigitalOcean, Grafana, Databricks, Atlassian
+    Beginning::new("pypi-", "", 30).that(is_random),
+    Beginning::new("dop_", "v1_", 32).of(is_hexadecimal),
+    Beginning::new("glsa_", "", 20).that(is_random),
+    Beginning::new("dapi", "", 32).of(is_hexadecimal),
+    Beginning::new("ATAT", "T", 20).that(is_random),
+    Beginning::new("ATCT", "T", 20).that(is_random),
     // SendGrid and Vault
     Beginning::new("SG.", "", 32).of(is_dotted).that(is_random_pair),
     Beginning::new("hvs.", "", 20),

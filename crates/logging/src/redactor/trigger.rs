@@ -300,13 +300,13 @@ const ROWS: &[Row] = rows! {
     Escape (Named UrlPassword Jwt Authorization PrivateKey CardNumber Token Email): b"&";
     Token (Token): b"hp" b"pousrm" b"_";
     Token (Token): b"p" b"a" b"t" b"_-";
-    Token (Token): b"sr" b"k" b"_-";
+    Token (Token): b"srP" b"kX" b"_-";
     Token (Token): b"x" b"oa" b"xp";
-    Token (Token): b"A" b"KSBCI" b"ICz" b"Aa";
+    Token (Token): b"Ay1d" b"KSBCITap/o" b"ICzA2/ip" b"-AaT90i_";
     Token (Token): b"h" b"f" b"_";
     Token (Token): b"v" b"sbr" b".";
     Token (Token): b"S" b"G" b".";
-    Token (Token): b"s" b"e" b"c" b"_";
+    Token (Token): b"sl" b"es" b"ca" b"_";
     Token (Token): b"g" b"l" b"acdfiprs" b"bgmopt";
 };
 

@@ -38,6 +38,9 @@ impl Urls {
         }
         let last_at = self.last_at.filter(|&last| last >= start)?;
         let end = userinfo_end(text, start, self.end, last_at)?;
+        if is_digest(text, end) {
+            return None;
+        }
         if hash_end(text, start) == Some(end) {
             return Some((start, end));
         }
@@ -63,6 +66,15 @@ impl Urls {
         self.no_at = end;
         first
     }
+}
+
+/// Whether an `@` is that of an image: `docker-pullable://nginx@sha256:0d17`.
+fn is_digest(text: &[u8], sign: usize) -> bool {
+    let first = sign + DIGEST.len();
+    let near = text
+        .get(..text.len().min(first + LONGEST_DIGEST))
+        .unwrap_or_default();
+    is_at(text, sign, DIGEST) && run(near, first, |byte| byte.is_ascii_hexdigit()) == first + LONGEST_DIGEST
 }
 
 fn has_at(text: &[u8], start: usize, end: usize) -> bool {
@@ -137,5 +149,7 @@ static OF_URL: [bool; 256] = {
     of_url
 };
 
+const DIGEST: &[u8] = b"@sha256:";
+const LONGEST_DIGEST: usize = 64;
 const WEBHOOKS: &[u8] = b"hooks.slack.com";
 const USERS_ALONE: [&[u8]; 6] = [b"ssh", b"sftp", b"git", b"postgres", b"postgresql", b"mysql"];

@@ -1,5 +1,5 @@
 /// The names that are masked by default, alone and with a number behind.
-pub(crate) const USUAL: [&str; 100] = [
+pub(crate) const USUAL: [&str; 108] = [
     "*password",
     "*passwords",
     "*password_confirm",
@@ -98,6 +98,14 @@ pub(crate) const USUAL: [&str; 100] = [
     "*2fa_code",
     "*sms_code",
     "*verification_code",
+    "*secret_string",
+    "*secret_value",
+    "*token_value",
+    "*password_value",
+    "*client_key_data",
+    "tls.key",
+    "*dockerconfigjson",
+    "*private_lines",
     "jsessionid",
     "phpsessid",
 ];

@@ -160,6 +160,9 @@ fn skip_white_space(text: &[u8], start: usize) -> usize {
 /// Where a value of one word ends.
 pub(crate) fn plain_end(text: &[u8], start: usize) -> usize {
     let mut end = run(text, start, |byte| !ends_plain(byte) && byte != b'\\');
+    if is_at(text, start, b"${") && at(text, end) == b'}' {
+        end = run(text, end + 1, |byte| !ends_plain(byte) && byte != b'\\');
+    }
     // A backslash is a part of the value, that of a line feed or of a quote is not.
     while at(text, end) == b'\\' && !is_escape(b'\\', at(text, end + 1)) {
         let slashes = run(text, end, |byte| byte == b'\\');

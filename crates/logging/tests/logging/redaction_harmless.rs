@@ -107,3 +107,39 @@ fn a_name_that_a_service_adds_hides_truths_too() {
         "is_admin=*** has_token: ***, has_password=true"
     );
 }
+
+#[test]
+fn diagnoses_names_and_references_are_no_secrets() {
+    for text in [
+        "Access denied for user 'root'@'h' (using password: YES)",
+        "Access denied for user 'root'@'h' (using password: NO)",
+        "secrets \"db-creds\" is forbidden",
+        "secret \"x\" not found",
+        "secrets \"db-creds\" already exists",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbC123",
+        "docker-pullable://nginx@sha256:0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31",
+        "POST /oauth/token: 200",
+        "/api/token: 200 OK",
+        "PWD=/home/bob",
+        "PWD=/home/bob OLDPWD=/root",
+        "UPDATE u SET password = NULL",
+        "UPDATE u SET password = DEFAULT",
+        "WHERE token = @p1",
+        "WHERE token = ANY($1)",
+        "env var `API_KEY`: not set",
+        "password=${PASSWORD}",
+        "url: \"${PASSWORD}\"",
+        "password: ${PASSWORD}",
+        "--token TOKEN       API token",
+        "error: `token`: not set",
+        "password: not set",
+        "secret/db-creds created",
+        "INSERT INTO t (a, \"b\") VALUES (1, \"x\")",
+        "f(1, \"a\", \"b\")",
+        "Setting { name: \"a\", value: \"b\" }",
+        "[token] -> [x]",
+        "for x -> \"y\"",
+    ] {
+        assert_eq!(shown(text), text);
+    }
+}

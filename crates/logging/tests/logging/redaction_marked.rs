@@ -208,3 +208,44 @@ fn what_a_terminal_is_sent_is_no_part_of_a_name() {
         "\x1b[38:5:9mpassword\x1b[0m=«hunter2»",
     ]);
 }
+
+#[test]
+fn names_and_forms_of_services_are_known() {
+    assert_none_shown(&[
+        "client-key-data: «LS0tLS1CRUdJTi»",
+        "tls.key: «LS0tLS1CRUdJTi»",
+        ".dockerconfigjson: «eyxx1»",
+        "https://a.blob.core.windows.net/c?sv=2020&sig=«abc%2Bdef%3D»",
+        "SharedAccessSignature sr=x&sig=«abcdef»&se=1",
+        "https://s3.amazonaws.com/b/k?AWSAccessKeyId=x&Signature=«abcdef»&Expires=1",
+        "https://d.cloudfront.net/k?Expires=1&Signature=«abcdef»&Key-Pair-Id=x",
+        "bob:«hunter2»@tcp(x:3306)/db",
+        "dsn is bob:«hun:t@er2»@unix(/tmp/s)/db",
+        "SecretString: «abcd1»",
+        "\"SecretString\": \"«abcd1»\"",
+        "secret_value=«abcd1»",
+        "tokenValue=«abcd1»",
+        "{\"SecretString\":\"{\\\"a\\\":\\\"«abcd1»\\\"}\"}",
+        "https://api.telegram.org/bot123456789:«AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw»/sendMessage",
+        "PuTTY-User-Key-File-2: ssh-rsa\nPrivate-Lines: 2\n«AAAAgQ0123»\n«BBBB»\nPrivate-MAC: 00",
+        "password: token «abcd1»",
+        "--password basic «abcd1» x",
+        "password=${DB_PASSWORD:-«hunter2»}",
+        "PWD=«hunter2»",
+        ";PWD=«/x9q»;",
+    ]);
+}
+
+#[test]
+fn tokens_of_services_are_known_by_their_beginning() {
+    assert_none_shown(&[
+        "x «ya29.a0AfH6SMBxyzABCDEF0123456789abcdef» y",
+        "x «1//0gAbCdEfGhIjKlMnOpQrStUvWxYz0123» y",
+        "x «GOCSPX-AbCdEfGhIjKlMnOpQrStUvWx0123» y",
+        "«pypi-AgEIcHlwaS5vcmcCJDAwMDAwMDAwLTAwMDA» x",
+        "«dop_v1_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef» x",
+        "«glsa_AbCdEfGhIjKlMnOpQrStUvWxYz012345_0a1b2c3d» x",
+        "«dapi0123456789abcdef0123456789abcdef» x",
+        "«ATATT3xFfGF0AbCdEfGhIjKlMnOpQrStUvWxYz» x",
+    ]);
+}
