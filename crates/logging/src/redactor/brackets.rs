@@ -113,7 +113,9 @@ fn string_end(text: &[u8], place: usize) -> Option<usize> {
 
 /// The bracket that is open before a place, with few fields and values in between: what many ask for is walked through
 /// by the first of them alone.
-pub(super) fn open_before(text: &[u8], from: usize, most: usize) -> Option<usize> {
+///
+/// Where `has_names` is false, a name in between ends the search.
+pub(super) fn open_before(text: &[u8], from: usize, most: usize, has_names: bool) -> Option<usize> {
     let (mut depth, mut signs) = (0_usize, 0);
     let mut end = from;
     loop {
@@ -123,6 +125,7 @@ pub(super) fn open_before(text: &[u8], from: usize, most: usize) -> Option<usize
             b'}' | b']' | b')' => depth += 1,
             _ if opens(text, place) && depth == 0 => return Some(place),
             _ if opens(text, place) => depth -= 1,
+            b':' | b'=' if depth == 0 && !has_names => return None,
             sign if is_sign(sign) => signs += 1,
             _ if may_close(text, place + 1) => {
                 end = string_start(text, place)?;

@@ -28,7 +28,9 @@ impl Commands {
     pub(super) fn may_be(&mut self, text: &[u8]) -> bool {
         *self.are_there.get_or_insert_with(|| {
             let has = |word: &[u8]| find_all(text, 0, word).is_some();
-            has(b"url") || has(b"URL") || (find(text, 0, b'@').is_some() && (has(b"@tcp") || has(b"@unix(")))
+            // A flag has a dash.
+            let is_command = find(text, 0, b'-').is_some() && (has(b"url") || has(b"URL"));
+            is_command || (find(text, 0, b'@').is_some() && (has(b"@tcp") || has(b"@unix(")))
         })
     }
 

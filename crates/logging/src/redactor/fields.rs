@@ -14,7 +14,9 @@ pub(super) fn in_struct(names: &Names, text: &[u8], end: usize) -> Option<(usize
     let start = end - field.len();
     let name = start - Quote::before(text, start).map_or(0, Quote::len);
     let is_field = matches!(before(text, name), b' ' | b'\n' | b'\t' | b',' | b'{' | b'(');
-    let open = is_field.then(|| open_before(text, name, MOST_SIGNS)).flatten()?;
+    let open = is_field
+        .then(|| open_before(text, name, MOST_SIGNS, true))
+        .flatten()?;
     let action = match at(text, open) {
         b'{' => of_type(names, text, run_back(text, open, is_space)),
         b'(' => of_type(names, text, open),
@@ -63,7 +65,7 @@ pub(super) fn all_of(text: &[u8], end: usize, first: Value) -> Option<Value> {
 
 /// `Credentials(7, "x")`: all that is in the brackets that are open before a comma, and what is done with it.
 pub(super) fn in_call(names: &Names, text: &[u8], comma: usize) -> Option<(Value, Action)> {
-    let open = open_before(text, comma, MOST_ARGUMENTS).filter(|&open| at(text, open) == b'(')?;
+    let open = open_before(text, comma, MOST_ARGUMENTS, false).filter(|&open| at(text, open) == b'(')?;
     let (_, action) = before(text, open)
         .is_ascii_alphanumeric()
         .then(|| names.action_before(text, open))??;

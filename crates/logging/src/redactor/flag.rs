@@ -19,8 +19,12 @@ pub(super) fn behind_flag(names: &Names, text: &[u8], last: usize) -> Option<Nam
         start: run(text, end, is_form_space),
         ..value
     };
+    // One that is longer is no name.
+    let near = text
+        .get(..text.len().min(argument.start + LONGEST_FLAG))
+        .unwrap_or_default();
     let word = Value {
-        end: run(text, argument.start, |byte| byte.is_ascii_graphic()),
+        end: run(near, argument.start, |byte| byte.is_ascii_uppercase()),
         ..argument
     };
     if !value.is_quoted && is_of_help(text, text.get(start..end)?, word) {

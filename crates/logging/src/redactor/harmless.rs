@@ -26,7 +26,7 @@ pub(super) fn is_harmless(
     is_placeholder(shown)
         || is_reference(shown)
         || (is_colon && is_answer(text, start, value))
-        || (is_colon && is_resource(text, (start, end), sign))
+        || (is_colon && !shown.contains(&b':') && is_resource(text, (start, end), sign))
         || (is_colon && is_absent(text, value))
         || (is_colon && is_status(text, start, shown))
         || (!is_colon && is_of_sql(text, (start, sign), shown))
