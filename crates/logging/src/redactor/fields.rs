@@ -5,7 +5,7 @@ use super::{
     brackets::{nested_end, open_before},
     bytes::{at, before, ends_in, is_space, run, run_back},
     names::{Names, is_of_name},
-    value::{Quote, Value},
+    value::{Quote, Value, value_at},
 };
 
 /// `Password { value: "x" }`, `Token(value="x")`: where the field starts whose name ends before `end`, and what is done with it.
@@ -64,12 +64,17 @@ pub(super) fn all_of(text: &[u8], end: usize, first: Value) -> Option<Value> {
 }
 
 /// `Credentials(7, "x")`: all that is in the brackets that are open before a comma, and what is done with it.
-pub(super) fn in_call(names: &Names, text: &[u8], comma: usize) -> Option<(Value, Action)> {
+pub(super) fn in_call(names: &Names, text: &[u8], comma: usize, last: usize) -> Option<(Value, Action)> {
     let open = open_before(text, comma, MOST_ARGUMENTS, false).filter(|&open| at(text, open) == b'(')?;
     let (_, action) = before(text, open)
         .is_ascii_alphanumeric()
         .then(|| names.action_before(text, open))??;
-    Some((inside(text, open, nested_end(text, open)), action))
+    // One that is longer, or cut off, may be walked through by each argument in it.
+    let near = text.get(..text.len().min(comma + LONGEST_CALL))?;
+    let close = nested_end(near, open);
+    let is_closed = close < near.len() || before(near, close) == b')';
+    let value = is_closed.then(|| inside(text, open, close));
+    Some((value.or_else(|| value_at(text, last, false, None))?, action))
 }
 
 fn inside(text: &[u8], open: usize, close: usize) -> Value {
@@ -84,5 +89,6 @@ const FIELDS: [&[u8]; 7] = [b"value", b"inner", b"0", b"raw", b"data", b"key", b
 /// Behind the name of its struct.
 const MOST_SIGNS: usize = 14;
 const MOST_ARGUMENTS: usize = 4;
+const LONGEST_CALL: usize = 256;
 const LONGEST_TYPE: usize = 64;
 const HEADER: &[u8] = b"authorization";

@@ -388,7 +388,7 @@ fn in_quotes(names: &Names, text: &[u8], last: usize) -> Option<Named> {
         }
     }
     if before(text, end) == b',' {
-        let (value, action) = in_call(names, text, end - 1)?;
+        let (value, action) = in_call(names, text, end - 1, last)?;
         return Some(Named {
             value,
             action,
