@@ -55,6 +55,7 @@ pub(crate) struct Chain {
     /// The pairs as they follow events that have some of their names.
     settled: [Settled; SETTLED],
     oldest: usize,
+    has_settled: bool,
     /// Templates by a few bits of their address, none of whose names is in here.
     disjoint: [usize; DISJOINT],
 }
@@ -268,7 +269,7 @@ impl Chain {
         owner: (usize, Present),
     ) -> Option<usize> {
         let at = self.oldest % SETTLED;
-        self.oldest = at + 1;
+        (self.oldest, self.has_settled) = (at + 1, true);
         let mut settled = mem::take(self.settled.get_mut(at)?);
         settled.pairs.clear();
         let Pairs { text, lifted, .. } = &mut settled.pairs;
@@ -336,12 +337,13 @@ impl Chain {
     }
 
     fn clear(&mut self) {
-        for settled in self.settled.iter_mut().take(self.oldest) {
-            settled.owner = None;
-            settled.pairs.clear();
-            settled.pairs.shrink(KEPT_BYTES);
+        if mem::take(&mut self.has_settled) {
+            for settled in &mut self.settled {
+                settled.owner = None;
+                settled.pairs.clear();
+                settled.pairs.shrink(KEPT_BYTES);
+            }
         }
-        self.oldest = 0;
         for pairs in [&mut self.raw, &mut self.renamed] {
             pairs.clear();
             pairs.shrink(KEPT_BYTES);

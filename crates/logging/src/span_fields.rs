@@ -143,8 +143,9 @@ fn spare() -> Pairs {
 }
 
 const KEPT: usize = 16;
-const KEPT_BYTES: usize = 4096;
-const KEPT_ENTRIES: usize = 64;
+/// A span that lives long keeps what it got, needed or not.
+const KEPT_BYTES: usize = 512;
+const KEPT_ENTRIES: usize = 16;
 
 impl Template {
     /// The bits of the names of pairs, and whether a value is cut.

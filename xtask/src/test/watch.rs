@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use super::{Run, report::Report, tally::Tally};
@@ -29,7 +29,7 @@ pub(super) fn watch(command: &mut Command, label: &str, limit: Duration) -> Resu
     let run = judge(label, &said, status, took);
     println!("{:>7.1} s  {}", took.as_secs_f64(), run.tally);
     if run.tally.failed > 0 {
-        println!("{}\nall of it: {}", Report::new(&said), path.display());
+        println!("{}\nall of it: {}", Report::new(&said), kept(&path)?.display());
     }
     Ok(run)
 }
@@ -58,6 +58,17 @@ fn judge(label: &str, said: &str, status: Option<ExitStatus>, took: Duration) ->
         took,
         failures,
     }
+}
+
+/// Gives what a failed program has printed a name that the next run does not take.
+fn kept(path: &Path) -> Result<PathBuf, Error> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let kept = path.with_extension(format!("failed-{}.txt", since.as_millis()));
+    fs::rename(path, &kept).map_err(|source| Error::Write {
+        path: kept.clone(),
+        source,
+    })?;
+    Ok(kept)
 }
 
 fn output_file(label: &str) -> Result<PathBuf, Error> {

@@ -168,6 +168,38 @@ fn a_new_span_in_one_that_a_layer_leaves_out_has_the_spans_around_that_one() {
     assert_eq!(shown(&some), [json!(3), Value::Null, json!(1)]);
 }
 
+/// Logs from one of eleven callsites that take the name of a span's field.
+fn log_from(callsite: u64, shown: u64) {
+    macro_rules! callsites {
+        ($($number:literal)*) => {
+            match callsite {
+                $($number => info!(id = "own", shown, "from {}", $number),)*
+                _ => {}
+            }
+        };
+    }
+    callsites!(0 1 2 3 4 5 6 7 8 9 10);
+}
+
+#[test]
+fn names_that_many_callsites_take_are_those_of_the_span_as_it_is() {
+    let lines = logged(|| {
+        for number in 0..3_u64 {
+            let span = info_span!("request", id = number);
+            let _entered = span.enter();
+            (0..11).for_each(|callsite| log_from(callsite, number));
+            span.record("id", number + 10);
+            (0..11).rev().for_each(|callsite| log_from(callsite, number + 10));
+        }
+    });
+
+    assert_eq!(lines.len(), 66);
+    for line in lines {
+        assert_eq!(line.field("id"), "own");
+        assert_eq!(line.field("request.id"), line.field("shown"));
+    }
+}
+
 #[test]
 fn threads_that_open_and_close_spans_at_once_do_not_mix_them_up() {
     let kept = Kept::default();
