@@ -87,6 +87,7 @@ pub(crate) struct EventNames<'a> {
 
 impl Chain {
     /// Whether this is the chain of the span `id` as it is now.
+    #[inline]
     pub(crate) fn is_of(&self, frame: &Frame, id: Option<u64>) -> bool {
         self.owner == Some((frame.id, id)) && self.stamp == frame.epochs.stamp(&self.ids)
     }

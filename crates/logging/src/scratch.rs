@@ -104,6 +104,7 @@ pub(crate) struct Chains {
 impl Chains {
     /// The chain of the span `id`, which is worked out if it is not known; that of a span with others around it, or which this
     /// thread has not made lately, from what the registry has.
+    #[inline]
     pub(crate) fn of<'a, R>(
         &mut self,
         frame: &Frame,
@@ -121,6 +122,7 @@ impl Chains {
     }
 
     /// The slot of a span, what is in which may belong to another, and the templates of spans.
+    #[inline]
     pub(crate) fn slot(&mut self, id: Option<u64>) -> Option<(&mut Chain, &mut Templates)> {
         if self.slots.is_empty() {
             self.slots.resize_with(CHAINS + 1, Chain::default);

@@ -30,7 +30,7 @@ impl Commands {
             let has = |word: &[u8]| find_all(text, 0, word).is_some();
             // A flag has a dash.
             let is_command = find(text, 0, b'-').is_some() && (has(b"url") || has(b"URL"));
-            is_command || (find(text, 0, b'@').is_some() && (has(b"@tcp") || has(b"@unix(")))
+            is_command || memchr::memchr_iter(b'@', text).any(|sign| is_network(text, sign))
         })
     }
 
@@ -106,6 +106,12 @@ impl Commands {
             end + quote.len()
         }
     }
+}
+
+/// Whether a network follows, as in `user:password@tcp(host:port)/name`.
+fn is_network(text: &[u8], sign: usize) -> bool {
+    let host = text.get(sign + 1..).unwrap_or_default();
+    host.starts_with(b"tcp") || host.starts_with(b"unix(")
 }
 
 /// Whether what follows a colon may be the password of a user.

@@ -135,12 +135,12 @@ fn value_of(
 fn may_be_by_another(text: &[u8], end: usize, sign: usize) -> bool {
     // Of `value`, `auth` and the fields of `in_struct`.
     let is_known = match before(text, end) | 0x20 {
-        b'e' => before(text, end - 1) | 0x20 == b'u' || is_signature(text, end),
+        b'e' => before(text, end - 1) | 0x20 == b'u' || is_of_query(text, end, b"signature"),
         b'h' => before(text, end - 1) | 0x20 == b't',
         b'r' | b'0' | b'w' | b'a' | b'y' => !before(text, end - 1).is_ascii_digit(),
         // Of `decoded`.
         b'd' => ends_in(text, end, b"oded"),
-        b'g' => is_signature(text, end),
+        b'g' => is_of_query(text, end, b"sig"),
         _ => false,
     };
     is_known || may_be_statement(text, sign)
@@ -167,22 +167,27 @@ pub(super) fn is_password(text: &[u8], end: usize) -> bool {
     PASSWORDS.iter().any(|name| ends_in(text, end, name))
 }
 
-/// Whether this is the signature of the query of a URL: `&sig=x`, `?Signature=x`.
+/// Whether this name stands in the query of a URL: `&sig=x`, `?Signature=x`.
 #[inline]
-fn is_signature(text: &[u8], end: usize) -> bool {
-    let is_behind = |length: usize| end > length && matches!(at(text, end - length - 1), b'&' | b'?' | b';');
-    (is_behind(b"sig".len()) && ends_in(text, end, b"sig"))
-        || (is_behind(b"signature".len()) && ends_in(text, end, b"signature"))
+fn is_of_query(text: &[u8], end: usize, name: &[u8]) -> bool {
+    end > name.len()
+        && matches!(at(text, end - name.len() - 1), b'&' | b'?' | b';')
+        && ends_in(text, end, name)
 }
 
 fn of_query(names: &Names, text: &[u8], end: usize, sign: usize) -> Option<(usize, Action)> {
-    let is_known = at(text, sign) == b'=' && is_signature(text, end);
+    let is_signature = is_of_query(text, end, b"sig") || is_of_query(text, end, b"signature");
+    let is_known = at(text, sign) == b'=' && is_signature;
     let start = run_back(text, end, |byte| byte.is_ascii_alphabetic());
     Some((start, is_known.then(|| of_password(names))??))
 }
 
 /// Where the name ends before a sign, behind white space, colours, and the keys of lists and maps: `password[0]`, `user[password][]`.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "it is a part of the loop over all signs, and too large to be taken in by itself"
+)]
+#[inline(always)]
 fn name_end(text: &[u8], sign: usize) -> usize {
     let mut end = run_back(text, sign, is_space);
     // The space of a form is before the sign and behind it.
