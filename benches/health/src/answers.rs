@@ -78,6 +78,7 @@ pub(crate) fn compare(suite: &mut Suite) {
             "axum-health, the same six checks on each request",
             lazily(real_checks::on_each_request),
         )
+        .iterations_at_most(ITERATIONS / 2)
         .instructions_at_least(10.0)
         .wall();
 }
@@ -132,7 +133,7 @@ fn verdict() -> Verdict {
         .detail("total", 1_000_000_u64)
 }
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be made")
 }
