@@ -29,7 +29,7 @@ pub(crate) struct Talk {
     leave: AtomicBool,
     /// Each request looks at it: a token would take a lock.
     has_asked: AtomicBool,
-    /// When something came last before that, in milliseconds of `delivery`; zero before it.
+    /// When something last came that is not a whole request yet, in milliseconds of `delivery`; zero where nothing is.
     began_at: AtomicU64,
     open_streams: AtomicUsize,
     is_blocked: AtomicBool,
@@ -42,6 +42,7 @@ impl Talk {
     }
 
     pub(crate) fn is_first_request(&self) -> bool {
+        self.began_at.store(0, Ordering::Relaxed);
         !self.has_asked.load(Ordering::Relaxed) && !self.has_asked.swap(true, Ordering::Relaxed)
     }
 
@@ -55,16 +56,21 @@ impl Talk {
         }
     }
 
-    /// Whether the first request is on its way: the client has said something, and not long ago.
+    /// Whether a request is on its way: the client has begun it, and said something not long ago.
     pub(crate) fn is_arriving(&self) -> bool {
         let began_at = self.began_at.load(Ordering::Relaxed);
         began_at != 0 && !self.is_http2() && self.delivery.now() < began_at + PAUSE
     }
 
     fn heard(&self, bytes: usize) {
-        if bytes > 0 && !self.has_asked.load(Ordering::Relaxed) {
+        if bytes > 0 && !self.is_http2() {
             self.began_at.store(self.delivery.now().max(1), Ordering::Relaxed);
         }
+    }
+
+    /// What came while it was answered was the rest of what is answered.
+    fn answered(&self) {
+        self.began_at.store(0, Ordering::Relaxed);
     }
 
     /// Counts a stream of HTTP/2 until it is dropped.
@@ -140,6 +146,7 @@ impl Connected {
         let this = self.project();
         if let Poll::Ready(Ok(bytes)) = polled {
             this.talk.delivery.sent(*bytes);
+            this.talk.answered();
         }
         let is_blocked = polled.is_pending();
         if *this.is_blocked != is_blocked {

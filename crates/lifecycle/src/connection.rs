@@ -46,16 +46,12 @@ impl Connection {
     }
 
     /// hyper waits for the rest of a request that has only begun, and for the answer to its last ping: a client that has gone
-    /// without a word gives neither. One whose request is still arriving is heard.
+    /// without a word gives neither.
     async fn left_alone(&self) {
         self.core.stopping().cancelled().await;
-        let arrived_by = Instant::now() + ARRIVAL;
-        loop {
+        tokio::time::sleep(ROUND_TRIP).await;
+        while !self.talk.is_idle() {
             tokio::time::sleep(ROUND_TRIP).await;
-            let waits = self.talk.is_arriving() && Instant::now() < arrived_by;
-            if self.talk.is_idle() && !waits {
-                return;
-            }
         }
     }
 
@@ -93,6 +89,7 @@ impl Connection {
         }
         // Nothing more is looked at each time: who aborts tells to leave as well.
         self.time_to_leave().await;
+        self.arrived().await;
         if self.talk.is_http2() {
             self.talk.leave();
             // The connection is to look at it, too.
@@ -129,6 +126,16 @@ impl Connection {
             self.core.draining().cancelled().await;
         } else {
             self.core.stopping().cancelled().await;
+        }
+    }
+
+    /// Hears out who has begun a request over HTTP/1: hyper would close the connection on it.
+    async fn arrived(&self) {
+        let arrived_by = Instant::now() + ARRIVAL;
+        // The runtime may not have heard yet of what has come.
+        tokio::task::yield_now().await;
+        while self.talk.is_arriving() && Instant::now() < arrived_by {
+            tokio::time::sleep(ROUND_TRIP).await;
         }
     }
 
