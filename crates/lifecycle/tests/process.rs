@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use axum::{Router, routing::get};
 use groundcrew_base::{ShutdownReport, Verdict};
-use groundcrew_lifecycle::Signals;
+use groundcrew_lifecycle::{Phase, Signals};
 use rustix::process::Signal;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 use crate::{
     client::{Answered, Client},
-    service::{Service, finish},
+    service::{Service, finish, leave},
     settings::lifecycle,
 };
 
@@ -150,6 +150,47 @@ async fn a_second_signal_forces_the_exit() {
     let code = service.exit().await.code();
     assert!(matches!(code, Some(143 | 130)), "{code:?}");
     assert!(hanging.join_next().await.unwrap().unwrap());
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_drains_for_a_minute() {
+    let lifecycle = lifecycle(Signals::Handle, |config| {
+        config.drain_delay = Some(Duration::from_secs(60));
+    });
+    let mut phases = lifecycle.phases();
+    lifecycle.on_stop("pool", async |_| {
+        println!("told pool");
+        ShutdownReport::clean(Duration::ZERO)
+    });
+    lifecycle.ready().await.unwrap();
+    println!("ready");
+    let tell = async {
+        let draining = phases.wait_for(|phase| *phase == Phase::Draining).await.unwrap();
+        println!("told {}", *draining);
+        drop(draining);
+        std::future::pending::<()>().await;
+    };
+    let exit = tokio::select! {
+        exit = lifecycle.run() => exit,
+        () = tell => unreachable!("it waits for ever"),
+    };
+    println!("told {exit:?}");
+    leave(exit);
+}
+
+/// Long before the delay is over, and without a hook: whoever signals twice does not want to wait.
+#[tokio::test]
+async fn a_second_signal_in_the_drain_delay_ends_it() {
+    let mut service = Service::start("child_drains_for_a_minute");
+    service.says("ready").await;
+    service.signal(Signal::TERM);
+    assert_eq!(service.says("told ").await, "draining");
+
+    service.signal(Signal::TERM);
+
+    assert_eq!(service.says("told ").await, "Forced(15)");
+    assert_eq!(service.exit().await.code(), Some(143));
 }
 
 #[tokio::test]
