@@ -12,11 +12,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{TARGET, board::Board, entry::Outcome, registration::Plan};
+use crate::{TARGET, board::Board, entry::Outcome, readiness::Readiness, registration::Plan};
 
 /// The tasks that keep a [`Board`] up to date.
 pub(crate) struct Engine {
     pub(crate) board: Arc<Board>,
+    pub(crate) readiness: Arc<Readiness>,
     /// One for each check, in the order of the plans.
     pub(crate) triggers: Arc<[Notify]>,
     pub(crate) end: CancellationToken,
@@ -27,10 +28,18 @@ impl Engine {
     pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
         for at in 0..self.board.plans().len() {
             let (board, triggers) = (Arc::clone(&self.board), Arc::clone(&self.triggers));
-            self.spawn(tasks, async move { watch(&board, at, &triggers).await });
+            let readiness = Arc::clone(&self.readiness);
+            self.spawn(
+                tasks,
+                async move { watch(&board, at, &triggers, &readiness).await },
+            );
         }
-        let board = Arc::clone(&self.board);
-        self.spawn(tasks, every(REFRESH, move || board.refresh()));
+        let (board, readiness) = (Arc::clone(&self.board), Arc::clone(&self.readiness));
+        let refresh = move || {
+            board.refresh();
+            readiness.note();
+        };
+        self.spawn(tasks, every(REFRESH, refresh));
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, work: impl Future<Output = ()> + Send + 'static) {
@@ -42,7 +51,7 @@ impl Engine {
 }
 
 /// Asks one check for ever. It is the only one that asks, so two runs never overlap.
-async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
+async fn watch(board: &Board, at: usize, triggers: &[Notify], readiness: &Readiness) {
     let (Some(plan), Some(trigger)) = (board.plans().get(at), triggers.get(at)) else {
         return;
     };
@@ -57,6 +66,7 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify]) {
         board.begin(at);
         let outcome = ask(plan).await;
         let wait = spread(board.record(at, outcome, began.elapsed()));
+        readiness.note();
         let soonest = Instant::now() + LEAST_GAP;
         tokio::select! {
             // Unlike an instant, a duration may be endless.

@@ -1,14 +1,6 @@
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use groundcrew_base::{Clock, ShutdownOutcome, ShutdownReport, Status};
+use groundcrew_base::{Clock, ShutdownOutcome, ShutdownReport};
 use tokio::{
     sync::{Mutex, Notify},
     task::JoinSet,
@@ -17,11 +9,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, HealthBuilder, HealthConfig, HealthStats, Report, Selection, Transition,
+    Error, HealthBuilder, HealthConfig, HealthStats, NotReady, Report, Selection, Transition,
     board::{Board, Listener},
     builder::Gate,
     engine::Engine,
     pulse::Pulse,
+    readiness::Readiness,
     registration::Plan,
 };
 
@@ -58,35 +51,11 @@ struct Inner {
     board: Arc<Board>,
     pulse: Pulse,
     triggers: Arc<[Notify]>,
-    gate: Gate,
+    readiness: Arc<Readiness>,
     config: HealthConfig,
-    started: AtomicBool,
     /// Aborted when this is dropped.
     tasks: Mutex<JoinSet<()>>,
     end: CancellationToken,
-}
-
-/// Why the service does not want traffic.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotReady {
-    /// The gate says no.
-    #[error("{0}")]
-    Gate(&'static str),
-    /// A critical check fails.
-    #[error("{name} is {status}")]
-    Check {
-        /// The check.
-        name: Arc<str>,
-        /// Its status.
-        status: Status,
-    },
-    /// No check has a tag that was asked for.
-    #[error("no check has the tag {tag}")]
-    UnknownTag {
-        /// The tag.
-        tag: Arc<str>,
-    },
 }
 
 impl Health {
@@ -105,9 +74,12 @@ impl Health {
     ) -> Result<Self, Error> {
         let pulse = Pulse::start().map_err(Error::Thread)?;
         let end = CancellationToken::new();
+        let triggers = plans.iter().map(|_| Notify::new()).collect();
+        let board = Arc::new(Board::new(version, clock, plans, listeners));
         let engine = Engine {
-            triggers: plans.iter().map(|_| Notify::new()).collect(),
-            board: Arc::new(Board::new(version, clock, plans, listeners)),
+            readiness: Arc::new(Readiness::new(Arc::clone(&board), gate)),
+            board,
+            triggers,
             end: end.clone(),
         };
         let mut tasks = JoinSet::new();
@@ -116,9 +88,8 @@ impl Health {
             board: engine.board,
             pulse,
             triggers: engine.triggers,
-            gate,
+            readiness: engine.readiness,
             config,
-            started: AtomicBool::new(false),
             tasks: Mutex::new(tasks),
             end,
         })))
@@ -136,9 +107,7 @@ impl Health {
     /// [`NotReady::Gate`] when the gate says no or panics, [`NotReady::Check`] while a critical check is unhealthy or
     /// unknown.
     pub fn readiness(&self) -> Result<(), NotReady> {
-        self.readiness_of(&Selection::all())?;
-        self.0.started.store(true, Ordering::Release);
-        Ok(())
+        self.readiness_of(&Selection::all())
     }
 
     /// Whether the service would want traffic if these were all of its checks.
@@ -146,25 +115,12 @@ impl Health {
     /// # Errors
     /// As [`readiness`](Self::readiness), and [`NotReady::UnknownTag`] where no check has a tag of the selection.
     pub fn readiness_of(&self, selection: &Selection) -> Result<(), NotReady> {
-        self.gate().map_err(NotReady::Gate)?;
-        let report = self.report();
-        if let Some(tag) = selection.unknown_tag(&report) {
-            return Err(NotReady::UnknownTag { tag: tag.into() });
-        }
-        let mut checks = report.checks.iter();
-        let blocking =
-            checks.find(|check| check.blocks() && selection.concerns(check) && !selection.excludes(check));
-        match blocking {
-            None => Ok(()),
-            Some(check) => Err(NotReady::Check {
-                name: Arc::clone(&check.name),
-                status: check.status(),
-            }),
-        }
+        self.0.readiness.of(selection)
     }
 
+    #[cfg(feature = "axum")]
     pub(crate) fn gate(&self) -> Result<(), &'static str> {
-        catch_unwind(AssertUnwindSafe(|| (self.0.gate)())).unwrap_or(Err("the gate has panicked"))
+        self.0.readiness.gate()
     }
 
     /// The last hundred transitions, the oldest first.
@@ -215,10 +171,10 @@ impl Health {
         }
     }
 
-    /// Whether the service has been ready once.
+    /// Whether the service has been ready once, also if nobody has asked it then.
     #[must_use]
     pub fn has_started(&self) -> bool {
-        self.0.started.load(Ordering::Acquire) || self.readiness().is_ok()
+        self.0.readiness.has_started()
     }
 
     /// Whether the runtime turns. No dependency has a say in it: restarting this process would not mend it.

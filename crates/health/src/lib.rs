@@ -30,6 +30,7 @@ mod progress;
 mod pulse;
 #[cfg(feature = "axum")]
 mod question;
+mod readiness;
 mod registration;
 mod report;
 #[cfg(feature = "axum")]
@@ -51,9 +52,10 @@ pub use config::HealthConfig;
 pub use details::DetailsPolicy;
 pub use error::Error;
 pub use groundcrew_base::{Check, Detail, Details, Evidence, Observation, Status, Verdict};
-pub use health::{Health, NotReady};
+pub use health::Health;
 #[cfg(feature = "axum")]
 pub use listener::ProbeListener;
+pub use readiness::NotReady;
 pub use registration::{Importance, Registration};
 pub use report::{CheckReport, Report};
 pub use selection::Selection;

@@ -59,7 +59,6 @@ impl Selection {
         self
     }
 
-    #[cfg(feature = "axum")]
     pub(crate) fn is_all(&self) -> bool {
         *self == Self::default()
     }
