@@ -4,6 +4,8 @@
 
 #[cfg(feature = "axum")]
 mod acceptor;
+#[cfg(feature = "axum")]
+mod asked;
 mod board;
 mod bounded;
 mod builder;

@@ -6,36 +6,40 @@ use crate::{Selection, formats::Format};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) selection: Selection,
-    pub(crate) format: Format,
+    pub(crate) format: Result<Format, UnknownFormat>,
     pub(crate) verbose: bool,
     pub(crate) fresh: bool,
+    /// Whether it has more parameters than anybody means.
+    pub(crate) is_flood: bool,
 }
 
 /// A format that nobody knows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownFormat;
 
 impl Question {
     /// `?verbose`, `?exclude=NAME`, `?tag=NAME`, `?format=json|health+json|ui` and `?fresh=1`; what else there is, is left alone.
-    pub(crate) fn read(uri: &Uri, headers: &HeaderMap) -> Result<Self, UnknownFormat> {
+    pub(crate) fn read(uri: &Uri, headers: &HeaderMap) -> Self {
         let query = uri.query().unwrap_or_default();
         let mut question = Self {
             selection: Selection::all(),
-            format: Format::accepted(headers),
+            format: Ok(Format::accepted(headers)),
             verbose: false,
             fresh: false,
+            is_flood: false,
         };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MOST_PARAMETERS) {
+        for (at, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
+            question.is_flood = at >= MOST_PARAMETERS;
             match &*name {
                 "exclude" => question.selection = question.selection.except(value),
                 "tag" => question.selection = question.selection.tag(value),
                 "verbose" => question.verbose = is_set(&value),
                 "fresh" => question.fresh = is_set(&value),
-                "format" => question.format = Format::named(&value).ok_or(UnknownFormat)?,
+                "format" => question.format = Format::named(&value).ok_or(UnknownFormat),
                 _ => {}
             }
         }
-        Ok(question)
+        question
     }
 }
 
@@ -44,28 +48,28 @@ fn is_set(value: &str) -> bool {
     !matches!(value, "0" | "false" | "no")
 }
 
-const MOST_PARAMETERS: usize = 64;
+pub(crate) const MOST_PARAMETERS: usize = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(uri: &str) -> Result<Question, UnknownFormat> {
+    fn read(uri: &str) -> Question {
         Question::read(&uri.parse().expect("a URI"), &HeaderMap::new())
     }
 
     #[test]
     fn parameters_add_up_and_strangers_do_no_harm() {
-        let question = read("/readyz?verbose&exclude=mail&exclude=a%62c&tag=storage&utm=1&fresh=0&%FF=%FF")
-            .expect("known");
+        let question = read("/readyz?verbose&exclude=mail&exclude=a%62c&tag=storage&utm=1&fresh=0&%FF=%FF");
 
         assert_eq!(
             question,
             Question {
                 selection: Selection::all().except("mail").except("abc").tag("storage"),
-                format: Format::Contract,
+                format: Ok(Format::Contract),
                 verbose: true,
                 fresh: false,
+                is_flood: false,
             }
         );
     }
@@ -79,8 +83,8 @@ mod tests {
             ("ui", Format::Ui),
         ] {
             let question = read(&format!("/api/health?format={name}"));
-            assert_eq!(question.map(|question| question.format), Ok(format), "{name}");
+            assert_eq!(question.format, Ok(format), "{name}");
         }
-        assert_eq!(read("/api/health?format=xml"), Err(UnknownFormat));
+        assert_eq!(read("/api/health?format=xml").format, Err(UnknownFormat));
     }
 }

@@ -15,9 +15,11 @@ use http::{
 };
 
 use crate::{
-    DetailsPolicy, Health, Report, Selection,
+    CheckReport, DetailsPolicy, Health, Report, Selection,
+    asked::{Asked, Refusal},
     formats::{Format, json},
-    question::{Question, UnknownFormat},
+    question::Question,
+    readiness::GATE,
     snapshot::Snapshot,
     verbose::Verbose,
     whole::Whole,
@@ -29,8 +31,9 @@ impl Health {
     /// | route | 200 while | body |
     /// |---|---|---|
     /// | `/livez` | the runtime turns | `alive` |
+    /// | `/livez/runtime` | the same | `ok` |
     /// | `/readyz` | the gate is open and no critical check is unhealthy or unknown | `ready` |
-    /// | `/readyz/{check}` | the check is not unhealthy or unknown | `ok`; 404 for another name |
+    /// | `/readyz/{check}` | the check is not unhealthy or unknown; for `gate`, the gate is open | `ok`; 404 for another name |
     /// | `/startupz` | that of `/readyz` has been so once | `started` |
     /// | `/healthz` | the service is not unhealthy | the status |
     /// | `/healthz/{check}` | the check is not unhealthy or unknown | JSON; 404 for another name |
@@ -43,13 +46,16 @@ impl Health {
     /// | parameter | of | what it does |
     /// |---|---|---|
     /// | `verbose` | the probes | a line for each check, in the text of Kubernetes' own servers |
-    /// | `exclude=NAME` | all but `/livez` and `/startupz` | leaves a check out; may be repeated; `?verbose` warns of one that is not there |
-    /// | `tag=NAME` | the same | asks the checks with a [tag](crate::Registration::tag) alone; may be repeated; 404 for one that no check has |
-    /// | `format=json`, `health+json`, `ui` | `/api/health`, `/healthz/{check}` | the contract, `application/health+json`, or what HealthChecks UI polls; without it the `Accept` header decides |
-    /// | `fresh=1` | the same | waits for [new answers](Health::fresh); 403 to those who may not see details |
+    /// | `exclude=NAME` | all but `/startupz` | leaves a check out, or `gate` of `/readyz`, or `runtime` of `/livez`; may be repeated; `?verbose` warns of one that is not there |
+    /// | `tag=NAME` | `/readyz`, `/healthz`, `/api/health` | asks the checks with a [tag](crate::Registration::tag) alone; may be repeated; 404 for one that no check has |
+    /// | `format=json`, `health+json`, `ui` | `/api/health`, `/healthz/{check}` | the contract, `application/health+json`, or what the UI of Xabaril polls; without it the `Accept` header decides |
+    /// | `fresh=1` | the same, `/healthz` | waits for [new answers](Health::fresh); 403 to those who may not see details |
+    ///
+    /// More than 64 parameters are refused with 400, but never by `/livez` and `/startupz`.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/livez", get(livez))
+            .route("/livez/{part}", get(live_part))
             .route("/readyz", get(readyz))
             .route("/readyz/{check}", get(ready_check))
             .route("/startupz", get(startupz))
@@ -91,87 +97,37 @@ fn known(name: CheckName) -> Result<String, Refusal> {
     name.map_err(|_| Refusal::UnknownCheck)
 }
 
-/// Why a request has no answer.
-enum Refusal {
-    UnknownFormat,
-    UnknownCheck,
-    UnknownTag,
-    Fresh,
-    History,
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (code, text) = match self {
-            Self::UnknownFormat => (
-                StatusCode::BAD_REQUEST,
-                "no such format: expected json, health+json or ui\n",
-            ),
-            Self::UnknownCheck => (StatusCode::NOT_FOUND, "no such check\n"),
-            Self::UnknownTag => (StatusCode::NOT_FOUND, "no such tag\n"),
-            Self::Fresh => (
-                StatusCode::FORBIDDEN,
-                "fresh answers are for those who may see details\n",
-            ),
-            Self::History => (
-                StatusCode::FORBIDDEN,
-                "the history is for those who may see details\n",
-            ),
-        };
-        plain(code, text)
-    }
-}
-
-/// A request that was understood.
-struct Asked {
-    question: Question,
-    details: bool,
-}
-
-impl Asked {
-    fn read(health: &Health, request: &Request) -> Result<Self, Refusal> {
-        let question = Question::read(request.uri(), request.headers());
-        let question = question.map_err(|UnknownFormat| Refusal::UnknownFormat)?;
-        Ok(Self {
-            question,
-            details: health.shows_details(request.headers(), request.extensions()),
-        })
-    }
-
-    /// Refuses to tell of groups that do not exist.
-    fn about_known_tags(self, health: &Health) -> Result<Self, Refusal> {
-        match self.question.selection.unknown_tag(&health.report()) {
-            None => Ok(self),
-            Some(_) => Err(Refusal::UnknownTag),
-        }
-    }
-
-    /// Waits for new answers, if they are asked for by one who may.
-    async fn freshen(&self, health: &Health, selection: &Selection) -> Result<(), Refusal> {
-        if !self.question.fresh {
-            return Ok(());
-        }
-        if !self.details {
-            return Err(Refusal::Fresh);
-        }
-        health.fresh(selection).await;
-        Ok(())
-    }
-}
-
-async fn livez(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let asked = Asked::read(&health, &request)?;
-    let stalled = health.liveness().err().map(|stalled| {
-        let seconds = stalled.as_secs_f64();
-        format!("the runtime has stalled for {seconds:.1} s")
-    });
-    if asked.question.verbose {
+async fn livez(State(health): State<Health>, request: Request) -> Response {
+    let question = Question::read(request.uri(), request.headers());
+    let is_excluded = question.selection.leaves_out(RUNTIME);
+    let stalled = stalled(&health).filter(|_| !is_excluded);
+    if question.verbose {
         let mut lines = Verbose::new();
-        lines.part("runtime", stalled.as_deref());
-        return Ok(verbose(lines, "livez"));
+        if is_excluded {
+            lines.excluded(RUNTIME);
+        } else {
+            lines.part(RUNTIME, stalled.as_deref());
+        }
+        lines.warn_of(question.selection.left_out().filter(|name| *name != RUNTIME));
+        return verbose(lines, "livez");
     }
-    Ok(match stalled {
+    match stalled {
         None => plain(StatusCode::OK, "alive\n"),
+        Some(reason) => refuse(&reason),
+    }
+}
+
+fn stalled(health: &Health) -> Option<String> {
+    let seconds = health.liveness().err()?.as_secs_f64();
+    Some(format!("the runtime has stalled for {seconds:.1} s"))
+}
+
+async fn live_part(State(health): State<Health>, name: CheckName) -> Result<Response, Refusal> {
+    if known(name)? != RUNTIME {
+        return Err(Refusal::UnknownCheck);
+    }
+    Ok(match stalled(&health) {
+        None => plain(StatusCode::OK, "ok\n"),
         Some(reason) => refuse(&reason),
     })
 }
@@ -194,40 +150,51 @@ async fn readyz(State(health): State<Health>, request: Request) -> Result<Respon
 fn ready_lines(health: &Health, selection: &Selection, details: bool) -> Verbose {
     let report = health.report();
     let mut lines = Verbose::new();
-    lines.part("gate", health.gate().err());
+    if selection.leaves_out(GATE) {
+        lines.excluded(GATE);
+    } else {
+        lines.part(GATE, health.gate().err());
+    }
     lines.checks(&report, selection, details);
-    lines.warn_of_unknown(&report, selection);
+    lines.warn_of(selection.unknown(&report).filter(|name| *name != GATE));
     lines
 }
 
 async fn ready_check(State(health): State<Health>, name: CheckName) -> Result<Response, Refusal> {
     let (name, report) = (known(name)?, health.report());
-    let check = report.check(&name).ok_or(Refusal::UnknownCheck)?;
-    Ok(if code(check.status()) == StatusCode::OK {
-        plain(StatusCode::OK, "ok\n")
-    } else {
-        refuse(&format!("not ready: {} is {}", check.name, check.status()))
-    })
+    let check = report.check(&name);
+    if name == GATE
+        && let Err(reason) = health.gate()
+    {
+        return Ok(refuse(&format!("not ready: {reason}")));
+    }
+    match check.map(CheckReport::status) {
+        None if name != GATE => Err(Refusal::UnknownCheck),
+        Some(status) if code(status) != StatusCode::OK => {
+            Ok(refuse(&format!("not ready: {name} is {status}")))
+        }
+        _ => Ok(plain(StatusCode::OK, "ok\n")),
+    }
 }
 
-async fn startupz(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let Asked { question, details } = Asked::read(&health, &request)?;
+async fn startupz(State(health): State<Health>, request: Request) -> Response {
     let started = health.has_started();
-    if question.verbose {
+    if Question::read(request.uri(), request.headers()).verbose {
         let lines = if started {
             let mut lines = Verbose::new();
             lines.part("startup", None);
             lines
         } else {
+            let details = health.shows_details(request.headers(), request.extensions());
             ready_lines(&health, &Selection::all(), details)
         };
-        return Ok(verbose(lines, "startupz"));
+        return verbose(lines, "startupz");
     }
     let ready = if started { Ok(()) } else { health.readiness() };
-    Ok(match ready {
+    match ready {
         Ok(()) => plain(StatusCode::OK, "started\n"),
         Err(reason) => refuse(&format!("starting: {reason}")),
-    })
+    }
 }
 
 async fn healthz(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
@@ -238,7 +205,7 @@ async fn healthz(State(health): State<Health>, request: Request) -> Result<Respo
     if asked.question.verbose {
         let mut lines = Verbose::new();
         lines.checks(&report, selection, asked.details);
-        lines.warn_of_unknown(&report, selection);
+        lines.warn_of(selection.unknown(&report));
         return Ok(verbose(lines, "healthz"));
     }
     let status = status_of(&report, selection);
@@ -248,9 +215,10 @@ async fn healthz(State(health): State<Health>, request: Request) -> Result<Respo
 async fn check(State(health): State<Health>, name: CheckName, request: Request) -> Result<Response, Refusal> {
     let name = known(name)?;
     let asked = Asked::read(&health, &request)?;
+    let format = asked.format()?;
     health.report().check(&name).ok_or(Refusal::UnknownCheck)?;
     asked.freshen(&health, &Selection::one(&name)).await?;
-    let (report, format) = (health.report(), asked.question.format);
+    let report = health.report();
     let check = report.check(&name).ok_or(Refusal::UnknownCheck)?;
     let body = format.render_check(check, &report, asked.details);
     Ok(typed(check.status(), format.content_type(), body.into()))
@@ -268,7 +236,7 @@ pub(crate) fn api_health(health: Health, request: &Request) -> impl Future<Outpu
 }
 
 async fn asked_health(health: &Health, asked: &Asked) -> Result<Response, Refusal> {
-    let (selection, format) = (&asked.question.selection, asked.question.format);
+    let (selection, format) = (&asked.question.selection, asked.format()?);
     asked.freshen(health, selection).await?;
     let snapshot = health.snapshot();
     if selection.is_all() {
@@ -313,7 +281,7 @@ fn refuse(reason: &str) -> Response {
     plain(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"))
 }
 
-fn plain(code: StatusCode, text: impl Into<Body>) -> Response {
+pub(crate) fn plain(code: StatusCode, text: impl Into<Body>) -> Response {
     let kind = const { HeaderValue::from_static("text/plain; charset=utf-8") };
     respond(code, kind, text.into())
 }
@@ -343,3 +311,6 @@ fn is_of_proxy(name: &HeaderName) -> bool {
     let name = name.as_str();
     name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip" | "via")
 }
+
+/// The part of `/livez`.
+const RUNTIME: &str = "runtime";

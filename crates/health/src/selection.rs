@@ -53,7 +53,7 @@ impl Selection {
         self
     }
 
-    /// All but this check.
+    /// All but this check, or in [`readiness_of`](crate::Health::readiness_of) all but the gate, whose name is `gate`.
     pub fn except(mut self, check: impl Into<String>) -> Self {
         self.excluded.push(check.into());
         self
@@ -65,14 +65,22 @@ impl Selection {
 
     /// Whether the check is left out by name.
     pub(crate) fn excludes(&self, check: &CheckReport) -> bool {
-        self.excluded.iter().any(|name| **name == *check.name)
+        self.leaves_out(&check.name)
+    }
+
+    pub(crate) fn leaves_out(&self, name: &str) -> bool {
+        self.excluded.iter().any(|excluded| excluded == name)
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.excluded.iter().map(String::as_str)
     }
 
     /// The names to be left out that no check has.
     #[cfg(feature = "axum")]
     pub(crate) fn unknown<'a>(&'a self, report: &'a Report) -> impl Iterator<Item = &'a str> {
-        let excluded = self.excluded.iter().map(String::as_str);
-        excluded.filter(|name| report.check(name).is_none())
+        self.left_out().filter(|name| report.check(name).is_none())
     }
 
     /// A tag asked for that no check has.

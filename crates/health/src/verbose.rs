@@ -1,6 +1,6 @@
 //! The text that the probes of Kubernetes' own servers give: a line a check.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use groundcrew_base::Status;
 
@@ -35,7 +35,7 @@ impl Verbose {
     pub(crate) fn checks(&mut self, report: &Report, selection: &Selection, details: bool) {
         for check in report.checks.iter().filter(|check| selection.concerns(check)) {
             if selection.excludes(check) {
-                self.line(format_args!("[+]{} excluded: ok", check.name));
+                self.excluded(&check.name);
             } else {
                 self.check(check, details);
             }
@@ -65,12 +65,14 @@ impl Verbose {
         }
     }
 
+    /// What was left out.
+    pub(crate) fn excluded(&mut self, name: &str) {
+        self.line(format_args!("[+]{name} excluded: ok"));
+    }
+
     /// Names that were to be left out and that nobody has.
-    pub(crate) fn warn_of_unknown(&mut self, report: &Report, selection: &Selection) {
-        let unknown: Vec<_> = selection
-            .unknown(report)
-            .map(|name| format!("{name:?}"))
-            .collect();
+    pub(crate) fn warn_of(&mut self, unknown: impl Iterator<Item: fmt::Debug>) {
+        let unknown: Vec<_> = unknown.map(|name| format!("{name:?}")).collect();
         if !unknown.is_empty() {
             let names = unknown.join(",");
             self.line(format_args!(
@@ -90,7 +92,7 @@ impl Verbose {
         self.text
     }
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+    fn line(&mut self, line: fmt::Arguments<'_>) {
         // A reason may have lines of its own.
         let line = line.to_string().replace(['\n', '\r'], " ");
         writeln!(self.text, "{line}").expect("a string takes everything");

@@ -9,6 +9,7 @@ mod history;
 mod kubernetes;
 mod listener;
 mod machines;
+mod parameters;
 mod routes;
 mod selection;
 mod service;
