@@ -34,7 +34,7 @@ fn some_of(text: &str) -> Duration {
     Duration::from_micros(micros.unwrap_or(0))
 }
 
-/// Hundredths of a second, the eighth number of the line "cpu", summed over the processors (proc_stat(5)).
+/// Hundredths of a second, the eighth number of the line "cpu", summed over the processors (`proc_stat(5)`).
 fn stolen_of(text: &str) -> Duration {
     let all = text.lines().find_map(|line| line.strip_prefix("cpu "));
     let ticks = all.and_then(|all| all.split_whitespace().nth(7)?.parse::<u64>().ok());
