@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, sync::atomic::Ordering};
 
 use axum::{body::Body, extract::ConnectInfo};
-use groundcrew_health::{DetailsPolicy, Error, Health, HealthConfig};
+use groundcrew_health::{DetailsPolicy, Error, Health, HealthConfig, ProbeListener, Verdict};
 use groundcrew_testkit::eventually;
 use http::{Method, Request, StatusCode, header};
 
 use crate::{
-    LIMIT, get, request, send,
+    LIMIT, get, listener::exchange, request, send,
     service::{mixed, switched},
     text,
 };
@@ -141,4 +141,105 @@ async fn strangers_see_statuses_alone_in_every_format() {
             "no such format: expected json, health+json or ui\n".to_owned()
         )
     );
+}
+
+/// Who asks, and who of them may see details under the policies `Never`, `Loopback`, `Token` and `Always`.
+const ASKING: [(&str, &str, &str, [bool; 4]); 13] = [
+    ("127.0.0.1:5000", "", "", [false, true, false, true]),
+    ("127.1.2.3:5000", "", "", [false, true, false, true]),
+    ("[::1]:5000", "", "", [false, true, false, true]),
+    ("[::ffff:127.0.0.1]:5000", "", "", [false, true, false, true]),
+    ("", "", "", [false, false, false, true]),
+    ("192.0.2.7:5000", "", "", [false, false, false, true]),
+    ("[2001:db8::7]:5000", "", "", [false, false, false, true]),
+    ("[::ffff:192.0.2.7]:5000", "", "", [false, false, false, true]),
+    ("127.0.0.1:5000", "x-forwarded-for", "127.0.0.1", [false, false, false, true]),
+    ("[::1]:5000", "forwarded", "for=127.0.0.1", [false, false, false, true]),
+    ("192.0.2.7:5000", "authorization", "Bearer letmein", [false, false, true, true]),
+    ("127.0.0.1:5000", "authorization", "Bearer letmein", [false, true, true, true]),
+    ("127.0.0.1:5000", "authorization", "Bearer letmeout", [false, true, false, true]),
+];
+
+/// What shows reasons, and what refuses those who may not see them.
+const SHOWING: [&str; 9] = [
+    "/api/health",
+    "/api/health?tag=all",
+    "/api/health?format=health%2Bjson",
+    "/api/health?format=ui",
+    "/healthz/mail",
+    "/healthz/mail?format=health%2Bjson",
+    "/healthz/mail?format=ui",
+    "/readyz?verbose",
+    "/healthz?verbose",
+];
+const REFUSING: [&str; 4] = [
+    "/api/health/history",
+    "/api/health?fresh=1",
+    "/healthz?fresh=1",
+    "/healthz/mail?fresh=1",
+];
+
+fn asking(path: &str, (peer, header, value, _): (&str, &str, &str, [bool; 4])) -> Request<Body> {
+    let mut asking = request(Method::GET, path);
+    if let Ok(peer) = peer.parse::<SocketAddr>() {
+        asking.extensions_mut().insert(ConnectInfo(peer));
+    }
+    if let Ok(header) = header::HeaderName::try_from(header) {
+        asking.headers_mut().insert(header, value.parse().unwrap());
+    }
+    asking
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_policy_holds_for_every_format() {
+    let policies = [
+        DetailsPolicy::Never,
+        DetailsPolicy::Loopback,
+        DetailsPolicy::Token,
+        DetailsPolicy::Always,
+    ];
+    for (at, policy) in policies.into_iter().enumerate() {
+        let health = mixed(policy).await;
+        for who in ASKING {
+            let may = who.3[at];
+            for path in SHOWING {
+                let answer = text(send(&health, asking(path, who)).await).await;
+                assert_eq!(
+                    answer.contains("cannot reach smtp://app:***@mail"),
+                    may,
+                    "{policy:?} {who:?} {path}: {answer}"
+                );
+                assert!(!answer.contains("hunter2"), "{answer}");
+            }
+            for path in REFUSING {
+                let code = send(&health, asking(path, who)).await.status();
+                let refused = code == StatusCode::FORBIDDEN;
+                assert_eq!(refused, !may, "{policy:?} {who:?} {path}: {code}");
+            }
+        }
+    }
+}
+
+/// The listener tells who asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbour_sees_details_through_the_listener() {
+    let health = Health::builder("1")
+        .check("mail", || async { Verdict::degraded("slow").detail("waits", 7_u64) })
+        .start()
+        .unwrap();
+    eventually(LIMIT, "asked", async || health.readiness().ok()).await;
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), health.router()).unwrap();
+    let address = probes.address();
+
+    let answers = tokio::task::spawn_blocking(move || {
+        ["", "x-forwarded-for: 127.0.0.1\r\n", "via: 1.1 edge\r\n"]
+            .map(|header| exchange(address, &format!("GET /api/health HTTP/1.1\r\nhost: x\r\n{header}connection: close\r\n\r\n")))
+    });
+    let [near, forwarded, via] = answers.await.unwrap();
+
+    assert!(near.contains(r#""details":{"waits":7,"reason":"slow"}"#), "{near}");
+    for far in [forwarded, via] {
+        assert!(far.contains(r#""status":"degraded""#), "{far}");
+        assert!(far.contains(r#""details":{}"#), "{far}");
+    }
 }

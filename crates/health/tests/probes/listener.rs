@@ -10,13 +10,18 @@ use http::header;
 
 use crate::LIMIT;
 
-/// The head of the answer to `request` on a connection of its own.
-fn head_of(address: SocketAddr, request: &str) -> String {
+/// The answer to `request` on a connection of its own.
+pub(crate) fn exchange(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn head_of(address: SocketAddr, request: &str) -> String {
+    let answer = exchange(address, request);
     answer.split("\r\n\r\n").next().unwrap().to_owned()
 }
 
