@@ -11,7 +11,8 @@ use crate::{Importance, timestamp::Timestamp};
 /// What is known about the service and everything it checks, at one moment.
 ///
 /// It serialises as the body of `/api/health`: `status`, `timestamp`, `version`, `uptime` in seconds and
-/// `checks` by name, where unknown shows as unhealthy with the reason in `details.reason`.
+/// `checks` by name, where unknown shows as unhealthy. Why a check is not healthy is in `details.reason`; of one that shows as
+/// unhealthy in `details.error` too, if it has no such detail of its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -125,6 +126,10 @@ impl CheckReport {
         let mut details = self.verdict.details().clone();
         if let Some(reason) = self.verdict.reason() {
             details.set("reason", reason.to_owned());
+            // So it is called in the documents that the contract is from.
+            if shown(self.status()) == Status::Unhealthy && details.find("error").is_none() {
+                details.set("error", reason.to_owned());
+            }
         }
         details
     }

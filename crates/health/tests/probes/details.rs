@@ -8,7 +8,9 @@ use groundcrew_testkit::eventually;
 use http::{Method, Request, StatusCode, header};
 
 use crate::{
-    LIMIT, get, listener::exchange, request, send,
+    LIMIT, get,
+    listener::exchange,
+    request, send,
     service::{mixed, switched},
     text,
 };
@@ -153,11 +155,36 @@ const ASKING: [(&str, &str, &str, [bool; 4]); 13] = [
     ("192.0.2.7:5000", "", "", [false, false, false, true]),
     ("[2001:db8::7]:5000", "", "", [false, false, false, true]),
     ("[::ffff:192.0.2.7]:5000", "", "", [false, false, false, true]),
-    ("127.0.0.1:5000", "x-forwarded-for", "127.0.0.1", [false, false, false, true]),
-    ("[::1]:5000", "forwarded", "for=127.0.0.1", [false, false, false, true]),
-    ("192.0.2.7:5000", "authorization", "Bearer letmein", [false, false, true, true]),
-    ("127.0.0.1:5000", "authorization", "Bearer letmein", [false, true, true, true]),
-    ("127.0.0.1:5000", "authorization", "Bearer letmeout", [false, true, false, true]),
+    (
+        "127.0.0.1:5000",
+        "x-forwarded-for",
+        "127.0.0.1",
+        [false, false, false, true],
+    ),
+    (
+        "[::1]:5000",
+        "forwarded",
+        "for=127.0.0.1",
+        [false, false, false, true],
+    ),
+    (
+        "192.0.2.7:5000",
+        "authorization",
+        "Bearer letmein",
+        [false, false, true, true],
+    ),
+    (
+        "127.0.0.1:5000",
+        "authorization",
+        "Bearer letmein",
+        [false, true, true, true],
+    ),
+    (
+        "127.0.0.1:5000",
+        "authorization",
+        "Bearer letmeout",
+        [false, true, false, true],
+    ),
 ];
 
 /// What shows reasons, and what refuses those who may not see them.
@@ -224,7 +251,9 @@ async fn the_policy_holds_for_every_format() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_neighbour_sees_details_through_the_listener() {
     let health = Health::builder("1")
-        .check("mail", || async { Verdict::degraded("slow").detail("waits", 7_u64) })
+        .check("mail", || async {
+            Verdict::degraded("slow").detail("waits", 7_u64)
+        })
         .start()
         .unwrap();
     eventually(LIMIT, "asked", async || health.readiness().ok()).await;
@@ -232,12 +261,19 @@ async fn a_neighbour_sees_details_through_the_listener() {
     let address = probes.address();
 
     let answers = tokio::task::spawn_blocking(move || {
-        ["", "x-forwarded-for: 127.0.0.1\r\n", "via: 1.1 edge\r\n"]
-            .map(|header| exchange(address, &format!("GET /api/health HTTP/1.1\r\nhost: x\r\n{header}connection: close\r\n\r\n")))
+        ["", "x-forwarded-for: 127.0.0.1\r\n", "via: 1.1 edge\r\n"].map(|header| {
+            exchange(
+                address,
+                &format!("GET /api/health HTTP/1.1\r\nhost: x\r\n{header}connection: close\r\n\r\n"),
+            )
+        })
     });
     let [near, forwarded, via] = answers.await.unwrap();
 
-    assert!(near.contains(r#""details":{"waits":7,"reason":"slow"}"#), "{near}");
+    assert!(
+        near.contains(r#""details":{"waits":7,"reason":"slow"}"#),
+        "{near}"
+    );
     for far in [forwarded, via] {
         assert!(far.contains(r#""status":"degraded""#), "{far}");
         assert!(far.contains(r#""details":{}"#), "{far}");

@@ -76,7 +76,8 @@ async fn the_ui_of_xabaril_finds_its_fields() {
 
 /// A service whose database is down, and whose queue has not answered yet.
 async fn broken(details: DetailsPolicy) -> Health {
-    let down = || async { Verdict::unhealthy("cannot reach postgres://app:hunter2@db").detail("code", "08001") };
+    let down =
+        || async { Verdict::unhealthy("cannot reach postgres://app:hunter2@db").detail("code", "08001") };
     let health = builder(details)
         .register(Registration::new("database", down).tag("storage"))
         .register(Registration::new("queue", std::future::pending))
@@ -105,7 +106,7 @@ const TIME: &str = "2025-11-22T05:00:00.042Z";
 async fn the_contract_of_a_service_that_is_down() {
     let health = broken(DetailsPolicy::Always).await;
     let database = json!({ "status": "unhealthy", "timestamp": TIME, "duration": 0.0, "details": {
-        "code": "08001", "reason": "cannot reach postgres://app:***@db",
+        "code": "08001", "reason": "cannot reach postgres://app:***@db", "error": "cannot reach postgres://app:***@db",
     } });
 
     assert_eq!(
@@ -115,7 +116,7 @@ async fn the_contract_of_a_service_that_is_down() {
             json!({ "status": "unhealthy", "timestamp": TIME, "version": "1.4.0", "checks": {
                 "database": database,
                 "queue": { "status": "unhealthy", "timestamp": TIME, "duration": 0.0, "details": {
-                    "reason": "has not run yet",
+                    "reason": "has not run yet", "error": "has not run yet",
                 } },
             } })
         )
@@ -138,13 +139,21 @@ async fn the_health_json_of_a_service_that_is_down() {
         refused(&health, "/api/health?format=health%2Bjson").await,
         ("application/health+json".to_owned(), whole.clone())
     );
-    whole["checks"].as_object_mut().unwrap().remove("queue:responseTime");
+    whole["checks"]
+        .as_object_mut()
+        .unwrap()
+        .remove("queue:responseTime");
     assert_eq!(
         refused(&health, "/healthz/database?format=health%2Bjson").await.1,
         whole
     );
     // Which check it is, is no secret; why, is.
-    let hidden = refused(&broken(DetailsPolicy::Never).await, "/api/health?format=health%2Bjson").await.1;
+    let hidden = refused(
+        &broken(DetailsPolicy::Never).await,
+        "/api/health?format=health%2Bjson",
+    )
+    .await
+    .1;
     assert_eq!(hidden["output"], "database is unhealthy");
     assert_eq!(hidden["checks"]["database:responseTime"][0].get("output"), None);
 }
