@@ -2,7 +2,9 @@
 
 use std::{io, os::unix::net::UnixDatagram, path::Path, time::Duration};
 
-use crate::{LifecycleConfig, Phase, TARGET};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{LifecycleConfig, Phase, TARGET, signals::LAST_WORDS};
 
 /// Who has started the process, if it wants to be told how it goes.
 #[derive(Debug, Default)]
@@ -10,8 +12,8 @@ pub(crate) struct ServiceManager {
     socket: Option<UnixDatagram>,
     /// How often it wants a sign of life.
     watchdog: Option<Duration>,
-    /// What a stop may take.
-    budget: Duration,
+    /// What a stop may take, with the end of `main`.
+    stop: Duration,
 }
 
 impl ServiceManager {
@@ -30,7 +32,7 @@ impl ServiceManager {
         Self {
             socket: socket.ok(),
             watchdog: config.watchdog(),
-            budget: config.stop_budget(),
+            stop: config.stop_budget().saturating_add(LAST_WORDS),
         }
     }
 
@@ -39,7 +41,7 @@ impl ServiceManager {
         let state = match phase {
             Phase::Starting => return,
             Phase::Ready => "READY=1".to_owned(),
-            Phase::Draining => format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", self.budget.as_micros()),
+            Phase::Draining => format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", self.stop.as_micros()),
             Phase::Stopping | Phase::Stopped => String::new(),
         };
         self.send(&format!("{state}\nSTATUS={}", phase.as_str()));
@@ -50,7 +52,9 @@ impl ServiceManager {
         let Some(wanted) = self.watchdog else {
             return std::future::pending().await;
         };
-        let mut beats = tokio::time::interval(wanted / 2);
+        let mut beats = interval(wanted / 2);
+        // What was silent for long has one sign of life to give, not all that it owes.
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             beats.tick().await;
             self.send("WATCHDOG=1");
@@ -123,11 +127,33 @@ mod tests {
         assert_eq!(told(&socket), "READY=1\nSTATUS=ready");
         assert_eq!(
             told(&socket),
-            "STOPPING=1\nEXTEND_TIMEOUT_USEC=23000000\nSTATUS=draining"
+            "STOPPING=1\nEXTEND_TIMEOUT_USEC=25000000\nSTATUS=draining"
         );
         assert_eq!(told(&socket), "STATUS=stopping");
         assert_eq!(told(&socket), "STATUS=stopped");
         assert_eq!(told(&socket), "WATCHDOG=1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_blocked_for_long_gives_one_sign_of_life() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let address = directory.path().join("notify");
+        let socket = UnixDatagram::bind(&address).expect("a socket");
+        let manager = ServiceManager::reach(&config(&address));
+
+        let blocked = async {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        tokio::select! {
+            biased;
+            () = manager.beat() => {}
+            () = blocked => {}
+        }
+
+        socket.set_nonblocking(true).expect("a socket");
+        let signs = std::iter::from_fn(|| socket.recv(&mut [0; 256]).ok());
+        assert_eq!(signs.count(), 2, "its first, and one for the second of silence");
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! Services in processes of their own.
 
 use std::{
+    ffi::OsStr,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -21,8 +22,14 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, [])
+    }
+
+    /// Starts it with these variables in its environment, besides those of the test.
+    pub(crate) fn start_with<const N: usize>(name: &str, variables: [(&str, &OsStr); N]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--ignored", "--nocapture"])
+            .envs(variables)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -33,6 +40,11 @@ impl Service {
 
     /// What follows `word` in the child's output.
     pub(crate) async fn says(&mut self, word: &str) -> String {
+        let said = timeout(Duration::from_secs(60), self.line_with(word)).await;
+        said.unwrap_or_else(|_| panic!("the child does not say {word:?}"))
+    }
+
+    async fn line_with(&mut self, word: &str) -> String {
         while let Some(line) = self.lines.next_line().await.unwrap() {
             if let Some((_, rest)) = line.split_once(word) {
                 return rest.trim().to_owned();
