@@ -3,10 +3,12 @@ use groundcrew_base::{Evidence, Observation, Verdict};
 use crate::Db;
 
 impl Evidence for Db {
-    /// Degraded, with the detail `verdict` of `pool_exhausted`, while every connection is in use: who comes now waits.
+    /// Degraded, with the detail `verdict` of `pool_exhausted`, while every connection is in use, those taken from the pool
+    /// underneath included: who comes now waits.
     fn observe(&self) -> Observation {
         let stats = self.stats();
-        let finding = if stats.in_use >= stats.max_size {
+        let in_use = stats.in_use.max(stats.size.saturating_sub(stats.available));
+        let finding = if in_use >= stats.max_size {
             Verdict::degraded("pool exhausted").detail("verdict", "pool_exhausted")
         } else {
             Verdict::healthy()
@@ -14,7 +16,7 @@ impl Evidence for Db {
         let finding = finding
             .detail("poolSize", stats.max_size)
             .detail("open", stats.size)
-            .detail("inUse", stats.in_use)
+            .detail("inUse", in_use)
             .detail("waiting", stats.waiting);
         let finding = match stats.oldest_checkout {
             Some(age) => finding.detail("oldestCheckoutSeconds", age.as_secs_f64()),

@@ -4,6 +4,8 @@
 
 #[path = "support/in_time.rs"]
 mod in_time;
+#[path = "support/verdict.rs"]
+mod verdict;
 
 use std::{
     sync::{
@@ -13,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use groundcrew_base::{ByteSize, Check, Detail, Observation, Status, Verdict};
 use groundcrew_connect::{postgres::PostgresUrl, redis::RedisUrl};
 use groundcrew_health::{
@@ -24,24 +29,10 @@ use groundcrew_testkit::{Postgres, Proxy, Redis, RedisCluster, eventually};
 use http::StatusCode;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::in_time::{LATE, in_time};
-
-fn word(verdict: &Verdict) -> &str {
-    match verdict.details().find("verdict") {
-        Some(Detail::Text(word)) => word,
-        other => panic!("no verdict but {other:?} in {verdict:?}"),
-    }
-}
-
-/// Waits until the engine believes that the check of this name says `expected`.
-async fn says(health: &Health, check: &str, expected: &str) -> Verdict {
-    eventually(LATE, expected, async || {
-        let verdict = health.report().check(check)?.verdict.clone();
-        let found = verdict.details().find("verdict") == Some(&Detail::from(expected.to_owned()));
-        found.then_some(verdict)
-    })
-    .await
-}
+use crate::{
+    in_time::{LATE, in_time},
+    verdict::{shows, word},
+};
 
 fn postgres_check(url: &str) -> PostgresCheck {
     PostgresCheck::new(PostgresUrl::parse(url).unwrap())
@@ -58,19 +49,19 @@ async fn postgres_that_freezes_dies_and_comes_back_is_told_apart() {
         .check("database", postgres_check(&server.url()))
         .start()
         .unwrap();
-    let verdict = says(&health, "database", "up").await;
+    let verdict = shows(&health, "database", "up", LATE).await;
     assert_eq!(verdict.details().find("connection"), Some(&Detail::from("ok")));
 
     in_time("a frozen postgres", 1, async || {
         let began = Instant::now();
         server.pause().unwrap();
-        let frozen = says(&health, "database", "frozen").await;
+        let frozen = shows(&health, "database", "frozen", LATE).await;
         let outage = began.elapsed();
         assert_eq!(frozen.status(), Status::Unhealthy);
         assert!(health.readiness().is_err());
         let began = Instant::now();
         server.resume().unwrap();
-        drop(says(&health, "database", "up").await);
+        drop(shows(&health, "database", "up", LATE).await);
         (outage, began.elapsed())
     })
     .await;
@@ -78,13 +69,13 @@ async fn postgres_that_freezes_dies_and_comes_back_is_told_apart() {
     in_time("a killed postgres", 1, async || {
         let began = Instant::now();
         server.kill().await.unwrap();
-        let down = says(&health, "database", "down").await;
+        let down = shows(&health, "database", "down", LATE).await;
         let outage = began.elapsed();
         let reason = down.reason().unwrap();
         assert!(reason.starts_with("the server cannot be reached: "), "{down:?}");
         server.start_again().await.unwrap();
         let began = Instant::now();
-        drop(says(&health, "database", "up").await);
+        drop(shows(&health, "database", "up", LATE).await);
         (outage, began.elapsed())
     })
     .await;
@@ -185,19 +176,19 @@ async fn redis_that_freezes_dies_and_comes_back_is_told_apart() {
     let server = Redis::start().await.unwrap();
     let redis = Registration::new("redis", redis_check(&server.url())).optional();
     let health = Health::builder("1").register(redis).start().unwrap();
-    drop(says(&health, "redis", "up").await);
+    drop(shows(&health, "redis", "up", LATE).await);
 
     in_time("a frozen redis", 1, async || {
         let began = Instant::now();
         server.pause().unwrap();
-        let frozen = says(&health, "redis", "frozen").await;
+        let frozen = shows(&health, "redis", "frozen", LATE).await;
         let outage = began.elapsed();
         assert_eq!(frozen.status(), Status::Unhealthy);
         assert_eq!(health.report().status, Status::Degraded);
         assert!(health.readiness().is_ok());
         let began = Instant::now();
         server.resume().unwrap();
-        drop(says(&health, "redis", "up").await);
+        drop(shows(&health, "redis", "up", LATE).await);
         (outage, began.elapsed())
     })
     .await;
@@ -205,28 +196,61 @@ async fn redis_that_freezes_dies_and_comes_back_is_told_apart() {
     in_time("a killed redis", 1, async || {
         let began = Instant::now();
         server.kill().await.unwrap();
-        drop(says(&health, "redis", "down").await);
+        drop(shows(&health, "redis", "down", LATE).await);
         let outage = began.elapsed();
         server.start_again().await.unwrap();
         let began = Instant::now();
-        drop(says(&health, "redis", "up").await);
+        drop(shows(&health, "redis", "up", LATE).await);
         (outage, began.elapsed())
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_black_hole_is_frozen_and_a_cut_is_down() {
-    let server = Redis::start().await.unwrap();
-    let proxy = Proxy::start(server.addr()).await.unwrap();
-    let check = redis_check(&format!("redis://{}", proxy.addr()));
-    assert_eq!(word(&check.run().await), "up");
+/// Asks until the check says `expected`.
+async fn says(check: &impl Check, expected: &str) {
+    eventually(LATE, expected, async || {
+        (word(&check.run().await) == expected).then_some(())
+    })
+    .await;
+}
 
-    proxy.black_hole();
-    assert_eq!(word(&check.run().await), "frozen");
-    proxy.restore();
-    eventually(LATE, "up again", async || {
-        (word(&check.run().await) == "up").then_some(())
+#[tokio::test]
+async fn a_black_hole_on_the_way_is_frozen_and_a_cut_is_down() {
+    let (postgres, redis) = (Postgres::start().await.unwrap(), Redis::start().await.unwrap());
+    let database = Proxy::start(postgres.addr()).await.unwrap();
+    let cache = Proxy::start(redis.addr()).await.unwrap();
+    let url = postgres
+        .url()
+        .replace(&postgres.addr().to_string(), &database.addr().to_string());
+    let postgres_check = postgres_check(&url);
+    let redis_check = redis_check(&format!("redis://{}", cache.addr()));
+
+    the_way_is_told(&database, &postgres_check).await;
+    the_way_is_told(&cache, &redis_check).await;
+}
+
+async fn the_way_is_told(proxy: &Proxy, check: &impl Check) {
+    for _ in 0..2 {
+        says(check, "up").await;
+        proxy.black_hole();
+        assert_eq!(word(&check.run().await), "frozen");
+        proxy.restore();
+        says(check, "up").await;
+        proxy.cut();
+        says(check, "down").await;
+        proxy.restore();
+    }
+}
+
+/// How many clients the server has beside the one who asks.
+async fn clients(server: &Redis) -> usize {
+    let list = server.command(&["CLIENT", "LIST"]).await.unwrap();
+    list.matches(" addr=127.0.0.1:").count()
+}
+
+async fn has_clients(server: &Redis, expected: usize) {
+    eventually(LATE, &format!("{expected} connections"), async || {
+        (clients(server).await == expected).then_some(())
     })
     .await;
 }
@@ -234,18 +258,10 @@ async fn a_black_hole_is_frozen_and_a_cut_is_down() {
 #[tokio::test]
 async fn a_redis_check_leaves_no_connection_behind() {
     let server = Redis::start().await.unwrap();
-    let clients = async || {
-        let list = server.command(&["CLIENT", "LIST"]).await.unwrap();
-        list.matches(" addr=127.0.0.1:").count()
-    };
     let limit = Duration::from_millis(100);
     let check = redis_check(&server.url()).timeout(limit).connect_timeout(limit);
-    let up = async || (word(&check.run().await) == "up").then_some(());
-    eventually(LATE, "up", up).await;
-    eventually(LATE, "one connection at first", async || {
-        (clients().await == 1).then_some(())
-    })
-    .await;
+    says(&check, "up").await;
+    has_clients(&server, 1).await;
 
     server.pause().unwrap();
     // The fourth question gives up a connection that is being made.
@@ -253,20 +269,11 @@ async fn a_redis_check_leaves_no_connection_behind() {
         assert_eq!(word(&check.run().await), "frozen");
     }
     server.resume().unwrap();
-    eventually(LATE, "up again", async || {
-        (word(&check.run().await) == "up").then_some(())
-    })
-    .await;
-    eventually(LATE, "one connection", async || {
-        (clients().await == 1).then_some(())
-    })
-    .await;
+    says(&check, "up").await;
+    has_clients(&server, 1).await;
 
     drop(check);
-    eventually(LATE, "no connection", async || {
-        (clients().await == 0).then_some(())
-    })
-    .await;
+    has_clients(&server, 0).await;
 }
 
 #[tokio::test]
@@ -292,57 +299,66 @@ async fn a_redis_cluster_answers() {
     assert_eq!(word(&check.run().await), "up");
 }
 
-#[tokio::test]
-async fn http_answers_are_judged_by_status_and_json() {
+/// Paths that answer in different ways, and how often the last was asked.
+async fn http_server() -> (String, Arc<AtomicU32>, JoinSet<()>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
+    let chat = post(async move |body: String| {
+        count.fetch_add(1, Ordering::SeqCst);
+        body
+    });
     let router = Router::new()
         .route("/", get(async || r#"{"content":"hi","empty":null}"#))
         .route("/large", get(async || "x".repeat(70_000)))
         .route("/teapot", get(async || StatusCode::IM_A_TEAPOT))
         .route("/hang", get(std::future::pending::<()>))
-        .route(
-            "/chat",
-            axum::routing::post(async move |body: String| {
-                count.fetch_add(1, Ordering::SeqCst);
-                body
-            }),
-        );
+        .route("/chat", chat);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
-    server.spawn(async move { axum::serve(listener, router).await });
+    server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (base, asked, server)
+}
+
+async fn reason(check: HttpCheck) -> Option<String> {
+    check.run().await.reason().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn http_answers_are_judged_by_status_and_json() {
+    let (base, asked, _server) = http_server().await;
     let check = |path: &str| HttpCheck::get(&format!("{base}{path}?token=hunter2")).unwrap();
-    let reason = async |check: HttpCheck| check.run().await.reason().map(str::to_owned);
 
     let fine = check("/").expect_json("/content").run().await;
     assert_eq!(fine, Verdict::healthy().detail("statusCode", 200_u64));
     let post = HttpCheck::post(&format!("{base}/chat"), r#"{"content":1}"#).unwrap();
     assert_eq!(reason(post.expect_json("/content")).await, None);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    assert_eq!(
-        reason(check("/teapot").expect_status([StatusCode::IM_A_TEAPOT])).await,
-        None
-    );
+    let teapot = check("/teapot").expect_status([StatusCode::IM_A_TEAPOT]);
+    assert_eq!(reason(teapot).await, None);
 
-    let refused = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        reason(check("/").expect_json("/empty")).await,
-        refused("the answer has nothing at /empty")
-    );
-    assert_eq!(reason(check("/teapot")).await, refused("the answer is 418"));
-    assert_eq!(
-        reason(check("/large")).await,
-        refused("the body is larger than 64 KiB")
-    );
-    assert_eq!(
-        reason(check("/large").max_body(ByteSize::kib(70)).expect_json("/x")).await,
-        refused("the answer is not JSON")
-    );
+    let larger = check("/large").max_body(ByteSize::kib(70));
+    for (check, expected) in [
+        (
+            check("/").expect_json("/empty"),
+            "the answer has nothing at /empty",
+        ),
+        (check("/teapot"), "the answer is 418"),
+        (check("/large"), "the body is larger than 64 KiB"),
+        (larger.expect_json("/x"), "the answer is not JSON"),
+    ] {
+        assert_eq!(reason(check).await.as_deref(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn an_http_server_that_hangs_or_is_gone_is_told_without_the_query() {
+    let (base, _, mut server) = http_server().await;
+    let check = |path: &str| HttpCheck::get(&format!("{base}{path}?token=hunter2")).unwrap();
+
     let slow = check("/hang").timeout(Duration::from_millis(100));
-    assert_eq!(reason(slow).await, refused("no answer within 100ms"));
-    server.abort_all();
-    while server.join_next().await.is_some() {}
+    assert_eq!(reason(slow).await.as_deref(), Some("no answer within 100ms"));
+    server.shutdown().await;
     let dead = reason(check("/")).await.unwrap();
     assert!(
         dead.starts_with("sending the request: ") && !dead.contains("hunter2"),

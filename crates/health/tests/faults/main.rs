@@ -8,6 +8,8 @@ mod exhausted;
 #[path = "../support/in_time.rs"]
 mod in_time;
 mod storm;
+#[path = "../support/verdict.rs"]
+mod verdict;
 
 use std::{
     fs,
@@ -19,7 +21,10 @@ use groundcrew_base::error_text;
 use groundcrew_health::probe::{ProbeError, probe};
 use groundcrew_testkit::{Postgres, Redis};
 
-use crate::in_time::{LATE, in_time};
+use crate::{
+    in_time::{LATE, in_time},
+    verdict::{shows, word},
+};
 
 const LIMIT: Duration = Duration::from_secs(5);
 

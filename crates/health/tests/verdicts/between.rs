@@ -11,14 +11,6 @@ use groundcrew_testkit::{PgBouncer, Postgres, RedisSentinel};
 
 use super::*;
 
-async fn says(check: &impl Check, expected: &str, limit: Duration) -> Verdict {
-    eventually(limit, expected, async || {
-        let verdict = check.run().await;
-        (word(&verdict) == expected).then_some(verdict)
-    })
-    .await
-}
-
 fn check(bouncer: &PgBouncer) -> PostgresCheck {
     PostgresCheck::new(PostgresUrl::parse(&bouncer.url()).unwrap()).timeout(TIMEOUT)
 }

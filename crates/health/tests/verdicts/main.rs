@@ -8,9 +8,14 @@
 )]
 
 mod between;
+#[path = "../support/in_time.rs"]
+mod in_time;
 mod postgres;
 mod redis;
 mod redis_cluster;
+mod restart;
+#[path = "../support/verdict.rs"]
+mod verdict;
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +23,13 @@ use groundcrew_health::{Check, Detail, Verdict};
 use groundcrew_testkit::eventually;
 use tokio::{net::TcpListener, task::JoinSet};
 
+use crate::verdict::word;
+
 const LIMIT: Duration = Duration::from_secs(15);
 const TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The contract of a frozen server.
 const FROZEN: Duration = TIMEOUT.saturating_add(Duration::from_millis(50));
-
-fn word(verdict: &Verdict) -> &str {
-    match verdict.details().find("verdict") {
-        Some(Detail::Text(word)) => word,
-        other => panic!("no verdict but {other:?} in {verdict:?}"),
-    }
-}
 
 fn detail<'a>(verdict: &'a Verdict, name: &str) -> &'a Detail {
     let found = verdict.details().find(name);
@@ -38,6 +38,15 @@ fn detail<'a>(verdict: &'a Verdict, name: &str) -> &'a Detail {
 
 fn text(text: &str) -> Detail {
     Detail::from(text.to_owned())
+}
+
+/// Asks until the check says `expected`.
+async fn says(check: &impl Check, expected: &str, limit: Duration) -> Verdict {
+    eventually(limit, expected, async || {
+        let verdict = check.run().await;
+        (word(&verdict) == expected).then_some(verdict)
+    })
+    .await
 }
 
 /// Asks until the median of `runs` answers comes within `limit`, which is the contract, and gives that one; a machine that is busy may

@@ -15,21 +15,12 @@ fn check(url: &str) -> PostgresCheck {
     PostgresCheck::new(PostgresUrl::parse(url).unwrap()).timeout(TIMEOUT)
 }
 
-async fn client(server: &Postgres) -> (Client, JoinSet<()>) {
+pub(super) async fn client(server: &Postgres) -> (Client, JoinSet<()>) {
     let url = PostgresUrl::parse(&server.url()).unwrap();
     let (client, connection) = url.connect(LIMIT).await.unwrap();
     let mut driver = JoinSet::new();
     driver.spawn(async move { drop(connection.await) });
     (client, driver)
-}
-
-/// Waits until the check says `expected`.
-async fn says(check: &PostgresCheck, expected: &str) -> Verdict {
-    eventually(LIMIT, expected, async || {
-        let verdict = check.run().await;
-        (word(&verdict) == expected).then_some(verdict)
-    })
-    .await
 }
 
 /// When each session of the pool last did something.
@@ -83,9 +74,12 @@ async fn up_exhausted_frozen_and_down_are_told_in_time_without_the_pool() {
     let frozen = asked(&check, "frozen", 1, FROZEN).await;
     assert_eq!((word(&frozen), frozen.status()), ("frozen", Status::Unhealthy));
     server.resume().unwrap();
-    assert_eq!(word(&says(&check, "pool_exhausted").await), "pool_exhausted");
+    assert_eq!(
+        word(&says(&check, "pool_exhausted", LIMIT).await),
+        "pool_exhausted"
+    );
     drop(held);
-    drop(says(&check, "up").await);
+    drop(says(&check, "up", LIMIT).await);
 
     server.kill().await.unwrap();
     let down = asked(&check, "down", 5, Duration::from_millis(50)).await;
@@ -111,7 +105,7 @@ async fn a_new_connection_that_is_not_answered_is_frozen_in_time_too() {
     );
 
     server.resume().unwrap();
-    drop(says(&stopped, "up").await);
+    drop(says(&stopped, "up", LIMIT).await);
 }
 
 #[tokio::test]
@@ -127,7 +121,7 @@ async fn a_connection_that_takes_longer_than_an_answer_is_found_by_a_later_run()
     // Several round trips make a connection, one a question.
     proxy.latency(limit / 2);
     assert_eq!(word(&check.run().await), "frozen");
-    drop(says(&check, "up").await);
+    drop(says(&check, "up", LIMIT).await);
 
     assert_eq!(proxy.stats().accepted, 1);
 }
@@ -140,7 +134,7 @@ async fn a_reset_session_is_no_outage_and_a_listener_that_hangs_up_is_down() {
         .url()
         .replace(&server.addr().to_string(), &proxy.addr().to_string());
     let check = check(&url);
-    drop(says(&check, "up").await);
+    drop(says(&check, "up", LIMIT).await);
 
     proxy.reset();
     tokio::time::timeout(LIMIT, check.changed()).await.unwrap();
@@ -150,7 +144,7 @@ async fn a_reset_session_is_no_outage_and_a_listener_that_hangs_up_is_down() {
     proxy.black_hole();
     assert_eq!(word(&check.run().await), "frozen");
     proxy.restore();
-    drop(says(&check, "up").await);
+    drop(says(&check, "up", LIMIT).await);
 
     let (address, _server) = listener(false).await;
     let rude = PostgresUrl::parse(&format!("postgres://app:x@{address}/app")).unwrap();
@@ -172,7 +166,7 @@ async fn a_server_that_takes_no_writes_is_read_only() {
         check(&server.url()),
         check(&server.url()).read_only(Status::Healthy),
     );
-    drop(says(&service, "up").await);
+    drop(says(&service, "up", LIMIT).await);
 
     let set = async |value: &str| {
         let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
@@ -180,13 +174,13 @@ async fn a_server_that_takes_no_writes_is_read_only() {
         admin.simple_query("SELECT pg_reload_conf()").await.unwrap();
     };
     set("on").await;
-    let verdict = says(&service, "read_only").await;
+    let verdict = says(&service, "read_only", LIMIT).await;
     assert_eq!(
         (verdict.status(), verdict.reason()),
         (Status::Degraded, Some("the primary takes no writes"))
     );
     assert_eq!(detail(&verdict, "readOnly"), &Detail::Bool(true));
-    let fine = says(&replica, "up").await;
+    let fine = says(&replica, "up", LIMIT).await;
     assert_eq!(
         (detail(&fine, "readOnly"), fine.status()),
         (&Detail::Bool(true), Status::Healthy)
@@ -196,7 +190,7 @@ async fn a_server_that_takes_no_writes_is_read_only() {
         .await
         .unwrap();
     set("off").await;
-    drop(says(&service, "up").await);
+    drop(says(&service, "up", LIMIT).await);
 }
 
 #[tokio::test]
@@ -207,13 +201,13 @@ async fn a_standby_is_read_only_until_it_is_promoted() {
     server.start_again().await.unwrap();
     let check = check(&server.url());
 
-    let verdict = says(&check, "read_only").await;
+    let verdict = says(&check, "read_only", LIMIT).await;
 
     assert_eq!(detail(&verdict, "role"), &text("standby"));
     assert_eq!(verdict.reason(), Some("the standby takes no writes"));
     let (admin, _driver) = client(&server).await;
     admin.simple_query("SELECT pg_promote()").await.unwrap();
-    let verdict = says(&check, "up").await;
+    let verdict = says(&check, "up", LIMIT).await;
     assert_eq!(detail(&verdict, "role"), &text("primary"));
 }
 
@@ -221,16 +215,16 @@ async fn a_standby_is_read_only_until_it_is_promoted() {
 async fn a_server_that_starts_or_stops_says_so() {
     let server = Postgres::start().await.unwrap();
     let old = check(&server.url());
-    drop(says(&old, "up").await);
+    drop(says(&old, "up", LIMIT).await);
     let pid = fs::read_to_string(server.data_dir().join("postmaster.pid")).unwrap();
     let pid = pid.lines().next().unwrap().parse().unwrap();
 
     // It waits for its sessions to end and takes no new ones.
     kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
 
-    let verdict = says(&check(&server.url()), "starting").await;
+    let verdict = says(&check(&server.url()), "starting", LIMIT).await;
     assert_eq!(verdict.status(), Status::Unhealthy);
-    drop(says(&old, "up").await);
+    drop(says(&old, "up", LIMIT).await);
 }
 
 #[tokio::test]
@@ -244,7 +238,7 @@ async fn real_traffic_saves_questions_but_not_the_news_of_a_read_only_server() {
         let row = observer.query_one(sql, &[]).await.unwrap();
         row.get::<_, String>(0)
     };
-    let first = says(&busy, "up").await;
+    let first = says(&busy, "up", LIMIT).await;
     let began = asked_at().await;
     for _ in 0..100 {
         let verdict = busy.run().await;

@@ -8,14 +8,6 @@ pub(super) fn check(url: &str) -> RedisCheck {
     RedisCheck::new(RedisUrl::parse(url).unwrap()).timeout(TIMEOUT)
 }
 
-pub(super) async fn says(check: &RedisCheck, expected: &str, limit: Duration) -> Verdict {
-    eventually(limit, expected, async || {
-        let verdict = check.run().await;
-        (word(&verdict) == expected).then_some(verdict)
-    })
-    .await
-}
-
 async fn set(server: &Redis, name: &str, value: &str) {
     server.command(&["CONFIG", "SET", name, value]).await.unwrap();
 }

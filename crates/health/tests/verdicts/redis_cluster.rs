@@ -3,10 +3,7 @@
 use groundcrew_health::Status;
 use groundcrew_testkit::{Proxy, RedisCluster};
 
-use super::{
-    redis::{check, says},
-    *,
-};
+use super::{redis::check, *};
 
 #[tokio::test]
 async fn a_cluster_tells_its_slots_and_a_lost_primary_is_an_outage() {
