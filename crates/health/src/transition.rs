@@ -54,10 +54,15 @@ impl Transition {
         }
     }
 
+    /// Of what holds now; of what is over, as it was.
     fn severity(&self) -> &'static str {
-        let worst = self.to.max(self.from);
+        let judged = if self.to == Status::Healthy {
+            self.from
+        } else {
+            self.to
+        };
         match self.importance {
-            Importance::Critical if worst >= Status::Unknown => "critical",
+            Importance::Critical if judged >= Status::Unknown => "critical",
             Importance::Critical | Importance::Optional => "warning",
             Importance::Informational => "info",
         }

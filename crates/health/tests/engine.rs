@@ -13,7 +13,12 @@ use std::{
 
 use groundcrew_health::{CheckReport, Error, Health, HealthConfig, NotReady, Registration, Status, Verdict};
 use groundcrew_testkit::eventually;
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
+
+#[path = "support/pace.rs"]
+mod pace;
+
+use crate::pace::{passes, status};
 
 fn switch() -> (Arc<AtomicBool>, impl Fn() -> std::future::Ready<Verdict>) {
     let up = Arc::new(AtomicBool::new(true));
@@ -26,20 +31,6 @@ fn switch() -> (Arc<AtomicBool>, impl Fn() -> std::future::Ready<Verdict>) {
         })
     };
     (up, check)
-}
-
-fn status(health: &Health, check: &str) -> Status {
-    health.report().check(check).unwrap().status()
-}
-
-/// Lets time pass, a millisecond a step, until `done`; gives how long it took.
-async fn passes(limit: Duration, mut done: impl FnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !done() {
-        assert!(began.elapsed() < limit, "not within {limit:?}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    began.elapsed()
 }
 
 #[tokio::test(start_paused = true)]

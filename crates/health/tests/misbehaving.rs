@@ -19,18 +19,10 @@ use groundcrew_health::{Health, HealthConfig, NotReady, Registration, Status, Ve
 use groundcrew_testkit::eventually;
 use tokio::time::Instant;
 
-fn status(health: &Health, check: &str) -> Status {
-    health.report().check(check).unwrap().status()
-}
+#[path = "support/pace.rs"]
+mod pace;
 
-/// Lets time pass, a millisecond a step, until `done`.
-async fn passes(limit: Duration, mut done: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !done() {
-        assert!(began.elapsed() < limit, "not within {limit:?}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
+use crate::pace::{passes, status};
 
 type Answer<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 struct Early(Arc<AtomicBool>);
