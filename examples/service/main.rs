@@ -1,8 +1,8 @@
 //! A card room over HTTP that uses every groundcrew crate the way a service would.
 //!
 //! `cargo run --example service` needs nothing: where no servers are named it starts private ones, or does
-//! without. `--healthcheck` asks a running one, for containers; `--monitoring DIRECTORY` writes its rules, dashboards and
-//! documents.
+//! without. `--healthcheck` asks a running one, for containers; `--probes kubernetes` (or `compose`, or `dockerfile`) prints how these are
+//! to ask; `--monitoring DIRECTORY` writes its rules, dashboards and documents.
 
 mod api;
 mod checks;
@@ -19,13 +19,18 @@ mod token;
 
 use std::{
     error::Error as StdError,
+    ffi::{OsStr, OsString},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
-use groundcrew::{Bound, Service, ServiceConfig, envcfg::Config, health::probe::probe, lifecycle::Exit};
+use groundcrew::{
+    Bound, Service, ServiceConfig,
+    envcfg::{Config, Report},
+    health::probe::probe,
+    lifecycle::Exit,
+};
 
 use crate::{room::Opened, settings::Settings, surroundings::Surroundings};
 
@@ -33,14 +38,14 @@ fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--healthcheck") {
         return healthcheck();
     }
+    if let Some(orchestrator) = argument_of("--probes") {
+        return print_probes(&orchestrator);
+    }
     let settings = match Settings::from_env() {
         Ok(settings) => settings,
-        Err(report) => {
-            eprintln!("{report}");
-            return ExitCode::from(report.exit_code());
-        }
+        Err(report) => return misconfigured(&report),
     };
-    let directory = monitoring_directory();
+    let directory = argument_of("--monitoring").map(PathBuf::from);
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => match directory {
             Some(directory) => runtime.block_on(monitor(settings, &directory)),
@@ -50,10 +55,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The directory that comes after `--monitoring`.
-fn monitoring_directory() -> Option<PathBuf> {
-    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--monitoring");
-    arguments.nth(1).map(PathBuf::from)
+/// What comes after `option`; nothing is less than one that is not there.
+fn argument_of(option: &str) -> Option<OsString> {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != option);
+    arguments.next().map(|_| arguments.next().unwrap_or_default())
 }
 
 /// Writes rules, dashboards and documents instead of serving.
@@ -139,17 +144,39 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// Asks the probes of a running service: exit code 0 when it is ready.
 fn healthcheck() -> ExitCode {
-    let address = match ServiceConfig::from_env() {
-        Ok(config) => reachable(config.health_addr),
-        Err(report) => {
-            eprintln!("{report}");
-            return ExitCode::from(report.exit_code());
-        }
+    let config = match ServiceConfig::from_env() {
+        Ok(config) => config,
+        Err(report) => return misconfigured(&report),
     };
-    match probe(&format!("http://{address}/readyz"), Duration::from_secs(5)) {
+    let address = reachable(config.health_addr);
+    match probe(&format!("http://{address}/readyz"), config.health_check.timeout) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => failed("asking the probes", &error),
     }
+}
+
+/// Prints what lets an orchestrator ask as `HEALTH_CHECK_*` say.
+fn print_probes(orchestrator: &OsStr) -> ExitCode {
+    const COMMAND: [&str; 2] = ["/usr/local/bin/service", "--healthcheck"];
+    let schedule = match ServiceConfig::from_env() {
+        Ok(config) => config.health_check,
+        Err(report) => return misconfigured(&report),
+    };
+    match orchestrator.to_str() {
+        Some("kubernetes") => print!("{}", schedule.kubernetes("probes")),
+        Some("compose") => print!("{}", schedule.compose(&COMMAND)),
+        Some("dockerfile") => print!("{}", schedule.dockerfile(&COMMAND)),
+        _ => {
+            eprintln!("--probes: expected kubernetes, compose or dockerfile");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn misconfigured(report: &Report) -> ExitCode {
+    eprintln!("{report}");
+    ExitCode::from(report.exit_code())
 }
 
 fn failed(doing: &str, error: &(dyn StdError + 'static)) -> ExitCode {

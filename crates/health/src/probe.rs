@@ -17,11 +17,15 @@
 //! }
 //! ```
 
+mod schedule;
+
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream, ToSocketAddrs},
     time::{Duration, Instant},
 };
+
+pub use schedule::Schedule;
 
 /// Sends `GET url` and gives the status if it is a 2xx. Plain HTTP/1.1, no runtime, no redirects.
 ///
@@ -184,7 +188,7 @@ mod tests {
         });
         let outcome = probe(
             &url,
-            Duration::from_millis(if answer.is_some() { 5000 } else { 50 }),
+            Duration::from_millis(if answer.is_some() { 5000 } else { 1000 }),
         );
         let request = server.join().unwrap();
         assert!(

@@ -13,6 +13,7 @@ mod feed;
 mod guards;
 mod harness;
 mod monitoring;
+mod orchestrators;
 mod post_deploy;
 mod process_tree;
 mod scrape;

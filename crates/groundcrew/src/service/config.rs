@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use groundcrew_envcfg::Profile;
-use groundcrew_health::HealthConfig;
+use groundcrew_health::{HealthConfig, probe::Schedule};
 use groundcrew_lifecycle::LifecycleConfig;
 use groundcrew_logging::LoggingConfig;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct ServiceConfig {
     /// The settings of the health checks.
     #[config(nested)]
     pub health: HealthConfig,
+    /// How often an orchestrator asks, and how long its own program waits for an answer.
+    #[config(nested)]
+    pub health_check: Schedule,
 }
 
 impl ServiceConfig {
@@ -81,6 +84,7 @@ impl Default for ServiceConfig {
             logging: LoggingConfig::default(),
             lifecycle: LifecycleConfig::default(),
             health: HealthConfig::default(),
+            health_check: Schedule::default(),
         }
     }
 }
