@@ -27,8 +27,7 @@ pub(crate) fn bounded(verdict: &Verdict) -> Verdict {
 fn shorten(details: &Details, room: &mut usize, levels: usize) -> Details {
     let mut shown = Details::new();
     for (name, value) in details.iter() {
-        // Whether there is one is no secret.
-        let value = if looks_secret(name) && !matches!(value, Detail::Bool(_)) {
+        let value = if looks_secret(name) && !is_told_of_a_secret(name, value) {
             shorter(&Detail::from(MASK), room, levels)
         } else {
             shorter(value, room, levels)
@@ -42,6 +41,16 @@ fn shorten(details: &Details, room: &mut usize, levels: usize) -> Details {
         }
     }
     shown
+}
+
+/// Whether there is one and how many there are is no secret.
+fn is_told_of_a_secret(name: &str, value: &Detail) -> bool {
+    let is_plural = name.ends_with(['s', 'S']) && !name.to_ascii_lowercase().ends_with("ss");
+    match value {
+        Detail::Bool(_) => true,
+        Detail::Int(_) | Detail::UInt(_) | Detail::Float(_) => is_plural,
+        _ => false,
+    }
 }
 
 /// The value as far as there is room, if there is any.
@@ -169,6 +178,21 @@ mod tests {
                 r#""tokens":"***","credentials":"***","hasPassword":true,"secret":true,"maxTokens":8}"#
             )
         );
+    }
+
+    #[test]
+    fn how_many_there_are_is_no_secret_but_what_they_are_is() {
+        let verdict = Verdict::healthy()
+            .detail("evictedKeys", 7_u64)
+            .detail("TOKENS", -1_i64)
+            .detail("pass", 4711_u64)
+            .detail("accessKeys", "hunter2")
+            .detail("accessKey", 4711_u64);
+
+        let shown = json(&bounded(&verdict));
+
+        let hidden = r#""pass":"***","accessKeys":"***","accessKey":"***""#;
+        assert_eq!(shown, format!(r#"{{"evictedKeys":7,"TOKENS":-1,{hidden}}}"#));
     }
 
     #[test]
