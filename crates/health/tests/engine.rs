@@ -13,7 +13,7 @@ use std::{
 
 use groundcrew_health::{CheckReport, Error, Health, HealthConfig, NotReady, Registration, Status, Verdict};
 use groundcrew_testkit::eventually;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 #[path = "support/pace.rs"]
 mod pace;
@@ -33,18 +33,71 @@ fn switch() -> (Arc<AtomicBool>, impl Fn() -> std::future::Ready<Verdict>) {
     (up, check)
 }
 
+/// With the defaults: a run each second, and while it fails each quarter of one, +-10 %. Without the quarters this is 3.3 s.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_seen_within_3_s_and_a_recovery_within_1500_ms() {
     let (up, check) = switch();
     let health = Health::builder("1").check("database", check).start().unwrap();
     passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+    let step = Duration::from_millis(2);
+    let (regular, retry) = (Duration::from_millis(1100), Duration::from_millis(275));
 
-    for _ in 0..20 {
+    for _ in 0..200 {
         up.store(false, Ordering::SeqCst);
-        passes(Duration::from_secs(3), || health.readiness().is_err()).await;
+        passes(regular + 2 * (retry + step), || health.readiness().is_err()).await;
         up.store(true, Ordering::SeqCst);
-        passes(Duration::from_millis(1500), || health.readiness().is_ok()).await;
+        passes(retry + step, || health.readiness().is_ok()).await;
     }
+}
+
+/// When a check that is always well has run, in a paused time in which nothing takes time.
+fn counted() -> (Arc<Mutex<Vec<Instant>>>, impl Fn() -> std::future::Ready<Verdict>) {
+    let runs = Arc::new(Mutex::new(Vec::new()));
+    let count = Arc::clone(&runs);
+    let check = move || {
+        count.lock().unwrap().push(Instant::now());
+        std::future::ready(Verdict::healthy())
+    };
+    (runs, check)
+}
+
+/// So that replicas, and the checks of one, do not ask in step.
+#[tokio::test(start_paused = true)]
+async fn an_interval_is_a_tenth_longer_or_shorter_each_time() {
+    let ((one, check), (other, second)) = (counted(), counted());
+    let health = Health::builder("1")
+        .check("one", check)
+        .check("other", second)
+        .start()
+        .unwrap();
+
+    tokio::time::sleep(Duration::from_secs(1200)).await;
+    drop(health);
+
+    let (one, other) = (one.lock().unwrap(), other.lock().unwrap());
+    for runs in [&one, &other] {
+        let gaps: Vec<_> = runs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps.len() >= 1000, "{}", gaps.len());
+        // The timer is as fine as a millisecond.
+        let allowed = Duration::from_millis(900)..=Duration::from_millis(1102);
+        assert!(gaps.iter().all(|gap| allowed.contains(gap)), "{gaps:?}");
+        for (from, to) in [(900, 930), (930, 1000), (1000, 1070), (1070, 1102)] {
+            let part = Duration::from_millis(from)..Duration::from_millis(to);
+            let hits = gaps.iter().filter(|gap| part.contains(*gap)).count();
+            assert!(hits >= 50, "{hits} gaps of {from} to {to} ms");
+        }
+    }
+    let together = one
+        .iter()
+        .zip(other.iter())
+        .skip(1)
+        .filter(|(one, other)| one == other);
+    let together = together.count();
+    assert!(
+        together < one.len() / 10,
+        "{together} of {} runs at once",
+        one.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
