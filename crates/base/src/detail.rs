@@ -108,6 +108,7 @@ macro_rules! from {
 from! {
     bool => |value| Self::Bool(value),
     i64 => |value| Self::Int(value),
+    i32 => |value| Self::Int(value.into()),
     u64 => |value| Self::UInt(value),
     u32 => |value| Self::UInt(value.into()),
     usize => |value| Self::UInt(value as u64),

@@ -7,7 +7,10 @@ use rustix::{
     process::{Resource, getrlimit},
 };
 
-use super::{Blocking, Thresholds, thresholds::percent};
+use super::{
+    Blocking, Thresholds,
+    thresholds::{hundredths, percent},
+};
 
 /// Asks how many file descriptors the process has open, of those it may.
 ///
@@ -70,7 +73,7 @@ fn judge(open: io::Result<u64>, limit: u64, thresholds: Thresholds) -> Verdict {
         .judge("the table of file descriptors is", percent)
         .detail("openDescriptors", open)
         .detail("maxDescriptors", limit)
-        .detail("usagePercent", percent)
+        .detail("usagePercent", hundredths(percent))
 }
 
 /// How many are open, without the one that counts.

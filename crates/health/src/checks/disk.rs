@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use groundcrew_base::{Check, Verdict};
 use rustix::fs::{StatVfs, statvfs};
 
-use super::{Blocking, Thresholds, thresholds::percent};
+use super::{
+    Blocking, Thresholds,
+    thresholds::{hundredths, percent},
+};
 
 /// Asks how full file systems are, in bytes and in inodes, as `df` and `df -i` count: what only root may use is neither free
 /// nor in the total of the percentage.
@@ -140,14 +143,14 @@ fn judge(paths: &[PathBuf], thresholds: Thresholds) -> Verdict {
         .detail("totalBytes", usage.bytes.total)
         .detail("freeBytes", usage.bytes.free)
         .detail("usedBytes", usage.bytes.used)
-        .detail("usagePercent", usage.bytes.percent)
+        .detail("usagePercent", hundredths(usage.bytes.percent))
         .detail("path", path);
     match usage.inodes {
         None => verdict,
         Some(inodes) => verdict
             .detail("totalInodes", inodes.total)
             .detail("freeInodes", inodes.free)
-            .detail("inodeUsagePercent", inodes.percent),
+            .detail("inodeUsagePercent", hundredths(inodes.percent)),
     }
 }
 
@@ -169,7 +172,11 @@ mod tests {
             (bytes.total, bytes.free, bytes.used),
             (4_096_000, 409_600, 3_481_600)
         );
-        assert!((bytes.percent - 89.47).abs() < 1e-9, "{}", bytes.percent);
+        assert!(
+            (hundredths(bytes.percent) - 89.47).abs() < 1e-9,
+            "{}",
+            bytes.percent
+        );
     }
 
     #[test]

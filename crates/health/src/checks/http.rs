@@ -2,12 +2,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use groundcrew_base::{ByteSize, Check, Secret, Verdict, error_text};
+use groundcrew_base::{ByteSize, Check, Detail, Secret, Verdict, error_text};
 use groundcrew_connect::{
     http::{HttpClient, HttpError, Limits},
-    tls::TlsError,
+    tls::{Roots, TlsError},
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use serde_json::Value;
 
 /// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
 ///
@@ -33,8 +34,15 @@ pub struct HttpCheck {
     client: HttpClient,
     request: Arc<Request<Bytes>>,
     statuses: Vec<StatusCode>,
-    pointer: Option<String>,
+    expected: Vec<Expected>,
     limits: Limits,
+}
+
+/// What stands at a JSON pointer; anything but null if there is no value.
+#[derive(Clone)]
+struct Expected {
+    pointer: String,
+    value: Option<Value>,
 }
 
 /// Why a request cannot be made.
@@ -84,7 +92,7 @@ impl HttpCheck {
             client: HttpClient::new()?,
             request: Arc::new(request),
             statuses: Vec::new(),
-            pointer: None,
+            expected: Vec::new(),
             limits: Limits {
                 deadline: Duration::from_secs(3),
                 max_body: ByteSize::kib(64),
@@ -132,11 +140,43 @@ impl HttpCheck {
         self
     }
 
-    /// Wants the body to be JSON with something other than null at this JSON pointer, such as `/content`.
+    /// Wants the body to be JSON with something other than null at this JSON pointer, such as `/content`. May be repeated.
     #[must_use]
-    pub fn expect_json(mut self, pointer: impl Into<String>) -> Self {
-        self.pointer = Some(pointer.into());
+    pub fn expect_json(self, pointer: impl Into<String>) -> Self {
+        self.expect(pointer.into(), None)
+    }
+
+    /// Wants the body to be JSON with this value at this JSON pointer. Numbers are compared by what they are worth: 3 is 3.0.
+    /// May be repeated.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_health::checks::HttpCheck;
+    ///
+    /// let mail = HttpCheck::get("https://mail.example/health")?
+    ///     .expect_json_value("/status", "ok")
+    ///     .expect_json_value("/queue/stuck", false);
+    /// # drop(mail);
+    /// # Ok::<(), groundcrew_health::checks::HttpCheckError>(())
+    /// ```
+    #[must_use]
+    pub fn expect_json_value(self, pointer: impl Into<String>, value: impl Into<Detail>) -> Self {
+        let value = serde_json::to_value(value.into()).unwrap_or_default();
+        self.expect(pointer.into(), Some(value))
+    }
+
+    fn expect(mut self, pointer: String, value: Option<Value>) -> Self {
+        self.expected.push(Expected { pointer, value });
         self
+    }
+
+    /// Sets who is trusted to sign certificates; default the operating system's store.
+    ///
+    /// # Errors
+    /// [`HttpCheckError::Tls`] if they cannot be read.
+    pub fn roots(mut self, roots: &Roots) -> Result<Self, HttpCheckError> {
+        self.client = HttpClient::with_roots(roots)?;
+        Ok(self)
     }
 
     /// Sets how long the exchange may take; default 3 s.
@@ -162,9 +202,9 @@ impl HttpCheck {
         if !expected {
             return Verdict::unhealthy(format!("the answer is {}", status.as_u16()));
         }
-        match &self.pointer {
-            Some(pointer) => judge_json(body, pointer),
-            None => Verdict::healthy(),
+        match judge_json(body, &self.expected) {
+            Ok(()) => Verdict::healthy(),
+            Err(reason) => Verdict::unhealthy(reason),
         }
     }
 }
@@ -198,13 +238,37 @@ fn unreachable(error: &HttpError) -> Verdict {
     Verdict::unhealthy(error_text(error))
 }
 
-fn judge_json(body: &[u8], pointer: &str) -> Verdict {
-    match serde_json::from_slice::<serde_json::Value>(body) {
-        Err(_) => Verdict::unhealthy("the answer is not JSON"),
-        Ok(json) if json.pointer(pointer).is_none_or(serde_json::Value::is_null) => {
-            Verdict::unhealthy(format!("the answer has nothing at {pointer}"))
+fn judge_json(body: &[u8], expected: &[Expected]) -> Result<(), String> {
+    if expected.is_empty() {
+        return Ok(());
+    }
+    let json: Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
+    for Expected { pointer, value } in expected {
+        match (json.pointer(pointer), value) {
+            (None | Some(Value::Null), _) => return Err(format!("the answer has nothing at {pointer}")),
+            (Some(found), Some(value)) if !equal(found, value) => {
+                return Err(format!("the answer has another value at {pointer}"));
+            }
+            _ => {}
         }
-        Ok(_) => Verdict::healthy(),
+    }
+    Ok(())
+}
+
+/// As JSON has one kind of numbers.
+fn equal(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Number(found), Value::Number(expected)) => {
+            found == expected || (found.is_f64() != expected.is_f64() && found.as_f64() == expected.as_f64())
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len() && found.iter().zip(expected).all(|(one, other)| equal(one, other))
+        }
+        (Value::Object(found), Value::Object(expected)) => {
+            let has = |(name, value)| found.get(name).is_some_and(|found| equal(found, value));
+            found.len() == expected.len() && expected.iter().all(has)
+        }
+        _ => found == expected,
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
 use async_trait::async_trait;
 use groundcrew_base::{Check, Verdict};
 
-use super::{Blocking, Thresholds, thresholds::percent};
+use super::{
+    Blocking, Thresholds,
+    thresholds::{hundredths, percent},
+};
 
 /// Asks how full the memory is that this process may use.
 ///
@@ -98,7 +101,7 @@ fn judge(root: &Path, thresholds: Thresholds) -> Verdict {
     verdict
         .detail("systemTotal", usage.total)
         .detail("systemFree", usage.total.saturating_sub(usage.used))
-        .detail("systemUsagePercent", usage.percent())
+        .detail("systemUsagePercent", hundredths(usage.percent()))
         .detail("source", usage.source)
 }
 

@@ -48,6 +48,8 @@ impl Thresholds {
 
     pub(super) fn judge(self, what: &str, percent: f64) -> Verdict {
         let reason = format!("{what} {percent:.1} % full");
+        // More than all is no reason to pass what nothing passes.
+        let percent = percent.min(100.0);
         if percent > self.unhealthy {
             Verdict::unhealthy(reason)
         } else if percent > self.degraded {
@@ -67,7 +69,7 @@ impl Default for Thresholds {
     }
 }
 
-/// `part` of `whole` in percent, rounded to hundredths; nothing of nothing is 0.
+/// `part` of `whole` in percent; nothing of nothing is 0.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a percentage needs no more than 53 bits"
@@ -76,5 +78,10 @@ pub(super) fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }
-    (part as f64 / whole as f64 * 1e4).round() / 1e2
+    part as f64 * 100.0 / whole as f64
+}
+
+/// As it is shown.
+pub(super) fn hundredths(percent: f64) -> f64 {
+    (percent * 100.0).round() / 100.0
 }

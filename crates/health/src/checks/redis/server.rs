@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use groundcrew_base::{Status, Verdict};
 
-use crate::checks::{Thresholds, thresholds::percent, verdicts::up};
+use crate::checks::{
+    Thresholds,
+    thresholds::{hundredths, percent},
+    verdicts::up,
+};
 
 /// Lines of `name:value`.
 struct Fields<'a>(HashMap<&'a str, &'a str>);
@@ -45,7 +49,7 @@ impl<'a> Server<'a> {
             .detail("role", self.0.text("role").to_owned())
             .detail("usedMemoryBytes", used)
             .detail("maxMemoryBytes", most)
-            .detail("memoryUsagePercent", percent(used, most))
+            .detail("memoryUsagePercent", hundredths(percent(used, most)))
             .detail("evictionPolicy", self.0.text("maxmemory_policy").to_owned())
             .detail("evictedKeys", self.0.number("evicted_keys"))
             .detail("connectedClients", self.0.number("connected_clients"))

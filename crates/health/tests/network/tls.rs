@@ -1,0 +1,132 @@
+//! Certificates that end, have ended or begin later.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use groundcrew_connect::tls::Roots;
+use groundcrew_health::{Check, Detail, Status, checks::TlsCheck};
+use groundcrew_testkit::Proxy;
+
+use crate::{
+    DAY,
+    authority::{Server, Validity},
+    word,
+};
+
+fn left(left: Duration) -> Validity {
+    Validity::until(SystemTime::now() + left)
+}
+
+#[tokio::test]
+async fn a_certificate_is_good_then_expiring_then_refused() {
+    let good = Server::start(left(DAY * 90 + DAY / 2)).await.check().run().await;
+    let server = Server::start(left(DAY * 13 + DAY / 2)).await;
+    let expiring = server.check().run().await;
+    let in_time = server.check().warn_within(DAY * 7).run().await;
+    let expired = Server::start(Validity::until(SystemTime::now() - DAY))
+        .await
+        .check()
+        .run()
+        .await;
+
+    assert_eq!(
+        (good.status(), word(&good)),
+        (Status::Healthy, Some(&"up".into()))
+    );
+    assert_eq!(good.details().find("daysLeft"), Some(&Detail::UInt(90)));
+    assert_eq!(
+        (expiring.status(), expiring.reason()),
+        (Status::Degraded, Some("the certificate ends in 13 days"))
+    );
+    assert_eq!(word(&expiring), Some(&"expiring".into()));
+    assert_eq!(in_time.status(), Status::Healthy);
+    assert_eq!(
+        (expired.status(), word(&expired)),
+        (Status::Unhealthy, Some(&"handshake".into()))
+    );
+    assert!(expired.reason().unwrap().contains("expired"), "{expired:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_name_a_strange_signer_and_silence_are_unhealthy() {
+    let (server, stranger) = tokio::join!(Server::start(left(DAY * 90)), Server::start(left(DAY * 90)));
+    let proxy = Proxy::start(server.address).await.unwrap();
+    proxy.black_hole();
+
+    let misnamed = server.check().server_name("example.com").run().await;
+    let strange = stranger.check().roots(server.roots());
+    let strange = strange.run().await;
+    let no_roots = server
+        .check()
+        .roots(Roots::File("/nowhere.pem".into()))
+        .run()
+        .await;
+    let silent = TlsCheck::new("127.0.0.1", proxy.addr().port()).timeout(Duration::from_millis(200));
+    let silent = silent.run().await;
+
+    for verdict in [&misnamed, &strange, &no_roots, &silent] {
+        assert_eq!(verdict.status(), Status::Unhealthy, "{verdict:?}");
+    }
+    assert_eq!(word(&misnamed), Some(&"handshake".into()));
+    assert_eq!(word(&strange), Some(&"handshake".into()));
+    assert!(
+        no_roots.reason().unwrap().contains("/nowhere.pem"),
+        "{no_roots:?}"
+    );
+    assert_eq!(silent.reason(), Some("no answer within 200ms"));
+}
+
+/// What a browser trusts is a chain.
+#[tokio::test]
+async fn the_certificate_that_ends_first_counts() {
+    let (near, far) = (DAY * 5 + DAY / 2, DAY * 90 + DAY / 2);
+    for (own, between) in [(far, near), (near, far)] {
+        let verdict = Server::with_intermediate(left(own), left(between))
+            .await
+            .check()
+            .run()
+            .await;
+
+        assert_eq!(
+            (verdict.status(), verdict.reason()),
+            (Status::Degraded, Some("the certificate ends in 5 days"))
+        );
+        assert_eq!(verdict.details().find("daysLeft"), Some(&Detail::UInt(5)));
+        let ends = SystemTime::now() + near;
+        let ends = ends.duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let Some(Detail::UInt(told)) = verdict.details().find("notAfter") else {
+            panic!("{verdict:?}");
+        };
+        assert!(told.abs_diff(ends) < 3600, "{told} {ends}");
+    }
+    let good = Server::with_intermediate(left(far), left(far))
+        .await
+        .check()
+        .run()
+        .await;
+    assert_eq!(good.details().find("daysLeft"), Some(&Detail::UInt(90)));
+    assert_eq!(good.status(), Status::Healthy);
+}
+
+#[tokio::test]
+async fn a_certificate_that_begins_later_or_whose_signer_has_ended_is_refused() {
+    let later = Validity {
+        begins: SystemTime::now() + DAY,
+        ends: SystemTime::now() + DAY * 90,
+    };
+    let over = Validity::until(SystemTime::now() - DAY);
+
+    let early = Server::start(later).await.check().run().await;
+    let unsigned = Server::with_intermediate(left(DAY * 90), over)
+        .await
+        .check()
+        .run()
+        .await;
+
+    for (verdict, reason) in [(early, "not valid yet"), (unsigned, "expired")] {
+        assert_eq!(
+            (verdict.status(), word(&verdict)),
+            (Status::Unhealthy, Some(&"handshake".into()))
+        );
+        assert!(verdict.reason().unwrap().contains(reason), "{verdict:?}");
+    }
+}
