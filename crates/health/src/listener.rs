@@ -38,8 +38,9 @@ use crate::{
 /// runtime is blocked.
 ///
 /// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too. A connection is closed 5 s after it was made if it has asked nothing,
-/// and 30 s after its last answer. There are places for 256; when one more comes, another goes that has asked nothing, or has not
-/// asked again, for the longest time, so nobody keeps probes away by being silent or slow. A few descriptors are kept for it, so one
+/// and 30 s after its last answer. There are places for 256; when one more comes, another goes that has asked nothing for the longest
+/// time, 100 ms at least, or has not asked again, so nobody keeps probes away by being silent or slow, and thousands that ask at once
+/// are answered one after the other. A few descriptors are kept for it, so one
 /// probe at a time is answered even when the process has none left, and whoever takes those that come free. The thread ends
 /// with [`shutdown`](Self::shutdown) or when the listener is dropped.
 ///
@@ -152,13 +153,20 @@ async fn serve(
 ) -> io::Result<()> {
     let acceptor = Acceptor::new(listener, reserve)?;
     let (connections, places) = (TaskTracker::new(), Places::default());
-    while let Some(accepted) = end.run_until_cancelled(acceptor.accept()).await {
+    let next = async || {
+        places.room().await;
+        acceptor.accept().await
+    };
+    while let Some(accepted) = end.run_until_cancelled(next()).await {
         match accepted {
             Ok(client) => {
                 drop(connections.spawn(answer(client, router.clone(), end.clone(), places.take())));
             }
             // Its descriptor is as good as any.
-            Err(error) if is_exhausted(&error) && places.spare() => yield_now().await,
+            Err(error) if is_exhausted(&error) && places.spare() => {
+                yield_now().await;
+                yield_now().await;
+            }
             Err(error) => {
                 tracing::warn!(target: TARGET, error = %error, "accepting a probe failed");
                 sleep(ACCEPT_PAUSE).await;

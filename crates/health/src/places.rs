@@ -16,12 +16,14 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    task::yield_now,
+    time::{Instant, sleep, timeout},
 };
 
 /// The connections that are served, so many at most. One more finds a place all the same: who has asked nothing for the longest
 /// time goes if such connections have half of the places, else who has not asked again for the longest time, and last who waits for
-/// the end of an answer. So the silent take no place from those who ask, and neither take it from those who have just come.
+/// the end of an answer. So the silent take no place from those who ask, and neither take it from those who have just come: who
+/// comes waits until whoever has to go has had a moment to ask, or to be answered.
 #[derive(Clone, Default)]
 pub(crate) struct Places(Arc<Inner>);
 
@@ -30,6 +32,8 @@ struct Inner {
     taken: Mutex<Vec<Arc<Guest>>>,
     /// Counts what happens, to tell what came first.
     moments: AtomicU64,
+    /// Somebody has asked, was answered or has gone.
+    changed: Notify,
 }
 
 /// A place that one connection has until this is dropped.
@@ -88,17 +92,35 @@ pub(crate) struct Answer<B> {
 }
 
 impl Places {
+    /// Resolves when there is a place, or who has to go for the next has had time enough.
+    pub(crate) async fn room(&self) {
+        if self.lock().len() >= MOST {
+            // Who has come before and has asked is not silent.
+            yield_now().await;
+        }
+        loop {
+            let changed = self.0.changed.notified();
+            let left = {
+                let taken = self.lock();
+                let next = (taken.len() >= MOST)
+                    .then(|| first(&taken, &order(&taken)))
+                    .flatten();
+                next.and_then(|at| taken.get(at))
+                    .map(|guest| guest.lock().grace())
+            };
+            match left {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => drop(timeout(left, changed).await),
+            }
+        }
+    }
+
     /// A place for one more, in which it has said nothing yet.
     pub(crate) fn take(&self) -> Place {
         let mut taken = self.lock();
         if taken.len() >= MOST {
-            let is_silent = |guest: &&Arc<Guest>| guest.lock().standing() == Standing::Silent;
-            let silent = taken.iter().filter(is_silent).count();
-            let mut standings = [Standing::Silent, Standing::Idle, Standing::Busy];
-            if silent < MOST / 2 {
-                standings.rotate_left(1);
-            }
-            send_away(&mut taken, &standings);
+            let order = order(&taken);
+            send_away(&mut taken, &order);
         }
         let guest = Arc::new(Guest {
             conduct: Mutex::new(Conduct {
@@ -129,15 +151,32 @@ impl Places {
     }
 }
 
-/// Sends away who has done nothing for the longest time, of the first of these standings that there is.
-fn send_away(taken: &mut Vec<Arc<Guest>>, of: &[Standing]) -> bool {
+/// Whose turn it is to go, where there is no place left.
+fn order(taken: &[Arc<Guest>]) -> [Standing; 3] {
+    let is_silent = |guest: &&Arc<Guest>| guest.lock().standing() == Standing::Silent;
+    let silent = taken.iter().filter(is_silent).count();
+    let mut standings = [Standing::Silent, Standing::Idle, Standing::Busy];
+    if silent < MOST / 2 {
+        standings.rotate_left(1);
+    }
+    standings
+}
+
+/// Who has done nothing for the longest time, of the first of these standings that there is.
+fn first(taken: &[Arc<Guest>], of: &[Standing]) -> Option<usize> {
     let rank = |guest: &Guest| {
         let conduct = guest.lock();
         let standing = conduct.standing();
         Some((of.iter().position(|one| *one == standing)?, conduct.moment))
     };
     let ranks = taken.iter().enumerate();
-    let Some((_, at)) = ranks.filter_map(|(at, guest)| Some((rank(guest)?, at))).min() else {
+    let (_, at) = ranks.filter_map(|(at, guest)| Some((rank(guest)?, at))).min()?;
+    Some(at)
+}
+
+/// Sends the first of these standings away. Whether there was one.
+fn send_away(taken: &mut Vec<Arc<Guest>>, of: &[Standing]) -> bool {
+    let Some(at) = first(taken, of) else {
         return false;
     };
     taken.swap_remove(at).sent_away.notify_one();
@@ -177,6 +216,8 @@ impl Place {
         let mut conduct = self.0.guest.lock();
         what(&mut conduct);
         (conduct.moment, conduct.at) = (moment, Instant::now());
+        drop(conduct);
+        self.0.places.0.changed.notify_one();
     }
 }
 
@@ -186,6 +227,8 @@ impl Drop for Held {
         if let Some(at) = taken.iter().position(|guest| Arc::ptr_eq(guest, &self.guest)) {
             taken.swap_remove(at);
         }
+        drop(taken);
+        self.places.0.changed.notify_one();
     }
 }
 
@@ -210,6 +253,14 @@ impl Conduct {
             Standing::Silent => SILENT.saturating_sub(self.at.elapsed()),
             Standing::Idle => IDLE.saturating_sub(self.at.elapsed()),
             Standing::Busy => IDLE,
+        }
+    }
+
+    /// How long it has to be left alone still.
+    fn grace(&self) -> Duration {
+        match self.standing() {
+            Standing::Idle => Duration::ZERO,
+            Standing::Silent | Standing::Busy => GRACE.saturating_sub(self.at.elapsed()),
         }
     }
 }
@@ -283,6 +334,10 @@ const SILENT: Duration = Duration::from_secs(5);
 
 /// The same before the next.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// How long who has just connected may take to ask, and an answer to be given, before others take the place. A thousand silent
+/// ones before it keep a probe waiting for less than the second that a kubelet waits.
+const GRACE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

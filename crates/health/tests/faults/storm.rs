@@ -1,6 +1,11 @@
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
 };
 
 use axum::body::Body;
@@ -11,63 +16,209 @@ use groundcrew_health::{
 };
 use groundcrew_testkit::{Proxy, eventually};
 use http::{Request, StatusCode};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::*;
 
+/// A service whose checks ask a real PostgreSQL and a real Redis, which count.
+struct Counted {
+    postgres: Postgres,
+    redis: Redis,
+    health: Health,
+}
+
+impl Counted {
+    async fn start() -> Self {
+        let postgres = Postgres::builder()
+            .setting("log_statement", "all")
+            .start()
+            .await
+            .unwrap();
+        let redis = Redis::start().await.unwrap();
+        // However busy the machine is, they are not taken for frozen.
+        let database = PostgresCheck::new(PostgresUrl::parse(&postgres.url()).unwrap()).timeout(LIMIT);
+        let cache = RedisCheck::new(RedisUrl::parse(&redis.url()).unwrap()).timeout(LIMIT);
+        let health = Health::builder("1")
+            .register(Registration::new("database", database).deadline(LIMIT * 2))
+            .register(Registration::new("redis", cache).deadline(LIMIT * 2))
+            .start()
+            .unwrap();
+        eventually(LIMIT, "healthy", async || {
+            (health.report().status == Status::Healthy).then_some(())
+        })
+        .await;
+        Self {
+            postgres,
+            redis,
+            health,
+        }
+    }
+
+    /// Asserts that each is asked once an interval at most while `storm` lasts.
+    async fn bear<T>(&self, what: &str, storm: impl Future<Output = T>) -> T {
+        let count = async || (questions(&self.postgres), pings(&self.redis).await);
+        let (began, before) = (Instant::now(), count().await);
+
+        let outcome = storm.await;
+
+        let (after, took) = (count().await, began.elapsed());
+        let asked = (after.0 - before.0, after.1 - before.1);
+        // The shortest interval is 0.9 s; one run may fall on each end.
+        let most = u64::try_from(took.as_millis()).unwrap() / 900 + 2;
+        eprintln!(
+            "{what} in {took:?}: {} questions to PostgreSQL, {} to Redis, bar {most}",
+            asked.0, asked.1
+        );
+        assert!(asked.0 <= most && asked.1 <= most, "{asked:?} of {most}");
+        outcome
+    }
+}
+
+const PROBES: usize = 10_000;
+
+const PATHS: [&str; 4] = [
+    "/readyz",
+    "/api/health",
+    "/healthz/database",
+    "/api/health?fresh=0",
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_concurrent_probes_cause_one_run_a_check_and_interval_at_most() {
-    let postgres = Postgres::builder()
-        .setting("log_statement", "all")
-        .start()
-        .await
-        .unwrap();
-    let redis = Redis::start().await.unwrap();
-    let database = PostgresCheck::new(PostgresUrl::parse(&postgres.url()).unwrap());
-    let cache = RedisCheck::new(RedisUrl::parse(&redis.url()).unwrap());
-    let health = Health::builder("1")
-        .check("database", database)
-        .register(Registration::new("redis", cache))
-        .start()
-        .unwrap();
-    eventually(LIMIT, "healthy", async || {
-        (health.report().status == Status::Healthy).then_some(())
-    })
-    .await;
-    let (began, before) = (Instant::now(), (questions(&postgres), pings(&redis).await));
-
-    let router = health.router();
-    let probes: JoinSet<_> = (0..10_000)
+    let service = Counted::start().await;
+    let router = service.health.router();
+    let probes: JoinSet<_> = (0..PROBES)
         .map(|at| {
-            let path = [
-                "/readyz",
-                "/api/health",
-                "/healthz/database",
-                "/api/health?fresh=0",
-            ][at % 4];
-            let request = Request::get(path).body(Body::empty()).unwrap();
+            let request = Request::get(PATHS[at % PATHS.len()]).body(Body::empty()).unwrap();
             router.clone().oneshot(request)
         })
         .collect();
-    let answers = probes.join_all().await;
+
+    let answers = service.bear("10,000 probes", probes.join_all()).await;
 
     assert!(
         answers
             .into_iter()
             .all(|answer| answer.unwrap().status() == StatusCode::OK)
     );
-    let after = (questions(&postgres), pings(&redis).await);
-    let runs = (after.0 - before.0, after.1 - before.1);
-    // The shortest interval is 0.9 s; one run may fall on each end.
-    let most = u64::try_from(began.elapsed().as_millis()).unwrap() / 900 + 2;
-    eprintln!(
-        "10,000 probes in {:?}: {} questions to PostgreSQL, {} to Redis",
-        began.elapsed(),
-        runs.0,
-        runs.1
+}
+
+/// Who has asked and waits for the answer.
+struct Asker {
+    address: SocketAddr,
+    stream: TcpStream,
+    path: &'static str,
+    /// How often it was sent away before it had an answer.
+    sent_away: usize,
+}
+
+impl Asker {
+    fn ask(address: SocketAddr, path: &'static str) -> Self {
+        Self {
+            address,
+            stream: Self::connect(address, path),
+            path,
+            sent_away: 0,
+        }
+    }
+
+    fn connect(address: SocketAddr, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(LIMIT * 12)).unwrap();
+        // Who has been sent away meanwhile is told by the answer.
+        drop(write!(stream, "GET {path} HTTP/1.1\r\nhost: probes\r\n\r\n"));
+        stream
+    }
+
+    /// The status of the answer. The socket stays open.
+    fn answer(&mut self) -> u16 {
+        loop {
+            let mut head = [0; "HTTP/1.1 200".len()];
+            match self.stream.read_exact(&mut head) {
+                Ok(()) => return String::from_utf8_lossy(&head)[9..].parse().unwrap(),
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+                    self.sent_away += 1;
+                    self.stream = Self::connect(self.address, self.path);
+                }
+            }
+        }
+    }
+}
+
+/// As many sockets at once as the process may have, up to so many.
+fn sockets(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.maximum;
+    setrlimit(Resource::Nofile, Rlimit { current, ..limit }).unwrap();
+    let allowed = current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
+    wanted.min(allowed.saturating_sub(OTHER_FILES))
+}
+
+/// What the listener, the servers' clients and the tests beside this one open.
+const OTHER_FILES: usize = 700;
+
+/// What so many probes were answered, and how often one was sent away.
+#[derive(Default)]
+struct Answers {
+    statuses: Vec<u16>,
+    sent_away: usize,
+}
+
+/// Asks so often, with all of a wave open and waiting at once; every socket stays open until the last of its wave has the answer.
+fn storm(address: SocketAddr, probes: usize, at_once: usize) -> Answers {
+    let mut answers = Answers::default();
+    while answers.statuses.len() < probes {
+        let wave = at_once.min(probes - answers.statuses.len());
+        let asked = Barrier::new(THREADS);
+        let ask = |thread: usize| {
+            let asking = (thread..wave).step_by(THREADS);
+            let mut askers: Vec<_> = asking
+                .map(|at| Asker::ask(address, PATHS[at % PATHS.len()]))
+                .collect();
+            asked.wait();
+            let statuses: Vec<_> = askers.iter_mut().map(Asker::answer).collect();
+            (askers, statuses)
+        };
+        let answered: Vec<_> = thread::scope(|scope| {
+            let ask = &ask;
+            let threads: Vec<_> = (0..THREADS)
+                .map(|thread| scope.spawn(move || ask(thread)))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for (askers, statuses) in answered {
+            answers.sent_away += askers.iter().map(|asker| asker.sent_away).sum::<usize>();
+            answers.statuses.extend(statuses);
+        }
+    }
+    answers
+}
+
+/// In a hundred: the kernel's queue is shorter than the storm, so a request may come long after its connection.
+const SENT_AWAY: usize = 1;
+
+const THREADS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_sockets_at_once_are_answered_and_ask_the_servers_no_more_than_none() {
+    let service = Counted::start().await;
+    let probes = ProbeListener::bind(([127, 0, 0, 1], 0).into(), service.health.router()).unwrap();
+    let (address, at_once) = (probes.address(), sockets(PROBES));
+    eprintln!("{at_once} sockets are open at once");
+
+    let storm = tokio::task::spawn_blocking(move || storm(address, PROBES, at_once));
+    let answers = service.bear("10,000 probes over sockets", storm).await.unwrap();
+
+    eprintln!("{} of them were sent away first", answers.sent_away);
+    assert_eq!(answers.statuses, [200; PROBES]);
+    assert!(
+        answers.sent_away <= PROBES * SENT_AWAY / 100,
+        "{}",
+        answers.sent_away
     );
-    assert!(runs.0 <= most && runs.1 <= most, "{runs:?} of {most}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +238,7 @@ async fn ten_thousand_probes_over_two_hundred_connections_are_all_answered() {
     let address = probes.address();
 
     let askers: Vec<_> = (0..200)
-        .map(|_| std::thread::spawn(move || (0..50).filter(|_| ask(address, "/readyz").0 == 200).count()))
+        .map(|_| thread::spawn(move || (0..50).filter(|_| ask(address, "/readyz").0 == 200).count()))
         .collect();
     let answered = tokio::task::spawn_blocking(move || {
         askers
