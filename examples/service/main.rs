@@ -29,7 +29,7 @@ use groundcrew::{
     Bound, Service, ServiceConfig,
     envcfg::{Config, Report},
     health::probe::probe,
-    lifecycle::Exit,
+    lifecycle::{Exit, Lifecycle},
 };
 
 use crate::{room::Opened, settings::Settings, surroundings::Surroundings};
@@ -82,13 +82,18 @@ async fn run(settings: Settings) -> ExitCode {
         }
     };
     let lifecycle = service.lifecycle().clone();
-    let surroundings = match Surroundings::find(&settings).await {
-        Ok(surroundings) => surroundings,
-        Err(error) => return failed("finding the servers", error.as_ref()),
+    // Whoever stops it now does not want to wait for a server that says nothing.
+    let finding = Box::pin(Surroundings::find(&settings));
+    let surroundings = match lifecycle.until_draining(finding).await {
+        Some(Ok(surroundings)) => surroundings,
+        Some(Err(error)) => return failed("finding the servers", error.as_ref()),
+        None => return lifecycle.run().await.into(),
     };
-    let opened = match room::open(&mut service, &settings, &surroundings).await {
-        Ok(opened) => opened,
-        Err(error) => return failed("opening the card room", error.as_ref()),
+    let opening = Box::pin(room::open(&mut service, &settings, &surroundings));
+    let opened = match lifecycle.until_draining(opening).await {
+        Some(Ok(opened)) => opened,
+        Some(Err(error)) => return failed("opening the card room", error.as_ref()),
+        None => return lifecycle.run().await.into(),
     };
     let bound = match service.bind(opened.router.clone()).await {
         Ok(bound) => bound,
@@ -98,14 +103,18 @@ async fn run(settings: Settings) -> ExitCode {
         }
     };
     introduce(&bound, &surroundings);
-    // The tables are made once the database answers; ready comes after.
+    prepare(&lifecycle, &opened).await;
+    bound.run().await.into()
+}
+
+/// The tables are made once the database answers; ready comes after.
+async fn prepare(lifecycle: &Lifecycle, opened: &Opened) {
     if lifecycle.dependencies().await.is_ok()
-        && let Err(error) = migrate(&opened).await
+        && let Some(Err(error)) = lifecycle.until_draining(migrate(opened)).await
     {
         tracing::error!(error = error.as_ref(), "the tables cannot be made");
         lifecycle.fail("the tables cannot be made", Exit::Error);
     }
-    bound.run().await.into()
 }
 
 async fn migrate(opened: &Opened) -> Result<(), Box<dyn StdError + Send + Sync>> {

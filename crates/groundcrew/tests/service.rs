@@ -145,6 +145,71 @@ fn a_required_check_is_waited_for_and_then_watched() {
 }
 
 #[test]
+fn probes_are_answered_while_the_parts_are_being_made() {
+    let ended = alone("probes_are_answered_while_the_parts_are_being_made", || async {
+        let service = start(config()).unwrap();
+        let (lifecycle, probes) = (service.lifecycle().clone(), service.probe_address());
+        let expected = [
+            ("/livez", 200),
+            ("/livez?verbose", 200),
+            ("/livez/runtime", 200),
+            ("/metrics", 200),
+            ("/readyz", 503),
+            ("/startupz", 503),
+            // Nobody knows yet what they will say.
+            ("/healthz", 503),
+            ("/healthz/ledger", 503),
+            ("/readyz/ledger", 503),
+            ("/api/health", 503),
+            ("/api/performance", 503),
+        ];
+        for (path, code) in expected {
+            assert_eq!(status(probes, path).await, Some(code), "{path}");
+        }
+
+        let bound = service.bind(Router::new()).await.unwrap();
+        assert_eq!(bound.probe_address(), probes);
+        let mut running = JoinSet::from_iter([bound.run()]);
+        for path in [
+            "/readyz",
+            "/startupz",
+            "/healthz",
+            "/api/health",
+            "/api/performance",
+        ] {
+            let answers = async || (status(probes, path).await == Some(200)).then_some(());
+            eventually(SOON, path, answers).await;
+        }
+        assert_eq!(status(probes, "/healthz/ledger").await, Some(404));
+        lifecycle.stop("the test is over");
+        running.join_next().await.unwrap().unwrap()
+    });
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
+fn a_service_that_is_stopped_before_its_parts_are_made_closes_its_probes() {
+    let name = "a_service_that_is_stopped_before_its_parts_are_made_closes_its_probes";
+    let ended = alone(name, || async {
+        let service = start(config()).unwrap();
+        let (lifecycle, probes) = (service.lifecycle().clone(), service.probe_address());
+        assert_eq!(status(probes, "/livez").await, Some(200));
+
+        lifecycle.stop("the test is over");
+        let made = lifecycle.until_draining(std::future::pending::<()>()).await;
+        assert_eq!(made, None);
+        let exit = lifecycle.run().await;
+
+        assert_eq!(status(probes, "/livez").await, None);
+        drop(service);
+        exit
+    });
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
 fn the_listener_of_the_probes_speaks_the_health_protocol_of_grpc() {
     let ended = alone(
         "the_listener_of_the_probes_speaks_the_health_protocol_of_grpc",
@@ -234,7 +299,7 @@ fn a_port_of_the_probes_that_is_taken_is_named() {
         let mut config = config();
         config.health_addr = address;
 
-        let refused = start(config).unwrap().bind(Router::new()).await.unwrap_err();
+        let refused = start(config).unwrap_err();
 
         assert_eq!(refused.to_string(), "starting the health checks");
         let ServiceError::Health(health::Error::Bind {

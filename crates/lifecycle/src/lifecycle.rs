@@ -206,6 +206,31 @@ impl Lifecycle {
         self.0.core.stopping().clone().cancelled_owned()
     }
 
+    /// Runs `work` until it ends or the stop begins, which drops it: for the steps of a start that may take long, such as a
+    /// connection that is made. Where it gives none, [`run`](Self::run) says how the process should end.
+    ///
+    /// # Cancel safety
+    /// As safe as `work`.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_lifecycle::{Exit, Lifecycle};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), groundcrew_lifecycle::Error> {
+    /// let lifecycle = Lifecycle::builder().start()?;
+    /// lifecycle.stop("SIGTERM");
+    /// let connected = lifecycle.until_draining(std::future::pending::<()>()).await;
+    ///
+    /// assert_eq!(connected, None);
+    /// assert_eq!(lifecycle.run().await, Exit::Clean);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn until_draining<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.0.core.draining().run_until_cancelled(work).await
+    }
+
     /// Runs `work` until it ends or [`stopping`](Self::stopping) resolves, which drops it: for loops that
     /// may be dropped at any await.
     ///

@@ -236,7 +236,7 @@ fn address_of(url: &str) -> SocketAddr {
 }
 
 /// Private servers are started on the way, on a machine that runs other tests too.
-const START: Duration = Duration::from_secs(30);
+pub(crate) const START: Duration = Duration::from_secs(30);
 
 /// What the defaults of the time limits of a stop allow in sum.
 const STOP: Duration = Duration::from_secs(28);

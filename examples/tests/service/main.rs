@@ -10,6 +10,7 @@ mod client;
 mod ending;
 mod faults;
 mod feed;
+mod frozen_start;
 mod guards;
 mod harness;
 mod monitoring;

@@ -195,33 +195,53 @@ async fn the_program_asks_its_own_probes() {
     let service = Service::start(variables).await;
     let address = service.probe_address();
 
-    let running = healthcheck(address).await;
-    let mut took = Vec::new();
+    let mut asked = Vec::new();
     for _ in 0..ASKED {
-        let began = Instant::now();
-        assert_eq!(healthcheck(address).await, Some(0));
-        took.push(began.elapsed());
+        asked.push(healthcheck(address).await);
     }
+    let quick = async || (healthcheck(address).await.took <= LIMIT).then_some(());
+    // What else this machine does is not part of it.
+    eventually(Duration::from_secs(60), "a quick answer", quick).await;
     service.stop().await;
     let stopped = healthcheck(address).await;
 
-    assert_eq!((running, stopped), (Some(0), Some(1)));
-    println!("--healthcheck took {took:?}");
-    // What else this machine does is not part of it.
-    let quickest = took.into_iter().min().unwrap();
-    assert!(quickest <= Duration::from_millis(15), "{quickest:?}");
+    println!("--healthcheck: {asked:?}");
+    assert!(asked.iter().all(|one| one.code == Some(0)), "{asked:?}");
+    assert_eq!(stopped.code, Some(1));
+    asked.sort_by_key(|one| one.worked);
+    let median = &asked[ASKED / 2];
+    assert!(median.worked <= LIMIT, "{median:?}");
 }
 
 const ASKED: usize = 20;
+const LIMIT: Duration = Duration::from_millis(15);
 
-/// The exit code of `--healthcheck`, as a container's health check runs it.
-async fn healthcheck(probes: SocketAddr) -> Option<i32> {
-    let mut command = Command::new(program());
+/// One `--healthcheck`, as a container's health check runs it.
+#[derive(Debug)]
+struct Healthcheck {
+    code: Option<i32>,
+    took: Duration,
+    /// Of the processors' time, which other programs do not take away.
+    worked: Duration,
+}
+
+async fn healthcheck(probes: SocketAddr) -> Healthcheck {
+    let mut command = Command::new("bash");
     command
-        .arg("--healthcheck")
+        .args(["-c", "TIMEFORMAT='%R %U %S'; time \"$0\" --healthcheck"])
+        .arg(program())
         .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HEALTH_ADDR", probes.to_string());
-    command.kill_on_drop(true).output().await.unwrap().status.code()
+    let output = command.kill_on_drop(true).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let times = said.lines().last().unwrap_or_default().split(' ');
+    let times: Vec<f64> = times.map(|seconds| seconds.parse().unwrap()).collect();
+    Healthcheck {
+        code: output.status.code(),
+        took: Duration::from_secs_f64(times[0]),
+        worked: Duration::from_secs_f64(times[1] + times[2]),
+    }
 }
 
 /// How long a cluster may take to bring up a database that was started together with the service.

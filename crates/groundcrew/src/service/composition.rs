@@ -1,13 +1,8 @@
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use groundcrew_base::{Check, ShutdownReport};
-use groundcrew_health::{Health, ProbeListener, Registration};
+use groundcrew_health::{Health, HealthBuilder, Registration};
 use groundcrew_lifecycle::Lifecycle;
 use groundcrew_logging::Logging;
 use groundcrew_metrics::{
@@ -20,13 +15,15 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, shared_check::shared};
+use super::{
+    Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, probes::Probes, shared_check::shared,
+};
 
 /// A service made of the crates: one log, one registry, one lifecycle, one list of checks.
 ///
-/// [`start`](ServiceBuilder::start) takes over log, panics and signals. Then the parts are added, each with
-/// its metrics, its health check and its place in the stop. [`bind`](Self::bind) opens the listeners and
-/// [`Bound::run`] runs to the exit code.
+/// [`start`](ServiceBuilder::start) takes over log, panics and signals, and answers probes: it lives and is not ready. Then the
+/// parts are added, each with its metrics, its health check and its place in the stop. [`bind`](Self::bind) opens the main
+/// listener and [`Bound::run`] runs to the exit code.
 ///
 /// # Examples
 /// ```no_run
@@ -59,7 +56,7 @@ pub struct Service {
     pub(super) performance: Performance,
     lag: Option<SchedulingLag>,
     checks: Vec<Registration>,
-    probes: Arc<Mutex<Option<(Health, ProbeListener)>>>,
+    probes: Arc<Probes>,
     pub(super) database: Option<DatabaseFiguresSource>,
 }
 
@@ -85,11 +82,13 @@ impl Service {
         logging.register_metrics(&registry)?;
         let http = HttpMetrics::register(&registry)?;
         let figures = http.clone();
-        let probes: Arc<Mutex<Option<(Health, ProbeListener)>>> = Arc::default();
+        let starting = health(&version, &config, &lifecycle).start()?;
+        let probes = Probes::open(config.health_addr, starting, metrics_router(&registry))?;
+        let probes = Arc::new(probes);
         // Hooks run in reverse order: the log is the last to go, and probes are answered to the end.
         let (log, open) = (logging.clone(), Arc::clone(&probes));
         lifecycle.on_stop("log", async move |deadline| flush(&log, deadline));
-        lifecycle.on_stop("probes", async move |deadline| close(open, deadline).await);
+        lifecycle.on_stop("probes", async move |deadline| open.close(deadline).await);
         let mut performance = performance();
         if registry.is_enabled() {
             performance = performance.http(move || figures.figures());
@@ -139,16 +138,21 @@ impl Service {
         self.check(Registration::new(name, shared(&check)))
     }
 
-    /// Opens the listeners: `router` and the service's own routes on the main one, probes and metrics on a
-    /// thread of their own. Requests are answered from now on; the service is ready when
-    /// [`Bound::run`] says so.
+    /// Where probes and metrics are served, from the start on, by a thread of their own.
+    #[must_use]
+    pub fn probe_address(&self) -> SocketAddr {
+        self.probes.address()
+    }
+
+    /// Opens the main listener with `router` and the service's own routes, which the listener of the probes has from now on too.
+    /// Requests are answered; the service is ready when [`Bound::run`] says so.
     ///
     /// The routes added are `/livez`, `/readyz`, `/startupz`, `/healthz`, `/healthz/{check}`, `/api/health`,
     /// `/metrics` and `/api/performance`, and with the feature `grpc` gRPC's health service on the listener of the probes. Requests
     /// to `router` are counted and timed; those are not.
     ///
     /// # Errors
-    /// When an address is taken, or a check's name does not fit. The service must end then.
+    /// When the address is taken, or a check's name does not fit. The service must end then.
     pub async fn bind(mut self, router: Router) -> Result<Bound, ServiceError> {
         let health = self.start_health()?;
         self.keep_measuring();
@@ -158,9 +162,8 @@ impl Service {
         // Not on the main listener: a server of gRPC may have a health service of its own there.
         #[cfg(feature = "grpc")]
         let asked = own.clone().merge(health.grpc_router());
-        let probes = ProbeListener::bind(self.config.health_addr, asked)?;
-        let probe_address = probes.address();
-        *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = Some((health, probes));
+        self.probes.serve(health, asked).await;
+        let probe_address = self.probes.address();
 
         let address = SocketAddr::from((self.config.bind_addr, self.config.port));
         let taken = |source| ServiceError::Listen { address, source };
@@ -171,13 +174,11 @@ impl Service {
     }
 
     fn start_health(&mut self) -> Result<Health, ServiceError> {
-        let builder = Health::builder(&self.version)
-            .config(self.config.health.clone())
-            .gate(self.lifecycle.gate());
+        let builder = health(&self.version, &self.config, &self.lifecycle);
         let checks = std::mem::take(&mut self.checks);
         let health = checks
             .into_iter()
-            .fold(builder, groundcrew_health::HealthBuilder::register)
+            .fold(builder, HealthBuilder::register)
             .start()?;
         health.register_metrics(&self.registry)?;
         Ok(health)
@@ -233,6 +234,11 @@ impl fmt::Debug for Service {
     }
 }
 
+fn health(version: &str, config: &ServiceConfig, lifecycle: &Lifecycle) -> HealthBuilder {
+    let builder = Health::builder(version).config(config.health.clone());
+    builder.gate(lifecycle.gate())
+}
+
 /// Registers what every service runs on: the process, its container, its runtime, its build.
 fn surroundings(registry: &Registry, version: &str) -> Result<Option<SchedulingLag>, RegisterError> {
     let runtime = Handle::current();
@@ -263,14 +269,4 @@ fn flush(logging: &Logging, deadline: Duration) -> ShutdownReport {
         Ok(()) => ShutdownReport::clean(Duration::ZERO),
         Err(_) => ShutdownReport::new(groundcrew_base::ShutdownOutcome::DeadlineExceeded, deadline),
     }
-}
-
-async fn close(open: Arc<Mutex<Option<(Health, ProbeListener)>>>, deadline: Duration) -> ShutdownReport {
-    let open = open.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some((health, probes)) = open else {
-        return ShutdownReport::clean(Duration::ZERO);
-    };
-    let closed = probes.shutdown(deadline / 2).await;
-    let ended = health.shutdown(deadline / 2).await;
-    if closed.is_clean() { ended } else { closed }
 }

@@ -4,6 +4,7 @@ mod composition;
 mod config;
 mod error;
 mod parts;
+mod probes;
 mod shared_check;
 
 pub use bound::Bound;
