@@ -49,4 +49,4 @@ pub use redis_cluster::RedisCluster;
 pub use redis_sentinel::RedisSentinel;
 pub use s3::{S3, S3Upload, S3Write};
 pub use shared::{SharedRedis, SharedRedisCluster, database, redis, redis_cluster};
-pub use small_disk::{SmallDisk, small_disk};
+pub use small_disk::{SmallDisk, disk_of_inodes, small_disk};

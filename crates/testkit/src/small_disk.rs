@@ -84,9 +84,22 @@ impl Drop for Inner {
 /// # }
 /// ```
 pub async fn small_disk(size: ByteSize) -> Result<SmallDisk, Error> {
+    mounted(size, "").await
+}
+
+/// Makes a directory that holds so many inodes, its own included, and answers `ENOSPC` to one more file, however much of `size` is
+/// left. See [`small_disk`].
+///
+/// # Errors
+/// Those of [`small_disk`].
+pub async fn disk_of_inodes(size: ByteSize, inodes: u32) -> Result<SmallDisk, Error> {
+    mounted(size, &format!(",nr_inodes={inodes}")).await
+}
+
+async fn mounted(size: ByteSize, more: &str) -> Result<SmallDisk, Error> {
     let sandbox = Arc::new(Sandbox::new(None)?);
     let mount_point = sandbox.subdir(MOUNT)?;
-    let options = format!("size={},mode=1777", size.bytes());
+    let options = format!("size={},mode=1777{more}", size.bytes());
     let refusal = match mount(&mount_point, &options) {
         Ok(()) => {
             return Ok(SmallDisk(Arc::new(Inner {

@@ -99,6 +99,91 @@ fn version_one_and_hybrid_are_read() {
     );
 }
 
+/// systemd's hybrid: the limit is where the controller is, which may be either.
+#[test]
+fn a_limit_of_version_two_beside_an_idle_version_one_counts() {
+    let files = [
+        (
+            "proc/self/cgroup",
+            "4:cpu:/app\n1:name=systemd:/app\n0::/app.slice/app.service\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "9223372036854771712\n",
+        ),
+        ("sys/fs/cgroup/memory/memory.usage_in_bytes", "8589934592\n"),
+        ("sys/fs/cgroup/unified/app.slice/memory.max", "1073741824\n"),
+        ("sys/fs/cgroup/unified/app.slice/memory.current", "1020054733\n"),
+        (
+            "sys/fs/cgroup/unified/app.slice/memory.stat",
+            "inactive_file 53687092\n",
+        ),
+        ("sys/fs/cgroup/unified/app.slice/app.service/memory.max", "max\n"),
+        (
+            "sys/fs/cgroup/unified/app.slice/app.service/memory.current",
+            "1\n",
+        ),
+    ];
+
+    assert_eq!(
+        verdict(&files),
+        ("cgroup v2".to_owned(), GIB, 90.0, Status::Degraded)
+    );
+}
+
+#[test]
+fn the_tightest_of_both_versions_counts() {
+    let files = [
+        ("proc/self/cgroup", "4:memory:/app\n0::/app\n"),
+        ("sys/fs/cgroup/memory/app/memory.limit_in_bytes", "2147483648\n"),
+        ("sys/fs/cgroup/memory/app/memory.usage_in_bytes", "1073741824\n"),
+        ("sys/fs/cgroup/unified/app/memory.max", "1073741824\n"),
+        ("sys/fs/cgroup/unified/app/memory.current", "1020054733\n"),
+    ];
+
+    assert_eq!(
+        verdict(&files),
+        ("cgroup v2".to_owned(), GIB, 95.0, Status::Unhealthy)
+    );
+}
+
+#[test]
+fn the_tightest_ancestor_of_version_one_counts() {
+    let files = [
+        ("proc/self/cgroup", "9:memory,hugetlb:/kubepods/pod1/app\n"),
+        (
+            "sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "9223372036854771712\n",
+        ),
+        ("sys/fs/cgroup/memory/memory.usage_in_bytes", "8589934592\n"),
+        (
+            "sys/fs/cgroup/memory/kubepods/pod1/memory.limit_in_bytes",
+            "1073741824\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/kubepods/pod1/memory.usage_in_bytes",
+            "1020054733\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/kubepods/pod1/memory.stat",
+            "total_inactive_file 161061274\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/kubepods/pod1/app/memory.limit_in_bytes",
+            "2147483648\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/kubepods/pod1/app/memory.usage_in_bytes",
+            "1073741824\n",
+        ),
+    ];
+
+    assert_eq!(
+        verdict(&files),
+        ("cgroup v1".to_owned(), GIB, 80.0, Status::Healthy)
+    );
+}
+
 #[test]
 fn no_limit_of_version_one_is_no_limit() {
     let files = [
