@@ -480,6 +480,47 @@ async fn ask(address: SocketAddr) -> String {
     answer
 }
 
+/// What the log's panic hook tells lifecycle, wherever it happens.
+#[test]
+fn every_panic_of_the_process_is_counted() {
+    let ended = alone("every_panic_of_the_process_is_counted", || async {
+        let service = start(config()).unwrap();
+        let (lifecycle, registry) = (service.lifecycle().clone(), service.registry().clone());
+        let counted = || {
+            let text = registry.encode();
+            ["panics", "handler_panics", "task_panics"].map(|which| {
+                let sample = format!("lifecycle_{which}_total ");
+                let mut values = text.lines().filter_map(|line| line.strip_prefix(&sample));
+                values.next().unwrap().parse::<u32>().unwrap()
+            })
+        };
+        let bound = service
+            .bind(Router::new().route("/slow", get(gives_up)))
+            .await
+            .unwrap();
+        let address = bound.address();
+        let mut running = JoinSet::from_iter([bound.run()]);
+        assert_eq!(counted(), [0, 0, 0]);
+
+        assert!(std::thread::spawn(|| panic!("on purpose")).join().is_err());
+        assert_eq!(counted(), [1, 0, 0]);
+        let answer = ask(address).await;
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+        assert_eq!(counted(), [2, 1, 0]);
+        lifecycle.spawn("worker", gives_up());
+        let exit = running.join_next().await.unwrap().unwrap();
+
+        assert_eq!(counted(), [3, 1, 1]);
+        exit
+    });
+
+    assert_eq!(ended.code, Some(70), "{}", ended.out);
+}
+
+async fn gives_up() {
+    assert!(SOON.is_zero(), "on purpose");
+}
+
 #[test]
 fn two_listeners_on_one_address_are_a_problem_of_the_configuration() {
     let cases = [
