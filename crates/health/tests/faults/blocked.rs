@@ -12,7 +12,7 @@ use groundcrew_health::{
     Detail, Health, HealthConfig, ProbeListener, Registration, Status, Verdict,
     checks::{Blocking, DiskCheck, RuntimeCheck},
 };
-use groundcrew_testkit::eventually;
+use groundcrew_testkit::{eventually, pressure};
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
@@ -51,6 +51,34 @@ fn block(runtime: &Runtime, workers: usize) -> mpsc::Sender<()> {
     release
 }
 
+/// The nearest rank: the least of these that 99 % of them do not exceed.
+fn p99(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[(times.len() * 99).div_ceil(100) - 1]
+}
+
+/// A round is late only for as long as the machine was, and does not count.
+fn blocked_p99(address: SocketAddr) {
+    let mut late = Vec::new();
+    loop {
+        let before = pressure();
+        let p99 = p99((0..1000).map(|_| ask(address, "/api/health").1).collect());
+        let waited = pressure().saturating_sub(before);
+        eprintln!(
+            "probe p99 with every worker blocked: {p99:?}, bar {BLOCKED_P99:?}, the machine was late for {waited:?}"
+        );
+        if p99 <= BLOCKED_P99 {
+            return;
+        }
+        assert!(
+            p99 <= BLOCKED_P99 + waited,
+            "{p99:?}, the machine was late for {waited:?} only"
+        );
+        late.push((p99, waited));
+        assert!(late.len() < 5, "{late:?}");
+    }
+}
+
 #[test]
 fn probes_are_answered_while_every_worker_is_blocked_and_what_is_stale_is_not_green() {
     let runtime = runtime("blocked");
@@ -74,15 +102,7 @@ fn probes_are_answered_while_every_worker_is_blocked_and_what_is_stale_is_not_gr
 
     let release = block(&runtime, WORKERS);
     let began = Instant::now();
-    let p99 = loop {
-        let mut times: Vec<_> = (0..100).map(|_| ask(address, "/api/health").1).collect();
-        times.sort();
-        if times[98] <= BLOCKED_P99 {
-            break times[98];
-        }
-        assert!(began.elapsed() < LIMIT * 4, "{:?}", times[98]);
-    };
-    eprintln!("probe p99 with every worker blocked: {p99:?}, bar {BLOCKED_P99:?}");
+    blocked_p99(address);
 
     // Nobody runs the checks any more, and the runtime does not turn.
     while ask(address, "/readyz").0 == 200 || ask(address, "/livez").0 == 200 {
@@ -151,28 +171,45 @@ fn a_block_of_all_workers_is_told_when_it_is_over_however_many_there_are() {
     }
 }
 
+/// How long the machine was late while one worker of several was blocked, if the runtime was said to stall.
+fn stall(runtime: &Runtime, health: &Health, stall_limit: Duration) -> Option<Duration> {
+    let release = block(runtime, WORKERS - 1);
+    let (before, began) = (pressure(), Instant::now());
+    let (mut turned, mut gap) = (began, Duration::ZERO);
+    let mut is_alive = true;
+    while is_alive && began.elapsed() < stall_limit * 2 {
+        is_alive = health.liveness().is_ok();
+        thread::park_timeout(Duration::from_millis(1));
+        gap = gap.max(turned.elapsed());
+        turned = Instant::now();
+    }
+    drop(release);
+    (!is_alive).then(|| pressure().saturating_sub(before) + gap)
+}
+
 #[test]
 fn one_blocked_worker_of_several_is_no_stall() {
     let runtime = runtime("one");
-    // A machine that is busy may let it wait for a while, too.
     let stall_limit = Duration::from_secs(2);
     let health = runtime.block_on(async { watched(stall_limit) });
-    runtime.block_on(eventually(LIMIT, "turns", async || {
-        runtime_is(&health, Status::Healthy).map(drop)
-    }));
+    let turns = async || runtime_is(&health, Status::Healthy).map(drop);
+    runtime.block_on(eventually(LIMIT, "turns", turns));
 
-    for _ in 0..3 {
-        let release = block(&runtime, WORKERS - 1);
-        let began = Instant::now();
-        while began.elapsed() < stall_limit * 2 {
-            assert_eq!(health.liveness(), Ok(()));
-            thread::park_timeout(Duration::from_millis(1));
-        }
-        drop(release);
+    let (mut good, mut late) = (0, Vec::new());
+    while good < 3 {
+        let Some(waited) = stall(&runtime, &health, stall_limit) else {
+            good += 1;
+            continue;
+        };
+        assert!(
+            waited >= stall_limit / 2,
+            "the machine was late for {waited:?} only"
+        );
+        late.push(waited);
+        assert!(late.len() < 3, "{late:?}");
+        runtime.block_on(eventually(LATE, "turns again", async || health.liveness().ok()));
     }
-    runtime.block_on(eventually(LIMIT * 4, "turns still", async || {
-        runtime_is(&health, Status::Healthy).map(drop)
-    }));
+    runtime.block_on(eventually(LATE, "turns still", turns));
 }
 
 /// The threads of this process with that name.
@@ -194,6 +231,7 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         assert!(blocked.lock().unwrap().recv().is_err());
         Verdict::healthy()
     });
+    let disk = DiskCheck::paths(["/"]).thresholds(never());
     let mut config = HealthConfig::default();
     (config.interval, config.retry) = (Duration::from_millis(20), Duration::from_millis(20));
     config.deadline = Duration::from_millis(40);
@@ -202,7 +240,8 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         .register(Registration::new("stuck", stuck).optional())
         .register(Registration::new("hanging", std::future::pending).optional())
         .register(Registration::new("panicking", || async { panic!("no") }).optional())
-        .check("disk_space", DiskCheck::paths(["/"]).thresholds(never()))
+        // However busy the machine is.
+        .register(Registration::new("disk_space", disk).deadline(LATE))
         .start()
         .unwrap();
     let runs = |name: &str| {
@@ -210,7 +249,7 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         stats.into_iter().find(|check| &*check.name == name).unwrap().runs
     };
 
-    runtime.block_on(eventually(LIMIT * 4, "50 runs each", async || {
+    runtime.block_on(eventually(LATE, "50 runs each", async || {
         let names = ["stuck", "hanging", "panicking", "disk_space"];
         names.iter().all(|name| runs(name) >= 50).then_some(())
     }));
@@ -221,8 +260,7 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         Status::Unhealthy,
         Status::Healthy,
     ];
-    // On a busy machine even the disk may be late now and then.
-    runtime.block_on(eventually(LIMIT * 4, "each as it is", async || {
+    runtime.block_on(eventually(LATE, "each as it is", async || {
         let report = health.report();
         let status = |name: &str| report.check(name).unwrap().status();
         let are = ["stuck", "hanging", "panicking", "disk_space"].map(status);
@@ -230,7 +268,7 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
     }));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     // The workers, the one that is stuck, and one for the disk; one more may be on its way to rest.
-    runtime.block_on(eventually(LIMIT * 4, "no thread is lost", async || {
+    runtime.block_on(eventually(LATE, "no thread is lost", async || {
         (threads("leaky") <= WORKERS + 2).then_some(())
     }));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
