@@ -13,51 +13,34 @@ use groundcrew_testkit::eventually;
 use http::{Method, StatusCode, header};
 use tower::ServiceExt;
 
-use crate::{LIMIT, get, request, send, service::switched, text};
+use crate::{LIMIT, code, get, request, send, service::switched, text};
+
+async fn answers(health: &Health, path: &str, status: StatusCode, body: &str) {
+    eventually(LIMIT, body, async || {
+        (get(health, path).await == (status, format!("{body}\n"))).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn an_optional_failure_degrades_and_a_critical_one_refuses() {
+    let (ok, refused) = (StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE);
     let (health, [database, redis]) = switched(DetailsPolicy::Always).await;
-    assert_eq!(
-        get(&health, "/readyz").await,
-        (StatusCode::OK, "ready\n".to_owned())
-    );
-    assert_eq!(
-        get(&health, "/startupz").await,
-        (StatusCode::OK, "started\n".to_owned())
-    );
+    assert_eq!(get(&health, "/readyz").await, (ok, "ready\n".to_owned()));
+    assert_eq!(get(&health, "/startupz").await, (ok, "started\n".to_owned()));
 
     redis.store(false, Ordering::SeqCst);
-    eventually(LIMIT, "degraded", async || {
-        (get(&health, "/healthz").await == (StatusCode::OK, "degraded\n".to_owned())).then_some(())
-    })
-    .await;
-    assert_eq!(get(&health, "/readyz").await.0, StatusCode::OK);
-    assert_eq!(get(&health, "/api/health").await.0, StatusCode::OK);
-    assert_eq!(
-        get(&health, "/healthz/redis").await.0,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
+    answers(&health, "/healthz", ok, "degraded").await;
+    assert_eq!(code(&health, "/readyz").await, ok);
+    assert_eq!(code(&health, "/api/health").await, ok);
+    assert_eq!(code(&health, "/healthz/redis").await, refused);
 
     database.store(false, Ordering::SeqCst);
-    eventually(LIMIT, "not ready", async || {
-        let refused = (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: database is unhealthy\n".to_owned(),
-        );
-        (get(&health, "/readyz").await == refused).then_some(())
-    })
-    .await;
-    assert_eq!(
-        get(&health, "/api/health").await.0,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
-    assert_eq!(
-        get(&health, "/livez").await,
-        (StatusCode::OK, "alive\n".to_owned())
-    );
-    assert_eq!(get(&health, "/startupz").await.0, StatusCode::OK);
-    assert_eq!(get(&health, "/healthz/nothing").await.0, StatusCode::NOT_FOUND);
+    answers(&health, "/readyz", refused, "not ready: database is unhealthy").await;
+    assert_eq!(code(&health, "/api/health").await, refused);
+    assert_eq!(get(&health, "/livez").await, (ok, "alive\n".to_owned()));
+    assert_eq!(code(&health, "/startupz").await, ok);
+    assert_eq!(code(&health, "/healthz/nothing").await, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
