@@ -7,6 +7,7 @@ mod balancer;
 mod books;
 mod cache;
 mod client;
+mod contract;
 mod ending;
 mod faults;
 mod feed;
