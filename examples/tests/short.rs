@@ -98,6 +98,19 @@ fn health_shows_an_outage_and_its_end() {
 }
 
 #[test]
+fn lifecycle_drains_and_says_with_what_it_ends() {
+    let output = run_with("lifecycle", &["1"]);
+
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let said: Vec<&str> = text.lines().collect();
+    assert!(said[0].starts_with("curl http://127.0.0.1:"), "{text}");
+    assert_eq!(said[1], "the ticker has seen the stop", "{text}");
+    assert!(said[2].starts_with("closing the pool within 7."), "{text}");
+    assert_eq!(said[3..], ["Clean: exit code 0"], "{text}");
+}
+
+#[test]
 fn cache_outlives_a_frozen_redis() {
     assert_runs("cache", "nobody waits for Redis any more");
 }

@@ -52,6 +52,16 @@ pub struct DependencyReport {
 }
 
 impl DependencyReport {
+    fn unasked(dependency: &Dependency) -> Self {
+        Self {
+            name: dependency.name.clone(),
+            need: dependency.need,
+            verdict: Verdict::unknown("no answer yet"),
+            attempts: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
     fn is_up(&self) -> bool {
         matches!(self.verdict.status(), Status::Healthy | Status::Degraded)
     }
@@ -141,18 +151,10 @@ pub(crate) async fn wait_for(
         .iter()
         .filter(|one| one.need == Need::Required)
         .count();
-    let mut waits: JoinSet<_> = dependencies
-        .iter()
-        .cloned()
-        .enumerate()
-        .map(|(at, one)| {
-            let end = end.clone();
-            async move { (at, one.wait(limits, &end).await) }
-        })
-        .collect();
+    let mut waits = begin(dependencies, limits, &end);
     let deadline = tokio::time::sleep(limits.total);
     let mut deadline = pin!(deadline);
-    let mut reports = Vec::new();
+    let mut reports: Vec<_> = dependencies.iter().map(DependencyReport::unasked).collect();
     loop {
         if missing == 0 {
             end.up.cancel();
@@ -166,14 +168,26 @@ pub(crate) async fn wait_for(
                         end.failed.cancel();
                     }
                     missing -= usize::from(report.need == Need::Required);
-                    reports.push((at, report));
+                    if let Some(place) = reports.get_mut(at) {
+                        *place = report;
+                    }
                 }
+                // It has not come up, whatever it was.
                 Some(Err(error)) => tracing::error!(target: TARGET, error = %error, "a wait was lost"),
             },
         }
     }
-    reports.sort_unstable_by_key(|(at, _)| *at);
-    outcome(reports.into_iter().map(|(_, report)| report).collect())
+    outcome(reports)
+}
+
+/// Each is waited for by a task, and comes back with its place.
+fn begin(dependencies: &[Dependency], limits: Limits, end: &End) -> JoinSet<(usize, DependencyReport)> {
+    let dependencies = dependencies.iter().cloned().enumerate();
+    let waits = dependencies.map(|(at, one)| {
+        let end = end.clone();
+        async move { (at, one.wait(limits, &end).await) }
+    });
+    waits.collect()
 }
 
 fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyFailure>> {
@@ -218,13 +232,7 @@ impl Dependency {
         let began = Instant::now();
         let mut delays = limits.backoff.delays();
         let mut told = None;
-        let mut report = DependencyReport {
-            name: self.name.clone(),
-            need: self.need,
-            verdict: Verdict::unknown("no answer yet"),
-            attempts: 0,
-            waited: Duration::ZERO,
-        };
+        let mut report = DependencyReport::unasked(self);
         loop {
             tokio::select! {
                 verdict = self.ask(limits.attempt) => report.verdict = verdict,
@@ -249,7 +257,7 @@ impl Dependency {
     }
 
     async fn ask(&self, limit: Duration) -> Verdict {
-        match tokio::time::timeout(limit, catch_panic(self.check.run())).await {
+        match tokio::time::timeout(limit, catch_panic(async { self.check.run().await })).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(panic)) => Verdict::unhealthy(format!("the check panicked: {panic}")),
             Err(_) => Verdict::unhealthy(format!("no answer within {limit:?}")),

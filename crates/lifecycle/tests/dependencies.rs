@@ -6,6 +6,7 @@
 mod settings;
 
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -13,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use groundcrew_base::Verdict;
+use groundcrew_base::{Check, Verdict};
 use groundcrew_lifecycle::{Error, Exit, Need, Phase, Signals};
 use tokio::time::Instant;
 
@@ -53,6 +54,50 @@ async fn a_dependency_that_comes_late_is_waited_for() {
     );
     assert_eq!(asked.load(Ordering::Relaxed), 4);
     assert_eq!(lifecycle.phase(), Phase::Ready);
+}
+
+/// A check that panics before it has given a future, or when that is dropped.
+struct Rude {
+    when_dropped: bool,
+}
+
+struct Grudge;
+
+impl Drop for Grudge {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "dropped");
+    }
+}
+
+impl Check for Rude {
+    fn run<'a, 'b>(&'a self) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        assert!(self.when_dropped, "at once");
+        let grudge = Grudge;
+        Box::pin(async move {
+            std::future::pending::<()>().await;
+            drop(grudge);
+            Verdict::healthy()
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_required_check_that_panics_wherever_it_can_is_never_taken_for_up() {
+    for when_dropped in [false, true] {
+        let lifecycle = lifecycle(Signals::Leave, |_| {});
+        lifecycle.require("database", Rude { when_dropped });
+        lifecycle.require("redis", || async { Verdict::healthy() });
+
+        let error = lifecycle.ready().await.unwrap_err();
+
+        let text = error.to_string();
+        assert!(text.starts_with("dependency database is not available"), "{text}");
+        assert_eq!(lifecycle.run().await, Exit::Unavailable, "{text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
