@@ -29,8 +29,10 @@ pub(crate) struct Talk {
     leave: AtomicBool,
     /// Each request looks at it: a token would take a lock.
     has_asked: AtomicBool,
-    /// When something last came that is not a whole request yet, in milliseconds of `delivery`; zero where nothing is.
-    began_at: AtomicU64,
+    /// When something of a request last came that has not arrived, in milliseconds of `delivery`; zero without one.
+    heard_at: AtomicU64,
+    /// A request has arrived whose answer has not begun: what comes is its rest, or was sent without waiting for that answer.
+    is_asked: AtomicBool,
     open_streams: AtomicUsize,
     is_blocked: AtomicBool,
     delivery: Delivery,
@@ -41,8 +43,10 @@ impl Talk {
         self.http2.load(Ordering::Acquire)
     }
 
-    pub(crate) fn is_first_request(&self) -> bool {
-        self.began_at.store(0, Ordering::Relaxed);
+    /// Takes note of a request that has arrived. Whether it is the first.
+    pub(crate) fn ask(&self) -> bool {
+        self.heard_at.store(0, Ordering::Relaxed);
+        self.is_asked.store(true, Ordering::Relaxed);
         !self.has_asked.load(Ordering::Relaxed) && !self.has_asked.swap(true, Ordering::Relaxed)
     }
 
@@ -58,19 +62,21 @@ impl Talk {
 
     /// Whether a request is on its way: the client has begun it, and said something not long ago.
     pub(crate) fn is_arriving(&self) -> bool {
-        let began_at = self.began_at.load(Ordering::Relaxed);
-        began_at != 0 && !self.is_http2() && self.delivery.now() < began_at + PAUSE
+        let heard_at = self.heard_at.load(Ordering::Relaxed);
+        heard_at != 0 && !self.is_http2() && self.delivery.now() < heard_at + PAUSE
     }
 
-    fn heard(&self, bytes: usize) {
-        if bytes > 0 && !self.is_http2() {
-            self.began_at.store(self.delivery.now().max(1), Ordering::Relaxed);
+    fn heard(&self, read: &[u8]) {
+        // Old clients send an empty line behind a body (RFC 9112, section 2.2).
+        let is_said = read.iter().any(|byte| !b"\r\n".contains(byte));
+        if is_said && !self.is_asked.load(Ordering::Relaxed) && !self.is_http2() {
+            self.heard_at.store(self.delivery.now().max(1), Ordering::Relaxed);
         }
     }
 
-    /// What came while it was answered was the rest of what is answered.
-    fn answered(&self) {
-        self.began_at.store(0, Ordering::Relaxed);
+    fn answer(&self) {
+        self.is_asked.store(false, Ordering::Relaxed);
+        self.heard_at.store(0, Ordering::Relaxed);
     }
 
     /// Counts a stream of HTTP/2 until it is dropped.
@@ -146,7 +152,7 @@ impl Connected {
         let this = self.project();
         if let Poll::Ready(Ok(bytes)) = polled {
             this.talk.delivery.sent(*bytes);
-            this.talk.answered();
+            this.talk.answer();
         }
         let is_blocked = polled.is_pending();
         if *this.is_blocked != is_blocked {
@@ -193,7 +199,7 @@ impl AsyncRead for Connected {
             this.talk.delivery.heard();
         }
         let read = buffer.filled().get(before..).unwrap_or_default();
-        this.talk.heard(read.len());
+        this.talk.heard(read);
         if this.preface.is_expected() && this.preface.ends_with(read) {
             this.talk.http2.store(true, Ordering::Release);
         }

@@ -67,7 +67,7 @@ impl Connection {
         let (peer, tell) = (self.peer, self.tell);
         let (first, talk) = (self.first_request.clone(), Arc::clone(&self.talk));
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            if talk.is_first_request() {
+            if talk.ask() {
                 first.cancel();
             }
             tell(peer, request.extensions_mut());
@@ -132,9 +132,10 @@ impl Connection {
     /// Hears out who has begun a request over HTTP/1: hyper would close the connection on it.
     async fn arrived(&self) {
         let arrived_by = Instant::now() + ARRIVAL;
+        let is_over = || self.core.aborted().is_cancelled() || Instant::now() >= arrived_by;
         // The runtime may not have heard yet of what has come.
         tokio::task::yield_now().await;
-        while self.talk.is_arriving() && Instant::now() < arrived_by {
+        while self.talk.is_arriving() && !is_over() {
             tokio::time::sleep(ROUND_TRIP).await;
         }
     }

@@ -8,10 +8,20 @@ mod settings;
 use std::{
     io::Write as _,
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::ConnectInfo, routing::get};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    routing::{get, post},
+};
+use groundcrew_base::ShutdownReport;
 use groundcrew_lifecycle::{Exit, Lifecycle, Signals};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -88,11 +98,12 @@ async fn dribbles(client: &mut TcpStream, bytes: &[u8]) -> Duration {
     longest
 }
 
-/// Stops while the client still sends, and gives what it is answered: nothing where a busy machine made it pause.
-async fn answer_to(served: Served, mut client: TcpStream, rest: &str) -> Option<String> {
+/// Stops while the client still sends, and gives what it is answered: nothing where a busy machine made it pause, since
+/// `began` at the latest.
+async fn answer_to(served: Served, mut client: TcpStream, began: Instant, rest: &str) -> Option<String> {
     served.lifecycle.stop("test");
     let asks = async {
-        let pause = dribbles(&mut client, rest.as_bytes()).await;
+        let pause = began.elapsed().max(dribbles(&mut client, rest.as_bytes()).await);
         let mut answer = String::new();
         let read = client.read_to_string(&mut answer).await;
         (pause < PAUSE / 2).then(|| read.map(|_| answer).unwrap())
@@ -115,8 +126,9 @@ async fn a_request_that_is_arriving_at_the_stop_is_answered() {
     ] {
         let answer = loop {
             let served = serve().await;
+            let began = Instant::now();
             let client = begins(&served, before.as_bytes()).await;
-            if let Some(answer) = answer_to(served, client, rest).await {
+            if let Some(answer) = answer_to(served, client, began, rest).await {
                 break answer;
             }
         };
@@ -137,8 +149,9 @@ async fn a_further_request_that_is_arriving_at_the_stop_is_answered() {
             assert_ne!(client.read_buf(&mut first).await.unwrap(), 0);
         }
 
+        let began = Instant::now();
         client.write_all(b"GET / HT").await.unwrap();
-        if let Some(answer) = answer_to(served, client, "TP/1.1\r\nhost: test\r\n\r\n").await {
+        if let Some(answer) = answer_to(served, client, began, "TP/1.1\r\nhost: test\r\n\r\n").await {
             break answer;
         }
     };
@@ -151,37 +164,135 @@ async fn a_further_request_that_is_arriving_at_the_stop_is_answered() {
 /// Who dribbles for ever is not waited for to the shutdown timeout.
 #[tokio::test]
 async fn a_request_that_never_has_arrived_does_not_hold_the_stop_for_long() {
-    let served = serve().await;
-    let mut client = begins(&served, b"GET / HTTP/1.1\r\n").await;
-
-    served.lifecycle.stop("test");
-    let stopped = Instant::now();
-    let asks = async {
-        while client.write_all(b"a: b\r\n").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    let took = loop {
+        let served = serve().await;
+        let mut client = begins(&served, b"GET / HTTP/1.1\r\n").await;
+        served.lifecycle.stop("test");
+        let stopped = Instant::now();
+        let asks = async {
+            let mut longest = Duration::ZERO;
+            loop {
+                let began = Instant::now();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                if client.write_all(b"a: b\r\n").await.is_err() {
+                    return longest;
+                }
+                longest = longest.max(began.elapsed());
+            }
+        };
+        let (exit, pause) = tokio::join!(served.lifecycle.run(), asks);
+        assert_eq!(exit, Exit::Clean);
+        if pause < PAUSE / 2 {
+            break stopped.elapsed();
         }
     };
-    let (exit, ()) = tokio::join!(served.lifecycle.run(), asks);
 
-    assert_eq!(exit, Exit::Clean);
-    let took = stopped.elapsed();
-    assert!(ARRIVAL <= took && took < ARRIVAL * 4, "{took:?}");
+    assert!(ARRIVAL <= took && took < ARRIVAL * 2, "{took:?}");
 }
 
 /// Who has begun a request and says no more is given up after a pause.
 #[tokio::test]
 async fn a_request_that_pauses_on_its_way_holds_the_stop_for_a_second() {
     let served = serve().await;
+    let began = Instant::now();
     let client = begins(&served, b"GET / HTTP/1.1\r\n").await;
 
     served.lifecycle.stop("test");
-    let stopped = Instant::now();
     let exit = served.lifecycle.run().await;
 
     assert_eq!(exit, Exit::Clean);
-    let took = stopped.elapsed();
-    assert!(took < ARRIVAL, "{took:?}");
+    let took = began.elapsed();
+    assert!(PAUSE <= took && took < ARRIVAL, "{took:?}");
     drop(client);
+}
+
+/// An empty line behind a body is what some clients send, and no request. A machine that is busy may take long all the same.
+#[tokio::test]
+async fn a_connection_with_an_empty_line_behind_its_request_is_idle() {
+    let mut took = Vec::new();
+    while took.len() < 5 && took.last().is_none_or(|last| *last >= PAUSE) {
+        let served = serve().await;
+        let request = b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 5\r\n\r\nhello";
+        let mut client = begins(&served, request).await;
+        let mut first = Vec::new();
+        while !first.ends_with(b"hello") {
+            assert_ne!(client.read_buf(&mut first).await.unwrap(), 0);
+        }
+        let began = Instant::now();
+        client.write_all(b"\r\n").await.unwrap();
+        while began.elapsed() < PAUSE / 10 {
+            tokio::task::yield_now().await;
+        }
+
+        served.lifecycle.stop("test");
+        let exit = served.lifecycle.run().await;
+
+        assert_eq!(exit, Exit::Clean);
+        took.push(began.elapsed());
+    }
+    assert!(took.last().is_some_and(|last| *last < PAUSE), "{took:?}");
+}
+
+/// The hooks close what handlers work with.
+#[tokio::test]
+async fn a_body_that_is_still_arriving_at_the_deadline_is_dropped_before_the_hooks() {
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.shutdown_timeout = Duration::from_millis(300);
+    });
+    let works = Arc::new(AtomicBool::new(false));
+    let handler = {
+        let works = Arc::clone(&works);
+        async move |body: Body| {
+            let _work = Work::begin(works);
+            drop(to_bytes(body, usize::MAX).await);
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = lifecycle
+        .serve(listener, Router::new().route("/", post(handler)))
+        .unwrap();
+    let (seen, worked) = (Arc::clone(&works), Arc::new(AtomicBool::new(true)));
+    let told = Arc::clone(&worked);
+    lifecycle.on_stop("pool", async move |_| {
+        told.store(seen.load(Ordering::SeqCst), Ordering::SeqCst);
+        ShutdownReport::clean(Duration::ZERO)
+    });
+    lifecycle.ready().await.unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 1000000\r\n\r\n")
+        .await
+        .unwrap();
+    while !works.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+
+    lifecycle.stop("test");
+    let asks = async {
+        while client.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (exit, ()) = tokio::join!(lifecycle.run(), asks);
+
+    assert_eq!(exit, Exit::DeadlineExceeded);
+    assert!(!worked.load(Ordering::SeqCst), "the handler ran beside the hook");
+}
+
+/// Says of a handler that it runs.
+struct Work(Arc<AtomicBool>);
+
+impl Work {
+    fn begin(works: Arc<AtomicBool>) -> Self {
+        works.store(true, Ordering::SeqCst);
+        Self(works)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 /// How long a request may pause on its way.
