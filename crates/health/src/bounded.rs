@@ -45,10 +45,12 @@ fn shorten(details: &Details, room: &mut usize, levels: usize) -> Details {
 
 /// Whether there is one and how many there are is no secret.
 fn is_told_of_a_secret(name: &str, value: &Detail) -> bool {
-    let is_plural = name.ends_with(['s', 'S']) && !name.to_ascii_lowercase().ends_with("ss");
+    let name = name.to_ascii_lowercase();
     match value {
         Detail::Bool(_) => true,
-        Detail::Int(_) | Detail::UInt(_) | Detail::Float(_) => is_plural,
+        Detail::Int(_) | Detail::UInt(_) | Detail::Float(_) => {
+            COUNTABLE.iter().any(|several| name.ends_with(several))
+        }
         _ => false,
     }
 }
@@ -102,6 +104,9 @@ fn text(text: &str) -> String {
     let end = shown.floor_char_boundary(MOST_TEXT);
     format!("{}...", shown.get(..end).unwrap_or_default())
 }
+
+/// What there can be several of, so that a number tells how many.
+const COUNTABLE: [&str; 4] = ["keys", "passwords", "secrets", "tokens"];
 
 /// For all details of a check together, about as they stand in JSON.
 const MOST_BYTES: usize = 4096;
@@ -187,11 +192,14 @@ mod tests {
             .detail("TOKENS", -1_i64)
             .detail("pass", 4711_u64)
             .detail("accessKeys", "hunter2")
-            .detail("accessKey", 4711_u64);
+            .detail("accessKey", 4711_u64)
+            .detail("dbCreds", 123_456_u64)
+            .detail("pinCodeDigits", 4711_u64);
 
         let shown = json(&bounded(&verdict));
 
-        let hidden = r#""pass":"***","accessKeys":"***","accessKey":"***""#;
+        let hidden =
+            r#""pass":"***","accessKeys":"***","accessKey":"***","dbCreds":"***","pinCodeDigits":"***""#;
         assert_eq!(shown, format!(r#"{{"evictedKeys":7,"TOKENS":-1,{hidden}}}"#));
     }
 

@@ -68,7 +68,8 @@ impl Schedule {
         test.extend(command);
         format!(
             "healthcheck:\n  test: {}\n  interval: {}s\n  timeout: {}s\n  start_period: {}s\n  retries: {}\n",
-            quoted(&test),
+            // What stands behind one sign, compose takes for a variable of its own.
+            quoted(&test).replace('$', "$$"),
             seconds(self.interval),
             seconds(self.timeout),
             seconds(self.start_period),
@@ -168,6 +169,16 @@ mod tests {
         let read: Vec<String> = serde_json::from_str(&quoted(&command)).unwrap();
 
         assert_eq!(read, command);
+    }
+
+    #[test]
+    fn a_command_of_compose_keeps_its_variables_to_itself() {
+        let compose = Schedule::default().compose(&["/bin/sh", "-c", "probe $PORT"]);
+
+        assert!(
+            compose.contains(r#"["CMD", "/bin/sh", "-c", "probe $$PORT"]"#),
+            "{compose}"
+        );
     }
 
     #[test]
