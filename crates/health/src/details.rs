@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum DetailsPolicy {
     /// Nobody.
     Never,
-    /// Who asks from this machine and not through a proxy (no `X-Forwarded-*`, `Forwarded`, `X-Real-Ip` or
-    /// `Via`): a container's own health check, `kubectl exec`, a shell. The default. Needs
+    /// Who asks from this machine and not through a proxy: without `X-Forwarded-*`, `Forwarded`, `Via`, `X-Real-Ip` and other
+    /// headers that proxies add. That is a container's own health check, `kubectl exec`, a shell. The default. Needs
     /// `ConnectInfo<SocketAddr>`, which `ProbeListener` and lifecycle's `serve` give.
     #[default]
     Loopback,

@@ -71,7 +71,7 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify], readiness: &Readin
         tokio::select! {
             // Unlike an instant, a duration may be endless.
             () = sleep(wait.saturating_sub(began.elapsed()).max(LEAST_GAP)) => {}
-            () = trigger.notified() => {}
+            () = trigger.notified() => sleep_until(soonest).await,
             () = change(plan) => sleep_until(soonest).await,
         }
     }
@@ -111,7 +111,7 @@ fn spread(wait: Duration) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-/// A check that is always late or always disturbed leaves this much air.
+/// A check that is always late, always triggered or always disturbed leaves this much air.
 const LEAST_GAP: Duration = Duration::from_millis(20);
 
 const REFRESH: Duration = Duration::from_secs(1);

@@ -45,7 +45,8 @@ impl Question {
 
 /// A name alone is as good as a yes.
 fn is_set(value: &str) -> bool {
-    !matches!(value, "0" | "false" | "no")
+    let is = |no: &&str| value.eq_ignore_ascii_case(no);
+    !["0", "false", "no", "off"].iter().any(is)
 }
 
 pub(crate) const MOST_PARAMETERS: usize = 64;
@@ -72,6 +73,18 @@ mod tests {
                 is_flood: false,
             }
         );
+    }
+
+    #[test]
+    fn a_no_is_a_no_however_it_is_written() {
+        for no in ["0", "false", "False", "FALSE", "no", "No", "off"] {
+            assert!(!read(&format!("/readyz?verbose={no}")).verbose, "{no}");
+        }
+        for yes in ["", "=", "=1", "=true", "=True", "=yes"] {
+            assert!(read(&format!("/readyz?verbose{yes}")).verbose, "{yes}");
+        }
+        assert!(!read("/readyz?Verbose&xverbose").verbose);
+        assert!(read("/readyz?%76erbose").verbose);
     }
 
     #[test]

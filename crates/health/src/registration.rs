@@ -164,7 +164,9 @@ impl fmt::Debug for Registration {
 
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
-    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+    // Those are no last part of a path.
+    let is_path = matches!(name, "." | "..");
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed) && !is_path
 }
 
 /// A registration with every rule filled in.

@@ -82,7 +82,7 @@ impl Health {
                 let token = bearer
                     .and_then(|value| value.split_once(' '))
                     .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-                    .map(|(_, token)| Secret::from(token));
+                    .map(|(_, token)| Secret::from(token.trim_start_matches(' ')));
                 token.is_some_and(|token| self.config().details_token == Some(token))
             }
         }
@@ -309,8 +309,22 @@ const fn code(status: Status) -> StatusCode {
 
 fn is_of_proxy(name: &HeaderName) -> bool {
     let name = name.as_str();
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip" | "via")
+    name.starts_with("x-forwarded-") || PROXIES.contains(&name)
 }
+
+/// What else proxies add.
+const PROXIES: [&str; 10] = [
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-real-ip",
+];
 
 /// The part of `/livez`.
 const RUNTIME: &str = "runtime";

@@ -317,7 +317,7 @@ async fn names_are_checked() {
     };
 
     assert!(matches!(start(&["a", "b", "a"]), Err(Error::DuplicateName { name }) if name == "a"));
-    for bad in ["", "Data Base", "a/b", "é", &"x".repeat(65)] {
+    for bad in ["", "Data Base", "a/b", "é", ".", "..", &"x".repeat(65)] {
         assert!(matches!(start(&[bad]), Err(Error::InvalidName { .. })), "{bad}");
     }
     assert!(start(&["disk_space", "external-apis", "s3.eu"]).is_ok());
@@ -352,6 +352,23 @@ async fn an_endless_interval_asks_once_and_is_believed_for_good() {
     health.trigger("x").unwrap();
     passes(Duration::from_secs(1), || runs.load(Ordering::SeqCst) == 2).await;
     assert!(health.shutdown(Duration::from_secs(1)).await.is_clean());
+}
+
+/// Whoever triggers a check with each failed request asks its server no oftener than every 20 ms.
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_triggers_is_no_storm_of_runs() {
+    let (runs, check) = counted();
+    let registration = Registration::new("x", check).interval(Duration::from_secs(60));
+    let health = Health::builder("1").register(registration).start().unwrap();
+    passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+
+    for _ in 0..1000 {
+        health.trigger("x").unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    let runs = runs.lock().unwrap();
+    assert!((40..=52).contains(&runs.len()), "{}", runs.len());
 }
 
 #[test]

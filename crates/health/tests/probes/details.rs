@@ -51,7 +51,7 @@ async fn strangers_see_statuses_alone_in_every_format() {
 }
 
 /// Who asks, and who of them may see details under the policies `Never`, `Loopback`, `Token` and `Always`.
-const ASKING: [(&str, &str, &str, [bool; 4]); 21] = [
+const ASKING: [(&str, &str, &str, [bool; 4]); 24] = [
     ("127.0.0.1:5000", "", "", [false, true, false, true]),
     ("127.1.2.3:5000", "", "", [false, true, false, true]),
     ("[::1]:5000", "", "", [false, true, false, true]),
@@ -65,6 +65,14 @@ const ASKING: [(&str, &str, &str, [bool; 4]); 21] = [
     ("127.0.0.1:5000", "x-forwarded-host", "edge", STRANGER),
     ("127.0.0.1:5000", "x-real-ip", "127.0.0.1", STRANGER),
     ("127.0.0.1:5000", "via", "1.1 edge", STRANGER),
+    ("127.0.0.1:5000", "cf-connecting-ip", "192.0.2.7", STRANGER),
+    ("127.0.0.1:5000", "true-client-ip", "192.0.2.7", STRANGER),
+    (
+        "127.0.0.1:5000",
+        "x-envoy-external-address",
+        "192.0.2.7",
+        STRANGER,
+    ),
     ("[::1]:5000", "forwarded", "for=127.0.0.1", STRANGER),
     (
         "192.0.2.7:5000",
