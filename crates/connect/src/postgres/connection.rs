@@ -89,8 +89,9 @@ pub(super) async fn connect(
 
 fn classify(error: tokio_postgres::Error) -> ConnectError {
     let Some(code) = error.code() else {
-        let cause = std::error::Error::source(&error);
-        return if error.is_closed() || cause.is_some_and(|cause| cause.is::<io::Error>()) {
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+        // Who is reached and says what is not understood, or shows a certificate that is not trusted, is not out of reach.
+        return if error.is_closed() || cause.is_some_and(|cause| !is_unreadable(cause.kind())) {
             ConnectError::Unreachable(error)
         } else {
             ConnectError::Other(error)
@@ -99,13 +100,17 @@ fn classify(error: tokio_postgres::Error) -> ConnectError {
     match code {
         &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections(error),
         &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN => ConnectError::NotReady(error),
-        // Class 28 is "invalid authorization specification", 3D000 an unknown database.
-        code if code.code().starts_with("28") || code == &SqlState::INVALID_CATALOG_NAME => {
-            ConnectError::Refused(error)
-        }
+        // An unknown database, and one to which the role may not connect.
+        &SqlState::INVALID_CATALOG_NAME | &SqlState::INSUFFICIENT_PRIVILEGE => ConnectError::Refused(error),
+        // Class 28 is "invalid authorization specification".
+        code if code.code().starts_with("28") => ConnectError::Refused(error),
         code if code.code().starts_with("08") => of_pooler(error),
         _ => ConnectError::Other(error),
     }
+}
+
+const fn is_unreadable(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
 }
 
 /// `PgBouncer` has one code, of the class "connection exception", for nearly everything that it says itself.

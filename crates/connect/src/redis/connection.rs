@@ -211,12 +211,18 @@ fn classify(error: Error, deadline: Duration) -> RedisError {
         return RedisError::Forbidden(error);
     }
     match error.kind() {
+        // Of the cause, the driver keeps the text only.
+        ErrorKind::IO if error.details().contains(UNREADABLE) => RedisError::Other(error),
         ErrorKind::Auth => RedisError::Refused(error),
         ErrorKind::Timeout => RedisError::Timeout { deadline },
         ErrorKind::IO | ErrorKind::Canceled => RedisError::Unreachable(error),
         _ => RedisError::Other(error),
     }
 }
+
+/// How the kind of an error of input and output shows whose other side is reached: what it says is not understood, or its
+/// certificate is not trusted.
+const UNREADABLE: &str = "kind: InvalidData";
 
 const GRACE: Duration = Duration::from_millis(25);
 

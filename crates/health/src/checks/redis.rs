@@ -43,7 +43,8 @@ use super::{
 /// Details of a server: `role`, `usedMemoryBytes`, `maxMemoryBytes`, `memoryUsagePercent`, `evictionPolicy`, `evictedKeys`,
 /// `connectedClients`. Of a cluster: `clusterState`, `slotsAssigned`, `slotsOk`, `slotsFailing`, `knownNodes`, `primaries`,
 /// `primariesAnswering`. Every primary is asked on a connection of its own; the servers that the URL names are where the first are
-/// found, and one of them is enough. A login that may not ask for them still gets the other verdicts. No verdict takes longer than the
+/// found, and one of them is enough. A login that may not ask for them, or may not even `PING`, still gets the other
+/// verdicts: whoever says no is there. No verdict takes longer than the
 /// [`timeout`](Self::timeout). A lost connection is noticed at once.
 ///
 /// Given the [`Evidence`](crate::Evidence) of a client, such as that of `cache`, it passes on what the client knows, and while
@@ -132,7 +133,8 @@ async fn server(connection: &RedisConnection, deadline: Instant) -> Result<Said,
     let left = || deadline.saturating_duration_since(Instant::now());
     // A server that takes no writes refuses even this; why, it tells all the same.
     let refusal = match connection.ping(left()).await {
-        Ok(()) => None,
+        // Who forbids the question has answered.
+        Ok(()) | Err(RedisError::Forbidden(_)) => None,
         Err(RedisError::Other(error)) => Some(RedisError::Other(error)),
         Err(error) => return Err(error),
     };

@@ -8,11 +8,13 @@
 )]
 
 mod between;
+mod dripping;
 #[path = "../support/in_time.rs"]
 mod in_time;
 mod postgres;
 mod redis;
 mod redis_cluster;
+mod refused;
 mod restart;
 #[path = "../support/verdict.rs"]
 mod verdict;
