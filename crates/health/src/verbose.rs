@@ -93,8 +93,9 @@ impl Verbose {
     }
 
     fn line(&mut self, line: fmt::Arguments<'_>) {
-        // A reason may have lines of its own.
-        let line = line.to_string().replace(['\n', '\r'], " ");
+        // A reason may have lines of its own, and commands for the terminal that shows it.
+        let is_odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let line = line.to_string().replace(is_odd, " ");
         writeln!(self.text, "{line}").expect("a string takes everything");
     }
 }

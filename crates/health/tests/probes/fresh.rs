@@ -94,3 +94,28 @@ async fn who_waits_for_a_fresh_answer_is_not_kept_by_a_check_that_hangs() {
     let hangs = report.check("hangs").unwrap();
     assert_eq!(hangs.verdict.reason(), Some("no answer within 2s"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_fresh_answer_is_let_go_at_the_end() {
+    let hangs = Registration::new("hangs", std::future::pending).deadline(Duration::from_secs(3600));
+    let health = builder(DetailsPolicy::Always).register(hangs).start().unwrap();
+    let asked: Vec<_> = (0..100)
+        .map(|_| Box::pin(ask(&health, "/api/health?fresh=1", &[])))
+        .collect();
+
+    let began = tokio::time::Instant::now();
+    let (answers, ended) = tokio::join!(all(asked), async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        health.shutdown(LIMIT).await
+    });
+
+    assert!(ended.is_clean(), "{ended:?}");
+    assert!(began.elapsed() < Duration::from_secs(6));
+    for (status, _, body) in answers {
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("hangs"), "{body}");
+    }
+    // There is nobody who could give a newer one.
+    let (status, ..) = ask(&health, "/healthz/hangs?fresh=1", &[]).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+}

@@ -187,3 +187,20 @@ async fn a_probe_that_fails_says_so_verbosely() {
         );
     }
 }
+
+/// A reason is a stranger's, and whoever reads the text may sit at a terminal.
+#[tokio::test(start_paused = true)]
+async fn a_reason_has_one_line_and_commands_no_terminal() {
+    let reason = "a\r\nb\u{1b}[2Jc\u{7}d\u{2028}e\u{85}f\tg";
+    let odd = move || async move { Verdict::degraded(reason) };
+    let health = builder(DetailsPolicy::Always).check("odd", odd).start().unwrap();
+    eventually(LIMIT, "asked", async || health.readiness().ok()).await;
+
+    let (_, text) = get(&health, "/readyz?verbose").await;
+
+    assert_eq!(text.lines().count(), 3, "{text:?}");
+    assert_eq!(
+        text,
+        "[+]gate ok\n[+]odd degraded: a  b [2Jc d e f g\nreadyz check passed\n"
+    );
+}

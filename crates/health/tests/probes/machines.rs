@@ -179,3 +179,38 @@ async fn the_ui_of_xabaril_is_told_of_a_service_that_is_down() {
         json!({ "status": "Unhealthy", "totalDuration": zero, "entries": { "database": database } })
     );
 }
+
+/// JSON has no such numbers, and takes any text.
+#[tokio::test(start_paused = true)]
+async fn odd_details_are_still_json() {
+    let odd = || async {
+        Verdict::degraded("\u{0}\u{1f600}\u{202e}\"\\")
+            .detail("nan", f64::NAN)
+            .detail("endless", f64::NEG_INFINITY)
+            .detail("\u{1f600} \"näme\"\n", "\u{0}\u{7f}\u{2028}")
+            .detail("", u64::MAX)
+            .detail("least", i64::MIN)
+    };
+    let health = builder(DetailsPolicy::Always).check("odd", odd).start().unwrap();
+    eventually(LIMIT, "asked", async || health.readiness().ok()).await;
+
+    for (format, pointer) in [
+        ("json", "/checks/odd/details"),
+        ("ui", "/entries/odd/data"),
+        ("health%2Bjson", "/checks/odd:responseTime/0/details"),
+    ] {
+        let (code, _, body) = ask(&health, &format!("/api/health?format={format}"), &[]).await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let details = body.pointer(pointer).unwrap();
+        assert_eq!(code, StatusCode::OK);
+        assert_eq!(
+            (&details["nan"], &details["endless"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(details["\u{1f600} \"näme\"\n"], "\u{0}\u{7f}\u{2028}");
+        assert_eq!(
+            (&details[""], &details["least"]),
+            (&json!(u64::MAX), &json!(i64::MIN))
+        );
+    }
+}

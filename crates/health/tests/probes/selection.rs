@@ -1,10 +1,10 @@
 //! Checks chosen by tag or left out.
 
-use groundcrew_health::{DetailsPolicy, Error, NotReady, Registration, Selection, Status, Verdict};
+use groundcrew_health::{DetailsPolicy, Error, Health, NotReady, Registration, Selection, Status, Verdict};
 use groundcrew_testkit::eventually;
 use http::StatusCode;
 
-use crate::{LIMIT, document, get, service::builder};
+use crate::{LIMIT, code, document, get, service::builder};
 
 #[tokio::test(start_paused = true)]
 async fn checks_are_excluded_by_name_and_chosen_by_tag() {
@@ -99,4 +99,80 @@ async fn a_tag_that_cannot_stand_in_a_url_is_refused() {
         error.to_string(),
         "tag \"Storage!\" of database: expected 1 to 64 of a-z, 0-9, '_', '-', '.'"
     );
+}
+
+/// A database and a queue that are down.
+async fn broken() -> Health {
+    let down = || async { Verdict::unhealthy("refused") };
+    let health = builder(DetailsPolicy::Always)
+        .register(Registration::new("database", down).tag("storage"))
+        .register(Registration::new("queue", down))
+        .start()
+        .unwrap();
+    eventually(LIMIT, "asked", async || {
+        let report = health.report();
+        let mut checks = report.checks.iter();
+        checks
+            .all(|check| check.status() == Status::Unhealthy)
+            .then_some(())
+    })
+    .await;
+    health
+}
+
+/// Who leaves everything out has asked for nothing, and that is well.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_when_all_is_left_out() {
+    let health = broken().await;
+    let all = "exclude=database&exclude=queue&exclude=database";
+
+    for (path, word) in [("/readyz", "ready\n"), ("/healthz", "healthy\n")] {
+        assert_eq!(
+            get(&health, &format!("{path}?{all}")).await,
+            (StatusCode::OK, word.to_owned())
+        );
+    }
+    for format in ["json", "ui", "health%2Bjson"] {
+        let (code, body) = get(&health, &format!("/api/health?{all}&format={format}")).await;
+        assert_eq!(code, StatusCode::OK, "{body}");
+        assert!(body.contains(r#"":{}}"#), "{body}");
+    }
+    assert_eq!(
+        code(&health, "/readyz?tag=storage&exclude=database").await,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_compared_as_it_is_once_it_is_decoded() {
+    let (health, refused) = (broken().await, StatusCode::SERVICE_UNAVAILABLE);
+
+    for other in [
+        "Database",
+        "database%20",
+        "%20database",
+        "database,queue",
+        "*",
+        "",
+    ] {
+        let path = format!("/readyz?exclude=queue&exclude={other}");
+        assert_eq!(code(&health, &path).await, refused, "{path}");
+    }
+    assert_eq!(
+        code(&health, "/readyz?exclude=queue&exclude=data%62ase").await,
+        StatusCode::OK
+    );
+    for path in ["/healthz/data%62ase", "/readyz/data%62ase"] {
+        assert_eq!(code(&health, path).await, refused, "{path}");
+    }
+    for path in [
+        "/healthz/database%2F",
+        "/healthz/database/",
+        "/healthz/",
+        "/healthz/%00",
+        "/readyz/..",
+        "/api/health/x",
+    ] {
+        assert_eq!(code(&health, path).await, StatusCode::NOT_FOUND, "{path}");
+    }
 }
