@@ -71,6 +71,6 @@ impl LifecycleBuilder {
     /// [`Error::ZeroTimeout`] for a zero timeout, [`Error::Signals`] if the handlers cannot be installed.
     pub fn start(self) -> Result<Lifecycle, Error> {
         self.config.check()?;
-        Lifecycle::new(self.config, self.signals, self.backoff)
+        Lifecycle::new(self.config.within_reach(), self.signals, self.backoff)
     }
 }

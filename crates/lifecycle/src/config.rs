@@ -153,6 +153,23 @@ impl LifecycleConfig {
         !matches!(self.kubernetes_service_host.as_deref(), None | Some(""))
     }
 
+    /// The same without times whose end no clock can tell, as `Duration::MAX` has none.
+    pub(crate) fn within_reach(mut self) -> Self {
+        self.drain_delay = self.drain_delay.map(|delay| delay.min(FOR_EVER));
+        let times = [
+            &mut self.shutdown_timeout,
+            &mut self.stop_timeout,
+            &mut self.startup_timeout,
+            &mut self.startup_check_timeout,
+            &mut self.header_read_timeout,
+            &mut self.keep_alive_timeout,
+        ];
+        for time in times {
+            *time = FOR_EVER.min(*time);
+        }
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         let bounded = [
             ("shutdown_timeout", self.shutdown_timeout),
@@ -187,6 +204,9 @@ impl Default for LifecycleConfig {
         }
     }
 }
+
+/// Ten years, for a process.
+const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 
 const KUBERNETES_DRAIN_DELAY: Duration = Duration::from_secs(5);
 

@@ -36,14 +36,16 @@ impl Hook {
     pub(crate) async fn run(self, slice: Duration) -> Result<ShutdownReport, String> {
         let began = Instant::now();
         let told = slice - slice / 10;
-        let work = catch_panic(async { (self.action)(told).await });
-        match tokio::time::timeout(slice, work).await {
-            Ok(outcome) => outcome,
-            Err(_) => Ok(ShutdownReport::new(
-                ShutdownOutcome::DeadlineExceeded,
-                began.elapsed(),
-            )),
+        let mut work = Box::pin(catch_panic(async { (self.action)(told).await }));
+        if let Ok(outcome) = tokio::time::timeout(slice, &mut work).await {
+            return outcome;
         }
+        // What it holds may panic when it goes.
+        catch_panic(async move { drop(work) }).await?;
+        Ok(ShutdownReport::new(
+            ShutdownOutcome::DeadlineExceeded,
+            began.elapsed(),
+        ))
     }
 }
 

@@ -68,3 +68,56 @@ async fn a_hanging_and_a_panicking_hook_do_not_stop_the_others() {
     assert_eq!(lifecycle.stats().task_panics, 1);
     assert!(began.elapsed() < Duration::from_secs(9));
 }
+
+/// Panics when a hook that hangs is dropped.
+struct Grudge;
+
+impl Drop for Grudge {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "password=hunter2");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_when_its_time_is_over_does_not_stop_the_others() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    let closed = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&closed);
+    lifecycle.on_stop("last", async move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        ShutdownReport::clean(Duration::ZERO)
+    });
+    lifecycle.on_stop("hanging", async |_| {
+        let grudge = Grudge;
+        std::future::pending::<()>().await;
+        drop(grudge);
+        ShutdownReport::clean(Duration::ZERO)
+    });
+
+    lifecycle.stop("test");
+
+    assert_eq!(lifecycle.run().await, Exit::Error);
+    assert_eq!(closed.load(Ordering::Relaxed), 1);
+    assert_eq!(lifecycle.stats().task_panics, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hook_registers_is_run_and_a_failure_it_tells_is_the_exit() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    let closed = Arc::new(AtomicU32::new(0));
+    let (again, count) = (lifecycle.clone(), Arc::clone(&closed));
+    lifecycle.on_stop("pool", async move |_| {
+        again.stop("again");
+        again.fail("worse", Exit::Error);
+        again.on_stop("late", async move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            ShutdownReport::clean(Duration::ZERO)
+        });
+        ShutdownReport::clean(Duration::ZERO)
+    });
+
+    lifecycle.stop("test");
+
+    assert_eq!(lifecycle.run().await, Exit::Error);
+    assert_eq!(closed.load(Ordering::Relaxed), 1);
+}
