@@ -219,10 +219,8 @@ fn threads(name: &str) -> usize {
     names.filter(|comm| comm.trim_end() == name).count()
 }
 
-#[test]
-fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
-    let runtime = runtime("leaky");
-    let _entered = runtime.enter();
+/// A check that never comes back, how often it was called, and what lets it go.
+fn stuck() -> (Blocking, Arc<AtomicU32>, mpsc::Sender<()>) {
     let (release, blocked) = mpsc::channel::<()>();
     let (blocked, calls) = (Mutex::new(blocked), Arc::new(AtomicU32::new(0)));
     let count = Arc::clone(&calls);
@@ -231,11 +229,15 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         assert!(blocked.lock().unwrap().recv().is_err());
         Verdict::healthy()
     });
-    let disk = DiskCheck::paths(["/"]).thresholds(never());
+    (stuck, calls, release)
+}
+
+fn misbehaving(stuck: Blocking) -> Health {
     let mut config = HealthConfig::default();
     (config.interval, config.retry) = (Duration::from_millis(20), Duration::from_millis(20));
     config.deadline = Duration::from_millis(40);
-    let health = Health::builder("1")
+    let disk = DiskCheck::paths(["/"]).thresholds(never());
+    Health::builder("1")
         .config(config)
         .register(Registration::new("stuck", stuck).optional())
         .register(Registration::new("hanging", std::future::pending).optional())
@@ -243,7 +245,15 @@ fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
         // However busy the machine is.
         .register(Registration::new("disk_space", disk).deadline(LATE))
         .start()
-        .unwrap();
+        .unwrap()
+}
+
+#[test]
+fn a_check_that_blocks_for_ever_takes_one_thread_and_the_others_go_on() {
+    let runtime = runtime("leaky");
+    let _entered = runtime.enter();
+    let (stuck, calls, release) = stuck();
+    let health = misbehaving(stuck);
     let runs = |name: &str| {
         let stats = health.stats().checks;
         stats.into_iter().find(|check| &*check.name == name).unwrap().runs

@@ -157,14 +157,10 @@ async fn hold(db: &Db) -> JoinSet<()> {
 async fn a_pool_that_is_full_is_told_whether_it_was_asked_or_not() {
     let postgres = Postgres::start().await.unwrap();
     let db = Db::builder(postgres.url()).pool_size(2).build().unwrap();
-    let check = PostgresCheck::new(PostgresUrl::parse(&postgres.url()).unwrap())
-        .timeout(LIMIT)
-        .evidence(db.clone());
-    let health = Health::builder("1")
-        .config(often())
-        .check("database", check.clone())
-        .start()
-        .unwrap();
+    let url = PostgresUrl::parse(&postgres.url()).unwrap();
+    let check = PostgresCheck::new(url).timeout(LIMIT).evidence(db.clone());
+    let builder = Health::builder("1").config(often());
+    let health = builder.check("database", check.clone()).start().unwrap();
     drop(shows(&health, "database", "up", LATE).await);
 
     // One by work of the service, one by code that speaks to the pool underneath.

@@ -82,20 +82,22 @@ async fn probes_and_checks_go_on_without_a_file_descriptor_left() {
 
 const ROUNDS: usize = 10;
 
+/// Lets this process have so many and no more.
+fn descriptors(limit: u64) {
+    let limit = Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
 /// Opens files until there are none left and takes each that comes free, as a service under load does; closes them once it is
 /// told to.
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn child_without_descriptors() {
-    let limit = Rlimit {
-        current: Some(128),
-        maximum: Some(128),
-    };
-    setrlimit(Resource::Nofile, limit).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    descriptors(128);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
     let _entered = runtime.enter();
     let health = Health::builder("1")
         .check("fine", || async { Verdict::healthy() })
@@ -203,11 +205,7 @@ async fn a_listener_that_cannot_accept_does_not_spin_and_answers_when_it_can() {
 #[test]
 #[ignore = "run by another test, in a process of its own"]
 fn child_with_long_answers() {
-    let limit = Rlimit {
-        current: Some(64),
-        maximum: Some(64),
-    };
-    setrlimit(Resource::Nofile, limit).unwrap();
+    descriptors(64);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _entered = runtime.enter();
     let health = Health::builder("1").start().unwrap();

@@ -15,6 +15,18 @@ fn check(bouncer: &PgBouncer) -> PostgresCheck {
     PostgresCheck::new(PostgresUrl::parse(&bouncer.url()).unwrap()).timeout(TIMEOUT)
 }
 
+/// While the bouncer still tries, and when it has given up for a while.
+async fn is_down(check: &PostgresCheck) {
+    eventually(LIMIT, "down, as the bouncer says", async || {
+        let verdict = check.run().await;
+        assert_eq!(verdict.status(), Status::Unhealthy, "{verdict:?}");
+        assert!(["down", "frozen"].contains(&word(&verdict)), "{verdict:?}");
+        let says_so = verdict.reason().unwrap().contains("server_login_retry");
+        (word(&verdict) == "down" && says_so).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn postgres_behind_pgbouncer_is_told_as_it_is() {
     let server = Postgres::start().await.unwrap();
@@ -42,15 +54,7 @@ async fn postgres_behind_pgbouncer_is_told_as_it_is() {
     drop(says(&check, "up", LIMIT).await);
 
     server.kill().await.unwrap();
-    // While the bouncer still tries, and when it has given up for a while.
-    eventually(LIMIT, "down, as the bouncer says", async || {
-        let verdict = check.run().await;
-        assert_eq!(verdict.status(), Status::Unhealthy, "{verdict:?}");
-        assert!(["down", "frozen"].contains(&word(&verdict)), "{verdict:?}");
-        let says_so = verdict.reason().unwrap().contains("server_login_retry");
-        (word(&verdict) == "down" && says_so).then_some(())
-    })
-    .await;
+    is_down(&check).await;
     server.start_again().await.unwrap();
     drop(says(&check, "up", LIMIT * 2).await);
 
@@ -85,6 +89,23 @@ async fn a_pgbouncer_without_a_connection_left_is_not_a_dead_server() {
     drop(says(&check(&bouncer), "up", LIMIT).await);
 }
 
+/// Clients that work for 300 ms each, again and again, and note when they have succeeded.
+fn three_at_once(bouncer: &PgBouncer, success: &Arc<Mutex<Option<Instant>>>) -> JoinSet<()> {
+    let mut work = JoinSet::new();
+    for _ in 0..3 {
+        let (url, success) = (PostgresUrl::parse(&bouncer.url()).unwrap(), Arc::clone(success));
+        work.spawn(async move {
+            let (client, connection) = url.connect(LIMIT).await.unwrap();
+            let _driver = JoinSet::from_iter([async move { drop(connection.await) }]);
+            loop {
+                client.simple_query("SELECT pg_sleep(0.3)").await.unwrap();
+                *success.lock().unwrap() = Some(Instant::now());
+            }
+        });
+    }
+    work
+}
+
 /// Three who work for 300 ms each share one connection to the server: whoever asks waits for longer than it may, and none of them
 /// fails.
 #[tokio::test]
@@ -104,18 +125,7 @@ async fn a_queue_at_pgbouncer_is_no_frozen_server_while_real_work_succeeds() {
             None => Observation::new(Verdict::healthy()),
         });
     assert_eq!(word(&says(&check, "up", LIMIT).await), "up");
-    let mut work = JoinSet::new();
-    for _ in 0..3 {
-        let (url, success) = (PostgresUrl::parse(&bouncer.url()).unwrap(), Arc::clone(&success));
-        work.spawn(async move {
-            let (client, connection) = url.connect(LIMIT).await.unwrap();
-            let _driver = JoinSet::from_iter([async move { drop(connection.await) }]);
-            loop {
-                client.simple_query("SELECT pg_sleep(0.3)").await.unwrap();
-                *success.lock().unwrap() = Some(Instant::now());
-            }
-        });
-    }
+    let mut work = three_at_once(&bouncer, &success);
 
     // What was known is believed for 10 s while real work succeeds.
     let busy = says(&check, "busy", LIMIT * 4).await;

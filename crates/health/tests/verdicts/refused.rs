@@ -58,18 +58,17 @@ async fn a_role_of_postgres_that_may_not_come_in_is_refused_for_good() {
 }
 
 #[tokio::test]
-async fn what_a_session_has_lived_through_is_told_as_it_is_now() {
+async fn a_session_that_the_server_ends_when_it_is_idle_is_no_outage() {
     let server = Postgres::start().await.unwrap();
     let (admin, _driver) = client(&server).await;
     for sql in [
-        "CREATE DATABASE dropped",
         "CREATE ROLE guest LOGIN PASSWORD 'hunter2'",
         "ALTER ROLE guest SET idle_session_timeout = 50",
         "ALTER ROLE guest SET idle_in_transaction_session_timeout = 1",
     ] {
         admin.simple_query(sql).await.unwrap();
     }
-    let check = postgres(&format!("postgres://guest:hunter2@{}/dropped", server.addr()));
+    let check = postgres(&format!("postgres://guest:hunter2@{}/postgres", server.addr()));
     assert_eq!(word(&check.run().await), "up");
 
     // The server ends the session again and again.
@@ -77,12 +76,21 @@ async fn what_a_session_has_lived_through_is_told_as_it_is_now() {
         tokio::time::timeout(LIMIT, check.changed()).await.unwrap();
         assert_eq!(word(&check.run().await), "up");
     }
-    admin
-        .simple_query("ALTER ROLE guest RESET idle_session_timeout")
-        .await
-        .unwrap();
-    tokio::time::timeout(LIMIT, check.changed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_password_is_nothing_to_a_session_and_the_end_of_its_database_is_told() {
+    let server = Postgres::start().await.unwrap();
+    let (admin, _driver) = client(&server).await;
+    for sql in [
+        "CREATE DATABASE dropped",
+        "CREATE ROLE guest LOGIN PASSWORD 'hunter2'",
+    ] {
+        admin.simple_query(sql).await.unwrap();
+    }
+    let check = postgres(&format!("postgres://guest:hunter2@{}/dropped", server.addr()));
     assert_eq!(word(&check.run().await), "up");
+
     // Nobody asks for the new password while the session lasts.
     admin
         .simple_query("ALTER ROLE guest PASSWORD 'other'")

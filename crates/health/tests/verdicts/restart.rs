@@ -126,6 +126,24 @@ async fn crash(server: &Postgres) {
     server.kill().await.unwrap();
 }
 
+/// What is believed and what is said while the recovery stands still.
+async fn stopped_recovery(
+    server: &Postgres,
+    noted: &Noted,
+    health: &Health,
+) -> Option<(Verdict, Vec<String>)> {
+    let startup = recovering(server, noted).await?;
+    kill_process(startup, Signal::STOP).ok()?;
+    drop(noted.words());
+    let verdict = shows(health, "database", "starting", LATE).await;
+    // However long it lasts, nothing else is said.
+    let runs = || health.stats().checks[0].runs;
+    let seen = runs();
+    eventually(LATE, "more runs", async || (runs() > seen + 8).then_some(())).await;
+    kill_process(startup, Signal::CONT).unwrap();
+    Some((verdict, noted.words()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_recovers_from_a_crash_is_starting_until_it_answers() {
     let server = Postgres::builder()
@@ -146,19 +164,8 @@ async fn a_server_that_recovers_from_a_crash_is_starting_until_it_answers() {
     while stopped.is_none() {
         crash(&server).await;
         drop(noted.words());
-        let stop = async {
-            let startup = recovering(&server, &noted).await?;
-            kill_process(startup, Signal::STOP).ok()?;
-            drop(noted.words());
-            let verdict = shows(&health, "database", "starting", LATE).await;
-            // However long it lasts, nothing else is said.
-            let runs = || health.stats().checks[0].runs;
-            let seen = runs();
-            eventually(LATE, "more runs", async || (runs() > seen + 8).then_some(())).await;
-            kill_process(startup, Signal::CONT).unwrap();
-            Some((verdict, noted.words()))
-        };
-        let (started, outcome) = tokio::join!(server.start_again(), stop);
+        let (started, outcome) =
+            tokio::join!(server.start_again(), stopped_recovery(&server, &noted, &health));
         started.unwrap();
         stopped = outcome;
     }
