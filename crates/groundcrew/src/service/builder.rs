@@ -28,8 +28,8 @@ impl ServiceBuilder {
         self
     }
 
-    /// Takes over the log, the panic hook and the signals: from here on nothing is lost. Probes are answered: `/livez` with 200,
-    /// all others with 503 until [`bind`](Service::bind) and what is required.
+    /// Takes over the log, the panic hook and the signals: from here on nothing is lost. Probes are answered: `/livez` and `/metrics`
+    /// with 200, all others with 503 until [`bind`](Service::bind) and what is required.
     ///
     /// # Errors
     /// See [`ServiceError`].

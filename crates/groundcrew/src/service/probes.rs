@@ -93,9 +93,10 @@ impl Service<Request> for Routes {
 
 /// A service of which no check is known yet is not healthy, nor is a check that may come unknown to it.
 async fn only_what_is_known(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_known = path.starts_with("/livez") || KNOWN.contains(&path);
-    if is_known {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    // What is left out, or asked for alone, may be what is not known.
+    let is_about_all = query.is_none_or(|query| query.starts_with("verbose") && !query.contains('&'));
+    if path.starts_with("/livez") || (KNOWN.contains(&path) && is_about_all) {
         next.run(request).await
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response()
