@@ -28,8 +28,8 @@ impl Question {
             fresh: false,
             is_flood: false,
         };
-        for (at, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
-            question.is_flood = at >= MOST_PARAMETERS;
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
+        for (name, value) in parameters.by_ref().take(MOST_PARAMETERS) {
             match &*name {
                 "exclude" => question.selection = question.selection.except(value),
                 "tag" => question.selection = question.selection.tag(value),
@@ -39,6 +39,7 @@ impl Question {
                 _ => {}
             }
         }
+        question.is_flood = parameters.next().is_some();
         question
     }
 }
@@ -54,6 +55,21 @@ pub(crate) const MOST_PARAMETERS: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_flood_so_many_are_read_and_no_more() {
+        let exclude = |count: usize| format!("/livez?{}", vec!["exclude=a"; count].join("&"));
+        let of = |count: usize| (0..count).fold(Selection::all(), |all, _| all.except("a"));
+
+        for (given, read_of_it, is_flood) in [(64, 64, false), (65, 64, true), (5000, 64, true)] {
+            let question = read(&exclude(given));
+            assert_eq!(
+                (question.selection, question.is_flood),
+                (of(read_of_it), is_flood),
+                "{given}"
+            );
+        }
+    }
 
     fn read(uri: &str) -> Question {
         Question::read(&uri.parse().expect("a URI"), &HeaderMap::new())
