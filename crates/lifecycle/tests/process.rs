@@ -9,7 +9,7 @@ mod service;
 #[path = "support/settings.rs"]
 mod settings;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{Router, routing::get};
 use groundcrew_base::{ShutdownReport, Verdict};
@@ -25,9 +25,6 @@ use crate::{
 
 /// Patient with a machine that is busy: what a drain is for has to happen within.
 const DRAIN_DELAY: Duration = Duration::from_secs(2);
-
-/// For a machine that is busy.
-const SLACK: Duration = Duration::from_secs(3);
 
 #[tokio::test]
 #[ignore = "a child of the other tests"]
@@ -243,7 +240,6 @@ async fn a_refused_password_exits_78_at_once_whatever_hangs_besides() {
     let mut service = Service::start("child_is_refused");
     service.says("asked").await;
 
-    let began = Instant::now();
     let error = service.says("error: ").await;
 
     assert!(
@@ -252,7 +248,6 @@ async fn a_refused_password_exits_78_at_once_whatever_hangs_besides() {
     );
     assert!(error.contains("postgres://app:***@db/app"), "{error}");
     assert_eq!(service.exit().await.code(), Some(78));
-    assert!(began.elapsed() < SLACK, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
