@@ -108,21 +108,24 @@ async fn a_hundred_large_answers_that_nobody_reads_delay_no_probe() {
     let (_health, probes) = listener().await;
     let address = probes.address();
 
-    let asked = move || {
-        let mut held = silent(address, 100, b"");
-        for stream in &mut held {
-            let request = b"GET /large HTTP/1.1\r\nhost: probes\r\n\r\n";
-            stream.write_all(request).unwrap();
-        }
-        let began = Instant::now();
-        let code = probe(&format!("http://{address}/livez"), LIMIT * 4);
-        (code.unwrap(), began.elapsed())
-    };
-    let (code, wait) = tokio::task::spawn_blocking(asked).await.unwrap();
-
-    eprintln!("a probe beside 100 unread answers of 16 MB: {wait:?}");
-    assert_eq!(code, 200);
-    assert!(wait <= PATIENCE, "{wait:?}");
+    // A machine that is busy may need a few rounds.
+    eventually(LIMIT * 12, "a probe is answered in time", async || {
+        let asking = move || {
+            let mut held = silent(address, 100, b"");
+            for stream in &mut held {
+                let request = b"GET /large HTTP/1.1\r\nhost: probes\r\n\r\n";
+                stream.write_all(request).unwrap();
+            }
+            let began = Instant::now();
+            let code = probe(&format!("http://{address}/livez"), LIMIT * 4);
+            (code.unwrap(), began.elapsed())
+        };
+        let (code, wait) = tokio::task::spawn_blocking(asking).await.unwrap();
+        eprintln!("a probe beside 100 unread answers of 16 MB: {wait:?}");
+        assert_eq!(code, 200);
+        (wait <= PATIENCE).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
