@@ -343,6 +343,37 @@ async fn an_endless_answer_over_http2_ends_when_it_hears_of_the_stop() {
     events_end_with_the_service(Version::HTTP_2).await;
 }
 
+/// Silent ones, ones that have asked, and ones whose request has only begun and goes no further.
+#[tokio::test]
+async fn hundreds_of_idle_connections_hold_no_stop_up() {
+    let served = serve(|config| config.shutdown_timeout = Duration::from_secs(60)).await;
+    let mut idle = Vec::new();
+    for words in [
+        "",
+        "GET / HTTP/1.1\r\nhost: test\r\n\r\n",
+        "GET / HT",
+        "PRI * HTTP/2.0\r\n",
+    ] {
+        for _ in 0..100 {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            stream.write_all(words.as_bytes()).await.unwrap();
+            if words.ends_with("\r\n\r\n") {
+                assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
+            }
+            idle.push(stream);
+        }
+    }
+
+    served.lifecycle.stop("test");
+    let exit = served.lifecycle.run().await;
+
+    assert_eq!((exit, served.lifecycle.stats().connections), (Exit::Clean, 0));
+    for mut stream in idle {
+        // A reset is as good an end as a close.
+        drop(stream.read_to_end(&mut Vec::new()).await);
+    }
+}
+
 /// Outside of Kubernetes there is no balancer to wait for. The machine may be busy: now and then it is not.
 #[tokio::test]
 async fn an_idle_service_stops_at_once() {
