@@ -1,5 +1,6 @@
 use std::{
     any::Any,
+    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
@@ -32,10 +33,19 @@ pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, String> 
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
+            Err(panic) => Poll::Ready(Err(defused(panic))),
         },
     )
     .await
+}
+
+/// Its text. What was thrown is a stranger's as well, and may panic when it is dropped.
+fn defused(panic: Box<dyn Any + Send>) -> String {
+    let text = panic_text(&*panic);
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        let _never_dropped = ManuallyDrop::new(again);
+    }
+    text
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
@@ -57,6 +67,23 @@ mod tests {
 
     fn poll<T>(work: impl Future<Output = T>) -> Poll<T> {
         pin!(work).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn what_was_thrown_may_panic_when_it_is_dropped() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("not like this");
+            }
+        }
+
+        let found = poll(catch_panic(async { std::panic::panic_any(Bomb) }));
+
+        assert_eq!(
+            found,
+            Poll::Ready(Err::<(), _>("a panic without a message".to_owned()))
+        );
     }
 
     #[test]
