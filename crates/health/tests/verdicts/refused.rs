@@ -63,7 +63,7 @@ async fn a_session_that_the_server_ends_when_it_is_idle_is_no_outage() {
     let (admin, _driver) = client(&server).await;
     for sql in [
         "CREATE ROLE guest LOGIN PASSWORD 'hunter2'",
-        "ALTER ROLE guest SET idle_session_timeout = 50",
+        "ALTER ROLE guest SET idle_session_timeout = 1000",
         "ALTER ROLE guest SET idle_in_transaction_session_timeout = 1",
     ] {
         admin.simple_query(sql).await.unwrap();
