@@ -51,7 +51,7 @@ impl Health {
     /// | `format=json`, `health+json`, `ui` | `/api/health`, `/healthz/{check}` | the contract, `application/health+json`, or what the UI of Xabaril polls; without it the `Accept` header decides |
     /// | `fresh=1` | the same, `/healthz` | waits for [new answers](Health::fresh); 403 to those who may not see details |
     ///
-    /// More than 64 parameters are refused with 400, but never by `/livez` and `/startupz`.
+    /// More than 64 parameters are refused with 400, but never by `/livez` and `/startupz`, which read the first 64.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/livez", get(livez))
