@@ -169,7 +169,7 @@ async fn a_server_that_recovers_from_a_crash_is_starting_until_it_answers() {
     while stopped.is_none() {
         crash(&server).await;
         drop(noted.words());
-        let (started, outcome) = tokio::join!(started(&server), stopped_recovery(&server, &noted, &health));
+        let ((), outcome) = tokio::join!(started(&server), stopped_recovery(&server, &noted, &health));
         stopped = outcome;
     }
 
