@@ -115,21 +115,21 @@ struct Asker {
 }
 
 impl Asker {
-    fn ask(address: SocketAddr, path: &'static str) -> Self {
-        Self {
+    fn ask(address: SocketAddr, path: &'static str) -> io::Result<Self> {
+        Ok(Self {
             address,
-            stream: Self::connect(address, path),
+            stream: Self::connect(address, path)?,
             path,
             sent_away: 0,
-        }
+        })
     }
 
-    fn connect(address: SocketAddr, path: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(LIMIT * 12)).unwrap();
+    fn connect(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(LIMIT * 12))?;
         // Who has been sent away meanwhile is told by the answer.
         drop(write!(stream, "GET {path} HTTP/1.1\r\nhost: probes\r\n\r\n"));
-        stream
+        Ok(stream)
     }
 
     /// The status of the answer. The socket stays open.
@@ -141,7 +141,7 @@ impl Asker {
                 Err(error) => {
                     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
                     self.sent_away += 1;
-                    self.stream = Self::connect(self.address, self.path);
+                    self.stream = Self::connect(self.address, self.path).unwrap();
                 }
             }
         }
@@ -175,10 +175,12 @@ fn storm(address: SocketAddr, probes: usize, at_once: usize) -> Answers {
         let asked = Barrier::new(THREADS);
         let ask = |thread: usize| {
             let asking = (thread..wave).step_by(THREADS);
-            let mut askers: Vec<_> = asking
+            let askers: io::Result<Vec<_>> = asking
                 .map(|at| Asker::ask(address, PATHS[at % PATHS.len()]))
                 .collect();
+            // The others wait for this one, whether it has asked or not.
             asked.wait();
+            let mut askers = askers.unwrap();
             let statuses: Vec<_> = askers.iter_mut().map(Asker::answer).collect();
             (askers, statuses)
         };

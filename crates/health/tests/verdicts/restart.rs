@@ -165,8 +165,10 @@ async fn a_server_that_recovers_from_a_crash_is_starting_until_it_answers() {
     drop(shows(&health, "database", "up", LATE).await);
 
     // A recovery that is over before it is stopped is no test.
-    let mut stopped = None;
+    let (mut stopped, mut crashes) = (None, 0);
     while stopped.is_none() {
+        assert!(crashes < 10, "no recovery was seen after {crashes} crashes");
+        crashes += 1;
         crash(&server).await;
         drop(noted.words());
         let ((), outcome) = tokio::join!(started(&server), stopped_recovery(&server, &noted, &health));
