@@ -1,8 +1,9 @@
 use std::{
     any::Any,
+    future::poll_fn,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     task::Poll,
 };
 
@@ -10,7 +11,7 @@ use crate::redact;
 
 /// Awaits `work` and turns its panic into an error: the message, without credentials.
 ///
-/// The future is dropped after a panic and not polled again. Built with `panic = "abort"` the process
+/// The future is dropped after a panic and not polled again. A panic of its drop goes no further. Built with `panic = "abort"` the process
 /// ends instead.
 ///
 /// # Errors
@@ -28,15 +29,30 @@ use crate::redact;
 /// }
 /// ```
 pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let mut work = pin!(work);
-    std::future::poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+    let mut work = Caught(pin!(Some(work)));
+    poll_fn(|cx| {
+        // Nobody polls it again once it has ended.
+        let Some(running) = work.0.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        match catch_unwind(AssertUnwindSafe(|| running.poll(cx))) {
+            Ok(polled) => polled.map(Ok),
             Err(panic) => Poll::Ready(Err(defused(panic))),
-        },
-    )
+        }
+    })
     .await
+}
+
+/// What may panic when it is dropped, too: at a deadline, or because nobody waits for it any more.
+struct Caught<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F> Drop for Caught<'_, F> {
+    fn drop(&mut self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.0.set(None))) {
+            // The panic hook has told its text.
+            drop(defused(panic));
+        }
+    }
 }
 
 /// Its text. What was thrown is a stranger's as well, and may panic when it is dropped.
@@ -69,15 +85,26 @@ mod tests {
         pin!(work).poll(&mut Context::from_waker(Waker::noop()))
     }
 
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("not like this");
+        }
+    }
+
+    #[test]
+    fn a_panic_at_the_drop_of_what_nobody_waits_for_goes_no_further() {
+        let waiting = async {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        };
+
+        assert_eq!(poll(catch_panic(waiting)), Poll::Pending);
+    }
+
     #[test]
     fn what_was_thrown_may_panic_when_it_is_dropped() {
-        struct Bomb;
-        impl Drop for Bomb {
-            fn drop(&mut self) {
-                panic!("not like this");
-            }
-        }
-
         let found = poll(catch_panic(async { std::panic::panic_any(Bomb) }));
 
         assert_eq!(

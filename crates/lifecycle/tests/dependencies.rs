@@ -95,7 +95,19 @@ async fn a_required_check_that_panics_wherever_it_can_is_never_taken_for_up() {
         let error = lifecycle.ready().await.unwrap_err();
 
         let text = error.to_string();
-        assert!(text.starts_with("dependency database is not available"), "{text}");
+        assert!(
+            text.starts_with("dependency database is not available after "),
+            "{text}"
+        );
+        let reason = if when_dropped {
+            "no answer within "
+        } else {
+            "the check panicked: at once"
+        };
+        assert!(
+            text.contains(reason) && !text.contains("after 0 attempts"),
+            "{text}"
+        );
         assert_eq!(lifecycle.run().await, Exit::Unavailable, "{text}");
     }
 }

@@ -93,7 +93,7 @@ impl Asking<'_> {
 
     async fn once(&self) -> Verdict {
         let limit = self.check.attempt;
-        match timeout(limit, catch_panic(self.check.check.run())).await {
+        match timeout(limit, catch_panic(async { self.check.check.run().await })).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(panic)) => Verdict::unhealthy(format!("the check panicked: {panic}")),
             Err(_) => no_answer(limit),

@@ -128,7 +128,7 @@ impl Preflight {
     async fn outcomes(self) -> Vec<(String, ServiceCheck, Outcome)> {
         let began = Instant::now();
         let longest = self.checks.iter().map(|(_, check)| check.deadline).max();
-        let end = began + longest.unwrap_or_default() + GRACE;
+        let end = began + longest.unwrap_or_default().min(LONGEST) + GRACE;
         let mut outcomes: Vec<_> = self.checks.iter().map(|_| None).collect();
         let mut running = JoinSet::new();
         for (index, (name, check)) in self.checks.iter().enumerate() {
@@ -185,3 +185,6 @@ const TARGET: &str = "groundcrew::envcfg";
 
 /// Lets a check that ends at its own deadline say what it found.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// An instant has no room for every duration.
+const LONGEST: Duration = Duration::from_hours(24 * 365);

@@ -75,7 +75,9 @@ fn ask(
 ) -> impl Future<Output = (usize, String)> + use<> {
     let check = Arc::clone(check);
     async move {
-        let verdict = catch_panic(check.run()).await.unwrap_or_else(Verdict::unhealthy);
+        let verdict = catch_panic(async { check.run().await })
+            .await
+            .unwrap_or_else(Verdict::unhealthy);
         let answer = match verdict.status() {
             Status::Healthy => OK.to_owned(),
             status => redact(verdict.reason().unwrap_or(status.as_str())).into_owned(),
