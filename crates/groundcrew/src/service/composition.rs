@@ -82,7 +82,10 @@ impl Service {
         logging.register_metrics(&registry)?;
         let http = HttpMetrics::register(&registry)?;
         let figures = http.clone();
-        let starting = health(&version, &config, &lifecycle).start()?;
+        let gate = lifecycle.gate();
+        let starting = health(&version, &config, &lifecycle)
+            .gate(move || gate().and(Err("the service is being made")))
+            .start()?;
         let probes = Probes::open(config.health_addr, starting, metrics_router(&registry))?;
         let probes = Arc::new(probes);
         // Hooks run in reverse order: the log is the last to go, and probes are answered to the end.

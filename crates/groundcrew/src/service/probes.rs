@@ -96,15 +96,16 @@ async fn only_what_is_known(request: Request, next: Next) -> Response {
     let (path, query) = (request.uri().path(), request.uri().query());
     // What is left out, or asked for alone, may be what is not known.
     let is_about_all = query.is_none_or(|query| query.starts_with("verbose") && !query.contains('&'));
-    if path.starts_with("/livez") || (KNOWN.contains(&path) && is_about_all) {
+    let is_known = path.starts_with("/livez") || path == "/metrics" || (GATE.contains(&path) && is_about_all);
+    if is_known {
         next.run(request).await
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response()
     }
 }
 
-/// Besides life.
-const KNOWN: [&str; 4] = ["/readyz", "/readyz/gate", "/startupz", "/metrics"];
+/// What the gate answers, which refuses.
+const GATE: [&str; 3] = ["/readyz", "/readyz/gate", "/startupz"];
 
 /// It has no check to wait for.
 const GOODBYE: Duration = Duration::from_secs(1);

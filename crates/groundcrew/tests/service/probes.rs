@@ -20,6 +20,7 @@ fn probes_are_answered_while_the_parts_are_being_made() {
                 ("/livez?verbose", 200),
                 ("/livez/runtime", 200),
                 ("/metrics", 200),
+                ("/metrics?module=all", 200),
                 ("/livez?exclude=gate", 200),
                 ("/readyz", 503),
                 ("/readyz?verbose", 503),
@@ -57,6 +58,27 @@ fn probes_are_answered_while_the_parts_are_being_made() {
             running.join_next().await.unwrap().unwrap()
         },
     );
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
+fn a_service_whose_parts_are_not_made_is_not_ready_whoever_says_so() {
+    let name = "probes::a_service_whose_parts_are_not_made_is_not_ready_whoever_says_so";
+    let ended = alone(name, || async {
+        let service = start(config()).unwrap();
+        let (lifecycle, probes) = (service.lifecycle().clone(), service.probe_address());
+
+        lifecycle.ready().await.unwrap();
+
+        for path in ["/readyz", "/startupz"] {
+            assert_eq!(status(probes, path).await, Some(503), "{path}");
+        }
+        lifecycle.stop("the test is over");
+        let exit = lifecycle.run().await;
+        drop(service);
+        exit
+    });
 
     assert_eq!(ended.code, Some(0), "{}", ended.out);
 }
