@@ -106,7 +106,10 @@ fn lifecycle_drains_and_says_with_what_it_ends() {
     let said: Vec<&str> = text.lines().collect();
     assert!(said[0].starts_with("curl http://127.0.0.1:"), "{text}");
     assert_eq!(said[1], "the ticker has seen the stop", "{text}");
-    assert!(said[2].starts_with("closing the pool within 7."), "{text}");
+    // A tenth of eight seconds is kept back; a machine that is busy may have taken some.
+    let within = said[2].strip_prefix("closing the pool within ").unwrap();
+    let within: f64 = within.trim_end_matches('s').parse().unwrap();
+    assert!((4.0..=7.2).contains(&within), "{text}");
     assert_eq!(said[3..], ["Clean: exit code 0"], "{text}");
 }
 

@@ -223,7 +223,9 @@ async fn sigterm_while_starting_exits_clean() {
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_is_refused() {
-    let lifecycle = lifecycle(Signals::Handle, |_| {});
+    let lifecycle = lifecycle(Signals::Handle, |config| {
+        config.startup_timeout = Duration::from_hours(1);
+    });
     lifecycle.require("database", || async {
         println!("asked");
         let refusal = "FATAL: password authentication failed for postgres://app:hunter2@db/app";
