@@ -154,8 +154,11 @@ async fn serve(
     let acceptor = Acceptor::new(listener, reserve)?;
     let (connections, places) = (TaskTracker::new(), Places::default());
     let next = async || {
-        places.room().await;
-        acceptor.accept().await
+        let accepted = acceptor.accept().await;
+        if accepted.is_ok() {
+            places.room().await;
+        }
+        accepted
     };
     while let Some(accepted) = end.run_until_cancelled(next()).await {
         match accepted {

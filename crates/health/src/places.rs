@@ -155,11 +155,11 @@ impl Places {
 fn order(taken: &[Arc<Guest>]) -> [Standing; 3] {
     let is_silent = |guest: &&Arc<Guest>| guest.lock().standing() == Standing::Silent;
     let silent = taken.iter().filter(is_silent).count();
-    let mut standings = [Standing::Silent, Standing::Idle, Standing::Busy];
     if silent < MOST / 2 {
-        standings.rotate_left(1);
+        [Standing::Idle, Standing::Silent, Standing::Busy]
+    } else {
+        [Standing::Silent, Standing::Idle, Standing::Busy]
     }
-    standings
 }
 
 /// Who has done nothing for the longest time, of the first of these standings that there is.

@@ -83,6 +83,16 @@ async fn postgres_that_freezes_dies_and_comes_back_is_told_apart() {
 }
 
 #[tokio::test]
+async fn an_endless_timeout_is_one_too() {
+    let (postgres, redis) = (Postgres::start().await.unwrap(), Redis::start().await.unwrap());
+    let database = postgres_check(&postgres.url()).timeout(Duration::MAX);
+    let cache = redis_check(&redis.url()).timeout(Duration::MAX);
+
+    assert_eq!(word(&database.connect_timeout(Duration::MAX).run().await), "up");
+    assert_eq!(word(&cache.connect_timeout(Duration::MAX).run().await), "up");
+}
+
+#[tokio::test]
 async fn a_lost_postgres_session_is_no_outage() {
     let server = Postgres::start().await.unwrap();
     let check = postgres_check(&server.url());

@@ -101,12 +101,19 @@ fn classify(error: tokio_postgres::Error) -> ConnectError {
         &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections(error),
         &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN => ConnectError::NotReady(error),
         // An unknown database, and one to which the role may not connect.
-        &SqlState::INVALID_CATALOG_NAME | &SqlState::INSUFFICIENT_PRIVILEGE => ConnectError::Refused(error),
+        &SqlState::INVALID_CATALOG_NAME => ConnectError::Refused(error),
+        &SqlState::INSUFFICIENT_PRIVILEGE if is_of_database(&error) => ConnectError::Refused(error),
         // Class 28 is "invalid authorization specification".
         code if code.code().starts_with("28") => ConnectError::Refused(error),
         code if code.code().starts_with("08") => of_pooler(error),
         _ => ConnectError::Other(error),
     }
+}
+
+/// A server that is being upgraded or shut down has the same code for what it refuses meanwhile.
+fn is_of_database(error: &tokio_postgres::Error) -> bool {
+    let error = error.as_db_error();
+    error.and_then(|error| error.routine()) == Some("CheckMyDatabase")
 }
 
 const fn is_unreadable(kind: io::ErrorKind) -> bool {

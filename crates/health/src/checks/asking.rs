@@ -70,7 +70,7 @@ impl Asking {
     /// The limits of a run that begins now.
     pub(super) fn limits(&self) -> Limits {
         Limits {
-            deadline: time::Instant::now() + self.timeout,
+            deadline: time::Instant::now() + self.timeout.min(LONGEST),
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
         }
@@ -124,6 +124,9 @@ pub(super) use asking_setters;
 
 /// How long an answer speaks for a server that real work shows to be there.
 const KNOWN: Duration = Duration::from_secs(10);
+
+/// An instant has no room for every duration.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// A connection that has not answered this often is given up: the server may be back at another address.
 pub(super) const PATIENCE: u32 = 3;

@@ -99,6 +99,7 @@ async fn a_server_that_reads_its_data_is_loading() {
     let server = Redis::builder()
         .setting("key-load-delay", "1000")
         .setting("loading-process-events-interval-bytes", "1024")
+        .setting("user", "no-ping on >hunter2 ~* +@all -ping")
         .start()
         .await
         .unwrap();
@@ -106,13 +107,23 @@ async fn a_server_that_reads_its_data_is_loading() {
     server.command(&["EVAL", fill, "0"]).await.unwrap();
     server.command(&["SAVE"]).await.unwrap();
     server.kill().await.unwrap();
+    // Who may not ask is refused before it is said that there is no data yet.
+    let forbidden = check(&format!("redis://no-ping:hunter2@{}", server.addr()));
     let check = check(&server.url());
 
-    let (started, verdict) = tokio::join!(server.start_again(), says(&check, "loading", LIMIT));
+    let (started, verdict, told) = tokio::join!(
+        server.start_again(),
+        says(&check, "loading", LIMIT),
+        says(&forbidden, "loading", LIMIT)
+    );
 
     started.unwrap();
-    assert_eq!(verdict.status(), Status::Unhealthy);
-    drop(says(&check, "up", LIMIT).await);
+    for verdict in [verdict, told] {
+        assert_eq!(verdict.status(), Status::Unhealthy, "{verdict:?}");
+    }
+    for check in [check, forbidden] {
+        drop(says(&check, "up", LIMIT).await);
+    }
 }
 
 #[tokio::test]

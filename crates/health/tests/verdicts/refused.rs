@@ -206,7 +206,10 @@ async fn a_redis_that_puts_its_clients_out_or_lets_them_wait_comes_back_by_itsel
     }
     let short = RedisCheck::new(RedisUrl::parse(&server.url()).unwrap()).timeout(TIMEOUT);
     drop(says(&short, "up", LIMIT).await);
-    server.command(&["CLIENT", "PAUSE", "5000", "ALL"]).await.unwrap();
+    server
+        .command(&["CLIENT", "PAUSE", "10000", "ALL"])
+        .await
+        .unwrap();
     drop(says(&short, "frozen", LIMIT).await);
     drop(says(&short, "up", LIMIT).await);
     server

@@ -38,7 +38,12 @@ impl<'a> Server<'a> {
 
     pub(super) fn judge(&self, memory: Thresholds) -> Verdict {
         // What the others find stands beside the worst.
-        let found = [self.memory(memory), self.persistence(), self.replication()];
+        let found = [
+            self.loading(),
+            self.memory(memory),
+            self.persistence(),
+            self.replication(),
+        ];
         let worst = found.into_iter().flatten().max_by_key(Verdict::status);
         let verdict = match worst {
             Some(worst) => worst.detail("connection", "ok"),
@@ -53,6 +58,12 @@ impl<'a> Server<'a> {
             .detail("evictionPolicy", self.0.text("maxmemory_policy").to_owned())
             .detail("evictedKeys", self.0.number("evicted_keys"))
             .detail("connectedClients", self.0.number("connected_clients"))
+    }
+
+    /// Who forbids a `PING` does so before it says that it has no data yet.
+    fn loading(&self) -> Option<Verdict> {
+        (self.0.text("loading") == "1")
+            .then(|| Verdict::unhealthy("the server reads its data").detail("verdict", "loading"))
     }
 
     /// A cache that evicts what it likes is meant to be full.
