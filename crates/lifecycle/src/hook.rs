@@ -5,6 +5,7 @@ use std::{
 };
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport, catch_panic};
+use tokio::time::timeout;
 
 type Closing = Pin<Box<dyn Future<Output = ShutdownReport> + Send>>;
 type Action = Box<dyn FnOnce(Duration) -> Closing + Send>;
@@ -36,16 +37,11 @@ impl Hook {
     pub(crate) async fn run(self, slice: Duration) -> Result<ShutdownReport, String> {
         let began = Instant::now();
         let told = slice - slice / 10;
-        let mut work = Box::pin(catch_panic(async { (self.action)(told).await }));
-        if let Ok(outcome) = tokio::time::timeout(slice, &mut work).await {
-            return outcome;
-        }
-        // What it holds may panic when it goes.
-        catch_panic(async move { drop(work) }).await?;
-        Ok(ShutdownReport::new(
-            ShutdownOutcome::DeadlineExceeded,
-            began.elapsed(),
-        ))
+        // What it holds may panic when it goes at the deadline.
+        let work = async { timeout(slice, async { (self.action)(told).await }).await };
+        Ok(catch_panic(work)
+            .await?
+            .unwrap_or_else(|_| ShutdownReport::new(ShutdownOutcome::DeadlineExceeded, began.elapsed())))
     }
 }
 
