@@ -9,7 +9,8 @@ pub enum DetailsPolicy {
     Never,
     /// Who asks from this machine and not through a proxy: without `X-Forwarded-*`, `Forwarded`, `Via`, `X-Real-Ip` and other
     /// headers that proxies add. That is a container's own health check, `kubectl exec`, a shell. The default. Needs
-    /// `ConnectInfo<SocketAddr>`, which `ProbeListener` and lifecycle's `serve` give.
+    /// `ConnectInfo<SocketAddr>`, which `ProbeListener` and lifecycle's `serve` give. Behind a proxy on this machine that adds
+    /// none of them, as nginx does not by itself, it takes every client for one of this machine: choose another there.
     #[default]
     Loopback,
     /// Who sends `Authorization: Bearer <details_token>`.
