@@ -3,19 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
 use std::{
-    collections::BTreeMap,
-    fmt,
     sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
 use groundcrew_health::{Health, Registration, Status, Verdict};
 use groundcrew_logging::{Alert, AlertState, Logging};
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-};
-use tracing_subscriber::{Layer, layer::Context, prelude::*};
+use groundcrew_testkit::{Events, Fields};
+use tracing_subscriber::prelude::*;
 
 #[path = "support/pace.rs"]
 mod pace;
@@ -23,41 +18,6 @@ mod pace;
 use crate::pace::{passes, status};
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// The events of health: their fields, with the level as `level`.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Fields>>>);
-
-type Fields = BTreeMap<&'static str, String>;
-
-struct Texts<'a>(&'a mut Fields);
-
-impl Visit for Texts<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-}
-
-impl<S: Subscriber> Layer<S> for Recorder {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "groundcrew::health" {
-            let mut fields = Fields::from([("level", event.metadata().level().to_string())]);
-            event.record(&mut Texts(&mut fields));
-            self.0.lock().unwrap().push(fields);
-        }
-    }
-}
-
-impl Recorder {
-    /// The events since the last call.
-    fn take(&self) -> Vec<Fields> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
 
 fn fields<const N: usize>(pairs: [(&'static str, &str); N]) -> Fields {
     pairs.map(|(name, value)| (name, value.to_owned())).into()
@@ -79,10 +39,7 @@ async fn turn(health: &Health, check: &str, said: &Mutex<Verdict>, verdict: Verd
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_fails_fires_an_alert_which_its_recovery_resolves() {
-    let recorder = Recorder::default();
-    let _guard = tracing_subscriber::registry()
-        .with(recorder.clone())
-        .set_default();
+    let (events, _guard) = Events::of("groundcrew::health");
     let (said, check) = says(Verdict::healthy());
     let health = Health::builder("1").check("database", check).start().unwrap();
     passes(LIMIT, || health.readiness().is_ok()).await;
@@ -94,12 +51,12 @@ async fn a_check_that_fails_fires_an_alert_which_its_recovery_resolves() {
         ("importance", "critical"),
         ("level", "DEBUG"),
     ];
-    assert_eq!(recorder.take(), [fields(first)]);
+    assert_eq!(events.take(), [fields(first)]);
 
     let refused = Verdict::unhealthy("cannot reach postgres://app:hunter2@db");
     turn(&health, "database", &said, refused).await;
     assert_eq!(
-        recorder.take(),
+        events.take(),
         [fields([
             ("message", "check changed"),
             ("check", "database"),
@@ -116,7 +73,7 @@ async fn a_check_that_fails_fires_an_alert_which_its_recovery_resolves() {
 
     turn(&health, "database", &said, Verdict::healthy()).await;
     assert_eq!(
-        recorder.take(),
+        events.take(),
         [fields([
             ("message", "check changed"),
             ("check", "database"),
@@ -134,10 +91,7 @@ async fn a_check_that_fails_fires_an_alert_which_its_recovery_resolves() {
 /// As bad as what holds; of what is over, as bad as it was.
 #[tokio::test(start_paused = true)]
 async fn the_severity_follows_the_importance_and_what_is_believed() {
-    let recorder = Recorder::default();
-    let _guard = tracing_subscriber::registry()
-        .with(recorder.clone())
-        .set_default();
+    let (events, _guard) = Events::of("groundcrew::health");
     let states = [
         ("down", "firing"),
         ("slow", "firing"),
@@ -159,7 +113,7 @@ async fn the_severity_follows_the_importance_and_what_is_believed() {
         let registration = importance(Registration::new("x", check));
         let health = Health::builder("1").register(registration).start().unwrap();
         passes(LIMIT, || status(&health, "x") == Status::Healthy).await;
-        recorder.take();
+        events.take();
         for ((word, state), severity) in states.into_iter().zip(severities) {
             let verdict = match word {
                 "down" => Verdict::unhealthy("down"),
@@ -167,7 +121,7 @@ async fn the_severity_follows_the_importance_and_what_is_believed() {
                 _ => Verdict::healthy(),
             };
             turn(&health, "x", &said, verdict).await;
-            let told = recorder.take();
+            let told = events.take();
             assert_eq!(told.len(), 1, "{told:?}");
             let (shown, fired) = (&told[0]["severity"], &told[0]["alert.state"]);
             assert_eq!((shown.as_str(), fired.as_str()), (severity, state), "{told:?}");
@@ -178,19 +132,16 @@ async fn the_severity_follows_the_importance_and_what_is_believed() {
 /// Nobody has seen it well.
 #[tokio::test(start_paused = true)]
 async fn who_never_was_well_fires_and_is_resolved() {
-    let recorder = Recorder::default();
-    let _guard = tracing_subscriber::registry()
-        .with(recorder.clone())
-        .set_default();
+    let (events, _guard) = Events::of("groundcrew::health");
     let (said, down) = says(Verdict::unhealthy("refused"));
     let health = Health::builder("1")
         .check("down", down)
         .register(Registration::new("hangs", std::future::pending).deadline(Duration::from_secs(1)))
         .start()
         .unwrap();
-    passes(LIMIT, || recorder.0.lock().unwrap().len() == 2).await;
+    passes(LIMIT, || events.count() == 2).await;
 
-    let told = recorder.take();
+    let told = events.take();
     let word = |at: usize| {
         ["check", "from", "to", "reason", "severity", "alert.state"].map(|name| told[at][name].as_str())
     };
@@ -211,7 +162,7 @@ async fn who_never_was_well_fires_and_is_resolved() {
     );
 
     turn(&health, "down", &said, Verdict::healthy()).await;
-    let told = recorder.take();
+    let told = events.take();
     assert_eq!(told[0]["alert.state"], "resolved");
     assert_eq!(told[0]["level"], "INFO");
 }

@@ -5,63 +5,23 @@
 #[path = "support/settings.rs"]
 mod settings;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use groundcrew_base::Backoff;
 use groundcrew_lifecycle::{Exit, Lifecycle, RestartPolicy, Signals};
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-    subscriber::DefaultGuard,
-};
-use tracing_subscriber::{Layer, layer::Context, prelude::*};
+use groundcrew_testkit::{Events, Fields};
+use tracing::subscriber::DefaultGuard;
 
 use crate::settings::lifecycle;
 
-/// The events of lifecycle that name a task: their fields, with the level as `level`.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Fields>>>);
-
-type Fields = BTreeMap<&'static str, String>;
-
-struct Texts<'a>(&'a mut Fields);
-
-impl Visit for Texts<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
+fn started() -> (Events, DefaultGuard) {
+    Events::of("groundcrew::lifecycle")
 }
 
-impl<S: Subscriber> Layer<S> for Recorder {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::from([("level", event.metadata().level().to_string())]);
-        event.record(&mut Texts(&mut fields));
-        if fields.contains_key("task") {
-            assert_eq!(event.metadata().target(), "groundcrew::lifecycle");
-            self.0.lock().unwrap().push(fields);
-        }
-    }
-}
-
-impl Recorder {
-    fn start() -> (Self, DefaultGuard) {
-        let recorder = Self::default();
-        let subscriber = tracing_subscriber::registry().with(recorder.clone());
-        (recorder, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn events(&self) -> Vec<Fields> {
-        self.0.lock().unwrap().clone()
-    }
+/// Those that name a task.
+fn of_tasks(events: &Events) -> Vec<Fields> {
+    let told = events.take().into_iter();
+    told.filter(|fields| fields.contains_key("task")).collect()
 }
 
 fn firing(task: &str, error: &str, message: &str) -> Fields {
@@ -89,7 +49,7 @@ async fn ready() -> Lifecycle {
 
 #[tokio::test(start_paused = true)]
 async fn a_critical_task_that_fails_is_an_alert_without_credentials() {
-    let (recorder, _guard) = Recorder::start();
+    let (events, _guard) = started();
     let lifecycle = ready().await;
 
     lifecycle.spawn("mailer", async {
@@ -99,7 +59,7 @@ async fn a_critical_task_that_fails_is_an_alert_without_credentials() {
     assert_eq!(lifecycle.run().await, Exit::Error);
     let error = "cannot reach redis://app:***@cache";
     assert_eq!(
-        recorder.events(),
+        of_tasks(&events),
         [firing("mailer", error, "a critical task failed")]
     );
 }
@@ -110,19 +70,19 @@ fn gives_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_critical_task_that_panics_is_an_alert() {
-    let (recorder, _guard) = Recorder::start();
+    let (events, _guard) = started();
     let lifecycle = ready().await;
 
     lifecycle.spawn("mailer", async { gives_up() });
 
     assert_eq!(lifecycle.run().await, Exit::Panic);
     let alert = firing("mailer", "password=***", "a critical task panicked");
-    assert_eq!(recorder.events(), [alert]);
+    assert_eq!(of_tasks(&events), [alert]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn restarts_are_warnings_and_the_end_of_them_is_an_alert() {
-    let (recorder, _guard) = Recorder::start();
+    let (events, _guard) = started();
     let lifecycle = ready().await;
     let second = Duration::from_secs(1);
     let policy = RestartPolicy::from(Backoff::new(second, second).jitter(0.0)).at_most(2, second * 60);
@@ -130,7 +90,7 @@ async fn restarts_are_warnings_and_the_end_of_them_is_an_alert() {
     lifecycle.spawn_restarting("poller", policy, || async { Err::<(), _>("no answer") });
     tokio::time::sleep(second * 10).await;
 
-    let events = recorder.events();
+    let events = of_tasks(&events);
     assert_eq!(events.len(), 3, "{events:?}");
     for restart in &events[..2] {
         assert_eq!(
@@ -148,7 +108,7 @@ async fn restarts_are_warnings_and_the_end_of_them_is_an_alert() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ends_in_time_or_is_dropped_is_no_alert() {
-    let (recorder, _guard) = Recorder::start();
+    let (events, _guard) = started();
     let lifecycle = ready().await;
     lifecycle.spawn("done", async {});
     lifecycle.spawn("deaf", std::future::pending::<()>());
@@ -156,7 +116,7 @@ async fn a_task_that_ends_in_time_or_is_dropped_is_no_alert() {
     lifecycle.stop("test");
 
     assert_eq!(lifecycle.run().await, Exit::DeadlineExceeded);
-    let events = recorder.events();
+    let events = of_tasks(&events);
     let told: Vec<_> = events
         .iter()
         .map(|event| (&*event["level"], &*event["task"]))
