@@ -32,7 +32,7 @@ pub use duration::{DURATION_UNITS, DurationError, format_duration, parse_duratio
 pub use error_text::error_text;
 pub use evidence::{Evidence, Observation};
 pub use flag::{FALSE_WORDS, TRUE_WORDS, parse_flag};
-pub use panic::catch_panic;
+pub use panic::{catch_panic, catch_panic_in};
 pub use placeholder::looks_placeholder;
 pub use randomness::estimated_bits;
 pub use redact::{MASK, redact};

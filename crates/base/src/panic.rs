@@ -9,6 +9,25 @@ use std::{
 
 use crate::redact;
 
+/// Calls `work` and turns its panic into an error: the message, without credentials.
+///
+/// Built with `panic = "abort"` the process ends instead.
+///
+/// # Errors
+/// The message of the panic.
+///
+/// # Examples
+/// ```
+/// use groundcrew_base::catch_panic_in;
+///
+/// fn stays_up(stranger: impl FnOnce() -> u32) -> u32 {
+///     catch_panic_in(stranger).unwrap_or_default()
+/// }
+/// ```
+pub fn catch_panic_in<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(defused)
+}
+
 /// Awaits `work` and turns its panic into an error: the message, without credentials.
 ///
 /// The future is dropped after a panic and not polled again. A panic of its drop goes no further. Built with `panic = "abort"` the process
@@ -35,9 +54,9 @@ pub async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, String> 
         let Some(running) = work.0.as_mut().as_pin_mut() else {
             return Poll::Pending;
         };
-        match catch_unwind(AssertUnwindSafe(|| running.poll(cx))) {
+        match catch_panic_in(|| running.poll(cx)) {
             Ok(polled) => polled.map(Ok),
-            Err(panic) => Poll::Ready(Err(defused(panic))),
+            Err(panic) => Poll::Ready(Err(panic)),
         }
     })
     .await
@@ -48,10 +67,8 @@ struct Caught<'a, F>(Pin<&'a mut Option<F>>);
 
 impl<F> Drop for Caught<'_, F> {
     fn drop(&mut self) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.0.set(None))) {
-            // The panic hook has told its text.
-            drop(defused(panic));
-        }
+        // The panic hook has told its text.
+        drop(catch_panic_in(|| self.0.set(None)));
     }
 }
 
@@ -107,10 +124,10 @@ mod tests {
     fn what_was_thrown_may_panic_when_it_is_dropped() {
         let found = poll(catch_panic(async { std::panic::panic_any(Bomb) }));
 
-        assert_eq!(
-            found,
-            Poll::Ready(Err::<(), _>("a panic without a message".to_owned()))
-        );
+        let unknown = "a panic without a message";
+        assert_eq!(found, Poll::Ready(Err::<(), _>(unknown.to_owned())));
+        let found = catch_panic_in(|| std::panic::panic_any(Bomb));
+        assert_eq!(found, Err::<(), _>(unknown.to_owned()));
     }
 
     #[test]
@@ -126,11 +143,13 @@ mod tests {
                 poll(catch_panic(async { work() })),
                 Poll::Ready(Err(message.to_owned()))
             );
+            assert_eq!(catch_panic_in(work), Err(message.to_owned()));
         }
     }
 
     #[test]
     fn an_answer_passes() {
+        assert_eq!(catch_panic_in(|| 7), Ok(7));
         assert_eq!(poll(catch_panic(async { 7 })), Poll::Ready(Ok(7)));
         assert_eq!(poll(catch_panic(std::future::pending::<()>())), Poll::Pending);
     }

@@ -1,12 +1,11 @@
 use std::{
     collections::VecDeque,
-    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use arc_swap::{ArcSwap, Guard};
-use groundcrew_base::Clock;
+use groundcrew_base::{Clock, catch_panic_in};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -156,7 +155,7 @@ impl Board {
 
     fn tell(&self, transition: &Transition) {
         let check = &*transition.check;
-        let is_calm = |tell: &dyn Fn()| panic::catch_unwind(AssertUnwindSafe(tell)).is_ok();
+        let is_calm = |tell: &dyn Fn()| catch_panic_in(tell).is_ok();
         // Whoever reads the log is a stranger as well.
         if !is_calm(&|| transition.tell()) {
             is_calm(

@@ -1,12 +1,9 @@
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use groundcrew_base::Status;
+use groundcrew_base::{Status, catch_panic_in};
 
 use crate::{Selection, board::Board, builder::Gate};
 
@@ -78,7 +75,7 @@ impl Readiness {
     }
 
     pub(crate) fn gate(&self) -> Result<(), &'static str> {
-        catch_unwind(AssertUnwindSafe(|| (self.gate)())).unwrap_or(Err("the gate has panicked"))
+        catch_panic_in(|| (self.gate)()).unwrap_or(Err("the gate has panicked"))
     }
 
     /// Whether it has been ready once.

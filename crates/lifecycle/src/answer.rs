@@ -1,11 +1,11 @@
 use std::{
     error::Error as StdError,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use groundcrew_base::{catch_panic_in, redact};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -35,7 +35,7 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
+        let inner = catch_panic_in(|| self.inner.call(request));
         if inner.is_err() {
             self.counters.handler_panicked();
         }
@@ -66,16 +66,17 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let polled = match this.inner.as_mut().as_pin_mut() {
-            Some(inner) => catch_unwind(AssertUnwindSafe(|| inner.poll(cx))),
+            Some(inner) => catch_panic_in(|| inner.poll(cx)),
             None => return Poll::Ready(Ok(internal_error())),
         };
         match polled {
             Ok(polled) => {
-                polled.map(|result| Ok(result.map_or_else(failed, |response| response.map(DrainBody::of))))
+                let answer = |response: Response<B>| response.map(DrainBody::of);
+                polled.map(|result| Ok(result.map_or_else(|error| failed(error, this.counters), answer)))
             }
             // The panic hook has told its text.
             Err(_) => {
-                this.inner.set(None);
+                drop(catch_panic_in(|| this.inner.set(None)));
                 this.counters.handler_panicked();
                 Poll::Ready(Ok(internal_error()))
             }
@@ -83,9 +84,16 @@ where
     }
 }
 
-fn failed<B, E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Response<DrainBody<B>> {
-    let error = error.into();
-    tracing::error!(target: TARGET, error = %groundcrew_base::redact(&error.to_string()), "a service failed instead of answering");
+fn failed<B, E>(error: E, counters: &Counters) -> Response<DrainBody<B>>
+where
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    // It is the service's as well.
+    let text = catch_panic_in(|| error.into().to_string()).unwrap_or_else(|panic| {
+        counters.handler_panicked();
+        panic
+    });
+    tracing::error!(target: TARGET, error = %redact(&text), "a service failed instead of answering");
     internal_error()
 }
 

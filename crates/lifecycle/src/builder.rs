@@ -58,7 +58,7 @@ impl LifecycleBuilder {
     }
 
     /// Sets the waits between two questions to a dependency while starting; default: 100 ms
-    /// doubling up to 500 ms, +-50 %, so that the service is ready within a second of its dependencies.
+    /// doubling up to 500 ms, +-50 %, so that the service is ready within a second of its dependencies. Never shorter than 1 ms.
     pub const fn dependency_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self

@@ -9,7 +9,7 @@ use groundcrew_base::{Backoff, Check, Detail, Status, Verdict, catch_panic, reda
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::TARGET;
+use crate::{TARGET, restart::SHORTEST_WAIT};
 
 /// Whether the service can start without a dependency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl Dependency {
             tokio::select! {
                 biased;
                 () = end.reached(true) => return report,
-                () = tokio::time::sleep(delays.next().unwrap_or_default()) => {}
+                () = tokio::time::sleep(delays.next().unwrap_or_default().max(SHORTEST_WAIT)) => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 /// When a supervised task is run again, and when no longer.
 ///
-/// From a [`Backoff`] alone it is run again without end.
+/// From a [`Backoff`] alone it is run again without end. A wait is never shorter than 1 ms.
 ///
 /// # Examples
 /// ```
@@ -104,9 +104,12 @@ impl Restarts {
         if now.duration_since(began) >= STEADY {
             self.delays = self.policy.backoff.delays();
         }
-        self.delays.next()
+        self.delays.next().map(|wait| wait.max(SHORTEST_WAIT))
     }
 }
 
 /// A task that ran this long has earned the shortest wait again.
 const STEADY: Duration = Duration::from_secs(60);
+
+/// What fails at once leaves the others their turn.
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);

@@ -114,21 +114,21 @@ impl Supervisor {
     }
 
     async fn once<Fut: Future<Output: TaskResult> + Send>(&self, task: Fut) -> End {
-        let outcome = tokio::select! {
-            biased;
-            () = self.core.aborted().cancelled() => {
-                tracing::warn!(target: TARGET, task = self.name, "a task did not end in time and was dropped");
-                return End::Aborted;
+        // What it holds may panic when it goes at the deadline, and so may the text of its error.
+        let work = async {
+            tokio::select! {
+                biased;
+                () = self.core.aborted().cancelled() => {
+                    tracing::warn!(target: TARGET, task = self.name, "a task did not end in time and was dropped");
+                    End::Aborted
+                }
+                failure = async { task.await.into_failure() } => failure.map_or(End::Finished, End::Failed),
             }
-            outcome = catch_panic(task) => outcome,
         };
-        match outcome {
-            Ok(output) => output.into_failure().map_or(End::Finished, End::Failed),
-            Err(panic) => {
-                self.counters.task_panicked();
-                End::Panicked(panic)
-            }
-        }
+        catch_panic(work).await.unwrap_or_else(|panic| {
+            self.counters.task_panicked();
+            End::Panicked(panic)
+        })
     }
 
     fn alert(&self, error: &str, what: &'static str) {

@@ -230,12 +230,26 @@ async fn a_connection_that_sends_no_request_is_closed() {
     }
 }
 
+/// Panics where it has no words.
+#[derive(Debug)]
+struct Failure(&'static str);
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(!self.0.is_empty(), "no words");
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// What hyper gives and takes, without a router.
-async fn plain(request: Request<hyper::body::Incoming>) -> Result<http::Response<String>, String> {
+async fn plain(request: Request<hyper::body::Incoming>) -> Result<http::Response<String>, Failure> {
     let PeerAddress(peer) = *request.extensions().get().unwrap();
     match request.uri().path() {
         "/panics" => panic!("on purpose"),
-        "/fails" => Err("no answer today".to_owned()),
+        "/fails" => Err(Failure("no answer today")),
+        "/fails-mutely" => Err(Failure("")),
         _ => Ok(http::Response::new(peer.ip().to_string())),
     }
 }
@@ -283,7 +297,7 @@ async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_
     };
     let mut client = served.http1().await;
 
-    for path in ["/panics", "/fails", "/panics"] {
+    for path in ["/panics", "/fails", "/fails-mutely", "/panics"] {
         let answer = client.send_request(request(path)).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
         assert_eq!(text(answer).await, "", "{path}");
@@ -292,7 +306,7 @@ async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_
     let answer = client.send_request(request("/")).await.unwrap();
 
     assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(served.lifecycle.stats().handler_panics, 2);
+    assert_eq!(served.lifecycle.stats().handler_panics, 3);
 }
 
 /// Server-sent events end themselves when the service stops; without that they would hold it to its deadline.

@@ -1,11 +1,12 @@
 //! Supervised tasks: failures, panics and restarts.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed set-up fails the test")]
 
 #[path = "support/settings.rs"]
 mod settings;
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -145,4 +146,60 @@ async fn a_task_that_is_given_up_may_stop_the_service() {
         assert_eq!(lifecycle.run().await, expected);
         assert_eq!(runs.load(Ordering::Relaxed), 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_without_a_backoff_leaves_the_others_their_turn() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    let policy = RestartPolicy::from(Backoff::new(Duration::ZERO, Duration::ZERO));
+    lifecycle.spawn_restarting("poller", policy, || async { Err::<(), _>("at once") });
+
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let restarts = lifecycle.stats().task_restarts;
+    assert!((500..=1000).contains(&restarts), "{restarts}");
+}
+
+/// Panics when it is dropped.
+struct Grudge;
+
+impl Drop for Grudge {
+    fn drop(&mut self) {
+        panic!("not like this");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_when_it_is_dropped_at_the_deadline_is_counted() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    lifecycle.ready().await.unwrap();
+    lifecycle.spawn("deaf", async {
+        let _grudge = Grudge;
+        std::future::pending::<()>().await;
+    });
+
+    lifecycle.stop("test");
+
+    assert_eq!(lifecycle.run().await, Exit::Panic);
+    assert_eq!(lifecycle.stats().task_panics, 1);
+}
+
+/// An error that cannot say what it is.
+struct Mute;
+
+impl fmt::Display for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no words");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_error_panics_when_it_is_told_stops_the_service() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    lifecycle.ready().await.unwrap();
+
+    lifecycle.spawn("worker", async { Err::<(), _>(Mute) });
+
+    assert_eq!(lifecycle.run().await, Exit::Panic);
+    assert_eq!(lifecycle.stats().task_panics, 1);
 }
