@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use groundcrew_base::{Detail, Details, MASK, Verdict, looks_secret};
 
-use crate::masked::masked;
+use crate::masked::{COUNTABLE, masked};
 
 /// The answer with its secrets hidden and its texts cut; details that have no room are left out, which
 /// the detail `truncated` says.
@@ -104,9 +104,6 @@ fn text(text: &str) -> String {
     let end = shown.floor_char_boundary(MOST_TEXT);
     format!("{}...", shown.get(..end).unwrap_or_default())
 }
-
-/// What there can be several of, so that a number tells how many.
-const COUNTABLE: [&str; 4] = ["keys", "passwords", "secrets", "tokens"];
 
 /// For all details of a check together, about as they stand in JSON.
 const MOST_BYTES: usize = 4096;

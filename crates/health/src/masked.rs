@@ -1,11 +1,17 @@
 //! Texts without the secrets that drivers and servers quote in them.
 
+mod logins;
+mod named;
+
 use std::{borrow::Cow, ops::Range};
 
-use groundcrew_base::{MASK, looks_secret, redact};
+use groundcrew_base::{MASK, redact};
 
-/// The text without what [`redact`] hides, and without what stands behind a name and a colon, behind `Bearer`, or is a token or
-/// a key by its form.
+pub(crate) use self::named::COUNTABLE;
+use self::{logins::logins, named::named};
+
+/// The text without what [`redact`] hides, and without what stands behind the name of a secret, in the header of a login, behind
+/// `Bearer`, or is a token or a key by its form.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     let text = redact(text);
     let mut spans: Vec<_> = named(&text).chain(logins(&text)).chain(by_form(&text)).collect();
@@ -23,108 +29,6 @@ pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     }
     shown.push_str(part(&text, copied..text.len()));
     Cow::Owned(shown)
-}
-
-/// The values in `password: x`, `"password":"x"`, `Config { password: "x" }` and `password = x`.
-fn named(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut covered = 0;
-    text.match_indices([':', '=']).filter_map(move |(sign, _)| {
-        let name = name_before(part(text, 0..sign));
-        if sign < covered || !looks_secret(name) {
-            return None;
-        }
-        let Value { span, is_quoted } = Value::behind(text, sign + 1);
-        let is_secret = is_quoted || names_secret(name);
-        (is_secret && !span.is_empty() && part(text, span.clone()) != MASK).then(|| {
-            covered = span.end;
-            span
-        })
-    })
-}
-
-struct Value {
-    span: Range<usize>,
-    is_quoted: bool,
-}
-
-impl Value {
-    fn behind(text: &str, from: usize) -> Self {
-        let rest = part(text, from..text.len());
-        let start = from + (rest.len() - rest.trim_start_matches(' ').len());
-        let rest = part(text, start..text.len());
-        // A document that stands in another has its quotes escaped.
-        let quote = ["\\\"", "\"", "'"]
-            .into_iter()
-            .find(|quote| rest.starts_with(quote));
-        let (start, length) = match quote {
-            Some(quote) => {
-                let inside = part(rest, quote.len()..rest.len());
-                (start + quote.len(), closing(inside, quote))
-            }
-            None if rest.starts_with("//") => (start, 0),
-            None => (start, rest.find(ends_value).unwrap_or(rest.len())),
-        };
-        Self {
-            span: start..start + length,
-            is_quoted: quote.is_some(),
-        }
-    }
-}
-
-/// Where the quote stands that is not escaped; the end if there is none.
-fn closing(inside: &str, quote: &str) -> usize {
-    let found = inside.match_indices(quote).map(|(at, _)| at);
-    let is_escaped = |at: usize| {
-        let before = part(inside, 0..at);
-        let slashes = before.len() - before.trim_end_matches('\\').len();
-        slashes % 2 == 1
-    };
-    let mut found = found.filter(|at| !is_escaped(*at));
-    found.next().unwrap_or(inside.len())
-}
-
-/// The name at the end of the text, quoted or not.
-fn name_before(text: &str) -> &str {
-    let text = text.trim_end_matches(' ').trim_end_matches(['"', '\'', '\\']);
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-    let length = text
-        .bytes()
-        .rev()
-        .take(LONGEST_NAME)
-        .take_while(is_of_name)
-        .count();
-    part(text, text.len() - length..text.len())
-}
-
-/// Whether it says so in the last word: in running text, a key or a pass are many things.
-fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
-}
-
-/// What stands behind the name of a way to log in.
-fn logins(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut words = text.split_inclusive([' ', '\n', '\t']);
-    let (mut at, mut is_login) = (0, false);
-    std::iter::from_fn(move || {
-        let word = words.next()?;
-        let start = at;
-        at += word.len();
-        let was_login = is_login;
-        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        is_login = ["bearer", "basic"]
-            .iter()
-            .any(|scheme| bare.eq_ignore_ascii_case(scheme));
-        let length = word
-            .find(|c: char| ends_value(c) || c.is_whitespace())
-            .unwrap_or(word.len());
-        let value = part(word, 0..length);
-        let mut bytes = value.bytes();
-        bytes.next();
-        let is_code = bytes.any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'=');
-        Some((was_login && is_code).then_some(start..start + length))
-    })
-    .flatten()
 }
 
 /// JSON Web Tokens, and private keys in PEM.
@@ -162,6 +66,10 @@ fn by_form(text: &str) -> impl Iterator<Item = Range<usize>> {
     tokens.chain(keys)
 }
 
+fn value_length(text: &str) -> usize {
+    text.find(ends_value).unwrap_or(text.len())
+}
+
 fn ends_value(c: char) -> bool {
     c.is_whitespace() || matches!(c, '&' | ';' | ',' | '"' | '\'' | ')' | '}' | ']')
 }
@@ -169,20 +77,6 @@ fn ends_value(c: char) -> bool {
 fn part(text: &str, range: Range<usize>) -> &str {
     text.get(range).unwrap_or_default()
 }
-
-const SECRET_ENDINGS: [&str; 9] = [
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "token",
-    "api_key",
-    "api-key",
-    "apikey",
-];
-
-const LONGEST_NAME: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -221,6 +115,87 @@ mod tests {
                 "-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----",
                 "-----BEGIN EC PRIVATE KEY-----***-----END EC PRIVATE KEY-----",
             ),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn logins_are_found_with_every_scheme() {
+        for (text, shown) in [
+            (
+                "401 for Authorization: Bearer secret-token",
+                "401 for Authorization: Bearer ***",
+            ),
+            ("Bearer letmein refused", "Bearer *** refused"),
+            ("\"Bearer  letmein\"", "\"Bearer  ***\""),
+            ("Bearer token hunter2 refused", "Bearer token *** refused"),
+            ("authorization=Basic aHVudGVyMg==", "authorization=Basic ***"),
+            ("authorization=bearer letmein", "authorization=bearer ***"),
+            ("Authorization:Token letmein", "Authorization:Token ***"),
+            ("Authorization: letmein", "Authorization: ***"),
+            (
+                "Authorization: Shop letmein refused",
+                "Authorization: *** refused",
+            ),
+            (
+                "Proxy-Authorization: Basic letmein",
+                "Proxy-Authorization: Basic ***",
+            ),
+            (
+                r#"Authorization: Digest username="app", response="hunter2" refused"#,
+                "Authorization: Digest *** refused",
+            ),
+            (
+                "Authorization: AWS4-HMAC-SHA256 Credential=AK/s3, Signature=hunter2, then more",
+                "Authorization: AWS4-HMAC-SHA256 ***, then more",
+            ),
+            (
+                r#"{"Authorization":["Bearer letmein"]}"#,
+                r#"{"Authorization":["***"]}"#,
+            ),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_by_all_words_of_their_names() {
+        for (text, shown) in [
+            ("DB_PASS=hunter2", "DB_PASS=***"),
+            (
+                "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7",
+                "AWS_SECRET_ACCESS_KEY=***",
+            ),
+            ("smtp.pass=hunter2 as app", "smtp.pass=*** as app"),
+            ("smtp.pass: hunter2", "smtp.pass: ***"),
+            ("secret_key: hunter2", "secret_key: ***"),
+            ("accessKey: hunter2", "accessKey: ***"),
+            ("X-Api-Key:hunter2", "X-Api-Key:***"),
+            ("private_key=hunter2", "private_key=***"),
+            ("credentials=hunter2", "credentials=***"),
+            ("pass = hunter2", "pass = ***"),
+            ("https://maps/?q=a&key=hunter2", "https://maps/?q=a&key=***"),
+            ("dbpass: hunter2", "dbpass: ***"),
+            ("db_pin_code: 4711", "db_pin_code: ***"),
+            (
+                r#"Config { password: Some("hunter2"), port: 1 }"#,
+                r#"Config { password: Some("***"), port: 1 }"#,
+            ),
+            (
+                r#"{ token: Some(Secret(b"hunter2")) }"#,
+                r#"{ token: Some(Secret(b"***")) }"#,
+            ),
+            (
+                r#"{"api_keys":["hunter2", "hunter3"],"n":["a"]}"#,
+                r#"{"api_keys":["***"],"n":["a"]}"#,
+            ),
+            (r#"password=Some("hunter2")"#, r#"password=***"***")"#),
+            (r#":password => "hunter2""#, r#":password => "***""#),
+            (
+                "Key (id, token)=(3, hunter2) already exists",
+                "Key (id, token)=(***) already exists",
+            ),
             (r#"{"a":"é","token":"hünter2"}"#, r#"{"a":"é","token":"***"}"#),
             ("password:\"hunter2", "password:\"***"),
         ] {
@@ -234,8 +209,20 @@ mod tests {
             "password authentication failed for user: app",
             "the bearer of bad news",
             "basic authentication is not allowed",
+            "Basic authentication is not allowed, Bearer token needed",
+            "WWW-Authenticate: Basic realm=\"shop\"",
             "12:30:01 no route to host",
             "key: value, duplicate key: (id)=(3)",
+            "duplicate key value violates unique constraint \"users_pkey\": Key (id)=(3) already exists.",
+            "Key (key)=(3) already exists",
+            "password authentication failed for user \"app\"",
+            "pass: all of them, invalid credentials: no such user",
+            "cannot reach token-service:8080, token-service.local:80/x",
+            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            "evictedKeys: 7, evicted_keys:7, db0:keys=3,expires=0",
+            "app::secret::Error, MAX_TOKENS=3, TOKEN_TTL: 3",
+            "the key == 3",
             "token: ",
             "eyJ, but no token",
             "BEGIN PUBLIC KEY-----",
@@ -256,6 +243,29 @@ mod tests {
             "PRIVATE KEY-----",
             "-----BEGIN ",
             "'a:'",
+            "authorization:",
+            "authorization: ",
+            "authorization: A ",
+            "authorization: A b=\"",
+            "authorization=a=b,",
+            "token=[\"\",",
+            "token:((((((((((((",
+            "token:Some(",
+            "(token)=(",
+            ")=(",
+            "key=",
+            "key:",
+            "key: ",
+            "evictedKeys=",
+            "evictedKeys:1",
+            "token-service:80",
+            "token-service:8",
+            "authorization:bearer ",
+            "authorization:bearer",
+            "Bearer ",
+            "Bearer",
+            "                ",
+            ", ",
         ] {
             // Square, they would take hours.
             let text = unit.repeat(1_000_000 / unit.len());
