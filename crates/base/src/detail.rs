@@ -1,9 +1,11 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
+
+use crate::redact;
 
 /// One fact in a [`Verdict`](crate::Verdict)'s details: what JSON can hold, in the order it was given.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +60,63 @@ impl Details {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
+    /// The same without credentials in their texts.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        let facts = self.0.into_iter();
+        Self(facts.map(|(name, value)| (name, value.redacted())).collect())
+    }
+
     /// Whether there is no fact.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Detail {
+    /// The same without credentials in its texts.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(redact(&text).into_owned().into()),
+            Self::List(values) => Self::List(values.into_iter().map(Self::redacted).collect()),
+            Self::Map(values) => Self::Map(values.redacted()),
+            Self::Bool(_) | Self::Int(_) | Self::UInt(_) | Self::Float(_) => self,
+        }
+    }
+}
+
+/// For people: `written: 3, error: no space`.
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (name, value)) in self.iter().enumerate() {
+            let separator = if at > 0 { ", " } else { "" };
+            write!(f, "{separator}{name}: {value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// For people: texts as they are, lists in `[]`, facts in `{}`.
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Int(value) => value.fmt(f),
+            Self::UInt(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+            Self::Text(value) => f.write_str(value),
+            Self::Map(values) => write!(f, "{{{values}}}"),
+            Self::List(values) => {
+                f.write_str("[")?;
+                for (at, value) in values.iter().enumerate() {
+                    let separator = if at > 0 { ", " } else { "" };
+                    write!(f, "{separator}{value}")?;
+                }
+                f.write_str("]")
+            }
+        }
     }
 }
 
@@ -117,4 +172,40 @@ from! {
     String => |value| Self::Text(Cow::Owned(value)),
     Vec<Self> => |values| Self::List(values),
     Details => |values| Self::Map(values),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Details {
+        let mut inner = Details::new();
+        inner.set("url", "postgres://app:hunter2@db");
+        let mut facts = Details::new();
+        facts.set("written", 3_u64);
+        facts.set("error", "no space".to_owned());
+        facts.set(
+            "hosts",
+            vec![Detail::from("redis://:hunter2@a"), Detail::from(true)],
+        );
+        facts.set("inner", inner);
+        facts
+    }
+
+    #[test]
+    fn facts_are_told_in_their_order() {
+        assert_eq!(
+            facts().to_string(),
+            "written: 3, error: no space, hosts: [redis://:hunter2@a, true], inner: {url: postgres://app:hunter2@db}"
+        );
+        assert_eq!(Details::new().to_string(), "");
+    }
+
+    #[test]
+    fn no_text_keeps_its_credentials_however_deep_it_lies() {
+        assert_eq!(
+            facts().redacted().to_string(),
+            "written: 3, error: no space, hosts: [redis://:***@a, true], inner: {url: postgres://app:***@db}"
+        );
+    }
 }

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer};
 
-use crate::{Detail, Details};
+use crate::{Detail, Details, redact};
 
 /// How well something works, from best to worst.
 ///
@@ -114,6 +114,23 @@ impl Verdict {
             self.details.set(name.to_owned(), value.clone());
         }
         self
+    }
+
+    /// The same without credentials in the reason and in the texts of the facts.
+    ///
+    /// # Examples
+    /// ```
+    /// use groundcrew_base::Verdict;
+    ///
+    /// let verdict = Verdict::unhealthy("cannot reach redis://:hunter2@cache").redacted();
+    /// assert_eq!(verdict.reason(), Some("cannot reach redis://:***@cache"));
+    /// ```
+    pub fn redacted(self) -> Self {
+        Self {
+            status: self.status,
+            reason: self.reason.map(|reason| redact(&reason).into_owned().into()),
+            details: self.details.redacted(),
+        }
     }
 
     /// How well it works.
