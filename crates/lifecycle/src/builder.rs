@@ -39,7 +39,7 @@ impl Default for LifecycleBuilder {
             config: LifecycleConfig::default(),
             signals: Signals::default(),
             // What comes up is found within a second, however long it took.
-            backoff: Backoff::new(Duration::from_millis(100), Duration::from_millis(500)),
+            backoff: Backoff::new(Duration::from_millis(100), Duration::from_millis(250)),
         }
     }
 }
@@ -58,7 +58,7 @@ impl LifecycleBuilder {
     }
 
     /// Sets the waits between two questions to a dependency while starting; default: 100 ms
-    /// doubling up to 500 ms, +-50 %, so that the service is ready within a second of its dependencies. Never shorter than 1 ms.
+    /// doubling up to 250 ms, +-50 %, so that the service is ready within a second of its dependencies. Never shorter than 1 ms.
     pub const fn dependency_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self

@@ -2,6 +2,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{collections::VecDeque, sync::Mutex};
 
+use groundcrew_base::redact;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -113,7 +114,7 @@ impl Core {
     pub(crate) fn stop(&self, reason: &str, exit: Exit) {
         self.raise(exit);
         if self.phase() < Phase::Draining {
-            tracing::info!(target: TARGET, reason, "stop requested");
+            tracing::info!(target: TARGET, reason = %redact(reason), "stop requested");
         }
         self.advance(Phase::Draining);
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use groundcrew_base::{Backoff, Check, Detail, Status, Verdict, catch_panic, redact};
+use groundcrew_base::{Backoff, Check, Detail, Status, Verdict, catch_panic};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -108,7 +108,7 @@ impl From<&DependencyReport> for DependencyFailure {
         let reason = report.verdict.reason().unwrap_or("no reason given");
         Self {
             name: report.name.clone(),
-            reason: redact(reason).into_owned(),
+            reason: reason.to_owned(),
             attempts: report.attempts,
             permanent: report.is_permanent(),
         }
@@ -160,12 +160,12 @@ pub(crate) async fn wait_for(
             end.up.cancel();
         }
         tokio::select! {
-            () = &mut deadline, if missing > 0 && !end.failed.is_cancelled() => end.failed.cancel(),
+            () = &mut deadline, if !end.over.is_cancelled() => end.over.cancel(),
             done = waits.join_next() => match done {
                 None => break,
                 Some(Ok((at, report))) => {
                     if report.is_permanent() && report.need == Need::Required {
-                        end.failed.cancel();
+                        end.over.cancel();
                     }
                     missing -= usize::from(report.need == Need::Required);
                     if let Some(place) = reports.get_mut(at) {
@@ -192,11 +192,15 @@ fn begin(dependencies: &[Dependency], limits: Limits, end: &End) -> JoinSet<(usi
 
 fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyFailure>> {
     let missing = |report: &&DependencyReport| report.need == Need::Required && !report.is_up();
-    let failures: Vec<_> = reports
+    let mut failures: Vec<_> = reports
         .iter()
         .filter(missing)
         .map(DependencyFailure::from)
         .collect();
+    // Who had no time to answer is not to blame.
+    if failures.iter().any(DependencyFailure::is_permanent) {
+        failures.retain(|failure| failure.attempts > 0);
+    }
     if failures.is_empty() {
         Ok(BootReport {
             dependencies: reports,
@@ -211,15 +215,15 @@ fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyF
 struct End {
     /// Nothing that is required is missing any more.
     up: CancellationToken,
-    /// The service cannot start.
-    failed: CancellationToken,
+    /// So is the time; or one that is required refuses for good.
+    over: CancellationToken,
 }
 
 impl End {
     /// For an optional dependency that was `heard` the required ones suffice.
     async fn reached(&self, was_heard: bool) {
         tokio::select! {
-            () = self.failed.cancelled() => {}
+            () = self.over.cancelled() => {}
             () = self.up.cancelled(), if was_heard => {}
         }
     }
@@ -235,7 +239,7 @@ impl Dependency {
         let mut report = DependencyReport::unasked(self);
         loop {
             tokio::select! {
-                verdict = self.ask(limits.attempt) => report.verdict = verdict,
+                verdict = self.ask(limits.attempt) => report.verdict = verdict.redacted(),
                 () = end.reached(report.attempts > 0) => return report,
             }
             report.attempts += 1;
@@ -265,9 +269,9 @@ impl Dependency {
     }
 
     fn tell(&self, report: &DependencyReport) {
-        let reason = redact(report.verdict.reason().unwrap_or_default());
+        let reason = report.verdict.reason().unwrap_or_default();
         tracing::warn!(
-            target: TARGET, dependency = self.name, attempt = report.attempts, reason = %reason,
+            target: TARGET, dependency = self.name, attempt = report.attempts, reason,
             "waiting for a dependency"
         );
     }

@@ -1,7 +1,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, Once, PoisonError},
     time::Duration,
 };
 
@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     backoff: Backoff,
     dependencies: Mutex<Vec<Dependency>>,
     boot: OnceCell<BootReport>,
+    /// What is wrong with the surroundings is told once.
+    surroundings: Once,
 }
 
 impl Lifecycle {
@@ -72,7 +74,6 @@ impl Lifecycle {
     }
 
     pub(crate) fn new(config: LifecycleConfig, signals: Signals, backoff: Backoff) -> Result<Self, Error> {
-        config.warn_of_budget();
         let core = Arc::new(Core::new(ServiceManager::reach(&config)));
         match signals {
             Signals::Handle => signals::answer_for(&core, config.stop_limits())?,
@@ -90,6 +91,7 @@ impl Lifecycle {
             backoff,
             dependencies: Mutex::default(),
             boot: OnceCell::new(),
+            surroundings: Once::new(),
         })))
     }
 
@@ -138,7 +140,7 @@ impl Lifecycle {
     }
 
     /// Waits until every required dependency is up, all asked at once with backoff, within the startup
-    /// timeout. Later calls give the first report again.
+    /// timeout. Later calls give the first report again. A grace period that is too short for a stop is logged here.
     ///
     /// # Errors
     /// [`Error::Dependencies`] names every required one that is missing, [`Error::Interrupted`] says that
@@ -153,6 +155,7 @@ impl Lifecycle {
 
     async fn boot(&self) -> Result<BootReport, Error> {
         let core = &self.0.core;
+        self.0.warn_of_surroundings();
         let dependencies = lock(&self.0.dependencies).clone();
         let limits = Limits {
             total: self.0.config.startup_timeout,
@@ -315,6 +318,16 @@ impl Lifecycle {
         };
         self.0.counters.fill(&mut stats);
         stats
+    }
+}
+
+impl Inner {
+    /// Not when it is made: the log of a service may be made after its lifecycle.
+    pub(crate) fn warn_of_surroundings(&self) {
+        self.surroundings.call_once(|| {
+            self.config.warn_of_budget();
+            self.core.manager().warn_of_absence();
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use groundcrew_base::{ShutdownOutcome, ShutdownReport};
+use groundcrew_base::{ShutdownOutcome, ShutdownReport, redact};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -25,6 +25,7 @@ impl Lifecycle {
     /// Not cancel safe during the stop: a hook that is running is lost. Call it once, at the end of `main`.
     pub async fn run(&self) -> Exit {
         let inner = self.inner();
+        inner.warn_of_surroundings();
         tokio::select! {
             biased;
             () = inner.core.forced().cancelled() => inner.core.abort(),
@@ -113,7 +114,8 @@ impl Inner {
             ShutdownOutcome::DeadlineExceeded => self.core.raise(Exit::DeadlineExceeded),
             _ => self.core.raise(Exit::Error),
         }
-        tracing::error!(target: TARGET, hook, report = %report, "a stop hook did not finish");
+        let details = redact(&report.details().to_string()).into_owned();
+        tracing::error!(target: TARGET, hook, report = %report, details, "a stop hook has not done all");
     }
 }
 

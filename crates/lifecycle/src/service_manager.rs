@@ -10,6 +10,8 @@ use crate::{LifecycleConfig, Phase, TARGET, signals::LAST_WORDS};
 #[derive(Debug, Default)]
 pub(crate) struct ServiceManager {
     socket: Option<UnixDatagram>,
+    /// Why there is none, though it was told of.
+    absence: Option<io::Error>,
     /// How often it wants a sign of life.
     watchdog: Option<Duration>,
     /// What a stop may take, with the end of `main`.
@@ -17,7 +19,7 @@ pub(crate) struct ServiceManager {
 }
 
 impl ServiceManager {
-    /// A manager that cannot be reached is logged: the service does its work without.
+    /// The service does its work without one that cannot be reached.
     pub(crate) fn reach(config: &LifecycleConfig) -> Self {
         let Some(address) = config
             .notify_socket
@@ -26,13 +28,21 @@ impl ServiceManager {
         else {
             return Self::default();
         };
-        let socket = connect(address).inspect_err(|error| {
-            tracing::warn!(target: TARGET, address, %error, "the service manager cannot be told how it goes");
-        });
+        let (socket, absence) = match connect(address) {
+            Ok(socket) => (Some(socket), None),
+            Err(error) => (None, Some(error)),
+        };
         Self {
-            socket: socket.ok(),
+            socket,
+            absence,
             watchdog: config.watchdog(),
             stop: config.stop_budget().saturating_add(LAST_WORDS),
+        }
+    }
+
+    pub(crate) fn warn_of_absence(&self) {
+        if let Some(error) = &self.absence {
+            tracing::warn!(target: TARGET, %error, "the service manager that NOTIFY_SOCKET names cannot be told how it goes");
         }
     }
 

@@ -154,6 +154,9 @@ async fn a_permanent_refusal_ends_the_start_at_once() {
 
     assert!(began.elapsed() < Duration::from_millis(10));
     assert!(!error.is_retryable());
+    // The queue had no time to answer.
+    let told = "dependency database is not available after 1 attempt: password authentication failed";
+    assert_eq!(error.to_string(), told);
     assert_eq!(lifecycle.run().await, Exit::Config);
 }
 
@@ -189,6 +192,40 @@ async fn an_optional_dependency_is_heard_once_after_the_required_ones_are_up() {
     assert_eq!((mail.name.as_str(), mail.attempts), ("mail", 1));
     assert_eq!(mail.verdict.reason(), Some("no answer within 5s"));
     assert_eq!(began.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optional_dependency_that_hangs_holds_no_start_beyond_the_startup_timeout() {
+    let lifecycle = lifecycle(Signals::Leave, |config| {
+        config.startup_timeout = Duration::from_secs(60);
+        config.startup_check_timeout = Duration::from_secs(300);
+    });
+    lifecycle.require("database", || async { Verdict::healthy() });
+    lifecycle.optional("mail", std::future::pending);
+    let began = Instant::now();
+
+    let report = lifecycle.ready().await.unwrap();
+
+    let mail = &report.dependencies()[1];
+    assert_eq!((mail.attempts, mail.verdict.reason()), (0, Some("no answer yet")));
+    assert_eq!(began.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_of_the_start_has_no_credentials() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    lifecycle.optional("mail", || async {
+        Verdict::degraded("slow: smtp://app:hunter2@mail").detail("asked", "smtp://app:hunter2@mail/")
+    });
+
+    let report = lifecycle.ready().await.unwrap();
+
+    let told = format!("{report:?}");
+    assert_eq!(
+        report.dependencies()[0].verdict.reason(),
+        Some("slow: smtp://app:***@mail")
+    );
+    assert!(!told.contains("hunter2"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

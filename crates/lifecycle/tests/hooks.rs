@@ -15,6 +15,7 @@ use std::{
 
 use groundcrew_base::{ShutdownOutcome, ShutdownReport};
 use groundcrew_lifecycle::{Exit, Signals};
+use groundcrew_testkit::Events;
 use tokio::time::Instant;
 
 use crate::settings::lifecycle;
@@ -120,4 +121,31 @@ async fn what_a_hook_registers_is_run_and_a_failure_it_tells_is_the_exit() {
 
     assert_eq!(lifecycle.run().await, Exit::Error);
     assert_eq!(closed.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hook_tells_of_its_failure_is_in_the_log_without_credentials() {
+    let (events, _guard) = Events::of("groundcrew::lifecycle");
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    lifecycle.on_stop("queue", async |_| {
+        let failed = ShutdownReport::new(ShutdownOutcome::Failed, Duration::from_millis(3));
+        failed
+            .detail("unsent", 7_u64)
+            .detail("error", "no answer of amqp://app:hunter2@queue")
+    });
+
+    lifecycle.stop("asked by https://app:hunter2@ops");
+
+    assert_eq!(lifecycle.run().await, Exit::Error);
+    let told = events.take();
+    let of = |message: &str| told.iter().find(|event| event["message"] == message).unwrap();
+    assert_eq!(of("stop requested")["reason"], "asked by https://app:***@ops");
+    let failed = of("a stop hook has not done all");
+    assert_eq!(
+        (failed["report"].as_str(), failed["details"].as_str()),
+        (
+            "failed after 3ms",
+            "unsent: 7, error: no answer of amqp://app:***@queue"
+        )
+    );
 }
