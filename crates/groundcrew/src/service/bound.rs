@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use groundcrew_lifecycle::{Exit, Lifecycle};
+use groundcrew_lifecycle::{Error, Exit, Lifecycle};
 
 use super::TARGET;
 
@@ -40,9 +40,9 @@ impl Bound {
     pub async fn run(self) -> Exit {
         match self.lifecycle.ready().await {
             Ok(_) => tracing::info!(target: TARGET, "ready"),
-            Err(error) => {
-                tracing::error!(target: TARGET, error = &error as &dyn std::error::Error, "not started");
-            }
+            Err(Error::Interrupted) => tracing::info!(target: TARGET, "told to stop before it was ready"),
+            // The lifecycle has told what is missing.
+            Err(_) => {}
         }
         self.lifecycle.run().await
     }

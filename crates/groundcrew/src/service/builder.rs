@@ -33,6 +33,9 @@ impl ServiceBuilder {
     ///
     /// # Errors
     /// See [`ServiceError`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub fn start(self) -> Result<Service, ServiceError> {
         let lifecycle = Lifecycle::builder()
             .config(self.config.lifecycle.clone())

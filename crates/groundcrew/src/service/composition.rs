@@ -29,13 +29,21 @@ use super::{
 /// ```no_run
 /// use std::process::ExitCode;
 ///
-/// use groundcrew::{Service, axum::{Router, routing::get}, base::Verdict, health::Registration};
+/// use groundcrew::{
+///     Service,
+///     axum::{Router, routing::get},
+///     base::{Verdict, error_text},
+///     health::Registration,
+/// };
 ///
 /// #[tokio::main]
 /// async fn main() -> ExitCode {
 ///     match run().await {
 ///         Ok(code) => code,
-///         Err(error) => error.exit().into(),
+///         Err(error) => {
+///             eprintln!("{}", error_text(&error));
+///             error.exit().into()
+///         }
 ///     }
 /// }
 ///
@@ -136,9 +144,9 @@ impl Service {
 
     /// Adds a check that the start waits for too: without it the service ends with exit code 69.
     pub fn require(&mut self, name: &str, check: impl Check) -> &mut Self {
-        let check: Arc<dyn Check> = Arc::new(check);
-        self.lifecycle.require(name, shared(&check));
-        self.check(Registration::new(name, shared(&check)))
+        let check = shared(check);
+        self.lifecycle.require(name, check.clone());
+        self.check(Registration::new(name, check))
     }
 
     /// Where probes and metrics are served, from the start on, by a thread of their own.

@@ -2,9 +2,6 @@
 
 #[cfg(feature = "dbopt")]
 mod database {
-    use std::sync::Arc;
-
-    use groundcrew_base::Check;
     use groundcrew_dbopt::Db;
     use groundcrew_health::{Registration, checks::PostgresCheck};
     use groundcrew_metrics::DatabaseFigures;
@@ -19,9 +16,9 @@ mod database {
         /// When its metrics are registered already.
         pub fn database(&mut self, db: &Db) -> Result<&mut Self, ServiceError> {
             db.register_metrics(self.registry())?;
-            let check: Arc<dyn Check> = Arc::new(PostgresCheck::new(db.url().clone()).evidence(db.clone()));
-            self.lifecycle().require(DATABASE, shared(&check));
-            self.check(Registration::new(DATABASE, shared(&check)));
+            let check = shared(PostgresCheck::new(db.url().clone()).evidence(db.clone()));
+            self.lifecycle().require(DATABASE, check.clone());
+            self.check(Registration::new(DATABASE, check));
             let pool = db.clone();
             self.database = Some(Box::new(move |healthy| {
                 let stats = pool.stats();

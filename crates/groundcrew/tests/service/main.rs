@@ -166,6 +166,64 @@ fn a_required_check_that_stays_away_ends_the_start_with_69() {
 }
 
 #[test]
+fn a_grace_period_that_is_too_short_and_a_service_manager_that_is_away_are_told_at_the_start() {
+    let name = "a_grace_period_that_is_too_short_and_a_service_manager_that_is_away_are_told_at_the_start";
+    let ended = alone(name, || async {
+        let mut config = config();
+        config.lifecycle.termination_grace_period = Some(Duration::from_secs(5));
+        config.lifecycle.notify_socket = Some("/nonexistent/notify".to_owned());
+        let service = start(config).unwrap();
+        let lifecycle = service.lifecycle().clone();
+        let bound = service.bind(Router::new()).await.unwrap();
+
+        let mut running = JoinSet::from_iter([bound.run()]);
+        let mut phases = lifecycle.phases();
+        phases
+            .wait_for(|phase| *phase == lifecycle::Phase::Ready)
+            .await
+            .unwrap();
+        lifecycle.stop("the test is over");
+        running.join_next().await.unwrap().unwrap()
+    });
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    let lines = |text: &str| ended.out.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(
+        lines("a stop may take longer than the grace period"),
+        1,
+        "{}",
+        ended.out
+    );
+    assert_eq!(
+        lines("that NOTIFY_SOCKET names cannot be told"),
+        1,
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
+fn a_stop_before_the_service_is_ready_is_no_error() {
+    let ended = alone("a_stop_before_the_service_is_ready_is_no_error", || async {
+        let mut service = start(config()).unwrap();
+        let lifecycle = service.lifecycle().clone();
+        service.require("ledger", || async { Verdict::unhealthy("no ledger yet") });
+        let bound = service.bind(Router::new()).await.unwrap();
+
+        let (exit, ()) = tokio::join!(bound.run(), async { lifecycle.stop("the test has seen enough") });
+        exit
+    });
+
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+    assert!(
+        ended.out.contains("told to stop before it was ready"),
+        "{}",
+        ended.out
+    );
+    assert!(!ended.out.contains(r#""level":"error""#), "{}", ended.out);
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let ended = alone("a_port_that_is_taken_is_named", || async {
         let (_held, address) = taken();
