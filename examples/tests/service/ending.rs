@@ -24,7 +24,7 @@ async fn answered(client: &Client, requests: f64) {
 async fn no_request_fails_when_the_service_is_told_to_stop_under_load() {
     let servers = Shared::start().await;
     let mut variables = servers.variables();
-    variables.insert("DRAIN_DELAY", "1".to_owned());
+    variables.insert("DRAIN_DELAY", "3".to_owned());
     let service = Service::start(variables).await;
     let (address, probes) = (service.address(), service.probe_address());
     let played = play(&service.client(), 40).await;

@@ -241,5 +241,5 @@ pub(crate) const START: Duration = Duration::from_secs(30);
 /// What the defaults of the time limits of a stop allow in sum.
 const STOP: Duration = Duration::from_secs(28);
 
-/// How soon nothing may be left of an ended service.
-pub(crate) const LEFTOVERS: Duration = Duration::from_secs(1);
+/// Longer than a busy machine takes until nothing is left of an ended service.
+pub(crate) const LEFTOVERS: Duration = Duration::from_secs(10);
