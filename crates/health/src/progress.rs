@@ -8,6 +8,8 @@ pub(crate) struct Progress {
     shown: Verdict,
     worse: u32,
     better: u32,
+    /// No run has ended yet.
+    is_new: bool,
 }
 
 impl Progress {
@@ -16,6 +18,7 @@ impl Progress {
             shown: Verdict::unknown("has not run yet"),
             worse: 0,
             better: 0,
+            is_new: true,
         }
     }
 
@@ -28,18 +31,16 @@ impl Progress {
         self.worse > 0 || matches!(self.shown.status(), Status::Unknown | Status::Unhealthy)
     }
 
-    /// Weighs an answer. Where nothing is known it is believed at once.
+    /// Weighs an answer. The first is believed at once, and so is bad news where nothing is known any more.
     pub(crate) fn answer(&mut self, verdict: Verdict, plan: &Plan) {
         let (new, old) = (verdict.status(), self.shown.status());
-        if new > old {
-            self.worse += 1;
-            self.better = 0;
-        } else if new < old {
-            self.better += 1;
-            self.worse = 0;
-        }
+        // Who does not know has not become better.
+        let is_better = new < old && new != Status::Unknown;
+        self.worse = if new > old { self.worse + 1 } else { 0 };
+        self.better = if is_better { self.better + 1 } else { 0 };
         let believed = new == old
-            || old == Status::Unknown
+            || self.is_new
+            || (old == Status::Unknown && new > old)
             || self.worse >= plan.failures
             || self.better >= plan.successes;
         if believed {
@@ -56,6 +57,7 @@ impl Progress {
         self.shown = verdict;
         self.worse = 0;
         self.better = 0;
+        self.is_new = false;
     }
 }
 
@@ -64,19 +66,26 @@ mod tests {
     use super::*;
     use crate::{HealthConfig, Registration};
 
-    fn statuses(answers: &[Status]) -> Vec<Status> {
+    /// What is shown after each of these, of which `None` is a run without an answer.
+    fn shown(runs: &[Option<Status>]) -> Vec<Status> {
         let plan = Registration::new("x", || async { Verdict::healthy() })
             .thresholds(3, 2)
             .plan(&HealthConfig::default())
             .unwrap();
         let mut progress = Progress::new();
-        answers
-            .iter()
-            .map(|&status| {
-                progress.answer(Verdict::with_reason(status, "test"), &plan);
+        runs.iter()
+            .map(|run| {
+                match run {
+                    Some(status) => progress.answer(Verdict::with_reason(*status, "test"), &plan),
+                    None => progress.late(Verdict::unknown("late")),
+                }
                 progress.shown().status()
             })
             .collect()
+    }
+
+    fn statuses(answers: &[Status]) -> Vec<Status> {
+        shown(&answers.iter().copied().map(Some).collect::<Vec<_>>())
     }
 
     #[test]
@@ -99,5 +108,28 @@ mod tests {
             statuses(&[up, down, down, down, up, down, up, up]),
             [up, up, up, down, down, down, down, up]
         );
+    }
+    #[test]
+    fn after_a_late_run_as_many_successes_are_needed_as_after_a_failure() {
+        let (up, down, unknown) = (Status::Healthy, Status::Unhealthy, Status::Unknown);
+
+        assert_eq!(
+            shown(&[None, Some(up), None, Some(up), Some(up)]),
+            [unknown, unknown, unknown, unknown, up]
+        );
+        assert_eq!(shown(&[Some(up), None, Some(down)]), [up, unknown, down]);
+        assert_eq!(shown(&[None, Some(Status::Degraded)]), [unknown, unknown]);
+    }
+
+    #[test]
+    fn who_does_not_know_is_not_better_and_breaks_a_row_of_successes() {
+        let (up, down, unknown) = (Status::Healthy, Status::Unhealthy, Status::Unknown);
+
+        assert_eq!(statuses(&[down, unknown, unknown, unknown]), [down; 4]);
+        assert_eq!(
+            statuses(&[down, up, unknown, up, up]),
+            [down, down, down, down, up]
+        );
+        assert_eq!(statuses(&[up, unknown, down, unknown]), [up, up, up, unknown]);
     }
 }
