@@ -85,9 +85,9 @@ impl Board {
             return Duration::MAX;
         };
         entry.record(outcome, duration, plan, self.clock.now());
-        let failing = entry.is_failing();
+        let is_retried = entry.is_retried();
         self.publish(state);
-        if failing { plan.retry } else { plan.interval }
+        if is_retried { plan.retry } else { plan.interval }
     }
 
     /// What is known now: the last snapshot, made anew if something in it has become too old.

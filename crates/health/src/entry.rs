@@ -3,7 +3,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use groundcrew_base::{Status, Verdict};
+use groundcrew_base::{Detail, Status, Verdict};
 use tokio::time::Instant;
 
 use crate::{CheckReport, CheckStats, Transition, bounded::bounded, progress::Progress, registration::Plan};
@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     since: Instant,
     /// How long each status has held before the present one, in the order of [`STATUSES`].
     held: [Duration; STATUSES.len()],
+    /// Whether the last answer said that asking again does not mend it.
+    is_permanent: bool,
     /// When the run that is going on began.
     running_since: Option<Instant>,
     /// When the last run that has ended began.
@@ -50,6 +52,7 @@ impl Entry {
             is_told: false,
             since: started,
             held: [Duration::ZERO; STATUSES.len()],
+            is_permanent: false,
             running_since: None,
             began: None,
         }
@@ -70,6 +73,7 @@ impl Entry {
         self.runs += 1;
         self.duration = duration;
         self.began = self.running_since.take();
+        self.is_permanent = false;
         let answer = match outcome {
             Outcome::Late => {
                 self.failures += 1;
@@ -80,14 +84,17 @@ impl Entry {
             Outcome::Panic(panic) => Verdict::unhealthy(format!("the check panicked: {panic}")),
             Outcome::Answer(verdict) => verdict,
         };
+        self.is_permanent = answer.details().find("permanent") == Some(&Detail::Bool(true));
         self.failures += u64::from(answer.status() == Status::Unhealthy);
         self.answered = Instant::now();
         self.timestamp = timestamp;
         self.progress.answer(bounded(&answer), plan);
     }
 
-    pub(crate) const fn is_failing(&self) -> bool {
-        self.progress.is_failing()
+    /// Whether the check should be asked again soon. A login that is refused, once that is believed, would only be refused more
+    /// often.
+    pub(crate) const fn is_retried(&self) -> bool {
+        self.progress.is_weighed() || (self.progress.is_failing() && !self.is_permanent)
     }
 
     /// Whether a run that began at `threshold` or later has ended.

@@ -26,9 +26,13 @@ impl Progress {
         &self.shown
     }
 
-    /// Whether the check should be asked again soon.
+    /// Whether the last answers were worse than what is shown.
+    pub(crate) const fn is_weighed(&self) -> bool {
+        self.worse > 0
+    }
+
     pub(crate) const fn is_failing(&self) -> bool {
-        self.worse > 0 || matches!(self.shown.status(), Status::Unknown | Status::Unhealthy)
+        matches!(self.shown.status(), Status::Unknown | Status::Unhealthy)
     }
 
     /// Weighs an answer. The first is believed at once, and so is bad news where nothing is known any more.

@@ -101,7 +101,8 @@ impl Registration {
         self
     }
 
-    /// Sets the time from one run to the next while it fails, if it is shorter than the interval.
+    /// Sets the time from one run to the next while it fails, if it is shorter than the interval. Once a failure with the detail
+    /// `permanent: true` is believed, such as a refused login, the interval counts.
     pub const fn retry(mut self, retry: Duration) -> Self {
         self.retry = Some(retry);
         self

@@ -81,3 +81,41 @@ async fn a_recovery_takes_its_successes_in_a_row_however_it_was_lost() {
         assert_eq!(needed, 4);
     }
 }
+
+/// A login that is refused four times a second is locked out, and fills the log of its server.
+#[tokio::test(start_paused = true)]
+async fn what_asking_again_does_not_mend_is_asked_at_the_interval() {
+    let runs = async |answer: Verdict| {
+        let (count, well) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(true)));
+        let (runs, is_well) = (Arc::clone(&count), Arc::clone(&well));
+        let check = move || {
+            runs.fetch_add(1, Ordering::SeqCst);
+            let is_well = is_well.load(Ordering::SeqCst);
+            std::future::ready(if is_well {
+                Verdict::healthy()
+            } else {
+                answer.clone()
+            })
+        };
+        let health = Health::builder("1").check("database", check).start().unwrap();
+        passes(Duration::from_secs(1), || health.readiness().is_ok()).await;
+        well.store(false, Ordering::SeqCst);
+        passes(Duration::from_secs(3), || health.readiness().is_err()).await;
+        let before = count.load(Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let asked = count.load(Ordering::SeqCst) - before;
+        well.store(true, Ordering::SeqCst);
+        passes(Duration::from_millis(1500), || health.readiness().is_ok()).await;
+        asked
+    };
+    let refused = Verdict::unhealthy("password authentication failed");
+
+    let permanent = runs(refused.clone().detail("permanent", true)).await;
+    let others = [refused.clone(), refused.detail("permanent", false)];
+
+    assert!((90..=112).contains(&permanent), "{permanent}");
+    for other in others {
+        let other = runs(other).await;
+        assert!((350..=450).contains(&other), "{other}");
+    }
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use groundcrew_connect::{postgres::PostgresUrl, redis::RedisUrl};
 use groundcrew_health::{
-    Status,
+    Health, Registration, Status,
     checks::{PostgresCheck, RedisCheck},
 };
 use groundcrew_testkit::{Postgres, Redis};
@@ -55,6 +55,51 @@ async fn a_role_of_postgres_that_may_not_come_in_is_refused_for_good() {
         assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
     }
     assert_eq!(word(&postgres(&url("guest", "postgres")).run().await), "up");
+}
+
+/// The engine asks at its interval, however short the time between two tries is, and the server counts.
+#[tokio::test]
+async fn a_wrong_password_is_tried_once_an_interval() {
+    let interval = Duration::from_millis(200);
+    let (sql, cache) = (Postgres::start().await.unwrap(), Redis::start().await.unwrap());
+    let login = ["ACL", "SETUSER", "guest", "on", ">hunter2", "+@all"];
+    cache.command(&login).await.unwrap();
+    let sql_url = format!("postgres://postgres:wrong@{}/postgres", sql.addr());
+    let cache_url = format!("redis://guest:wrong@{}", cache.addr());
+    let hasty = |registration: Registration| registration.interval(interval).retry(Duration::from_millis(10));
+    let began = Instant::now();
+    let health = Health::builder("1")
+        .register(hasty(Registration::new("database", postgres(&sql_url))))
+        .register(hasty(Registration::new("redis", redis(&cache_url))))
+        .start()
+        .unwrap();
+    let runs = || {
+        health
+            .stats()
+            .checks
+            .iter()
+            .map(|check| check.runs)
+            .min()
+            .unwrap()
+    };
+    eventually(LIMIT, "runs", async || (runs() >= 12).then_some(())).await;
+    assert!(health.shutdown(LIMIT).await.is_clean());
+    let most = began.elapsed().as_secs_f64() / (0.9 * interval.as_secs_f64()) + 1.0;
+
+    let log = fs::read_to_string(sql.log()).unwrap();
+    let failures = u32::try_from(log.matches("password authentication failed").count()).unwrap();
+    let said = cache.command(&["INFO", "errorstats"]).await.unwrap();
+    let refusals = said.split("errorstat_WRONGPASS:count=").nth(1).unwrap();
+    let refusals: u32 = refusals.lines().next().unwrap().trim().parse().unwrap();
+    eprintln!("{failures} and {refusals} failed logins, at most {most:.1} are due");
+    assert!(
+        failures >= 12 && f64::from(failures) <= most,
+        "{failures} of {most}"
+    );
+    assert!(
+        refusals >= 12 && f64::from(refusals) <= most,
+        "{refusals} of {most}"
+    );
 }
 
 #[tokio::test]
