@@ -64,7 +64,7 @@ fn external_apis(settings: &Settings, stubs: Option<&Url>) -> Result<ExternalApi
             "ai",
             HttpCheck::post(ai.as_str(), question)?
                 .header("content-type", "application/json")?
-                .expect_json("/content"),
+                .expect_json("/content")?,
         );
     }
     Ok(apis)

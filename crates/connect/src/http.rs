@@ -21,12 +21,13 @@ use bytes::Bytes;
 use groundcrew_base::ByteSize;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::tls::{self, Roots, TlsError, Verification};
 
@@ -74,30 +75,69 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future gives up the request; the server may have seen it.
     pub async fn send(&self, request: Request<Bytes>, limits: Limits) -> Result<Response<Bytes>, HttpError> {
-        timeout(limits.deadline, self.exchange(request, limits.max_body))
-            .await
-            .unwrap_or(Err(HttpError::Timeout {
-                deadline: limits.deadline,
-            }))
+        let (parts, unread) = self.begin(request, limits).await?.into_parts();
+        Ok(Response::from_parts(parts, unread.read().await?))
     }
 
-    async fn exchange(
+    /// Sends one request and reads the head of the response.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn begin(
         &self,
         request: Request<Bytes>,
-        max_body: ByteSize,
-    ) -> Result<Response<Bytes>, HttpError> {
-        let (parts, body) = self
-            .0
-            .request(request.map(Full::new))
-            .await
-            .map_err(HttpError::Send)?
-            .into_parts();
-        let most = usize::try_from(max_body.bytes()).unwrap_or(usize::MAX);
-        let body = Limited::new(body, most)
-            .collect()
-            .await
-            .map_err(|error| classify(error, max_body))?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        limits: Limits,
+    ) -> Result<Response<UnreadBody>, HttpError> {
+        let began = Instant::now();
+        let head = timeout(limits.deadline, self.0.request(request.map(Full::new))).await;
+        let response = head.map_err(|_| limits.late())?.map_err(HttpError::Send)?;
+        Ok(response.map(|body| UnreadBody {
+            body,
+            left: limits.deadline.saturating_sub(began.elapsed()),
+            limits,
+        }))
+    }
+}
+
+impl Limits {
+    const fn late(self) -> HttpError {
+        HttpError::Timeout {
+            deadline: self.deadline,
+        }
+    }
+}
+
+/// The body of a response of which only the head has been read. Dropped unread, it closes the connection, unless all of it has
+/// come already.
+pub struct UnreadBody {
+    body: Incoming,
+    left: Duration,
+    limits: Limits,
+}
+
+impl UnreadBody {
+    /// Reads the body, in what the request has left of its deadline.
+    ///
+    /// # Errors
+    /// [`HttpError::Timeout`], [`HttpError::TooLarge`] and [`HttpError::Body`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the rest of the body.
+    pub async fn read(self) -> Result<Bytes, HttpError> {
+        let limit = self.limits.max_body;
+        let most = usize::try_from(limit.bytes()).unwrap_or(usize::MAX);
+        let body = timeout(self.left, Limited::new(self.body, most).collect()).await;
+        let body = body.map_err(|_| self.limits.late())?;
+        Ok(body.map_err(|error| classify(error, limit))?.to_bytes())
+    }
+}
+
+impl fmt::Debug for UnreadBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnreadBody")
     }
 }
 

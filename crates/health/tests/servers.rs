@@ -339,10 +339,10 @@ async fn http_answers_are_judged_by_status_and_json() {
     let (base, asked, _server) = http_server().await;
     let check = |path: &str| HttpCheck::get(&format!("{base}{path}?token=hunter2")).unwrap();
 
-    let fine = check("/").expect_json("/content").run().await;
+    let fine = check("/").expect_json("/content").unwrap().run().await;
     assert_eq!(fine, Verdict::healthy().detail("statusCode", 200_u64));
     let post = HttpCheck::post(&format!("{base}/chat"), r#"{"content":1}"#).unwrap();
-    assert_eq!(reason(post.expect_json("/content")).await, None);
+    assert_eq!(reason(post.expect_json("/content").unwrap()).await, None);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     let teapot = check("/teapot").expect_status([StatusCode::IM_A_TEAPOT]);
     assert_eq!(reason(teapot).await, None);
@@ -350,12 +350,15 @@ async fn http_answers_are_judged_by_status_and_json() {
     let larger = check("/large").max_body(ByteSize::kib(70));
     for (check, expected) in [
         (
-            check("/").expect_json("/empty"),
+            check("/").expect_json("/empty").unwrap(),
             "the answer has nothing at /empty",
         ),
         (check("/teapot"), "the answer is 418"),
-        (check("/large"), "the body is larger than 64 KiB"),
-        (larger.expect_json("/x"), "the answer is not JSON"),
+        (
+            check("/large").expect_json("").unwrap(),
+            "the body is larger than 64 KiB",
+        ),
+        (larger.expect_json("/x").unwrap(), "the answer is not JSON"),
     ] {
         assert_eq!(reason(check).await.as_deref(), Some(expected));
     }

@@ -4,17 +4,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use groundcrew_base::{ByteSize, Check, Detail, Secret, Verdict, error_text};
 use groundcrew_connect::{
-    http::{HttpClient, HttpError, Limits},
+    http::{HttpClient, Limits, UnreadBody},
     tls::{Roots, TlsError},
 };
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::Value;
 
+mod userinfo;
+
 /// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
 ///
-/// Healthy on a 2xx by default. Redirects are not followed, at most 64 KiB of the body are read, and the
-/// whole exchange takes at most 3 s. Details: `statusCode`. The URL's query and userinfo, the headers and the
-/// body never appear.
+/// Healthy on a 2xx by default. Redirects are not followed. The body is read only where JSON is expected, and then at most 64 KiB
+/// of it. The whole exchange takes at most 3 s. Details: `statusCode`. The URL's query and userinfo, the headers
+/// and the body never appear.
 ///
 /// # Examples
 /// ```
@@ -25,7 +27,7 @@ use serde_json::Value;
 ///     .header("content-type", "application/json")?
 ///     .bearer(&"token".into())?
 ///     .expect_status([StatusCode::OK])
-///     .expect_json("/content");
+///     .expect_json("/content")?;
 /// # drop(chat);
 /// # Ok::<(), groundcrew_health::checks::HttpCheckError>(())
 /// ```
@@ -58,13 +60,19 @@ pub enum HttpCheckError {
         /// The name; the value is not shown.
         name: String,
     },
+    /// A JSON pointer is neither empty nor begins with a slash, so that nothing could ever stand there.
+    #[error("expected a JSON pointer that begins with '/', not {pointer:?}")]
+    Pointer {
+        /// The pointer.
+        pointer: String,
+    },
     /// TLS cannot be set up.
     #[error("setting up TLS")]
     Tls(#[from] TlsError),
 }
 
 impl HttpCheck {
-    /// Sends `GET url`.
+    /// Sends `GET url`. A user and a password in the URL become `Authorization: Basic ...`.
     ///
     /// # Errors
     /// [`HttpCheckError::Url`] for another URL, [`HttpCheckError::Tls`] if the trusted roots cannot be read.
@@ -72,7 +80,7 @@ impl HttpCheck {
         Self::new(Method::GET, url, Bytes::new())
     }
 
-    /// Sends `POST url` with a body.
+    /// Sends `POST url` with a body. The URL as with [`get`](Self::get).
     ///
     /// # Errors
     /// Those of [`get`](Self::get).
@@ -85,7 +93,11 @@ impl HttpCheck {
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
             return Err(HttpCheckError::Url);
         }
+        let (uri, login) = userinfo::split(uri).ok_or(HttpCheckError::Url)?;
         let mut request = Request::new(body);
+        request
+            .headers_mut()
+            .extend(login.map(|login| (header::AUTHORIZATION, login)));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         Ok(Self {
@@ -140,34 +152,46 @@ impl HttpCheck {
         self
     }
 
-    /// Wants the body to be JSON with something other than null at this JSON pointer, such as `/content`. May be repeated.
-    #[must_use]
-    pub fn expect_json(self, pointer: impl Into<String>) -> Self {
+    /// Wants the body to be JSON with something other than null at this JSON pointer, such as `/content`; the empty one is of the
+    /// whole. May be repeated.
+    ///
+    /// # Errors
+    /// [`HttpCheckError::Pointer`] if it is neither empty nor begins with a slash.
+    pub fn expect_json(self, pointer: impl Into<String>) -> Result<Self, HttpCheckError> {
         self.expect(pointer.into(), None)
     }
 
     /// Wants the body to be JSON with this value at this JSON pointer. Numbers are compared by what they are worth: 3 is 3.0.
     /// May be repeated.
     ///
+    /// # Errors
+    /// Those of [`expect_json`](Self::expect_json).
+    ///
     /// # Examples
     /// ```
     /// use groundcrew_health::checks::HttpCheck;
     ///
     /// let mail = HttpCheck::get("https://mail.example/health")?
-    ///     .expect_json_value("/status", "ok")
-    ///     .expect_json_value("/queue/stuck", false);
+    ///     .expect_json_value("/status", "ok")?
+    ///     .expect_json_value("/queue/stuck", false)?;
     /// # drop(mail);
     /// # Ok::<(), groundcrew_health::checks::HttpCheckError>(())
     /// ```
-    #[must_use]
-    pub fn expect_json_value(self, pointer: impl Into<String>, value: impl Into<Detail>) -> Self {
+    pub fn expect_json_value(
+        self,
+        pointer: impl Into<String>,
+        value: impl Into<Detail>,
+    ) -> Result<Self, HttpCheckError> {
         let value = serde_json::to_value(value.into()).unwrap_or_default();
         self.expect(pointer.into(), Some(value))
     }
 
-    fn expect(mut self, pointer: String, value: Option<Value>) -> Self {
+    fn expect(mut self, pointer: String, value: Option<Value>) -> Result<Self, HttpCheckError> {
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            return Err(HttpCheckError::Pointer { pointer });
+        }
         self.expected.push(Expected { pointer, value });
-        self
+        Ok(self)
     }
 
     /// Sets who is trusted to sign certificates; default the operating system's store.
@@ -186,39 +210,45 @@ impl HttpCheck {
         self
     }
 
-    /// Sets how large the body may be; default 64 KiB.
+    /// Sets how large the body may be where JSON is expected; default 64 KiB.
     #[must_use]
     pub const fn max_body(mut self, most: ByteSize) -> Self {
         self.limits.max_body = most;
         self
     }
 
-    fn judge(&self, status: StatusCode, body: &[u8]) -> Verdict {
-        let expected = if self.statuses.is_empty() {
+    async fn judge(&self, status: StatusCode, body: UnreadBody) -> Verdict {
+        let is_expected = if self.statuses.is_empty() {
             status.is_success()
         } else {
             self.statuses.contains(&status)
         };
-        if !expected {
+        if !is_expected {
             return Verdict::unhealthy(format!("the answer is {}", status.as_u16()));
         }
-        match judge_json(body, &self.expected) {
-            Ok(()) => Verdict::healthy(),
-            Err(reason) => Verdict::unhealthy(reason),
+        // A large page, or one without an end such as a stream of events, is no fault where nobody asks for its contents.
+        if self.expected.is_empty() {
+            return Verdict::healthy();
         }
+        let judged = match body.read().await {
+            Ok(body) => judge_json(&body, &self.expected),
+            Err(error) => Err(error_text(&error)),
+        };
+        judged.map_or_else(Verdict::unhealthy, |()| Verdict::healthy())
     }
 }
 
 #[async_trait]
 impl Check for HttpCheck {
     async fn run(&self) -> Verdict {
-        match self.client.send(self.request.as_ref().clone(), self.limits).await {
+        let request = self.request.as_ref().clone();
+        match self.client.begin(request, self.limits).await {
             Ok(response) => {
                 let status = response.status();
-                self.judge(status, response.body())
-                    .detail("statusCode", u32::from(status.as_u16()))
+                let verdict = self.judge(status, response.into_body()).await;
+                verdict.detail("statusCode", u32::from(status.as_u16()))
             }
-            Err(error) => unreachable(&error),
+            Err(error) => Verdict::unhealthy(error_text(&error)),
         }
     }
 }
@@ -234,14 +264,7 @@ impl fmt::Debug for HttpCheck {
     }
 }
 
-fn unreachable(error: &HttpError) -> Verdict {
-    Verdict::unhealthy(error_text(error))
-}
-
 fn judge_json(body: &[u8], expected: &[Expected]) -> Result<(), String> {
-    if expected.is_empty() {
-        return Ok(());
-    }
     let json: Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON".to_owned())?;
     for Expected { pointer, value } in expected {
         match (json.pointer(pointer), value) {
@@ -275,6 +298,26 @@ fn equal(found: &Value, expected: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_at_which_nothing_can_stand_is_refused() {
+        let check = || HttpCheck::get("http://ai.example").unwrap();
+
+        for pointer in ["content", "content/", "#/content", " "] {
+            for refused in [
+                check().expect_json(pointer),
+                check().expect_json_value(pointer, 1),
+            ] {
+                assert_eq!(
+                    refused.unwrap_err().to_string(),
+                    format!("expected a JSON pointer that begins with '/', not {pointer:?}")
+                );
+            }
+        }
+        for pointer in ["", "/", "/content", "/content/0", "/a~1b"] {
+            assert!(check().expect_json(pointer).is_ok(), "{pointer}");
+        }
+    }
 
     #[test]
     fn its_debug_and_that_of_its_headers_show_no_secret() {

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use axum::{
@@ -20,7 +20,11 @@ use groundcrew_health::{
     Check, Detail, Status, Verdict,
     checks::{HttpCheck, HttpCheckError},
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    task::JoinSet,
+};
 
 use crate::{
     DAY,
@@ -67,7 +71,7 @@ async fn a_value_in_the_answer_is_compared() {
         ("/deep/list/1", (-1).into()),
     ];
     for (pointer, value) in equal {
-        let check = check("/").expect_json_value(pointer, value);
+        let check = check("/").expect_json_value(pointer, value).unwrap();
         assert_eq!(said(check).await, None, "{pointer}");
     }
     let other: [(&str, Detail); 7] = [
@@ -80,7 +84,7 @@ async fn a_value_in_the_answer_is_compared() {
         ("/none", "null".into()),
     ];
     for (pointer, value) in other {
-        let check = check("/").expect_json_value(pointer, value);
+        let check = check("/").expect_json_value(pointer, value).unwrap();
         let reason = format!("the answer has another value at {pointer}");
         let reason = if pointer == "/none" {
             "the answer has nothing at /none".to_owned()
@@ -89,12 +93,12 @@ async fn a_value_in_the_answer_is_compared() {
         };
         assert_eq!(said(check).await, Some(reason));
     }
-    let gone = check("/").expect_json_value("/gone", true);
+    let gone = check("/").expect_json_value("/gone", true).unwrap();
     assert_eq!(
         said(gone).await.as_deref(),
         Some("the answer has nothing at /gone")
     );
-    let text = check("/text").expect_json_value("", "hunter2");
+    let text = check("/text").expect_json_value("", "hunter2").unwrap();
     assert_eq!(said(text).await.as_deref(), Some("the answer is not JSON"));
 }
 
@@ -102,8 +106,12 @@ async fn a_value_in_the_answer_is_compared() {
 async fn all_that_is_expected_must_be_there() {
     let (base, _server) = serve(Router::new().route("/", get(async || ANSWER))).await;
     let both = |status: &'static str, pointer: &str| {
-        let check = HttpCheck::get(&base).unwrap().expect_json(pointer);
-        check.expect_json_value("/status", status).expect_json("/ready")
+        let check = HttpCheck::get(&base).unwrap().expect_json(pointer).unwrap();
+        check
+            .expect_json_value("/status", status)
+            .unwrap()
+            .expect_json("/ready")
+            .unwrap()
     };
 
     assert_eq!(both("ok", "/count").run().await.status(), Status::Healthy);
@@ -146,6 +154,84 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     assert_eq!(moved.reason(), Some("the answer is 308"));
     assert_eq!(meant.status(), Status::Healthy);
     assert_eq!(followed.load(Ordering::SeqCst), 0);
+}
+
+/// Answers each request with a head and a body without an end, and tells when the other side has gone.
+async fn endless() -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut ends = JoinSet::new();
+    ends.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        let head =
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        while stream.write_all(b"8\r\ndata: 1\n\r\n").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    (base, ends)
+}
+
+/// Whether the body is of interest decides whether it is read.
+#[tokio::test]
+async fn a_large_page_is_well_unless_its_contents_are_asked_for() {
+    let (base, _server) = serve(Router::new().route("/", get(async || "x".repeat(100 << 10)))).await;
+    let check = || HttpCheck::get(&base).unwrap();
+
+    let page = check().run().await;
+    let contents = check().expect_json("").unwrap().run().await;
+
+    assert_eq!(page, Verdict::healthy().detail("statusCode", 200_u64));
+    assert_eq!(
+        contents,
+        Verdict::unhealthy("the body is larger than 64 KiB").detail("statusCode", 200_u64)
+    );
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_is_well_unless_its_contents_are_asked_for() {
+    let limit = Duration::from_secs(1);
+    let ((page, mut page_ends), (contents, mut contents_end)) = (endless().await, endless().await);
+
+    let page = HttpCheck::get(&page).unwrap().run().await;
+    let contents = HttpCheck::get(&contents).unwrap().timeout(limit);
+    let contents = contents.expect_json("/content").unwrap().run().await;
+
+    assert_eq!(page, Verdict::healthy().detail("statusCode", 200_u64));
+    assert_eq!(
+        contents,
+        Verdict::unhealthy("no answer within 1s").detail("statusCode", 200_u64)
+    );
+    // Neither connection is kept.
+    for ends in [&mut page_ends, &mut contents_end] {
+        ends.join_next().await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_login_in_the_url_arrives() {
+    let answer = get(async |headers: HeaderMap| match headers.get("authorization") {
+        // What `app:hun@ter2` is in base64.
+        Some(login) if login == "Basic YXBwOmh1bkB0ZXIy" => StatusCode::OK,
+        _ => StatusCode::UNAUTHORIZED,
+    });
+    let (base, _server) = serve(Router::new().route("/", answer)).await;
+    let check = |login: &str| HttpCheck::get(&base.replace("://", &format!("://{login}"))).unwrap();
+
+    let known = check("app:hun%40ter2@").run().await;
+    let strangers = [check("").run().await, check("app:hunter3@").run().await];
+    let gone = HttpCheck::get("http://app:hunter2@127.0.0.1:1/")
+        .unwrap()
+        .run()
+        .await;
+
+    assert_eq!(code(&known), Some(&Detail::UInt(200)));
+    for stranger in strangers {
+        assert_eq!(stranger.reason(), Some("the answer is 401"));
+    }
+    assert!(!format!("{gone:?}").contains("hunter2"), "{gone:?}");
 }
 
 #[tokio::test]
