@@ -120,3 +120,44 @@ async fn the_layer_waits_for_requests_of_http2() {
 
     assert_eq!(answer.headers().get(CONNECTION), None);
 }
+
+#[tokio::test]
+async fn the_layer_of_a_router_under_axum_serve_counts_what_is_in_flight() {
+    let lifecycle = lifecycle(Signals::Leave, |_| {});
+    let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let handler = {
+        let (entered, release) = (Arc::clone(&entered), Arc::clone(&release));
+        async move || {
+            entered.notify_one();
+            release.notified().await;
+            "done"
+        }
+    };
+    let router = axum::Router::new()
+        .route("/", axum::routing::get(handler))
+        .layer(lifecycle.drain_layer());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = axum::serve(listener, router).with_graceful_shutdown(lifecycle.stopping());
+    lifecycle.spawn("server", served.into_future());
+    lifecycle.ready().await.unwrap();
+
+    let mut asked = JoinSet::from_iter([ask(address, Version::HTTP_11, JoinSet::new())]);
+    entered.notified().await;
+    assert_eq!(lifecycle.stats().in_flight, 1);
+    lifecycle.stop("test");
+    let (exit, (answer, _)) = tokio::join!(lifecycle.run(), async {
+        release.notify_one();
+        asked.join_next().await.unwrap().unwrap()
+    });
+
+    assert_eq!(exit, Exit::Clean);
+    assert_eq!(
+        (
+            answer.headers()[CONNECTION].to_str().unwrap(),
+            answer.body().as_str()
+        ),
+        ("close", "done")
+    );
+    assert_eq!(lifecycle.stats().in_flight, 0);
+}
