@@ -8,11 +8,13 @@ use groundcrew_base::catch_panic;
 use tokio::{
     sync::Notify,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{TARGET, board::Board, entry::Outcome, readiness::Readiness, registration::Plan};
+use crate::{
+    TARGET, board::Board, deadline::within, entry::Outcome, readiness::Readiness, registration::Plan,
+};
 
 /// The tasks that keep a [`Board`] up to date.
 pub(crate) struct Engine {
@@ -79,7 +81,7 @@ async fn watch(board: &Board, at: usize, triggers: &[Notify], readiness: &Readin
 
 /// Runs a check once. It may panic before it gives a future, in it, and when that is dropped at the deadline.
 async fn ask(plan: &Plan) -> Outcome {
-    let run = async { timeout(plan.deadline, async { plan.check.run().await }).await };
+    let run = async { within(plan.deadline, async { plan.check.run().await }).await };
     match catch_panic(run).await {
         Ok(Ok(verdict)) => Outcome::Answer(verdict),
         Ok(Err(_)) => Outcome::Late,

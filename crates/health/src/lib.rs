@@ -11,6 +11,7 @@ mod bounded;
 mod builder;
 pub mod checks;
 mod config;
+mod deadline;
 mod details;
 mod engine;
 mod entry;

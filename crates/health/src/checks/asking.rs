@@ -13,6 +13,7 @@ use super::{
     traffic::Traffic,
     verdicts::{busy, is_frozen},
 };
+use crate::deadline::in_time;
 
 /// How a server is asked on a connection of its own: the limits, and what may save the question.
 #[derive(Clone)]
@@ -51,16 +52,16 @@ impl Asking {
     ///
     /// Work that succeeds shows that the server answers, not that it is as it should be: it may be read-only, or nearly
     /// full. What the last question found of that is believed for a while.
-    pub(super) async fn verdict(&self, question: impl Future<Output = Verdict>) -> Verdict {
+    pub(super) async fn verdict(&self, question: impl AsyncFnOnce(Limits) -> Verdict + Send) -> Verdict {
         let known = self.traffic.answers_until().and_then(|_| self.known());
         self.was_spared.store(known.is_some(), Ordering::Relaxed);
         if let Some(known) = known {
             return self.traffic.join(known.detail("evidence", "traffic"));
         }
-        let asked = Instant::now();
-        let answer = question.await;
+        let (asked, limits) = (Instant::now(), self.limits());
+        let answer = question(limits).await;
         if is_frozen(&answer) && self.traffic.succeeded_since(asked) {
-            return self.traffic.join(busy(self.timeout));
+            return self.traffic.join(busy(limits.timeout));
         }
         let found = (answer.status() <= Status::Degraded).then(|| (Instant::now(), answer.clone()));
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
@@ -68,10 +69,11 @@ impl Asking {
     }
 
     /// The limits of a run that begins now.
-    pub(super) fn limits(&self) -> Limits {
+    fn limits(&self) -> Limits {
+        let timeout = in_time(self.timeout.min(LONGEST));
         Limits {
-            deadline: time::Instant::now() + self.timeout.min(LONGEST),
-            timeout: self.timeout,
+            deadline: time::Instant::now() + timeout,
+            timeout,
             connect_timeout: self.connect_timeout,
         }
     }
@@ -97,7 +99,8 @@ impl Asking {
 /// The setters of a check with a field `asking`.
 macro_rules! asking_setters {
     () => {
-        /// Sets how long an answer may take; default 500 ms.
+        /// Sets how long an answer may take; default 500 ms. It never takes more than nine tenths of the
+        /// [deadline](crate::Registration::deadline) of the run.
         #[must_use]
         pub const fn timeout(mut self, timeout: std::time::Duration) -> Self {
             self.asking.timeout = timeout;
@@ -127,6 +130,3 @@ const KNOWN: Duration = Duration::from_secs(10);
 
 /// An instant has no room for every duration.
 const LONGEST: Duration = Duration::from_hours(24 * 365);
-
-/// A connection that has not answered this often is given up: the server may be back at another address.
-pub(super) const PATIENCE: u32 = 3;

@@ -6,6 +6,8 @@ use tokio::{
 /// The way to a server: open, being made, or not there.
 pub(super) struct Link<C, E> {
     open: Option<C>,
+    /// Questions in a row on the open connection that were not answered.
+    unanswered: u32,
     /// At most one; ended with the link.
     making: JoinSet<Result<C, E>>,
 }
@@ -18,8 +20,11 @@ pub(super) enum NoLink<E> {
 }
 
 impl<C: Send + 'static, E: Send + 'static> Link<C, E> {
-    /// The connection that is open, or one that `connect` makes. What is not made by the deadline goes on being made, for the
-    /// next who asks.
+    /// The connection that is open, or one that `connect` makes, for one question. What is not made by the deadline goes on being
+    /// made, for the next who asks. One on which [`PATIENCE`] questions had no answer is closed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a question that is given up counts as one without an answer.
     pub(super) async fn open<F>(
         &mut self,
         deadline: Instant,
@@ -28,6 +33,9 @@ impl<C: Send + 'static, E: Send + 'static> Link<C, E> {
     where
         F: Future<Output = Result<C, E>> + Send + 'static,
     {
+        if self.unanswered >= PATIENCE {
+            self.close();
+        }
         if let Some(Ok(Ok(made))) = self.making.try_join_next() {
             self.open = Some(made);
         }
@@ -35,11 +43,18 @@ impl<C: Send + 'static, E: Send + 'static> Link<C, E> {
             Some(open) => open,
             None => self.make(deadline, connect).await?,
         };
+        self.unanswered += 1;
         Ok(self.open.insert(made))
+    }
+
+    /// Takes note that whoever is asked has said something.
+    pub(super) const fn answered(&mut self) {
+        self.unanswered = 0;
     }
 
     pub(super) fn close(&mut self) {
         self.open = None;
+        self.unanswered = 0;
     }
 
     async fn make<F>(&mut self, deadline: Instant, connect: impl FnOnce() -> F) -> Result<C, NoLink<E>>
@@ -60,7 +75,11 @@ impl<C: 'static, E: 'static> Default for Link<C, E> {
     fn default() -> Self {
         Self {
             open: None,
+            unanswered: 0,
             making: JoinSet::new(),
         }
     }
 }
+
+/// A connection that has not answered this often is given up: the server may be back at another address.
+const PATIENCE: u32 = 3;

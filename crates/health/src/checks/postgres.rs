@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    asking::{Asking, Limits, PATIENCE, asking_setters},
+    asking::{Asking, Limits, asking_setters},
     link::{Link, NoLink},
     verdicts::{frozen, unhealthy, up},
 };
@@ -61,8 +61,6 @@ pub struct PostgresCheck {
 
 struct Connected {
     client: Client,
-    /// Questions in a row that were not answered in time.
-    unanswered: u32,
     /// Drives the connection; dropped with it.
     _driver: JoinSet<()>,
 }
@@ -119,8 +117,7 @@ impl PostgresCheck {
         })
     }
 
-    async fn ping(&self) -> Verdict {
-        let limits = self.asking.limits();
+    async fn ping(&self, limits: Limits) -> Verdict {
         let mut link = self.link.lock().await;
         // Where a session was lost, the server may be back already.
         for _ in 0..2 {
@@ -130,14 +127,15 @@ impl PostgresCheck {
                 Err(NoLink::Refused(error)) => return refused(&error),
             };
             match connected.ask(limits.deadline).await {
-                Asked::Answered(state) => return self.judge(&state),
-                Asked::Failed(error) => return failed(&error),
-                Asked::Frozen => {
-                    if connected.unanswered >= PATIENCE {
-                        link.close();
-                    }
-                    return frozen(limits.timeout);
+                Asked::Answered(state) => {
+                    link.answered();
+                    return self.judge(&state);
                 }
+                Asked::Failed(error) => {
+                    link.answered();
+                    return failed(&error);
+                }
+                Asked::Frozen => return frozen(limits.timeout),
                 Asked::Lost => link.close(),
             }
         }
@@ -170,7 +168,6 @@ impl PostgresCheck {
             });
             Ok(Connected {
                 client,
-                unanswered: 0,
                 _driver: driver,
             })
         }
@@ -180,7 +177,7 @@ impl PostgresCheck {
 #[async_trait]
 impl Check for PostgresCheck {
     async fn run(&self) -> Verdict {
-        self.asking.verdict(self.ping()).await
+        self.asking.verdict(|limits| self.ping(limits)).await
     }
 
     async fn changed(&self) {
@@ -197,16 +194,12 @@ impl fmt::Debug for PostgresCheck {
 }
 
 impl Connected {
-    async fn ask(&mut self, deadline: Instant) -> Asked {
+    async fn ask(&self, deadline: Instant) -> Asked {
         let Ok(answer) = timeout_at(deadline, self.client.simple_query(QUESTION)).await else {
-            self.unanswered += 1;
             return Asked::Frozen;
         };
         match answer {
-            Ok(messages) => {
-                self.unanswered = 0;
-                Asked::Answered(State::read(&messages))
-            }
+            Ok(messages) => Asked::Answered(State::read(&messages)),
             Err(error) if error.code().is_none_or(ends_connection) => Asked::Lost,
             Err(error) => Asked::Failed(error),
         }

@@ -15,7 +15,7 @@ use tokio::{
 use self::{cluster::Members, node::Node, server::Server};
 use super::{
     Thresholds,
-    asking::{Asking, asking_setters},
+    asking::{Asking, Limits, asking_setters},
     verdicts::{frozen, unhealthy, up},
 };
 
@@ -103,8 +103,7 @@ impl RedisCheck {
         self
     }
 
-    async fn ping(&self) -> Verdict {
-        let limits = self.asking.limits();
+    async fn ping(&self, limits: Limits) -> Verdict {
         let answer = match &mut *self.servers.lock().await {
             Servers::One(node) => {
                 let asked = node.ask(limits, |connection, deadline| {
@@ -116,7 +115,7 @@ impl RedisCheck {
         };
         answer.unwrap_or_else(|error| match error {
             // Of the whole, not of what was left of it.
-            RedisError::Timeout { .. } => frozen(self.asking.timeout),
+            RedisError::Timeout { .. } => frozen(limits.timeout),
             error => failed(&error),
         })
     }
@@ -163,7 +162,7 @@ impl Said {
 #[async_trait]
 impl Check for RedisCheck {
     async fn run(&self) -> Verdict {
-        self.asking.verdict(self.ping()).await
+        self.asking.verdict(|limits| self.ping(limits)).await
     }
 
     async fn changed(&self) {

@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::verdicts::{frozen, unhealthy, up};
+use crate::deadline::in_time;
 
 /// Asks whether somebody takes connections at an address.
 ///
@@ -52,8 +53,9 @@ impl TcpCheck {
 impl Check for TcpCheck {
     async fn run(&self) -> Verdict {
         let began = Instant::now();
-        match timeout(self.timeout, TcpStream::connect(&self.address)).await {
-            Err(_) => frozen(self.timeout),
+        let limit = in_time(self.timeout);
+        match timeout(limit, TcpStream::connect(&self.address)).await {
+            Err(_) => frozen(limit),
             Ok(Err(error)) => refused(&self.address, &error),
             Ok(Ok(_)) => up().detail("connectMs", began.elapsed().as_secs_f64() * 1e3),
         }

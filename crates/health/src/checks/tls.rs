@@ -17,6 +17,7 @@ use super::{
     tcp::refused,
     verdicts::{frozen, unhealthy, up},
 };
+use crate::deadline::in_time;
 
 /// Asks a TLS server how long its certificate is good for.
 ///
@@ -130,9 +131,8 @@ impl TlsCheck {
 #[async_trait]
 impl Check for TlsCheck {
     async fn run(&self) -> Verdict {
-        timeout(self.timeout, self.ask())
-            .await
-            .unwrap_or_else(|_| frozen(self.timeout))
+        let limit = in_time(self.timeout);
+        timeout(limit, self.ask()).await.unwrap_or_else(|_| frozen(limit))
     }
 }
 

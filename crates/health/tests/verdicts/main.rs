@@ -9,6 +9,7 @@
 
 mod between;
 mod dripping;
+mod dropped;
 #[path = "../support/in_time.rs"]
 mod in_time;
 mod postgres;

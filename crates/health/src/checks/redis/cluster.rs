@@ -5,7 +5,11 @@ use std::{
 
 use groundcrew_base::Verdict;
 use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl, fred::types::config::Server};
-use tokio::{sync::Notify, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{Mutex, Notify},
+    task::JoinSet,
+    time::Instant,
+};
 
 use super::{node::Node, server::Cluster};
 use crate::checks::asking::Limits;
@@ -14,7 +18,8 @@ use crate::checks::asking::Limits;
 pub(super) struct Members {
     url: RedisUrl,
     lost: Arc<Notify>,
-    nodes: HashMap<Server, Node>,
+    /// Each is kept even if the run that asks it is dropped.
+    nodes: HashMap<Server, Arc<Mutex<Node>>>,
     /// Those that had slots when a member last told.
     primaries: Vec<Server>,
     /// Whether somebody has answered the last time.
@@ -29,7 +34,7 @@ struct Said {
     primaries: Vec<Server>,
 }
 
-type Answered = (Server, Node, Result<Said, RedisError>);
+type Answered = (Server, Result<Said, RedisError>);
 
 /// The questions that are under way.
 struct Round<'a> {
@@ -126,17 +131,16 @@ impl Round<'_> {
                 continue;
             }
             let members = &mut *self.members;
-            let mut node = members
-                .nodes
-                .remove(&server)
-                .unwrap_or_else(|| Node::new(members.url.of_node(server.clone()), Arc::clone(&members.lost)));
+            let new = || Node::new(members.url.of_node(server.clone()), Arc::clone(&members.lost));
+            let node = members.nodes.entry(server.clone());
+            let node = Arc::clone(node.or_insert_with(|| Arc::new(Mutex::new(new()))));
             let limits = self.limits;
             self.asking.spawn(async move {
+                let mut node = node.lock().await;
                 let answer = node.ask(limits, |connection, deadline| {
                     Box::pin(member(connection, deadline))
                 });
-                let answer = answer.await;
-                (server, node, answer)
+                (server, answer.await)
             });
         }
     }
@@ -145,10 +149,9 @@ impl Round<'_> {
     async fn finish(mut self) -> (HashMap<Server, Said>, Option<RedisError>) {
         let (mut heard, mut failure) = (HashMap::new(), None);
         while let Some(answered) = self.asking.join_next().await {
-            let Ok((server, node, answer)) = answered else {
+            let Ok((server, answer)) = answered else {
                 continue;
             };
-            self.members.nodes.insert(server.clone(), node);
             match answer {
                 Ok(said) => {
                     self.ask(said.primaries.clone());

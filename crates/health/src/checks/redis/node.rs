@@ -4,7 +4,7 @@ use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl};
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::checks::{
-    asking::{Limits, PATIENCE},
+    asking::Limits,
     link::{Link, NoLink},
 };
 
@@ -18,8 +18,6 @@ pub(super) struct Node {
 
 struct Connected {
     connection: RedisConnection,
-    /// Questions in a row that were not answered in time.
-    unanswered: u32,
     /// Tells of the end of the connection; dropped with it.
     _watcher: JoinSet<()>,
 }
@@ -54,15 +52,18 @@ impl Node {
                 }
                 Err(NoLink::Refused(error)) => return Err(error),
             };
-            let answer = question(&connected.connection, limits.deadline).await;
-            connected.note(&answer);
-            let error = match answer {
-                Ok(answer) => return Ok(answer),
+            let error = match question(&connected.connection, limits.deadline).await {
+                Ok(answer) => {
+                    self.link.answered();
+                    return Ok(answer);
+                }
+                Err(error @ RedisError::Timeout { .. }) => return Err(error),
+                Err(error @ RedisError::Loading(_)) => {
+                    self.link.answered();
+                    return Err(error);
+                }
                 Err(error) => error,
             };
-            if connected.is_kept(&error) {
-                return Err(error);
-            }
             // The connection does not try to come back by itself.
             self.link.close();
             // Where one was lost, the server may be back already.
@@ -83,26 +84,6 @@ async fn connect(url: RedisUrl, limits: Limits, lost: Arc<Notify>) -> Result<Con
     });
     Ok(Connected {
         connection,
-        unanswered: 0,
         _watcher: watcher,
     })
-}
-
-impl Connected {
-    fn note<T>(&mut self, answer: &Result<T, RedisError>) {
-        match answer {
-            Ok(_) => self.unanswered = 0,
-            Err(RedisError::Timeout { .. }) => self.unanswered += 1,
-            Err(_) => {}
-        }
-    }
-
-    /// Whether the connection may still be good.
-    const fn is_kept(&self, error: &RedisError) -> bool {
-        match error {
-            RedisError::Timeout { .. } => self.unanswered < PATIENCE,
-            RedisError::Loading(_) => true,
-            _ => false,
-        }
-    }
 }
