@@ -37,8 +37,8 @@ pub struct LifecycleConfig {
     /// Set inside a Kubernetes pod; only decides the default of the drain delay.
     #[cfg_attr(feature = "envcfg", config(env = "KUBERNETES_SERVICE_HOST"))]
     pub kubernetes_service_host: Option<String>,
-    /// How long the orchestrator waits between SIGTERM and SIGKILL. A stop that may take longer is told at the start. Default:
-    /// 30 s under Kubernetes, else unknown.
+    /// How long the orchestrator waits between SIGTERM and SIGKILL. A stop that may take longer is logged as a warning at the start.
+    /// Default: 30 s under Kubernetes, else unknown.
     #[cfg_attr(
         feature = "envcfg",
         config(env = "TERMINATION_GRACE_PERIOD", unit = "s", range(exclusive_min = "0s"))
@@ -79,14 +79,16 @@ pub struct LifecycleConfig {
         config(env = "STARTUP_CHECK_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
     )]
     pub startup_check_timeout: Duration,
-    /// How long a new connection may take to send its first request head. Default 10 s.
+    /// How long a new connection may take to send its first request head. Then it is closed; one that speaks HTTP/2 is asked to
+    /// leave before, and what it asks meanwhile is answered. Default 10 s.
     #[cfg_attr(
         feature = "envcfg",
         config(env = "HTTP_HEADER_TIMEOUT", unit = "s", range(exclusive_min = "0s"))
     )]
     pub header_read_timeout: Duration,
-    /// How long a connection may stay idle, including the time to read the next request head; longer
-    /// than what proxies in front keep theirs open (60 s is common). Default 75 s.
+    /// How long a connection may stay idle, over HTTP/1 including the time to read the next request head; longer than what proxies
+    /// in front keep theirs open (60 s is common). HTTP/2 clients are asked to leave then, and a client with open streams that
+    /// has said nothing for so long is sent a ping. Default 75 s.
     #[cfg_attr(
         feature = "envcfg",
         config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s", range(exclusive_min = "0s"))

@@ -2,10 +2,7 @@ use std::{
     io::{self, IoSlice},
     mem::MaybeUninit,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -18,90 +15,10 @@ use tokio::{
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
-    delivery::Delivery,
     notice::{Notice, Preface},
+    talk::Talk,
+    unsent::holds_unsent,
 };
-
-/// What a connection and the task that serves it tell each other.
-#[derive(Debug, Default)]
-pub(crate) struct Talk {
-    http2: AtomicBool,
-    leave: AtomicBool,
-    /// Each request looks at it: a token would take a lock.
-    has_asked: AtomicBool,
-    /// When something of a request last came that has not arrived, in milliseconds of `delivery`; zero without one.
-    heard_at: AtomicU64,
-    /// A request has arrived whose answer has not begun: what comes is its rest, or was sent without waiting for that answer.
-    is_asked: AtomicBool,
-    open_streams: AtomicUsize,
-    is_blocked: AtomicBool,
-    delivery: Delivery,
-}
-
-impl Talk {
-    pub(crate) fn is_http2(&self) -> bool {
-        self.http2.load(Ordering::Acquire)
-    }
-
-    /// Takes note of a request that has arrived. Whether it is the first.
-    pub(crate) fn ask(&self) -> bool {
-        self.heard_at.store(0, Ordering::Relaxed);
-        self.is_asked.store(true, Ordering::Relaxed);
-        !self.has_asked.load(Ordering::Relaxed) && !self.has_asked.swap(true, Ordering::Relaxed)
-    }
-
-    /// Whether nobody waits for anything: HTTP/1 ends by itself after its answer.
-    pub(crate) fn is_idle(&self) -> bool {
-        if self.is_http2() {
-            let is_done = self.open_streams.load(Ordering::Acquire) == 0;
-            is_done && !self.is_blocked.load(Ordering::Acquire) && self.delivery.left().is_zero()
-        } else {
-            !self.has_asked.load(Ordering::Relaxed)
-        }
-    }
-
-    /// Whether a request is on its way: the client has begun it, and said something not long ago.
-    pub(crate) fn is_arriving(&self) -> bool {
-        let heard_at = self.heard_at.load(Ordering::Relaxed);
-        heard_at != 0 && !self.is_http2() && self.delivery.now() < heard_at + PAUSE
-    }
-
-    fn heard(&self, read: &[u8]) {
-        // Old clients send an empty line behind a body (RFC 9112, section 2.2).
-        let is_said = read.iter().any(|byte| !b"\r\n".contains(byte));
-        if is_said && !self.is_asked.load(Ordering::Relaxed) && !self.is_http2() {
-            self.heard_at.store(self.delivery.now().max(1), Ordering::Relaxed);
-        }
-    }
-
-    fn answer(&self) {
-        self.is_asked.store(false, Ordering::Relaxed);
-        self.heard_at.store(0, Ordering::Relaxed);
-    }
-
-    /// Counts a stream of HTTP/2 until it is dropped.
-    pub(crate) fn open_stream(talk: &Arc<Self>) -> OpenStream {
-        talk.open_streams.fetch_add(1, Ordering::AcqRel);
-        OpenStream(Arc::clone(talk))
-    }
-
-    /// Tells an HTTP/2 client to leave, with the next flush.
-    pub(crate) fn leave(&self) {
-        self.leave.store(true, Ordering::Release);
-    }
-}
-
-/// A stream that has not handed over its last byte.
-pub(crate) struct OpenStream(Arc<Talk>);
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.open_streams.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Milliseconds: how long a request may pause on its way before it counts as given up.
-const PAUSE: u64 = 1000;
 
 pin_project! {
     /// A connection that is counted until it is closed: also when an upgrade has taken it out of the server's hands, as a
@@ -145,19 +62,16 @@ impl Connected {
         }
         Poll::Ready(Ok(()))
     }
-}
 
-impl Connected {
     fn tell_of_write(self: Pin<&mut Self>, polled: &Poll<io::Result<usize>>) {
         let this = self.project();
         if let Poll::Ready(Ok(bytes)) = polled {
-            this.talk.delivery.sent(*bytes);
-            this.talk.answer();
+            this.talk.wrote(*bytes);
         }
         let is_blocked = polled.is_pending();
         if *this.is_blocked != is_blocked {
             *this.is_blocked = is_blocked;
-            this.talk.is_blocked.store(is_blocked, Ordering::Release);
+            this.talk.blocked(is_blocked);
         }
     }
 
@@ -192,16 +106,19 @@ impl AsyncRead for Connected {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.project();
+        let mut this = self.project();
         let before = buffer.filled().len();
-        let polled = this.stream.poll_read(cx, buffer);
+        let polled = this.stream.as_mut().poll_read(cx, buffer);
         if polled.is_ready() {
             this.talk.delivery.heard();
         }
         let read = buffer.filled().get(before..).unwrap_or_default();
-        this.talk.heard(read);
+        this.talk.received(read);
         if this.preface.is_expected() && this.preface.ends_with(read) {
-            this.talk.http2.store(true, Ordering::Release);
+            this.talk.speaks_http2();
+        }
+        if this.talk.is_delivery_watched() {
+            this.talk.delivery.unsent(holds_unsent(&this.stream));
         }
         polled
     }
@@ -217,7 +134,7 @@ impl AsyncWrite for Connected {
 
     /// The server flushes when it has written whole frames: only then another may follow.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.talk.leave.load(Ordering::Acquire) {
+        if self.talk.is_to_leave() {
             self.as_mut().project().notice.begin();
         }
         ready!(self.as_mut().poll_notice(cx))?;
@@ -227,6 +144,10 @@ impl AsyncWrite for Connected {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_notice(cx))?;
         if !self.is_shut {
+            // Once it is shut the kernel says no more.
+            if self.talk.delivery.is_recent() {
+                self.talk.delivery.unsent(holds_unsent(&self.stream));
+            }
             ready!(self.as_mut().project().stream.poll_shutdown(cx))?;
             *self.as_mut().project().is_shut = true;
         }

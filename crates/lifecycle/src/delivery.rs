@@ -1,5 +1,5 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -12,36 +12,58 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     born: Instant,
-    /// In milliseconds since then, as the next; zero as long as nothing large was sent.
-    until: AtomicU64,
-    sent: AtomicU64,
+    /// When something large was last sent, in milliseconds since then, as the next; zero as long as nothing was.
+    sent_at: AtomicU64,
+    /// When it was last seen to go on.
+    seen_at: AtomicU64,
+    /// The kernel has not sent all of it.
+    is_unsent: AtomicBool,
 }
 
 impl Delivery {
     pub(crate) fn sent(&self, bytes: usize) {
         if bytes >= LARGE {
-            let now = self.now();
-            self.sent.store(now, Ordering::Relaxed);
-            self.until.store(now + SILENCE, Ordering::Relaxed);
+            let now = self.now().max(1);
+            self.sent_at.store(now, Ordering::Relaxed);
+            self.seen_at.store(now, Ordering::Relaxed);
         }
     }
 
     /// A client that sends while it receives is there.
     pub(crate) fn heard(&self) {
-        let until = self.until.load(Ordering::Relaxed);
-        if until == 0 {
+        let sent_at = self.sent_at.load(Ordering::Relaxed);
+        if sent_at == 0 {
             return;
         }
         let now = self.now();
-        if now < until && now < self.sent.load(Ordering::Relaxed) + LONGEST {
-            self.until.store(now + SILENCE, Ordering::Relaxed);
+        if now < sent_at + LONGEST {
+            self.seen_at.store(now, Ordering::Relaxed);
         }
+    }
+
+    /// Takes note of whether the kernel has unsent bytes, as it says now.
+    pub(crate) fn unsent(&self, is_unsent: bool) {
+        if self.is_unsent.swap(is_unsent, Ordering::Relaxed) && !is_unsent {
+            self.heard();
+        }
+    }
+
+    /// Whether it may still take a while.
+    pub(crate) fn is_recent(&self) -> bool {
+        self.seen_at.load(Ordering::Relaxed) != 0 && !self.left_of(SILENCE).is_zero()
     }
 
     /// How long it may still take.
     pub(crate) fn left(&self) -> Duration {
-        let until = self.until.load(Ordering::Relaxed);
-        Duration::from_millis(until.saturating_sub(self.now()))
+        let is_unsent = self.is_unsent.load(Ordering::Relaxed);
+        self.left_of(if is_unsent { SILENCE } else { QUIET })
+    }
+
+    fn left_of(&self, silence: u64) -> Duration {
+        match self.seen_at.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            seen_at => Duration::from_millis((seen_at + silence).saturating_sub(self.now())),
+        }
     }
 
     /// Milliseconds since the connection was made.
@@ -54,8 +76,9 @@ impl Default for Delivery {
     fn default() -> Self {
         Self {
             born: Instant::now(),
-            until: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
+            sent_at: AtomicU64::new(0),
+            seen_at: AtomicU64::new(0),
+            is_unsent: AtomicBool::new(false),
         }
     }
 }
@@ -63,8 +86,11 @@ impl Default for Delivery {
 /// Less is on the client's side as soon as it is sent.
 const LARGE: usize = 4096;
 
-/// Milliseconds. Who says nothing for so long has all, or will say nothing before it has.
+/// Milliseconds. Who says nothing for so long while bytes wait for it will say nothing before it has them.
 const SILENCE: u64 = 1000;
+
+/// Milliseconds. Who says nothing for so long after the last byte was sent has all: an idle connection holds no stop.
+const QUIET: u64 = 60;
 
 /// Milliseconds. Who speaks on does not keep a connection for ever.
 const LONGEST: u64 = 30_000;
@@ -72,6 +98,10 @@ const LONGEST: u64 = 30_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    async fn after(milliseconds: u64) {
+        tokio::time::advance(Duration::from_millis(milliseconds)).await;
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_delivery_goes_on_while_the_client_speaks_and_ends_with_its_silence() {
@@ -81,14 +111,31 @@ mod tests {
         assert_eq!(delivery.left(), Duration::ZERO);
 
         delivery.sent(LARGE);
-        tokio::time::advance(Duration::from_millis(900)).await;
+        after(QUIET - 10).await;
         delivery.heard();
-        tokio::time::advance(Duration::from_millis(900)).await;
+        after(QUIET - 10).await;
+        assert_eq!(delivery.left(), Duration::from_millis(10));
+
+        after(10).await;
+        assert_eq!(delivery.left(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_for_which_bytes_wait_has_longer() {
+        let delivery = Delivery::default();
+        after(1).await;
+
+        delivery.sent(LARGE);
+        after(900).await;
+        delivery.unsent(true);
         assert_eq!(delivery.left(), Duration::from_millis(100));
 
-        tokio::time::advance(Duration::from_millis(100)).await;
-        delivery.heard();
-        assert_eq!(delivery.left(), Duration::ZERO);
+        delivery.unsent(false);
+        assert_eq!(delivery.left(), Duration::from_millis(QUIET));
+        after(QUIET).await;
+        assert_eq!((delivery.left(), delivery.is_recent()), (Duration::ZERO, true));
+        after(SILENCE).await;
+        assert!(!delivery.is_recent());
     }
 
     #[tokio::test(start_paused = true)]
@@ -98,10 +145,15 @@ mod tests {
 
         delivery.sent(LARGE);
         while !delivery.left().is_zero() {
-            tokio::time::advance(Duration::from_millis(500)).await;
+            after(QUIET / 2).await;
             delivery.heard();
         }
 
-        assert_eq!(began.elapsed(), Duration::from_millis(30_500));
+        let longest = Duration::from_millis(LONGEST + 1);
+        assert!(
+            longest <= began.elapsed() && began.elapsed() < longest * 2,
+            "{:?}",
+            began.elapsed()
+        );
     }
 }

@@ -33,7 +33,11 @@ mod serve;
 mod service_manager;
 mod signals;
 mod stats;
+#[cfg(feature = "hyper")]
+mod talk;
 mod task;
+#[cfg(feature = "hyper")]
+mod unsent;
 
 pub use builder::{LifecycleBuilder, Signals};
 pub use config::LifecycleConfig;

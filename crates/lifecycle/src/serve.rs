@@ -13,9 +13,10 @@ use tower_service::Service;
 use crate::{
     Drain, Error, Lifecycle, LifecycleConfig, TARGET,
     answer::Answering,
-    connected::{Connected, Talk},
+    connected::Connected,
     connection::{Connection, Streams},
     core::Core,
+    talk::Talk,
 };
 
 impl Lifecycle {
@@ -233,6 +234,7 @@ impl<S: Served> Server<S> {
             first_request: CancellationToken::new(),
             talk,
             header_read_timeout: self.config.header_read_timeout,
+            keep_alive_timeout: self.config.keep_alive_timeout,
         };
         let http = self.protocols(&connection.talk);
         drop(

@@ -415,4 +415,37 @@ async fn an_idle_service_stops_at_once() {
     assert!(best <= AT_ONCE, "{best:?}");
 }
 
+/// It has read all, although it says nothing of it.
+#[tokio::test]
+async fn a_client_that_has_read_a_large_answer_and_stays_does_not_hold_the_stop() {
+    const LENGTH: usize = 64 << 10;
+    let mut best = Duration::MAX;
+    for _ in 0..50 {
+        let lifecycle = lifecycle(Signals::Leave, |_| {});
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let large = Router::new().route("/", get(async || "x".repeat(LENGTH)));
+        let address = lifecycle.serve(listener, large).unwrap();
+        lifecycle.ready().await.unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(&[b'x'; LENGTH]) {
+            assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+        }
+
+        let began = Instant::now();
+        lifecycle.stop("test");
+        assert_eq!(lifecycle.run().await, Exit::Clean);
+        best = best.min(began.elapsed());
+        drop(client);
+        if best <= AT_ONCE {
+            break;
+        }
+    }
+
+    println!("stopped in {best:?}");
+    assert!(best <= AT_ONCE, "{best:?}");
+}
+
 const AT_ONCE: Duration = Duration::from_millis(100);
