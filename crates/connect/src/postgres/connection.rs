@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::{Client, Config, error::SqlState};
 
-use super::PostgresTls;
+use super::{PostgresTls, hosts::one_by_one};
 use crate::tls::TlsError;
 
 /// The other half of a client: a future that carries its messages and ends with the connection.
@@ -73,6 +73,16 @@ impl ConnectError {
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
+
+    /// Of several hosts the last counts, but what one has said counts more than the silence of another.
+    fn or(self, later: Self) -> Self {
+        let is_silence = |error: &Self| matches!(error, Self::Timeout { .. } | Self::Unreachable(_));
+        if is_silence(&later) && !is_silence(&self) {
+            self
+        } else {
+            later
+        }
+    }
 }
 
 pub(super) async fn connect(
@@ -80,11 +90,19 @@ pub(super) async fn connect(
     connector: PostgresTls,
     deadline: Duration,
 ) -> Result<(Client, PostgresConnection), ConnectError> {
-    match timeout(deadline, config.connect(connector)).await {
-        Ok(Ok((client, connection))) => Ok((client, PostgresConnection(Box::pin(connection)))),
-        Ok(Err(error)) => Err(classify(error)),
-        Err(_) => Err(ConnectError::Timeout { deadline }),
+    let hosts = one_by_one(config);
+    let began = Instant::now();
+    let mut failure = ConnectError::Timeout { deadline };
+    for (at, host) in hosts.iter().enumerate() {
+        let left = deadline.saturating_sub(began.elapsed());
+        let others = u32::try_from(hosts.len() - at).unwrap_or(u32::MAX);
+        match timeout(left / others, host.connect(connector.clone())).await {
+            Ok(Ok((client, connection))) => return Ok((client, PostgresConnection(Box::pin(connection)))),
+            Ok(Err(error)) => failure = failure.or(classify(error)),
+            Err(_) => failure = failure.or(ConnectError::Timeout { deadline }),
+        }
     }
+    Err(failure)
 }
 
 fn classify(error: tokio_postgres::Error) -> ConnectError {

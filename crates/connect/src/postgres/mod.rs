@@ -16,6 +16,7 @@
 //! ```
 
 mod connection;
+mod hosts;
 mod libpq_env;
 mod parameters;
 mod sslmode;

@@ -95,7 +95,8 @@ impl PostgresUrl {
         PostgresTls::new(&roots, verification, self.identity.as_ref())
     }
 
-    /// Connects, with one deadline over name resolution, TCP, TLS and the PostgreSQL handshake.
+    /// Connects, with one deadline over name resolution, TCP, TLS and the PostgreSQL handshake. Of several hosts each has its share
+    /// of it, so that a silent one does not keep from the next.
     ///
     /// The connection is a future that must be driven, in a task that the caller owns, for as long as
     /// the client is used.

@@ -10,6 +10,7 @@
 mod between;
 mod dripping;
 mod dropped;
+mod hosts;
 #[path = "../support/in_time.rs"]
 mod in_time;
 mod postgres;
