@@ -58,8 +58,8 @@ impl HealthBuilder {
     }
 
     /// Sets who decides, besides the checks, whether the service wants traffic: a lifecycle's gate. The
-    /// error is the reason that is shown. By default it always does. One that panics says no. The engine asks it as well, once no check
-    /// is against the start: it must be short and must not block.
+    /// error is the reason that is shown. By default it always does. One that panics says no. The engine asks it as well, once every
+    /// critical check passes: it must be short and must not block.
     pub fn gate(mut self, gate: impl Fn() -> Result<(), &'static str> + Send + Sync + 'static) -> Self {
         self.gate = Box::new(gate);
         self

@@ -40,8 +40,8 @@ use crate::{
 /// HTTP/1.1, and with the feature `grpc` HTTP/2 without TLS too. A connection is closed 5 s after it was made if it has asked nothing,
 /// and 30 s after its last answer. There are places for 256; when one more comes, another goes that has asked nothing for the longest
 /// time, 100 ms at least, or has not asked again, so nobody keeps probes away by being silent or slow, and thousands that ask at once
-/// are answered one after the other. Some 2,500 new connections a second that say nothing are what it takes to keep a probe waiting. A few descriptors are kept for it, so one
-/// probe at a time is answered even when the process has none left, and whoever takes those that come free. The thread ends
+/// are answered one after the other. A probe waits only beyond about 2,500 new silent connections a
+/// second. A few descriptors are kept for it, so one probe at a time is answered even when the process has none left, and whoever takes those that come free. The thread ends
 /// with [`shutdown`](Self::shutdown) or when the listener is dropped.
 ///
 /// # Examples

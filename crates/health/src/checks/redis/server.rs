@@ -172,8 +172,8 @@ impl Cluster {
         )
     }
 
-    /// What is seen by the one that sees most amiss, of those that say the cluster serves or of those that say it does not,
-    /// whichever are more; and how many the others are.
+    /// Sides with the larger of two camps, who say that the cluster serves and who say that it fails. A tie counts as failing. Gives the
+    /// view of the one of them that sees most amiss, and how many are in the other camp.
     fn prevailing(&self) -> (Option<&View>, u64) {
         let (serving, failing): (Vec<_>, Vec<_>) = self.views.iter().partition(|view| view.is_ok);
         let (more, fewer) = if serving.len() > failing.len() {
