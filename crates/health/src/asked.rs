@@ -15,6 +15,7 @@ use crate::{
 pub(crate) struct Asked {
     pub(crate) question: Question,
     pub(crate) details: bool,
+    fresh: bool,
 }
 
 impl Asked {
@@ -23,9 +24,11 @@ impl Asked {
         if question.is_flood {
             return Err(Refusal::Flood);
         }
+        let (headers, extensions) = (request.headers(), request.extensions());
         Ok(Self {
+            fresh: question.fresh && health.allows_fresh(headers, extensions),
+            details: health.shows_details(headers, extensions),
             question,
-            details: health.shows_details(request.headers(), request.extensions()),
         })
     }
 
@@ -48,7 +51,7 @@ impl Asked {
         if !self.question.fresh {
             return Ok(());
         }
-        if !self.details {
+        if !self.fresh {
             return Err(Refusal::Fresh);
         }
         health.fresh(selection).await;
@@ -81,7 +84,7 @@ impl IntoResponse for Refusal {
             Self::UnknownTag => (StatusCode::NOT_FOUND, "no such tag\n"),
             Self::Fresh => (
                 StatusCode::FORBIDDEN,
-                "fresh answers are for those who may see details\n",
+                "fresh answers are for those who are trusted to run checks\n",
             ),
             Self::History => (
                 StatusCode::FORBIDDEN,

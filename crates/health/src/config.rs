@@ -58,7 +58,7 @@ pub struct HealthConfig {
     /// Who sees reasons and details. Default: who asks from this machine, not through a proxy.
     #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DETAILS"))]
     pub details: DetailsPolicy,
-    /// The bearer token that shows details under [`DetailsPolicy::Token`].
+    /// The bearer token that shows details under [`DetailsPolicy::Token`], and allows `?fresh=1` under [`DetailsPolicy::Always`].
     #[cfg_attr(feature = "envcfg", config(env = "HEALTH_DETAILS_TOKEN"))]
     pub details_token: Option<Secret>,
 }

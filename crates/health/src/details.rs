@@ -15,6 +15,7 @@ pub enum DetailsPolicy {
     Loopback,
     /// Who sends `Authorization: Bearer <details_token>`.
     Token,
-    /// Everybody.
+    /// Everybody. To make checks run with `?fresh=1` is for those that [`Loopback`](Self::Loopback) or
+    /// [`Token`](Self::Token) would show details to.
     Always,
 }

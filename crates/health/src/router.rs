@@ -49,7 +49,7 @@ impl Health {
     /// | `exclude=NAME` | all but `/startupz` | leaves a check out, or `gate` of `/readyz`, or `runtime` of `/livez`; may be repeated; `?verbose` warns of one that is not there |
     /// | `tag=NAME` | `/readyz`, `/healthz`, `/api/health` | asks the checks with a [tag](crate::Registration::tag) alone; may be repeated; 404 for one that no check has |
     /// | `format=json`, `health+json`, `ui` | `/api/health`, `/healthz/{check}` | the contract, `application/health+json`, or what the UI of Xabaril polls; without it the `Accept` header decides |
-    /// | `fresh=1` | the same, `/healthz` | waits for [new answers](Health::fresh); 403 to those who may not see details |
+    /// | `fresh=1` | the same, `/healthz` | waits for [new answers](Health::fresh); 403 to those who may not see details, and under [`DetailsPolicy::Always`] to those who neither ask from this machine nor have the token |
     ///
     /// More than 64 parameters are refused with 400, but never by `/livez` and `/startupz`, which read the first 64.
     pub fn router(&self) -> Router {
@@ -72,21 +72,34 @@ impl Health {
         match self.config().details {
             DetailsPolicy::Never => false,
             DetailsPolicy::Always => true,
-            DetailsPolicy::Loopback => {
-                let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-                peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
-                    && !headers.keys().any(is_of_proxy)
-            }
-            DetailsPolicy::Token => {
-                let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-                let token = bearer
-                    .and_then(|value| value.split_once(' '))
-                    .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-                    .map(|(_, token)| Secret::from(token.trim_start_matches(' ')));
-                token.is_some_and(|token| self.config().details_token == Some(token))
-            }
+            DetailsPolicy::Loopback => is_near(headers, extensions),
+            DetailsPolicy::Token => self.has_token(headers),
         }
     }
+
+    /// Whether this caller may make checks run, which costs more than to read.
+    pub(crate) fn allows_fresh(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
+        match self.config().details {
+            DetailsPolicy::Always => is_near(headers, extensions) || self.has_token(headers),
+            _ => self.shows_details(headers, extensions),
+        }
+    }
+
+    fn has_token(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = bearer
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| Secret::from(token.trim_start_matches(' ')));
+        token.is_some_and(|token| !token.expose().is_empty() && self.config().details_token == Some(token))
+    }
+}
+
+/// Whether somebody on this machine asks, and not for another.
+fn is_near(headers: &HeaderMap, extensions: &Extensions) -> bool {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+        && !headers.keys().any(is_of_proxy)
 }
 
 /// The last part of a path; none if it is not UTF-8.
@@ -133,7 +146,9 @@ async fn live_part(State(health): State<Health>, name: CheckName) -> Result<Resp
 }
 
 async fn readyz(State(health): State<Health>, request: Request) -> Result<Response, Refusal> {
-    let Asked { question, details } = Asked::read(&health, &request)?.about_known_tags(&health)?;
+    let Asked {
+        question, details, ..
+    } = Asked::read(&health, &request)?.about_known_tags(&health)?;
     let ready = health.readiness_of(&question.selection);
     if question.verbose {
         return Ok(verbose(

@@ -8,12 +8,31 @@ use std::{
     time::Duration,
 };
 
-use groundcrew_health::{DetailsPolicy, Registration, Selection, Verdict};
+use groundcrew_health::{DetailsPolicy, Health, HealthConfig, Registration, Selection, Verdict};
 use groundcrew_testkit::eventually;
 use http::{StatusCode, header};
 use tokio::sync::Notify;
 
 use crate::{LIMIT, ask, service::builder};
+
+const BEARER: [(header::HeaderName, &str); 1] = [(header::AUTHORIZATION, "Bearer letmein")];
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_token_is_not_let_in_by_an_empty_one() {
+    let mut config = HealthConfig::default();
+    config.details = DetailsPolicy::Always;
+    config.details_token = Some("".into());
+    let health = Health::builder("1").config(config).start().unwrap();
+
+    let empty = [(header::AUTHORIZATION, "Bearer ")];
+    let (code, _, body) = ask(&health, "/healthz?fresh=1", &empty).await;
+
+    assert_eq!(code, StatusCode::FORBIDDEN);
+    assert_eq!(
+        body,
+        "fresh answers are for those who are trusted to run checks\n"
+    );
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_who_want_fresh_answers_cause_one_run() {
@@ -35,8 +54,7 @@ async fn a_thousand_who_want_fresh_answers_cause_one_run() {
     eventually(LIMIT, "ready", async || health.readiness().ok()).await;
     tokio::time::advance(Duration::from_secs(10)).await;
 
-    let bearer = [(header::AUTHORIZATION, "Bearer letmein")];
-    let asked = (0..1000).map(|_| ask(&health, "/healthz/slow?fresh=1", &bearer));
+    let asked = (0..1000).map(|_| ask(&health, "/healthz/slow?fresh=1", &BEARER));
     let asked: Vec<_> = asked.map(Box::pin).collect();
     let (answers, ()) = tokio::join!(all(asked), async {
         eventually(LIMIT, "the second run", async || {
@@ -54,7 +72,7 @@ async fn a_thousand_who_want_fresh_answers_cause_one_run() {
     assert_eq!(runs.load(Ordering::SeqCst), 2);
     // What is a moment old is fresh.
     assert_eq!(
-        ask(&health, "/healthz/slow?fresh=1", &bearer).await.0,
+        ask(&health, "/healthz/slow?fresh=1", &BEARER).await.0,
         StatusCode::OK
     );
     assert_eq!(runs.load(Ordering::SeqCst), 2);
@@ -100,7 +118,7 @@ async fn who_waits_for_a_fresh_answer_is_let_go_at_the_end() {
     let hangs = Registration::new("hangs", std::future::pending).deadline(Duration::from_secs(3600));
     let health = builder(DetailsPolicy::Always).register(hangs).start().unwrap();
     let asked: Vec<_> = (0..100)
-        .map(|_| Box::pin(ask(&health, "/api/health?fresh=1", &[])))
+        .map(|_| Box::pin(ask(&health, "/api/health?fresh=1", &BEARER)))
         .collect();
 
     let began = tokio::time::Instant::now();
@@ -116,6 +134,6 @@ async fn who_waits_for_a_fresh_answer_is_let_go_at_the_end() {
         assert!(body.contains("hangs"), "{body}");
     }
     // There is nobody who could give a newer one.
-    let (status, ..) = ask(&health, "/healthz/hangs?fresh=1", &[]).await;
+    let (status, ..) = ask(&health, "/healthz/hangs?fresh=1", &BEARER).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
 }
