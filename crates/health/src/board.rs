@@ -6,7 +6,11 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 use groundcrew_base::{Clock, catch_panic_in};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use crate::{
     CheckStats, Report, TARGET, Transition,
@@ -29,6 +33,8 @@ pub(crate) struct Board {
     snapshot: ArcSwap<Snapshot>,
     /// Counts the snapshots.
     generation: watch::Sender<u64>,
+    /// Whoever told has stopped before the end.
+    has_left: Notify,
 }
 
 struct State {
@@ -59,6 +65,7 @@ impl Board {
                 is_telling: false,
             }),
             generation: watch::Sender::new(0),
+            has_left: Notify::new(),
         };
         board.refresh();
         board
@@ -135,7 +142,7 @@ impl Board {
         }
     }
 
-    /// Not more than that: whoever comes next goes on, and no check waits for long because its task tells of the others.
+    /// Not more than that: another goes on, and no check waits for long because its task tells of the others.
     fn tell_some(&self) {
         for _ in 0..MOST_TOLD {
             match self.next_untold() {
@@ -144,6 +151,38 @@ impl Board {
             }
         }
         self.lock().is_telling = false;
+        self.has_left.notify_one();
+    }
+
+    /// Goes on for ever where others have stopped.
+    pub(crate) async fn keep_telling(&self) {
+        loop {
+            self.has_left.notified().await;
+            self.tell_the_rest().await;
+        }
+    }
+
+    /// Tells what nobody tells, or waits for whoever does.
+    pub(crate) async fn tell_the_rest(&self) {
+        while let Some(tells) = self.takes_over() {
+            if tells {
+                self.tell_some();
+                yield_now().await;
+            } else {
+                sleep(GLANCE).await;
+            }
+        }
+    }
+
+    /// Whether the caller has to tell now, or somebody does; `None` if there is nothing to tell.
+    fn takes_over(&self) -> Option<bool> {
+        let mut state = self.lock();
+        let tells = !state.is_telling;
+        if tells && state.untold.is_empty() {
+            return None;
+        }
+        state.is_telling = true;
+        Some(tells)
     }
 
     fn next_untold(&self) -> Option<Transition> {
@@ -230,6 +269,9 @@ const MOST_TRANSITIONS: usize = 100;
 
 /// How many transitions one task tells of at once.
 const MOST_TOLD: usize = 64;
+
+/// How often one who waits looks whether all is told.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// How many transitions may wait to be told.
 const MOST_UNTOLD: usize = 10_000;

@@ -23,10 +23,13 @@ pub(crate) struct Engine {
     /// One for each check, in the order of the plans.
     pub(crate) triggers: Arc<[Notify]>,
     pub(crate) end: CancellationToken,
+    /// Held by each task.
+    pub(crate) running: Arc<()>,
 }
 
 impl Engine {
-    /// Spawns one task a check, and one that keeps the age of the snapshot honest.
+    /// Spawns one task a check, one that keeps the age of the snapshot honest, and one that tells of transitions which no task of
+    /// a check may take the time for.
     pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
         for at in 0..self.board.plans().len() {
             let (board, triggers) = (Arc::clone(&self.board), Arc::clone(&self.triggers));
@@ -42,12 +45,15 @@ impl Engine {
             readiness.note();
         };
         self.spawn(tasks, every(REFRESH, refresh));
+        let board = Arc::clone(&self.board);
+        self.spawn(tasks, async move { board.keep_telling().await });
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, work: impl Future<Output = ()> + Send + 'static) {
-        let end = self.end.clone();
+        let (end, running) = (self.end.clone(), Arc::clone(&self.running));
         tasks.spawn(async move {
             end.run_until_cancelled(work).await;
+            drop(running);
         });
     }
 }

@@ -56,6 +56,8 @@ struct Inner {
     /// Aborted when this is dropped.
     tasks: Mutex<JoinSet<()>>,
     end: CancellationToken,
+    /// Held by this and by each task.
+    running: Arc<()>,
 }
 
 impl Health {
@@ -81,6 +83,7 @@ impl Health {
             board,
             triggers,
             end: end.clone(),
+            running: Arc::default(),
         };
         let mut tasks = JoinSet::new();
         engine.start(&mut tasks);
@@ -92,6 +95,7 @@ impl Health {
             config,
             tasks: Mutex::new(tasks),
             end,
+            running: engine.running,
         })))
     }
 
@@ -217,23 +221,27 @@ impl Health {
         }
     }
 
-    /// Ends every check and waits for it. Probes are answered from the last snapshot, which grows stale.
+    /// Ends every check and waits for it, and until all transitions are told. Probes are answered from the last snapshot, which grows
+    /// stale. Several may call it at once, each with a deadline of its own.
     ///
     /// # Cancel safety
     /// Cancel safe: the checks end anyway.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let began = Instant::now();
         self.0.end.cancel();
-        let mut tasks = self.0.tasks.lock().await;
         let ended = async {
+            let mut tasks = self.0.tasks.lock().await;
             while tasks.join_next().await.is_some() {}
+            drop(tasks);
             self.0.pulse.stop().await;
+            self.0.board.tell_the_rest().await;
         };
         let outcome = match timeout(deadline, ended).await {
             Ok(()) => ShutdownOutcome::Clean,
             Err(_) => ShutdownOutcome::DeadlineExceeded,
         };
-        ShutdownReport::new(outcome, began.elapsed()).detail("running", tasks.len())
+        let running = Arc::strong_count(&self.0.running).saturating_sub(1);
+        ShutdownReport::new(outcome, began.elapsed()).detail("running", running)
     }
 
     #[cfg(feature = "axum")]

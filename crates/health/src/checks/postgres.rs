@@ -103,12 +103,12 @@ impl PostgresCheck {
     }
 
     /// Adds what any pool knows: how many of its connections are in use, and how many there may be. When all are in use the
-    /// verdict is `pool_exhausted`. It must not block. It stands in for [`evidence`](Self::evidence).
+    /// verdict is `pool_exhausted`; a pool that is not open yet, (0, 0), is none that is exhausted. It must not block. It stands in for [`evidence`](Self::evidence).
     #[must_use]
     pub fn pool(self, usage: impl Fn() -> (usize, usize) + Send + Sync + 'static) -> Self {
         self.evidence(move || {
             let (in_use, most) = usage();
-            let finding = if in_use >= most {
+            let finding = if most > 0 && in_use >= most {
                 Verdict::degraded("pool exhausted").detail("verdict", "pool_exhausted")
             } else {
                 Verdict::healthy()

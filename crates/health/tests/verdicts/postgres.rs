@@ -90,6 +90,22 @@ async fn up_exhausted_frozen_and_down_are_told_in_time_without_the_pool() {
 }
 
 #[tokio::test]
+async fn a_pool_is_exhausted_only_when_it_may_have_connections() {
+    let server = Postgres::start().await.unwrap();
+
+    for (usage, expected) in [
+        ((0, 0), "up"),
+        ((3, 4), "up"),
+        ((4, 4), "pool_exhausted"),
+        ((5, 4), "pool_exhausted"),
+    ] {
+        let check = check(&server.url()).timeout(LIMIT).connect_timeout(LIMIT);
+        let verdict = check.pool(move || usage).run().await;
+        assert_eq!(word(&verdict), expected, "{usage:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_connection_that_is_not_answered_is_frozen_in_time_too() {
     let (silent, _server) = listener(true).await;
     let black_hole = check(&format!("postgres://app:x@{silent}/app"));
