@@ -1,7 +1,5 @@
 //! How the engine ends.
 
-#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
-
 use std::{
     future::{poll_fn, ready},
     pin::pin,
@@ -27,7 +25,7 @@ async fn each_shutdown_has_its_own_deadline() {
     let (release, blocked) = mpsc::channel::<()>();
     let (blocked, (began, begins)) = (Mutex::new(blocked), mpsc::channel());
     let check = move || {
-        drop(began.send(()));
+        assert!(began.send(()).is_ok());
         assert!(blocked.lock().unwrap().recv().is_err());
         ready(Verdict::healthy())
     };
