@@ -131,7 +131,7 @@ where
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let guard = this.guard.take();
-        Poll::Ready(Ok(response.map(|inner| DrainBody::of(inner).guarded_by(guard))))
+        Poll::Ready(Ok(response.map(|inner| DrainBody { inner, guard })))
     }
 }
 
@@ -142,32 +142,11 @@ impl<F> fmt::Debug for DrainFuture<F> {
 }
 
 pin_project! {
-    /// A response body, or none, whose request is in flight until it is dropped.
+    /// A response body whose request is in flight until it is dropped.
     pub struct DrainBody<B> {
         #[pin]
-        inner: Option<B>,
+        inner: B,
         guard: Option<InFlight>,
-    }
-}
-
-impl<B> DrainBody<B> {
-    pub(crate) const fn of(inner: B) -> Self {
-        Self {
-            inner: Some(inner),
-            guard: None,
-        }
-    }
-
-    #[cfg(feature = "hyper")]
-    pub(crate) const fn empty() -> Self {
-        Self {
-            inner: None,
-            guard: None,
-        }
-    }
-
-    fn guarded_by(self, guard: Option<InFlight>) -> Self {
-        Self { guard, ..self }
     }
 }
 
@@ -179,19 +158,15 @@ impl<B: Body> Body for DrainBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().inner.as_pin_mut() {
-            Some(inner) => inner.poll_frame(cx),
-            None => Poll::Ready(None),
-        }
+        self.project().inner.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let inner = self.inner.as_ref();
-        inner.map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inner.size_hint()
     }
 }
 

@@ -92,10 +92,7 @@ impl Lifecycle {
         tell: Tell,
     ) -> Result<SocketAddr, Error> {
         let address = listener.local_addr().map_err(Error::Listener)?;
-        let answering = Answering {
-            inner: service,
-            counters: Arc::clone(&self.inner().counters),
-        };
+        let answering = Answering::new(service, Arc::clone(&self.inner().counters));
         let server = Server {
             core: Arc::clone(&self.inner().core),
             config: self.inner().config.clone(),

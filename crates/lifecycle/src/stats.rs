@@ -21,7 +21,8 @@ pub struct LifecycleStats {
     pub task_restarts: u64,
     /// Supervised tasks that failed more often than their [`RestartPolicy`](crate::RestartPolicy) allows.
     pub tasks_given_up: u64,
-    /// Panics of handlers of [`serve`](crate::Lifecycle::serve) since the start, each answered with 500.
+    /// Panics of handlers of [`serve`](crate::Lifecycle::serve) since the start, each answered with 500, and of the bodies of their
+    /// answers, which end with an error.
     pub handler_panics: u64,
     /// Panics told by the callback of [`count_panics`](crate::Lifecycle::count_panics) since the start.
     pub panics: u64,
