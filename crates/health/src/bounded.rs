@@ -9,7 +9,6 @@ use crate::masked::{COUNTABLE, masked};
 /// The answer with its secrets hidden and its texts cut; details that have no room are left out, which
 /// the detail `truncated` says.
 pub(crate) fn bounded(verdict: &Verdict) -> Verdict {
-    let mut room = MOST_BYTES;
     let mut shown = match verdict.reason() {
         Some(reason) => Verdict::with_reason(verdict.status(), text(reason)),
         None => match verdict.status() {
@@ -17,30 +16,94 @@ pub(crate) fn bounded(verdict: &Verdict) -> Verdict {
             status => Verdict::with_reason(status, "no reason given"),
         },
     };
-    let details = shorten(verdict.details(), &mut room, MOST_LEVELS);
+    let mut room = Room::new();
+    let details = room.details(verdict.details(), MOST_LEVELS);
     for (name, value) in details.iter() {
         shown = shown.detail(name.to_owned(), value.clone());
+    }
+    if room.is_short {
+        shown = shown.detail("truncated", true);
     }
     shown
 }
 
-fn shorten(details: &Details, room: &mut usize, levels: usize) -> Details {
-    let mut shown = Details::new();
-    for (name, value) in details.iter() {
-        let value = if looks_secret(name) && !is_told_of_a_secret(name, value) {
-            shorter(&Detail::from(MASK), room, levels)
-        } else {
-            shorter(value, room, levels)
-        };
-        match value.filter(|_| take(room, name.len() + QUOTES)) {
-            Some(value) => shown.set(text(name), value),
-            None => {
-                shown.set("truncated", true);
-                break;
-            }
+/// What is left for the details, in bytes of JSON.
+struct Room {
+    left: usize,
+    /// Something is left out.
+    is_short: bool,
+}
+
+impl Room {
+    const fn new() -> Self {
+        Self {
+            left: MOST_BYTES,
+            is_short: false,
         }
     }
-    shown
+
+    /// Takes so many bytes, if they are there; if not, there is no room for anything else either.
+    fn take(&mut self, bytes: usize) -> Option<()> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or_default();
+        self.is_short |= left.is_none();
+        left.map(drop)
+    }
+
+    fn text(&mut self, shown: String) -> Option<Detail> {
+        self.take(written(&shown) + QUOTES)?;
+        Some(Detail::Text(shown.into()))
+    }
+
+    fn details(&mut self, details: &Details, levels: usize) -> Details {
+        let mut shown = Details::new();
+        for (name, value) in details.iter() {
+            let is_hidden = looks_secret(name) && !is_told_of_a_secret(name, value);
+            let name = text(name);
+            // Before the value, which may take all that is left.
+            if self.take(written(&name) + QUOTES).is_none() {
+                break;
+            }
+            let value = if is_hidden {
+                self.text(MASK.to_owned())
+            } else {
+                self.value(value, levels)
+            };
+            let Some(value) = value else { break };
+            shown.set(name, value);
+        }
+        shown
+    }
+
+    /// The value as far as there is room, if there is any.
+    fn value(&mut self, value: &Detail, levels: usize) -> Option<Detail> {
+        let inner = levels.saturating_sub(1);
+        match value {
+            Detail::Text(value) => self.text(text(value)),
+            Detail::List(_) | Detail::Map(_) if levels == 0 => {
+                self.is_short = true;
+                None
+            }
+            Detail::List(values) => {
+                self.take(BRACKETS)?;
+                let shown = values.iter().map_while(|value| self.value(value, inner));
+                Some(Detail::List(shown.collect()))
+            }
+            Detail::Map(values) => {
+                self.take(BRACKETS)?;
+                Some(Detail::Map(self.details(values, inner)))
+            }
+            Detail::Float(number) if number.is_finite() => self.number(LONGEST_FLOAT, value),
+            Detail::Int(number) => self.number(digits(number.unsigned_abs()) + 1, value),
+            Detail::UInt(number) => self.number(digits(*number), value),
+            other => self.number(BOOL, other),
+        }
+    }
+
+    fn number(&mut self, bytes: usize, value: &Detail) -> Option<Detail> {
+        self.take(bytes + 1)?;
+        Some(value.clone())
+    }
 }
 
 /// Whether there is one and how many there are is no secret.
@@ -55,57 +118,39 @@ fn is_told_of_a_secret(name: &str, value: &Detail) -> bool {
     }
 }
 
-/// The value as far as there is room, if there is any.
-fn shorter(value: &Detail, room: &mut usize, levels: usize) -> Option<Detail> {
-    Some(match value {
-        Detail::Text(value) => {
-            let value = text(value);
-            take(room, value.len() + QUOTES).then_some(())?;
-            Detail::Text(value.into())
-        }
-        Detail::List(values) => {
-            let levels = levels.checked_sub(1)?;
-            let mut shown = Vec::new();
-            for value in values {
-                match shorter(value, room, levels) {
-                    Some(value) => shown.push(value),
-                    None => break,
-                }
-            }
-            Detail::List(shown)
-        }
-        Detail::Map(values) => Detail::Map(shorten(values, room, levels.checked_sub(1)?)),
-        number => {
-            take(room, NUMBER).then_some(())?;
-            number.clone()
-        }
-    })
-}
-
-/// Takes so many bytes, if they are there.
-fn take(room: &mut usize, bytes: usize) -> bool {
-    match room.checked_sub(bytes) {
-        Some(left) => {
-            *room = left;
-            true
-        }
-        None => {
-            *room = 0;
-            false
-        }
-    }
-}
-
 fn text(text: &str) -> String {
     let shown = masked(text);
-    if shown.len() <= MOST_TEXT {
+    if written(&shown) <= MOST_TEXT {
         return Cow::into_owned(shown);
     }
-    let end = shown.floor_char_boundary(MOST_TEXT);
+    let mut length = 0;
+    let end = shown.char_indices().find(|(_, c)| {
+        length += width(*c);
+        length > MOST_TEXT
+    });
+    let end = end.map_or(shown.len(), |(at, _)| at);
     format!("{}...", shown.get(..end).unwrap_or_default())
 }
 
-/// For all details of a check together, about as they stand in JSON.
+/// How long the text is in JSON, without its quotes.
+fn written(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+const fn width(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        c => c.len_utf8(),
+    }
+}
+
+fn digits(number: u64) -> usize {
+    let digits = number.checked_ilog10().map_or(1, |power| power + 1);
+    usize::try_from(digits).unwrap_or(usize::MAX)
+}
+
+/// For all details of a check together, as they stand in JSON, without what tells that they are not all.
 const MOST_BYTES: usize = 4096;
 
 const MOST_TEXT: usize = 1024;
@@ -115,7 +160,13 @@ const MOST_LEVELS: usize = 8;
 /// Two quotes, a colon and a comma.
 const QUOTES: usize = 4;
 
-const NUMBER: usize = 8;
+/// Two of them, and a comma.
+const BRACKETS: usize = 3;
+
+/// `-2.2250738585072014e-308`
+const LONGEST_FLOAT: usize = 24;
+
+const BOOL: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -231,14 +282,65 @@ mod tests {
     }
 
     #[test]
+    fn no_kind_of_detail_takes_more_room_than_there_is() {
+        let mut map = Details::new();
+        let mut names = Details::new();
+        for number in 0..2000 {
+            map.set(format!("{number}"), Details::new());
+            names.set(format!("{}{number}", "\u{1}".repeat(100)), true);
+        }
+        let list = |value: Detail| Detail::List(vec![value; 100_000]);
+
+        for value in [
+            list(Detail::List(Vec::new())),
+            list(Detail::from(Details::new())),
+            list(Detail::List(vec![Detail::List(Vec::new()); 3])),
+            list(Detail::from("")),
+            list(Detail::from("\u{1}".repeat(1024))),
+            list(Detail::from("\"".repeat(900))),
+            list(Detail::from("é".repeat(900))),
+            list(Detail::from(u64::MAX)),
+            list(Detail::from(i64::MIN)),
+            list(Detail::from(-f64::MIN_POSITIVE)),
+            list(Detail::from(1.797_693_134_862_315_7e308)),
+            list(Detail::from(f64::NAN)),
+            list(Detail::from(false)),
+            Detail::from(map),
+            Detail::from(names),
+        ] {
+            let shown = bounded(&Verdict::healthy().detail("first", 1_u64).detail("all", value));
+
+            let (length, kept) = (json(&shown).len(), shown.details().find("all"));
+            assert!((1500..=4096 + 20).contains(&length), "{length}: {kept:?}");
+            assert_eq!(shown.details().find("truncated"), Some(&Detail::Bool(true)));
+            assert!(kept.is_some());
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_as_long_as_it_is_written() {
+        let verdict = Verdict::unhealthy("\u{1}".repeat(1024)).detail("said", "\"é".repeat(1024));
+
+        let shown = bounded(&verdict);
+
+        assert_eq!(shown.reason().map(str::len), Some(1024 / 6 + 3));
+        let said = Detail::from("\"é".repeat(256) + "...");
+        assert_eq!(shown.details().find("said"), Some(&said));
+        assert!(shown.details().find("truncated").is_none());
+    }
+
+    #[test]
     fn what_is_nested_without_end_has_an_end() {
         let mut value = Detail::from("deep");
         for _ in 0..100 {
             value = Detail::List(vec![value]);
         }
 
-        let shown = bounded(&Verdict::healthy().detail("deep", value));
+        let shown = bounded(&Verdict::healthy().detail("deep", value).detail("n", 1_u64));
 
-        assert!(json(&shown).len() < 100, "{}", json(&shown));
+        assert_eq!(
+            json(&shown),
+            r#"{"deep":[[[[[[[[]]]]]]]],"n":1,"truncated":true}"#
+        );
     }
 }
