@@ -28,7 +28,7 @@ use url::Url;
 use crate::{
     UrlError,
     shown_url::shown_url,
-    tls::{self, Roots, TlsError, Verification},
+    tls::{self, Reading, Roots, TlsError, Verification},
 };
 
 /// A Redis connection URL.
@@ -44,6 +44,7 @@ pub struct RedisUrl {
     cluster: bool,
     tls: Option<Roots>,
     url: Url,
+    reading: Reading,
 }
 
 impl RedisUrl {
@@ -80,6 +81,7 @@ impl RedisUrl {
             config,
             tls,
             url,
+            reading: Reading::default(),
         })
     }
 
@@ -165,6 +167,15 @@ impl RedisUrl {
             config.tls = Some(tls::client_config(roots, Verification::Full)?.into());
         }
         Ok(Builder::from_config(config))
+    }
+
+    /// As [`builder`](Self::builder), but no file keeps a worker waiting.
+    async fn read_builder(&self) -> Result<Builder, TlsError> {
+        if self.tls.is_none() {
+            return self.builder();
+        }
+        let url = self.clone();
+        self.reading.of(move || url.builder()).await
     }
 }
 

@@ -17,8 +17,11 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
+mod reading;
 mod verifier;
 
+#[doc(hidden)]
+pub use reading::Reading;
 use verifier::{AnyCertificate, ChainOnly};
 
 /// Where the trusted certificate authorities come from.

@@ -89,9 +89,9 @@ pub(super) async fn connect(
     config: &Config,
     connector: PostgresTls,
     deadline: Duration,
+    began: Instant,
 ) -> Result<(Client, PostgresConnection), ConnectError> {
     let hosts = one_by_one(config);
-    let began = Instant::now();
     let mut failure = ConnectError::Timeout { deadline };
     for (at, host) in hosts.iter().enumerate() {
         let left = deadline.saturating_sub(began.elapsed());

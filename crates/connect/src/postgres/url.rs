@@ -1,6 +1,7 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use groundcrew_base::Secret;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::{Config, config::Host};
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     UrlError,
     shown_url::shown_url,
-    tls::{Identity, Roots, TlsError},
+    tls::{Identity, Reading, Roots, TlsError, Verification},
 };
 
 /// A PostgreSQL connection URL that means what libpq says.
@@ -39,6 +40,7 @@ pub struct PostgresUrl {
     sslmode_given: bool,
     roots: Option<PathBuf>,
     identity: Option<Identity>,
+    reading: Reading,
 }
 
 impl PostgresUrl {
@@ -75,6 +77,7 @@ impl PostgresUrl {
             sslmode_given: parameters.sslmode.is_some(),
             identity: identity(parameters.sslcert, parameters.sslkey)?,
             roots: parameters.sslrootcert,
+            reading: Reading::default(),
         })
     }
 
@@ -91,8 +94,11 @@ impl PostgresUrl {
     /// When a certificate or key file cannot be read.
     pub fn connector(&self) -> Result<PostgresTls, TlsError> {
         let roots = self.roots.clone().map_or(Roots::System, Roots::File);
-        let verification = self.sslmode.verification(self.roots.is_some());
-        PostgresTls::new(&roots, verification, self.identity.as_ref())
+        PostgresTls::new(&roots, self.verification(), self.identity.as_ref())
+    }
+
+    const fn verification(&self) -> Verification {
+        self.sslmode.verification(self.roots.is_some())
     }
 
     /// Connects, with one deadline over name resolution, TCP, TLS and the PostgreSQL handshake. Of several hosts each has its share
@@ -110,8 +116,19 @@ impl PostgresUrl {
         &self,
         deadline: Duration,
     ) -> Result<(tokio_postgres::Client, PostgresConnection), ConnectError> {
-        let connector = self.connector()?;
-        connection::connect(&self.config, connector, deadline).await
+        let began = Instant::now();
+        let connector = timeout(deadline, self.read_connector()).await;
+        let connector = connector.map_err(|_| ConnectError::Timeout { deadline })??;
+        connection::connect(&self.config, connector, deadline, began).await
+    }
+
+    /// As [`connector`](Self::connector), but no file keeps a worker waiting.
+    async fn read_connector(&self) -> Result<PostgresTls, TlsError> {
+        if self.identity.is_none() && self.verification() == Verification::None {
+            return self.connector();
+        }
+        let url = self.clone();
+        self.reading.of(move || url.connector()).await
     }
 
     /// The environment that makes libpq's tools (`pg_dump`, `psql`) connect to the same place.

@@ -10,7 +10,11 @@ use fred::{
         config::{Options, Server},
     },
 };
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use super::RedisUrl;
 use crate::tls::TlsError;
@@ -57,7 +61,9 @@ impl RedisUrl {
     /// Dropping the future closes the connection.
     #[doc(hidden)]
     pub async fn connect(&self, deadline: Duration) -> Result<RedisConnection, RedisError> {
-        let mut builder = self.builder()?;
+        let began = Instant::now();
+        let builder = timeout(deadline, self.read_builder()).await;
+        let mut builder = builder.map_err(|_| RedisError::Timeout { deadline })??;
         builder.with_connection_config(|config| {
             // Ours comes first: the driver's may look like a lost connection.
             config.connection_timeout = deadline.saturating_add(MARGIN);
@@ -65,7 +71,7 @@ impl RedisUrl {
             config.max_command_attempts = 1;
         });
         let client = builder.build().map_err(|error| classify(error, deadline))?;
-        let mut link = open(&client, deadline).await?;
+        let mut link = open(&client, deadline, began).await?;
         let (ended, lost) = watch::channel(false);
         let mut watcher = JoinSet::new();
         watcher.spawn(async move {
@@ -176,14 +182,14 @@ impl fmt::Debug for RedisConnection {
     }
 }
 
-async fn open(client: &Client, deadline: Duration) -> Result<Abort, RedisError> {
+async fn open(client: &Client, deadline: Duration, began: Instant) -> Result<Abort, RedisError> {
     let mut connected = pin!(client.wait_for_connect());
     // Subscribes before there is anything to miss.
     let early = poll_fn(|cx| Poll::Ready(connected.as_mut().poll(cx))).await;
     let link = Abort(client.connect());
     let opened = match early {
         Poll::Ready(outcome) => Ok(outcome),
-        Poll::Pending => timeout(deadline, connected).await,
+        Poll::Pending => timeout(deadline.saturating_sub(began.elapsed()), connected).await,
     };
     opened
         .map_err(|_| RedisError::Timeout { deadline })?

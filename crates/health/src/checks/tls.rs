@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use groundcrew_base::{Check, Verdict, error_text};
-use groundcrew_connect::tls::{self, Roots, Verification};
+use groundcrew_connect::tls::{self, Reading, Roots, Verification};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{
     TlsConnector,
@@ -47,6 +47,7 @@ pub struct TlsCheck {
     roots: Roots,
     warn_within: Duration,
     timeout: Duration,
+    reading: Reading,
 }
 
 impl TlsCheck {
@@ -60,6 +61,7 @@ impl TlsCheck {
             roots: Roots::System,
             warn_within: Duration::from_hours(14 * 24),
             timeout: Duration::from_secs(5),
+            reading: Reading::default(),
         }
     }
 
@@ -96,7 +98,9 @@ impl TlsCheck {
         let Ok(name) = ServerName::try_from(name.to_owned()) else {
             return unhealthy("error", format!("{name} is no name of a server"));
         };
-        let config = match tls::client_config(&self.roots, Verification::Full) {
+        let roots = self.roots.clone();
+        let read = move || tls::client_config(&roots, Verification::Full);
+        let config = match self.reading.of(read).await {
             Ok(config) => config,
             Err(error) => return unhealthy("error", error_text(&error)),
         };

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
 mod authority;
+#[path = "../support/hanging_file.rs"]
+mod hanging_file;
 mod http;
 mod tcp;
 mod tls;

@@ -1,6 +1,9 @@
 //! Certificates that end, have ended or begin later.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fs,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use groundcrew_connect::tls::Roots;
 use groundcrew_health::{Check, Detail, Status, checks::TlsCheck};
@@ -9,6 +12,7 @@ use groundcrew_testkit::Proxy;
 use crate::{
     DAY,
     authority::{Server, Validity},
+    hanging_file::HangingFile,
     word,
 };
 
@@ -73,6 +77,43 @@ async fn a_wrong_name_a_strange_signer_and_silence_are_unhealthy() {
         "{no_roots:?}"
     );
     assert_eq!(silent.reason(), Some("no answer within 200ms"));
+}
+
+#[tokio::test]
+async fn a_file_of_authorities_that_hangs_keeps_nobody_else_waiting() {
+    let (server, file) = (Server::start(left(DAY * 90)).await, HangingFile::new());
+    let hangs = server.check().roots(Roots::File(file.path()));
+    let hasty = hangs.clone().timeout(Duration::from_millis(100));
+
+    for _ in 0..3 {
+        let (frozen, other) = tokio::join!(hasty.run(), async { server.check().run().await });
+
+        assert_eq!(word(&frozen), Some(&"frozen".into()));
+        assert_eq!(other.status(), Status::Healthy);
+    }
+
+    let Roots::File(authority) = server.roots() else {
+        panic!("the roots are a file");
+    };
+    file.release(&fs::read_to_string(authority).unwrap());
+    let hangs = hangs.timeout(Duration::from_secs(30));
+    assert_eq!(hangs.run().await.status(), Status::Healthy);
+}
+
+#[tokio::test]
+async fn a_file_of_authorities_that_is_replaced_is_used() {
+    let (old, new) = tokio::join!(Server::start(left(DAY * 90)), Server::start(left(DAY * 90)));
+    let (Roots::File(trusted), Roots::File(renewed)) = (old.roots(), new.roots()) else {
+        panic!("the roots are files");
+    };
+    let check = new.check().roots(Roots::File(trusted.clone()));
+    let strange = check.run().await;
+
+    fs::rename(renewed, trusted).unwrap();
+    let known = check.run().await;
+
+    assert_eq!(word(&strange), Some(&"handshake".into()));
+    assert_eq!(known.status(), Status::Healthy);
 }
 
 /// What a browser trusts is a chain.

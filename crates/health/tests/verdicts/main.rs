@@ -7,9 +7,12 @@
     reason = "a failed set-up fails the test, and the figures are shown"
 )]
 
+mod authorities;
 mod between;
 mod dripping;
 mod dropped;
+#[path = "../support/hanging_file.rs"]
+mod hanging_file;
 mod hosts;
 #[path = "../support/in_time.rs"]
 mod in_time;
