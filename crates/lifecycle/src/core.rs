@@ -12,8 +12,7 @@ use crate::{Exit, Phase, TARGET, lifecycle::lock, service_manager::ServiceManage
 #[derive(Debug, Default)]
 struct Untold {
     phases: VecDeque<Phase>,
-    /// Somebody is telling of them.
-    is_told: bool,
+    is_being_told: bool,
 }
 
 /// What the signal thread, the tasks and the connections share. Holds no handle that ends a thread.
@@ -79,14 +78,14 @@ impl Core {
 
     /// Tells of the phases in their order: who comes while another tells leaves it to that one.
     fn tell(&self) {
-        if std::mem::replace(&mut lock(&self.untold).is_told, true) {
+        if std::mem::replace(&mut lock(&self.untold).is_being_told, true) {
             return;
         }
         loop {
             let phase = {
                 let mut untold = lock(&self.untold);
                 let Some(phase) = untold.phases.pop_front() else {
-                    untold.is_told = false;
+                    untold.is_being_told = false;
                     return;
                 };
                 phase

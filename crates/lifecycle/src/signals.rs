@@ -8,17 +8,24 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
-use crate::{Error, Exit, TARGET, core::Core, lifecycle::lock};
+use crate::{Error, Exit, Phase, TARGET, core::Core, lifecycle::lock};
 
 /// The lifecycles for which signals are answered; none before the handlers are installed. Signals belong to the
 /// process, and so does this.
-static LED: Mutex<Option<Vec<Led>>> = Mutex::new(None);
+static LIFECYCLES: Mutex<Option<Lifecycles>> = Mutex::new(None);
 
-/// One lifecycle.
-struct Led {
+#[derive(Default)]
+struct Lifecycles {
+    registered: Vec<Registered>,
+    /// How many have ever been.
+    started: u64,
+}
+
+struct Registered {
     core: Weak<Core>,
     limits: StopLimits,
-    is_told: bool,
+    /// How many had been started when a signal told this one to stop. Where more have been since, the process goes on after it.
+    told_at: Option<u64>,
 }
 
 /// How long a stop may take.
@@ -35,17 +42,18 @@ pub(crate) struct StopLimits {
 /// runtime is blocked. The handlers cannot be taken back, so the thread stays as long as the process: where no lifecycle
 /// is left, a signal ends it as it would without them.
 pub(crate) fn answer_for(core: &Arc<Core>, limits: StopLimits) -> Result<(), Error> {
-    let mut led = lock(&LED);
-    if led.is_none() {
+    let mut lifecycles = lock(&LIFECYCLES);
+    if lifecycles.is_none() {
         start().map_err(Error::Signals)?;
     }
-    let led = led.get_or_insert_default();
-    led.retain(|one| one.core.strong_count() > 0);
-    led.push(Led {
+    let lifecycles = lifecycles.get_or_insert_default();
+    lifecycles.registered.retain(|one| one.core.strong_count() > 0);
+    lifecycles.registered.push(Registered {
         core: Arc::downgrade(core),
         limits,
-        is_told: false,
+        told_at: None,
     });
+    lifecycles.started += 1;
     Ok(())
 }
 
@@ -108,7 +116,7 @@ enum Meaning {
 }
 
 fn answer(signal: u8, name: &'static str, ends: &TaskTracker) {
-    let meanings = meanings();
+    let (meanings, started) = meanings();
     if meanings.is_empty() {
         end_process(Exit::Forced(signal));
     }
@@ -116,44 +124,64 @@ fn answer(signal: u8, name: &'static str, ends: &TaskTracker) {
         match meaning {
             Meaning::Stop(core, limits) => {
                 core.stop(name, Exit::Clean);
-                drop(ends.spawn(end_when_overdue(core, limits)));
+                drop(ends.spawn(end_when_overdue(core, limits, started)));
             }
             Meaning::Force(core) => {
                 tracing::warn!(target: TARGET, signal = name, "second signal: giving up what is in flight");
                 core.force(signal);
-                drop(ends.spawn(end_forced(signal)));
+                drop(ends.spawn(end_forced(signal, started)));
             }
         }
     }
 }
 
-fn meanings() -> Vec<Meaning> {
-    let mut led = lock(&LED);
-    let led = led.get_or_insert_default();
-    let meaning = |one: &mut Led| {
+/// What the signal means, and how many lifecycles have been started before it.
+fn meanings() -> (Vec<Meaning>, u64) {
+    let mut lifecycles = lock(&LIFECYCLES);
+    let Lifecycles { registered, started } = lifecycles.get_or_insert_default();
+    let meaning = |one: &mut Registered| {
         let core = one.core.upgrade()?;
-        Some(if std::mem::replace(&mut one.is_told, true) {
-            Meaning::Force(core)
-        } else {
-            Meaning::Stop(core, one.limits)
-        })
+        match one.told_at {
+            None => {
+                one.told_at = Some(*started);
+                Some(Meaning::Stop(core, one.limits))
+            }
+            Some(told_at) if told_at < *started && is_over(&core) => None,
+            Some(_) => Some(Meaning::Force(core)),
+        }
     };
-    led.iter_mut().filter_map(meaning).collect()
+    let meanings = registered.iter_mut().filter_map(meaning).collect();
+    (meanings, *started)
+}
+
+fn is_over(core: &Core) -> bool {
+    core.phase() == Phase::Stopped || core.forced().is_cancelled()
+}
+
+/// Whether the process has begun another life since so many had been started.
+fn goes_on(started: u64) -> bool {
+    let lifecycles = lock(&LIFECYCLES);
+    lifecycles.as_ref().is_some_and(|all| all.started > started)
 }
 
 /// Who asked for the end waits for it: a blocked runtime never returns from `run`, and one with a blocked thread never
 /// from `main`.
-async fn end_when_overdue(core: Arc<Core>, limits: StopLimits) {
+async fn end_when_overdue(core: Arc<Core>, limits: StopLimits, started: u64) {
     let closing = core.closing().cancelled();
     drop(tokio::time::timeout(limits.to_hooks, closing).await);
     tokio::time::sleep(limits.from_hooks).await;
+    if is_over(&core) && goes_on(started) {
+        return;
+    }
     tracing::error!(target: TARGET, "something blocks the end of the process: ending it");
     end_process(core.exit().max(Exit::DeadlineExceeded))
 }
 
-async fn end_forced(signal: u8) {
+async fn end_forced(signal: u8, started: u64) {
     tokio::time::sleep(FORCE_GRACE).await;
-    end_process(Exit::Forced(signal))
+    if !goes_on(started) {
+        end_process(Exit::Forced(signal));
+    }
 }
 
 #[expect(

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use axum::{Router, routing::get};
 use groundcrew_base::{ShutdownReport, Verdict};
-use groundcrew_lifecycle::{Phase, Signals};
-use rustix::process::Signal;
+use groundcrew_lifecycle::{Lifecycle, Phase, Signals};
+use rustix::process::{Signal, kill_process};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 use crate::{
@@ -307,4 +307,96 @@ async fn child_hangs_while_starting() {
     drop(lifecycle.ready().await);
     println!("interrupted");
     std::thread::park();
+}
+
+/// How long the end of `main` may take after a signal.
+const LAST_WORDS: Duration = Duration::from_millis(2100);
+
+async fn lives(drain_delay: Duration) -> Lifecycle {
+    let lifecycle = lifecycle(Signals::Handle, |config| {
+        config.drain_delay = Some(drain_delay);
+        config.stop_timeout = Duration::from_millis(100);
+    });
+    lifecycle.ready().await.unwrap();
+    lifecycle
+}
+
+fn signal_self() {
+    kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_lives_twice() {
+    let first = lives(Duration::ZERO).await;
+    signal_self();
+    println!("first {:?}", first.run().await);
+
+    let second = lives(Duration::ZERO).await;
+    tokio::time::sleep(LAST_WORDS * 2).await;
+    println!("second {}", second.phase());
+    signal_self();
+    finish(second).await;
+}
+
+#[tokio::test]
+async fn a_process_that_goes_on_with_another_lifecycle_after_a_signal_is_left_alone() {
+    let mut service = Service::start("child_lives_twice");
+
+    assert_eq!(service.says("first ").await, "Clean");
+    assert_eq!(service.says("second ").await, "ready");
+    assert_eq!(service.says("ended with ").await, "Clean");
+    assert_eq!(service.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_lives_twice_and_drains() {
+    let first = lives(Duration::ZERO).await;
+    signal_self();
+    println!("first {:?}", first.run().await);
+
+    let second = lives(LAST_WORDS * 2).await;
+    signal_self();
+    finish(second).await;
+}
+
+/// It is its first signal, whatever another lifecycle has heard.
+#[tokio::test]
+async fn another_lifecycle_has_the_whole_of_its_drain() {
+    let mut service = Service::start("child_lives_twice_and_drains");
+
+    assert_eq!(service.says("first ").await, "Clean");
+    assert_eq!(service.says("ended with ").await, "Clean");
+    assert_eq!(service.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_lives_on_after_it_was_forced() {
+    let first = lives(Duration::from_secs(60)).await;
+    signal_self();
+    first
+        .phases()
+        .wait_for(|phase| *phase == Phase::Draining)
+        .await
+        .unwrap();
+    signal_self();
+    println!("first {:?}", first.run().await);
+
+    let second = lives(Duration::ZERO).await;
+    tokio::time::sleep(LAST_WORDS).await;
+    println!("second {}", second.phase());
+    signal_self();
+    finish(second).await;
+}
+
+#[tokio::test]
+async fn a_process_that_goes_on_after_a_second_signal_is_left_alone() {
+    let mut service = Service::start("child_lives_on_after_it_was_forced");
+
+    assert_eq!(service.says("first ").await, "Forced(15)");
+    assert_eq!(service.says("second ").await, "ready");
+    assert_eq!(service.says("ended with ").await, "Clean");
+    assert_eq!(service.exit().await.code(), Some(0));
 }
