@@ -58,7 +58,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// A critical check. The name stands in URLs and metric labels: 1 to 64 of `a-z 0-9 _ - .`.
+    /// A critical check. The name stands in URLs and metric labels: 1 to 64 of `a-z 0-9 _ - .`. By gRPC, a check that is called
+    /// `readiness`, `liveness` or `startup` cannot be asked for.
     pub fn new(name: impl Into<String>, check: impl Check) -> Self {
         Self {
             name: name.into(),
@@ -89,7 +90,9 @@ impl Registration {
         self
     }
 
-    /// Adds the check to a group that can be asked for by itself, `/healthz?tag=storage`. A tag is written as a name is.
+    /// Adds the check to a group that can be asked for by itself, `/healthz?tag=storage`. A tag is written as a name is. By gRPC, where
+    /// probes, checks and tags share their names, a group that is called `readiness`, `liveness`, `startup` or like a check cannot be
+    /// asked for.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self

@@ -12,7 +12,7 @@ use std::{
 };
 
 use groundcrew_health::{Health, HealthConfig, ProbeListener, Registration, Verdict, probe::probe};
-use groundcrew_testkit::eventually;
+use groundcrew_testkit::{Events, eventually};
 use tokio::time::timeout;
 use tonic::{
     Code, Streaming,
@@ -218,4 +218,36 @@ async fn the_listener_still_speaks_http_1() {
         .unwrap();
 
     assert_eq!(code.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_for_is_told_to_the_log_once() {
+    let (events, _guard) = Events::of("groundcrew::health");
+    let up = || async { Verdict::healthy() };
+    let health = Health::builder("1.4.0")
+        .register(Registration::new("liveness", up).tag("readiness"))
+        .register(
+            Registration::new("database", up)
+                .tag("readiness")
+                .tag("storage")
+                .tag("mail"),
+        )
+        .register(Registration::new("mail", up).tag("orders"))
+        .register(Registration::new("redis", up).tag("redis"))
+        .start()
+        .unwrap();
+
+    drop(health.grpc_router());
+    let told = |events: &Events| -> Vec<_> {
+        let told = events.take().into_iter().filter(|event| event["level"] == "WARN");
+        told.map(|event| format!("{} {}", event["kind"], event["name"]))
+            .collect()
+    };
+    assert_eq!(told(&events), ["check liveness", "tag mail", "tag readiness"]);
+
+    drop(health.grpc_router_for(["orders", "shop.v1.Orders"]));
+    assert_eq!(
+        told(&events),
+        ["check liveness", "tag mail", "tag orders", "tag readiness"]
+    );
 }

@@ -18,7 +18,7 @@ use self::{
     messages::{Answer, Asked, List, Listed, ServingStatus},
     watch::Watch,
 };
-use crate::{Health, Report, Selection};
+use crate::{Health, Report, Selection, TARGET};
 
 impl Health {
     /// The health service of gRPC (`grpc.health.v1.Health`: `Check`, `List` and `Watch`) as routes for a server that speaks
@@ -31,6 +31,10 @@ impl Health {
     /// | `startup` | `/startupz` is 200 |
     /// | name of a check | the check is healthy or degraded; `UNKNOWN` while nothing is known |
     /// | name of a tag | no check of the tag makes its group unhealthy |
+    ///
+    /// Of several of one name the upper one answers: a check or a tag that is called `readiness`, `liveness`, `startup` or like a service
+    /// of [`grpc_router_for`](Self::grpc_router_for), and a tag that is called like a check without it, cannot be asked for. The log is
+    /// warned of them when the router is made.
     ///
     /// Any other is `NOT_FOUND`, and `SERVICE_UNKNOWN` to `Watch`, which tells the present status and then each change. Once a
     /// service that has been ready closes its gate, to drain, or at [`shutdown`](Self::shutdown), the watches of it tell
@@ -48,6 +52,7 @@ impl Health {
             health: self.clone(),
             own: services.into_iter().map(Into::into).collect(),
         };
+        services.warn_of_shadows();
         let (check, list, watch) = (services.clone(), services.clone(), services);
         Router::new()
             .route(
@@ -101,6 +106,26 @@ impl Services {
             .then(|| serving(report.of(&Selection::all().tag(service)).status))
     }
 
+    /// Tells of whoever cannot be asked for, because another of its name answers.
+    fn warn_of_shadows(&self) {
+        let report = self.health.report();
+        let checks = report.checks.iter().map(|check| ("check", &*check.name));
+        let mut names: Vec<_> = checks.chain(tags(&report).map(|tag| ("tag", tag))).collect();
+        names.sort_unstable();
+        names.dedup();
+        for (kind, name) in names {
+            let is_shadowed = [READINESS, LIVENESS, STARTUP].contains(&name)
+                || self.own.iter().any(|own| own == name)
+                || (kind == "tag" && is_another(&report, name));
+            if is_shadowed {
+                tracing::warn!(
+                    target: TARGET, kind, name,
+                    "it cannot be asked for by gRPC: another of its name answers"
+                );
+            }
+        }
+    }
+
     fn is_ready(&self) -> bool {
         !self.health.has_ended() && self.health.readiness().is_ok()
     }
@@ -130,6 +155,12 @@ fn tags(report: &Report) -> impl Iterator<Item = &str> {
         .iter()
         .flat_map(|check| check.tags.iter())
         .map(|tag| &**tag)
+}
+
+/// Whether a check has the name of the tag, to which others belong.
+fn is_another(report: &Report, tag: &str) -> bool {
+    let mut others = report.checks.iter().filter(|check| *check.name != *tag);
+    report.check(tag).is_some() && others.any(|other| other.tags.iter().any(|known| **known == *tag))
 }
 
 const fn serving(status: Status) -> ServingStatus {
