@@ -100,7 +100,7 @@ impl Talk {
     /// Whether a request is on its way over HTTP/1: the client has begun it, and said something not long ago.
     pub(crate) fn is_arriving(&self) -> bool {
         let arriving_at = self.arriving_at.load(Ordering::Relaxed);
-        arriving_at != 0 && !self.is_http2() && self.delivery.now() < arriving_at + PAUSE
+        arriving_at != 0 && !self.is_http2() && self.delivery.now() <= arriving_at + PAUSE
     }
 
     /// Whether nobody waits for anything: HTTP/1 ends by itself after its answer.

@@ -15,6 +15,7 @@ use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
     time::{sleep, timeout},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 
 const EXHAUSTED: Duration = Duration::from_secs(5);
 
-/// Has no descriptor left for a while, and says when it has some again.
+/// Has no descriptor left until a while after its client has connected, and says when it has some again.
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_without_descriptors() {
@@ -33,9 +34,12 @@ async fn child_without_descriptors() {
         .with_ansi(false)
         .with_writer(std::io::stdout)
         .init();
+    let mut connected = signal(SignalKind::user_defined1()).unwrap();
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let few = Some(u64::try_from(open).unwrap() + 64);
     let limit = Rlimit {
-        current: Some(64),
-        maximum: Some(64),
+        current: few,
+        maximum: few,
     };
     setrlimit(Resource::Nofile, limit).unwrap();
     let lifecycle = lifecycle(Signals::Handle, |_| {});
@@ -45,6 +49,7 @@ async fn child_without_descriptors() {
     lifecycle.ready().await.unwrap();
     let files: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
     println!("listening on {address}");
+    connected.recv().await;
     sleep(EXHAUSTED).await;
     println!("closing files");
     drop(files);
@@ -72,6 +77,7 @@ async fn a_listener_without_descriptors_tries_now_and_then_and_answers_when_ther
         .write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
         .await
         .unwrap();
+    service.signal(Signal::USR1);
 
     let tries = counts(&mut service, "accepting a connection failed", "closing files").await;
     let mut answer = String::new();

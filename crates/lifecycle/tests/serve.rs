@@ -359,7 +359,7 @@ async fn an_endless_answer_over_http2_ends_when_it_hears_of_the_stop() {
 
 /// Silent ones, ones that have asked, and ones whose request has only begun and goes no further.
 #[tokio::test]
-async fn hundreds_of_idle_connections_hold_no_stop_up() {
+async fn many_idle_connections_hold_no_stop_up() {
     let served = serve(|config| {
         config.shutdown_timeout = Duration::from_secs(60);
         // What ends them is the stop.
@@ -373,7 +373,7 @@ async fn hundreds_of_idle_connections_hold_no_stop_up() {
         "GET / HT",
         "PRI * HTTP/2.0\r\n",
     ] {
-        for _ in 0..100 {
+        for _ in 0..25 {
             let mut stream = TcpStream::connect(served.address).await.unwrap();
             stream.write_all(words.as_bytes()).await.unwrap();
             if words.ends_with("\r\n\r\n") {
