@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Who is told of transitions.
-pub(crate) type Listener = Box<dyn Fn(&Transition) + Send + Sync>;
+pub(crate) type TransitionListener = Box<dyn Fn(&Transition) + Send + Sync>;
 
 /// Where checks write what they found and probes read it.
 pub(crate) struct Board {
@@ -28,7 +28,7 @@ pub(crate) struct Board {
     clock: Clock,
     started: Instant,
     plans: Vec<Plan>,
-    listeners: Vec<Listener>,
+    listeners: Vec<TransitionListener>,
     state: Mutex<State>,
     snapshot: ArcSwap<Snapshot>,
     /// Counts the snapshots.
@@ -48,7 +48,12 @@ struct State {
 }
 
 impl Board {
-    pub(crate) fn new(version: Arc<str>, clock: Clock, plans: Vec<Plan>, listeners: Vec<Listener>) -> Self {
+    pub(crate) fn new(
+        version: Arc<str>,
+        clock: Clock,
+        plans: Vec<Plan>,
+        listeners: Vec<TransitionListener>,
+    ) -> Self {
         let started = Instant::now();
         let entries: Vec<_> = plans.iter().map(|_| Entry::new(started, clock.now())).collect();
         let board = Self {

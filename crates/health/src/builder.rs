@@ -2,7 +2,7 @@ use std::{collections::HashSet, fmt, sync::Arc};
 
 use groundcrew_base::{Check, Clock};
 
-use crate::{Error, Health, HealthConfig, Registration, Transition, board::Listener};
+use crate::{Error, Health, HealthConfig, Registration, Transition, board::TransitionListener};
 
 pub(crate) type Gate = Box<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 
@@ -24,7 +24,7 @@ pub struct HealthBuilder {
     config: HealthConfig,
     clock: Clock,
     gate: Gate,
-    listeners: Vec<Listener>,
+    listeners: Vec<TransitionListener>,
     registrations: Vec<Registration>,
 }
 

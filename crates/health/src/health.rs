@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, HealthBuilder, HealthConfig, HealthStats, NotReady, Report, Selection, Transition,
-    board::{Board, Listener},
+    board::{Board, TransitionListener},
     builder::Gate,
     engine::Engine,
     pulse::Pulse,
@@ -71,7 +71,7 @@ impl Health {
         clock: Clock,
         plans: Vec<Plan>,
         gate: Gate,
-        listeners: Vec<Listener>,
+        listeners: Vec<TransitionListener>,
         config: HealthConfig,
     ) -> Result<Self, Error> {
         let pulse = Pulse::start().map_err(Error::Thread)?;

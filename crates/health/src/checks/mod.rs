@@ -15,14 +15,14 @@
 //! | `PostgresCheck` | `postgres` | PostgreSQL, on a connection of its own |
 //! | `RedisCheck` | `redis` | Redis and Redis Cluster, on connections of its own |
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
-mod asking;
 mod blocking;
 mod descriptors;
 mod disk;
 mod external_apis;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod inquiry;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod link;
 mod memory;

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    asking::{Asking, Limits, asking_setters},
+    inquiry::{Inquiry, Limits, inquiry_setters},
     link::{Link, NoLink},
     verdicts::{frozen, unhealthy, up},
 };
@@ -53,7 +53,7 @@ use super::{
 #[derive(Clone)]
 pub struct PostgresCheck {
     url: PostgresUrl,
-    asking: Asking,
+    inquiry: Inquiry,
     read_only: Status,
     link: Arc<Mutex<Link<Connected, ConnectError>>>,
     lost: Arc<Notify>,
@@ -66,7 +66,7 @@ struct Connected {
 }
 
 /// What one question to an open connection gave.
-enum Asked {
+enum Reply {
     Answered(State),
     Frozen,
     Lost,
@@ -85,14 +85,14 @@ impl PostgresCheck {
     pub fn new(url: PostgresUrl) -> Self {
         Self {
             url: url.with_application_name("health"),
-            asking: Asking::default(),
+            inquiry: Inquiry::default(),
             read_only: Status::Degraded,
             link: Arc::default(),
             lost: Arc::default(),
         }
     }
 
-    asking_setters!();
+    inquiry_setters!();
 
     /// Sets what a server means that takes no writes; default [`Status::Degraded`]. For the check of a replica it is
     /// [`Status::Healthy`].
@@ -127,16 +127,16 @@ impl PostgresCheck {
                 Err(NoLink::Refused(error)) => return refused(&error),
             };
             match connected.ask(limits.deadline).await {
-                Asked::Answered(state) => {
+                Reply::Answered(state) => {
                     link.answered();
                     return self.judge(&state);
                 }
-                Asked::Failed(error) => {
+                Reply::Failed(error) => {
                     link.answered();
                     return failed(&error);
                 }
-                Asked::Frozen => return frozen(limits.timeout),
-                Asked::Lost => link.close(),
+                Reply::Frozen => return frozen(limits.timeout),
+                Reply::Lost => link.close(),
             }
         }
         unhealthy("down", "the connection was closed".to_owned())
@@ -177,11 +177,11 @@ impl PostgresCheck {
 #[async_trait]
 impl Check for PostgresCheck {
     async fn run(&self) -> Verdict {
-        self.asking.verdict(|limits| self.ping(limits)).await
+        self.inquiry.verdict(|limits| self.ping(limits)).await
     }
 
     async fn changed(&self) {
-        self.asking.changed(&self.lost).await;
+        self.inquiry.changed(&self.lost).await;
     }
 }
 
@@ -194,14 +194,14 @@ impl fmt::Debug for PostgresCheck {
 }
 
 impl Connected {
-    async fn ask(&self, deadline: Instant) -> Asked {
+    async fn ask(&self, deadline: Instant) -> Reply {
         let Ok(answer) = timeout_at(deadline, self.client.simple_query(QUESTION)).await else {
-            return Asked::Frozen;
+            return Reply::Frozen;
         };
         match answer {
-            Ok(messages) => Asked::Answered(State::read(&messages)),
-            Err(error) if error.code().is_none_or(ends_connection) => Asked::Lost,
-            Err(error) => Asked::Failed(error),
+            Ok(messages) => Reply::Answered(State::read(&messages)),
+            Err(error) if error.code().is_none_or(ends_connection) => Reply::Lost,
+            Err(error) => Reply::Failed(error),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
 use self::{cluster::Members, node::Node, server::Server};
 use super::{
     Thresholds,
-    asking::{Asking, Limits, asking_setters},
+    inquiry::{Inquiry, Limits, inquiry_setters},
     verdicts::{frozen, unhealthy, up},
 };
 
@@ -63,7 +63,7 @@ use super::{
 #[derive(Clone)]
 pub struct RedisCheck {
     url: RedisUrl,
-    asking: Asking,
+    inquiry: Inquiry,
     memory: Thresholds,
     servers: Arc<Mutex<Servers>>,
     lost: Arc<Notify>,
@@ -86,14 +86,14 @@ impl RedisCheck {
         };
         Self {
             url,
-            asking: Asking::default(),
+            inquiry: Inquiry::default(),
             memory: Thresholds::default().never_unhealthy(),
             servers: Arc::new(Mutex::new(servers)),
             lost,
         }
     }
 
-    asking_setters!();
+    inquiry_setters!();
 
     /// Sets the percentages of `maxmemory` that count where keys are not evicted at will; default 80, and never unhealthy before
     /// it is used up.
@@ -162,11 +162,11 @@ impl Said {
 #[async_trait]
 impl Check for RedisCheck {
     async fn run(&self) -> Verdict {
-        self.asking.verdict(|limits| self.ping(limits)).await
+        self.inquiry.verdict(|limits| self.ping(limits)).await
     }
 
     async fn changed(&self) {
-        self.asking.changed(&self.lost).await;
+        self.inquiry.changed(&self.lost).await;
     }
 }
 

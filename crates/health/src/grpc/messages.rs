@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 
-/// `HealthCheckRequest`
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub(super) struct Asked {
+pub(super) struct HealthCheckRequest {
     #[prost(string, tag = "1")]
     pub(super) service: String,
 }
 
-/// `HealthCheckResponse`
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub(super) struct Answer {
+pub(super) struct HealthCheckResponse {
     #[prost(enumeration = "ServingStatus", tag = "1")]
     status: i32,
 }
 
-impl Answer {
+impl HealthCheckResponse {
     pub(super) fn of(serving: ServingStatus) -> Self {
         Self {
             status: serving.into(),
@@ -35,13 +33,11 @@ pub(super) enum ServingStatus {
     ServiceUnknown = 3,
 }
 
-/// `HealthListRequest`
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub(super) struct List {}
+pub(super) struct HealthListRequest {}
 
-/// `HealthListResponse`
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub(super) struct Listed {
+pub(super) struct HealthListResponse {
     #[prost(btree_map = "string, message", tag = "1")]
-    pub(super) statuses: BTreeMap<String, Answer>,
+    pub(super) statuses: BTreeMap<String, HealthCheckResponse>,
 }

@@ -15,7 +15,9 @@ use tonic::server::{Grpc, ServerStreamingService, UnaryService};
 use tonic_prost::ProstCodec;
 
 use self::{
-    messages::{Answer, Asked, List, Listed, ServingStatus},
+    messages::{
+        HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse, ServingStatus,
+    },
     watch::Watch,
 };
 use crate::{Health, Report, Selection, TARGET};
@@ -137,14 +139,14 @@ impl Services {
         self.health.has_ended() || (follows_gate && drains())
     }
 
-    fn all(&self) -> BTreeMap<String, Answer> {
+    fn all(&self) -> BTreeMap<String, HealthCheckResponse> {
         let report = self.health.report();
         let probes = ["", LIVENESS, READINESS, STARTUP].into_iter();
         let own = self.own.iter().map(String::as_str);
         let checks = report.checks.iter().map(|check| &*check.name);
         let names = probes.chain(own).chain(checks).chain(tags(&report));
         names
-            .filter_map(|name| Some((name.to_owned(), Answer::of(self.serving(name)?))))
+            .filter_map(|name| Some((name.to_owned(), HealthCheckResponse::of(self.serving(name)?))))
             .collect()
     }
 }
@@ -173,13 +175,13 @@ const fn serving(status: Status) -> ServingStatus {
 
 struct Check(Services);
 
-impl UnaryService<Asked> for Check {
-    type Response = Answer;
-    type Future = Ready<Result<tonic::Response<Answer>, tonic::Status>>;
+impl UnaryService<HealthCheckRequest> for Check {
+    type Response = HealthCheckResponse;
+    type Future = Ready<Result<tonic::Response<HealthCheckResponse>, tonic::Status>>;
 
-    fn call(&mut self, request: tonic::Request<Asked>) -> Self::Future {
+    fn call(&mut self, request: tonic::Request<HealthCheckRequest>) -> Self::Future {
         ready(match self.0.serving(&request.get_ref().service) {
-            Some(serving) => Ok(tonic::Response::new(Answer::of(serving))),
+            Some(serving) => Ok(tonic::Response::new(HealthCheckResponse::of(serving))),
             None => Err(tonic::Status::not_found("no such service")),
         })
     }
@@ -187,26 +189,26 @@ impl UnaryService<Asked> for Check {
 
 struct Lists(Services);
 
-impl UnaryService<List> for Lists {
-    type Response = Listed;
-    type Future = Ready<Result<tonic::Response<Listed>, tonic::Status>>;
+impl UnaryService<HealthListRequest> for Lists {
+    type Response = HealthListResponse;
+    type Future = Ready<Result<tonic::Response<HealthListResponse>, tonic::Status>>;
 
-    fn call(&mut self, _: tonic::Request<List>) -> Self::Future {
+    fn call(&mut self, _: tonic::Request<HealthListRequest>) -> Self::Future {
         let statuses = self.0.all();
-        ready(Ok(tonic::Response::new(Listed { statuses })))
+        ready(Ok(tonic::Response::new(HealthListResponse { statuses })))
     }
 }
 
 struct Watches(Services);
 
-impl ServerStreamingService<Asked> for Watches {
-    type Response = Answer;
-    type ResponseStream = watch::Answers;
-    type Future = Ready<Result<tonic::Response<watch::Answers>, tonic::Status>>;
+impl ServerStreamingService<HealthCheckRequest> for Watches {
+    type Response = HealthCheckResponse;
+    type ResponseStream = watch::Responses;
+    type Future = Ready<Result<tonic::Response<watch::Responses>, tonic::Status>>;
 
-    fn call(&mut self, request: tonic::Request<Asked>) -> Self::Future {
+    fn call(&mut self, request: tonic::Request<HealthCheckRequest>) -> Self::Future {
         let watch = Watch::new(self.0.clone(), request.into_inner().service);
-        ready(Ok(tonic::Response::new(watch.answers())))
+        ready(Ok(tonic::Response::new(watch.responses())))
     }
 }
 

@@ -5,10 +5,10 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{
     Services,
-    messages::{Answer, ServingStatus},
+    messages::{HealthCheckResponse, ServingStatus},
 };
 
-pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<Answer, tonic::Status>> + Send>>;
+pub(super) type Responses = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, tonic::Status>> + Send>>;
 
 /// One who wants to know each change of a service.
 pub(super) struct Watch {
@@ -29,10 +29,10 @@ impl Watch {
     }
 
     /// The present status, then each change.
-    pub(super) fn answers(self) -> Answers {
+    pub(super) fn responses(self) -> Responses {
         Box::pin(unfold(self, async |mut watch| {
             let serving = watch.next().await?;
-            Some((Ok(Answer::of(serving)), watch))
+            Some((Ok(HealthCheckResponse::of(serving)), watch))
         }))
     }
 

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{node::Node, server::Cluster};
-use crate::checks::asking::Limits;
+use crate::checks::inquiry::Limits;
 
 /// The servers of a cluster, each with a connection of its own, so that one that is gone does not hide the others.
 pub(super) struct Members {

@@ -4,7 +4,7 @@ use groundcrew_connect::redis::{RedisConnection, RedisError, RedisUrl};
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::checks::{
-    asking::Limits,
+    inquiry::Limits,
     link::{Link, NoLink},
 };
 
@@ -23,7 +23,7 @@ struct Connected {
 }
 
 /// The answer to a question on a connection.
-pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RedisError>> + Send + 'a>>;
+pub(super) type AnswerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RedisError>> + Send + 'a>>;
 
 impl Node {
     pub(super) fn new(url: RedisUrl, lost: Arc<Notify>) -> Self {
@@ -38,7 +38,7 @@ impl Node {
     pub(super) async fn ask<T>(
         &mut self,
         limits: Limits,
-        question: fn(&RedisConnection, Instant) -> Answer<'_, T>,
+        question: fn(&RedisConnection, Instant) -> AnswerFuture<'_, T>,
     ) -> Result<T, RedisError> {
         let mut is_last = false;
         loop {

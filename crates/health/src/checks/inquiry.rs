@@ -17,7 +17,7 @@ use crate::deadline::in_time;
 
 /// How a server is asked on a connection of its own: the limits, and what may save the question.
 #[derive(Clone)]
-pub(super) struct Asking {
+pub(super) struct Inquiry {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) traffic: Traffic,
@@ -35,7 +35,7 @@ pub(super) struct Limits {
     pub(super) connect_timeout: Duration,
 }
 
-impl Default for Asking {
+impl Default for Inquiry {
     fn default() -> Self {
         Self {
             timeout: Duration::from_millis(500),
@@ -47,7 +47,7 @@ impl Default for Asking {
     }
 }
 
-impl Asking {
+impl Inquiry {
     /// Asks only if real work has not answered already.
     ///
     /// Work that succeeds shows that the server answers, not that it is as it should be: it may be read-only, or nearly
@@ -96,14 +96,14 @@ impl Asking {
     }
 }
 
-/// The setters of a check with a field `asking`.
-macro_rules! asking_setters {
+/// The setters of a check with a field `inquiry`.
+macro_rules! inquiry_setters {
     () => {
         /// Sets how long an answer may take; default 500 ms. It never takes more than nine tenths of the
         /// [deadline](crate::Registration::deadline) of the run.
         #[must_use]
         pub const fn timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.asking.timeout = timeout;
+            self.inquiry.timeout = timeout;
             self
         }
 
@@ -111,19 +111,19 @@ macro_rules! asking_setters {
         /// timeout of an answer: the connection is made meanwhile, and the next run finds it.
         #[must_use]
         pub const fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.asking.connect_timeout = timeout;
+            self.inquiry.connect_timeout = timeout;
             self
         }
 
         /// Adds what a client or a pool has seen of the server.
         #[must_use]
         pub fn evidence(mut self, evidence: impl groundcrew_base::Evidence) -> Self {
-            self.asking.traffic = $crate::checks::traffic::Traffic::new(evidence);
+            self.inquiry.traffic = $crate::checks::traffic::Traffic::new(evidence);
             self
         }
     };
 }
-pub(super) use asking_setters;
+pub(super) use inquiry_setters;
 
 /// How long an answer speaks for a server that real work shows to be there.
 const KNOWN: Duration = Duration::from_secs(10);
