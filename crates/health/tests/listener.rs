@@ -14,19 +14,36 @@ use bytes::Bytes;
 use groundcrew_health::{Health, ProbeListener, Verdict, probe::probe};
 use groundcrew_testkit::eventually;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::sync::{Mutex, MutexGuard};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// How long any probe may take here: a kubelet waits for 1 s.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Four times as many as there are places.
-const SILENT: usize = 1000;
-
-async fn listener() -> (Health, ProbeListener) {
+/// Four times as many as there are places, if the process may have so many.
+///
+/// One test at a time has them.
+async fn many() -> (usize, MutexGuard<'static, ()>) {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let turn = TURN.lock().await;
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
+    let allowed = limit
+        .maximum
+        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
+    let most = 1000.min(allowed.saturating_sub(OTHER_FILES));
+    assert!(most > PLACES, "{allowed} descriptors are too few for this test");
+    (most, turn)
+}
+
+const PLACES: usize = 256;
+
+/// The places of the listener, and what the tests beside this one open.
+const OTHER_FILES: usize = 720;
+
+async fn listener() -> (Health, ProbeListener) {
     let health = Health::builder("1")
         .check("fine", || async { Verdict::healthy() })
         .start()
@@ -73,23 +90,15 @@ async fn asked(address: SocketAddr) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_connections_that_say_nothing_or_too_little_keep_no_probe_away() {
     let (_health, probes) = listener().await;
-    let address = probes.address();
+    let (address, (count, _turn)) = (probes.address(), many().await);
 
-    for (what, count, said) in [
-        ("say nothing", SILENT, &b""[..]),
-        ("begin a request", SILENT, b"GET /livez HTTP/1.1\r\nhost: "),
-        ("begin one of HTTP/2", SILENT, b"PRI * HTTP"),
-        ("say hello in HTTP/2", SILENT, HELLO),
-        (
-            "have asked once",
-            SILENT,
-            b"GET /livez HTTP/1.1\r\nhost: probes\r\n\r\n",
-        ),
-        (
-            "wait for ever",
-            SILENT,
-            b"GET /never HTTP/1.1\r\nhost: probes\r\n\r\n",
-        ),
+    for (what, said) in [
+        ("say nothing", &b""[..]),
+        ("begin a request", b"GET /livez HTTP/1.1\r\nhost: "),
+        ("begin one of HTTP/2", b"PRI * HTTP"),
+        ("say hello in HTTP/2", HELLO),
+        ("have asked once", b"GET /livez HTTP/1.1\r\nhost: probes\r\n\r\n"),
+        ("wait for ever", b"GET /never HTTP/1.1\r\nhost: probes\r\n\r\n"),
     ] {
         let held = silent(address, count, said);
         eprintln!(
@@ -175,7 +184,8 @@ async fn who_asks_is_kept_before_who_is_silent() {
     };
     assert!(ask().ends_with("alive\n"));
 
-    let held = silent(probes.address(), SILENT, b"");
+    let (count, _turn) = many().await;
+    let held = silent(probes.address(), count, b"");
 
     assert!(ask().ends_with("alive\n"));
     drop(held);

@@ -12,7 +12,7 @@ use groundcrew_health::{
     Detail, Health, HealthConfig, ProbeListener, Registration, Status, Verdict,
     checks::{Blocking, DiskCheck, RuntimeCheck},
 };
-use groundcrew_testkit::{eventually, pressure};
+use groundcrew_testkit::{Lateness, eventually};
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
@@ -61,9 +61,9 @@ fn p99(mut times: Vec<Duration>) -> Duration {
 fn blocked_p99(address: SocketAddr) {
     let mut late = Vec::new();
     loop {
-        let before = pressure();
+        let lateness = Lateness::watch();
         let p99 = p99((0..1000).map(|_| ask(address, "/api/health").1).collect());
-        let waited = pressure().saturating_sub(before);
+        let waited = lateness.so_far();
         eprintln!(
             "probe p99 with every worker blocked: {p99:?}, bar {BLOCKED_P99:?}, the machine was late for {waited:?}"
         );
@@ -174,7 +174,7 @@ fn a_block_of_all_workers_is_told_when_it_is_over_however_many_there_are() {
 /// How long the machine was late while one worker of several was blocked, if the runtime was said to stall.
 fn stall(runtime: &Runtime, health: &Health, stall_limit: Duration) -> Option<Duration> {
     let release = block(runtime, WORKERS - 1);
-    let (before, began) = (pressure(), Instant::now());
+    let (lateness, began) = (Lateness::watch(), Instant::now());
     let (mut turned, mut gap) = (began, Duration::ZERO);
     let mut is_alive = true;
     while is_alive && began.elapsed() < stall_limit * 2 {
@@ -184,7 +184,7 @@ fn stall(runtime: &Runtime, health: &Health, stall_limit: Duration) -> Option<Du
         turned = Instant::now();
     }
     drop(release);
-    (!is_alive).then(|| pressure().saturating_sub(before) + gap)
+    (!is_alive).then(|| lateness.so_far() + gap)
 }
 
 #[test]

@@ -139,13 +139,21 @@ impl Asker {
             match self.stream.read_exact(&mut head) {
                 Ok(()) => return String::from_utf8_lossy(&head)[9..].parse().unwrap(),
                 Err(error) => {
-                    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+                    assert!(is_sent_away(error.kind()), "{error}");
                     self.sent_away += 1;
                     self.stream = Self::connect(self.address, self.path).unwrap();
                 }
             }
         }
     }
+}
+
+/// What it is to be sent away: before the request has come, in the middle of it, or after it.
+const fn is_sent_away(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// As many sockets at once as the process may have, up to so many.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use groundcrew_testkit::pressure;
+use groundcrew_testkit::Lateness;
 
 const OUTAGE: Duration = Duration::from_secs(3);
 const RECOVERY: Duration = Duration::from_millis(1500);
@@ -14,10 +14,10 @@ pub(crate) const LATE: Duration = Duration::from_secs(30);
 pub(crate) async fn in_time(what: &str, rounds: u32, mut round: impl AsyncFnMut() -> (Duration, Duration)) {
     let (mut good, mut late) = (0, Vec::new());
     while good < rounds {
-        let (before, began) = (pressure(), Instant::now());
+        let (lateness, began) = (Lateness::watch(), Instant::now());
         let (outage, recovery) = round().await;
         // It is the sum over all that is waited for.
-        let waited = pressure().saturating_sub(before).min(began.elapsed() / 2);
+        let waited = lateness.so_far().min(began.elapsed() / 2);
         eprintln!(
             "{what}: seen in {outage:?}, recovered in {recovery:?}, the machine was late for {waited:?}"
         );

@@ -107,15 +107,25 @@ async fn recovering(server: &Postgres, noted: &Noted) -> Option<Pid> {
         }
         let file = fs::read_to_string(server.data_dir().join("postmaster.pid")).ok()?;
         let postmaster = file.lines().next()?;
-        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).ok()?;
-        let mut children = children.split_whitespace();
-        let startup = children.find(|child| {
+        let startup = children(postmaster).find(|child| {
             let title = fs::read_to_string(format!("/proc/{child}/cmdline"));
             title.is_ok_and(|title| title.contains("startup recovering"))
         })?;
         Some(Pid::from_raw(startup.parse().ok()?))
     })
     .await
+}
+
+/// Not every kernel has a list of them.
+fn children(parent: &str) -> impl Iterator<Item = String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let names = processes.filter_map(|process| process.file_name().into_string().ok());
+    names.filter(move |process| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // The name before may have spaces and brackets: behind it are the state and the parent.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        fields.split_whitespace().nth(1) == Some(parent)
+    })
 }
 
 /// Leaves a log behind that takes a while to be replayed.
