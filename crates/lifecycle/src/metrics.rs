@@ -39,7 +39,7 @@ impl Collector for LifecycleCollector {
             ),
             Descriptor::counter(
                 "lifecycle_handler_panics_total",
-                "Panics of request handlers, answered with 500",
+                "Panics of request handlers and of the bodies of their answers",
             ),
             Descriptor::counter("lifecycle_panics_total", "Panics anywhere in the process"),
         ]
