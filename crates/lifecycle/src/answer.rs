@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use groundcrew_base::{catch_panic_in, redact};
+use groundcrew_base::{catch_panic_in, error_text};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -140,11 +140,11 @@ where
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
     // It is the service's as well.
-    let text = catch_panic_in(|| error.into().to_string()).unwrap_or_else(|panic| {
+    let text = catch_panic_in(|| error_text(&*error.into())).unwrap_or_else(|panic| {
         counters.handler_panicked();
         panic
     });
-    tracing::error!(target: TARGET, error = %redact(&text), "a service failed instead of answering");
+    tracing::error!(target: TARGET, error = text, "a service failed instead of answering");
 }
 
 fn internal_error<B>(counters: &Arc<Counters>) -> Response<AnswerBody<B>> {

@@ -15,6 +15,7 @@ use axum::{Router, body::Body, extract::ConnectInfo, routing::get};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use groundcrew_lifecycle::{Exit, Lifecycle, LifecycleConfig, PeerAddress, Signals};
+use groundcrew_testkit::Events;
 use http::{Request, StatusCode, Version, header::CONNECTION};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
@@ -241,7 +242,22 @@ impl std::fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&Refused)
+    }
+}
+
+#[derive(Debug)]
+struct Refused;
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("refused by redis://:hunter2@cache")
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// What hyper gives and takes, without a router.
 async fn plain(request: Request<hyper::body::Incoming>) -> Result<http::Response<String>, Failure> {
@@ -288,6 +304,7 @@ async fn a_service_of_plain_hyper_is_served_on_both_protocols_and_drained() {
 
 #[tokio::test]
 async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_stays() {
+    let (events, _guard) = Events::of("groundcrew::lifecycle");
     let lifecycle = lifecycle(Signals::Leave, |_| {});
     let mut served = Served {
         address: serve_plain(&lifecycle).await,
@@ -307,6 +324,12 @@ async fn a_handler_that_panics_or_fails_is_answered_with_500_and_the_connection_
 
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(served.lifecycle.stats().handler_panics, 3);
+    let told = events.take().into_iter();
+    let errors: Vec<_> = told.filter_map(|mut event| event.remove("error")).collect();
+    assert_eq!(
+        errors,
+        ["no answer today: refused by redis://:***@cache", "no words"]
+    );
 }
 
 /// Server-sent events end themselves when the service stops; without that they would hold it to its deadline.
