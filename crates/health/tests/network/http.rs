@@ -213,14 +213,14 @@ async fn a_body_without_an_end_is_well_unless_its_contents_are_asked_for() {
 #[tokio::test]
 async fn a_login_in_the_url_arrives() {
     let answer = get(async |headers: HeaderMap| match headers.get("authorization") {
-        // What `app:hun@ter2` is in base64.
-        Some(login) if login == "Basic YXBwOmh1bkB0ZXIy" => StatusCode::OK,
+        // What `app:p@ss` is in base64.
+        Some(login) if login == "Basic YXBwOnBAc3M=" => StatusCode::OK,
         _ => StatusCode::UNAUTHORIZED,
     });
     let (base, _server) = serve(Router::new().route("/", answer)).await;
     let check = |login: &str| HttpCheck::get(&base.replace("://", &format!("://{login}"))).unwrap();
 
-    let known = check("app:hun%40ter2@").run().await;
+    let known = check("app:p%40ss@").run().await;
     let strangers = [check("").run().await, check("app:hunter3@").run().await];
     let gone = HttpCheck::get("http://app:hunter2@127.0.0.1:1/")
         .unwrap()
