@@ -1,7 +1,7 @@
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -32,17 +32,24 @@ pub struct Lateness {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sleeper {
-    late_nanos: AtomicU64,
+    slept: Mutex<Slept>,
     is_over: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Slept {
+    late: Duration,
+    /// When it woke last, or was made.
+    since: Instant,
 }
 
 impl Lateness {
     /// Begins.
     #[must_use]
     pub fn watch() -> Self {
-        let sleeper = Arc::new(Sleeper::default());
+        let sleeper = Arc::new(Sleeper::new(Instant::now()));
         let own = Arc::clone(&sleeper);
         let thread = thread::Builder::new()
             .name("lateness".to_owned())
@@ -54,10 +61,13 @@ impl Lateness {
         }
     }
 
-    /// The sum since it began.
+    /// The sum since it began, with the delay that goes on now.
     #[must_use]
     pub fn so_far(&self) -> Duration {
-        let slept = Duration::from_nanos(self.sleeper.late_nanos.load(Ordering::Relaxed));
+        let slept = match &self.thread {
+            Some(_) => self.sleeper.late(Instant::now()),
+            None => Duration::ZERO,
+        };
         pressure().saturating_sub(self.before).max(slept)
     }
 }
@@ -72,20 +82,44 @@ impl Drop for Lateness {
 }
 
 impl Sleeper {
-    fn sleep(&self) {
-        while !self.is_over.load(Ordering::Relaxed) {
-            let began = Instant::now();
-            thread::park_timeout(PERIOD);
-            self.note(began.elapsed());
+    const fn new(now: Instant) -> Self {
+        let slept = Slept {
+            late: Duration::ZERO,
+            since: now,
+        };
+        Self {
+            slept: Mutex::new(slept),
+            is_over: AtomicBool::new(false),
         }
     }
 
-    fn note(&self, slept: Duration) {
-        let late = slept.saturating_sub(PERIOD);
-        if late > USUAL {
-            let nanos = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
-            self.late_nanos.fetch_add(nanos, Ordering::Relaxed);
+    fn sleep(&self) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            thread::park_timeout(PERIOD);
+            self.wake(Instant::now());
         }
+    }
+
+    fn wake(&self, now: Instant) {
+        let mut slept = self.slept();
+        slept.late = slept.until(now);
+        slept.since = now;
+    }
+
+    fn late(&self, now: Instant) -> Duration {
+        self.slept().until(now)
+    }
+
+    fn slept(&self) -> MutexGuard<'_, Slept> {
+        self.slept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slept {
+    fn until(&self, now: Instant) -> Duration {
+        let late = now.saturating_duration_since(self.since).saturating_sub(PERIOD);
+        let counts = late > USUAL;
+        self.late + if counts { late } else { Duration::ZERO }
     }
 }
 
@@ -100,19 +134,33 @@ mod tests {
 
     #[test]
     fn what_is_late_is_summed_and_what_is_usual_is_not() {
-        let sleeper = Sleeper::default();
+        let mut now = Instant::now();
+        let sleeper = Sleeper::new(now);
 
         for millis in [0, 1, 2, 251, 51] {
-            sleeper.note(Duration::from_millis(millis));
+            now += Duration::from_millis(millis);
+            sleeper.wake(now);
         }
 
-        assert_eq!(sleeper.late_nanos.into_inner(), 300_000_000);
+        assert_eq!(sleeper.late(now), Duration::from_millis(300));
+    }
+
+    #[test]
+    fn a_delay_that_goes_on_counts_once_before_and_after_its_end() {
+        let began = Instant::now();
+        let sleeper = Sleeper::new(began);
+        let at = |millis| began + Duration::from_millis(millis);
+
+        assert_eq!(sleeper.late(at(2)), Duration::ZERO);
+        assert_eq!(sleeper.late(at(301)), Duration::from_millis(300));
+        sleeper.wake(at(301));
+        assert_eq!(sleeper.late(at(303)), Duration::from_millis(300));
     }
 
     #[test]
     fn it_is_never_more_than_has_passed_on_a_machine_that_tells_nothing() {
         let began = Instant::now();
-        let sleeper = Arc::new(Sleeper::default());
+        let sleeper = Arc::new(Sleeper::new(began));
         let own = Arc::clone(&sleeper);
         let thread = thread::spawn(move || own.sleep());
         while began.elapsed() < Duration::from_millis(20) {
@@ -121,7 +169,7 @@ mod tests {
         sleeper.is_over.store(true, Ordering::Relaxed);
         thread.join().unwrap();
 
-        let late = Duration::from_nanos(sleeper.late_nanos.load(Ordering::Relaxed));
+        let late = sleeper.late(Instant::now());
         assert!(late <= began.elapsed(), "{late:?}");
     }
 }
