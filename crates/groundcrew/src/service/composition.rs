@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, probes::Probes, shared_check::shared,
+    Bound, ServiceBuilder, ServiceConfig, ServiceError, TARGET, probes::Probes, shared_check::SharedCheck,
 };
 
 /// A service made of the crates: one log, one registry, one lifecycle, one list of checks.
@@ -144,7 +144,7 @@ impl Service {
 
     /// Adds a check that the start waits for too: without it the service ends with exit code 69.
     pub fn require(&mut self, name: &str, check: impl Check) -> &mut Self {
-        let check = shared(check);
+        let check = SharedCheck::new(check);
         self.lifecycle.require(name, check.clone());
         self.check(Registration::new(name, check))
     }

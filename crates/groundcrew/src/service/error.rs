@@ -2,6 +2,7 @@ use std::{io, net::SocketAddr};
 
 use groundcrew_health as health;
 use groundcrew_lifecycle::Exit;
+use rustix::io::Errno;
 
 /// Says why a service could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +44,13 @@ impl ServiceError {
     }
 }
 
+/// Where the process or the machine has run out of something, the same may work in a while.
 fn exit_of(error: &io::Error) -> Exit {
-    match error.kind() {
-        io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => {
-            Exit::Config
-        }
-        _ => Exit::Error,
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].map(Errno::raw_os_error);
+    match error.raw_os_error() {
+        Some(code) if shortages.contains(&code) => Exit::Error,
+        _ if error.kind() == io::ErrorKind::OutOfMemory => Exit::Error,
+        _ => Exit::Config,
     }
 }
 
@@ -59,23 +61,24 @@ mod tests {
     #[test]
     fn what_an_operator_cannot_change_is_not_78() {
         let address = SocketAddr::from(([127, 0, 0, 1], 80));
-        let (taken, full) = (io::ErrorKind::AddrInUse, io::ErrorKind::OutOfMemory);
-        let listen = |kind: io::ErrorKind| ServiceError::Listen {
+        let listen = |error: Errno| ServiceError::Listen {
             address,
-            source: kind.into(),
+            source: error.into(),
         };
-        let bind = |kind: io::ErrorKind| {
-            let source = kind.into();
+        let bind = |error: Errno| {
+            let source = error.into();
             ServiceError::Health(health::Error::Bind { address, source })
         };
-        let signals = groundcrew_lifecycle::Error::Signals(full.into());
+        let signals = groundcrew_lifecycle::Error::Signals(Errno::MFILE.into());
         let zero = groundcrew_lifecycle::Error::ZeroTimeout { name: "stop_timeout" };
         let cases = [
-            (listen(taken), Exit::Config),
-            (listen(io::ErrorKind::PermissionDenied), Exit::Config),
-            (listen(full), Exit::Error),
-            (bind(taken), Exit::Config),
-            (bind(full), Exit::Error),
+            (listen(Errno::ADDRINUSE), Exit::Config),
+            (listen(Errno::ACCESS), Exit::Config),
+            (listen(Errno::AFNOSUPPORT), Exit::Config),
+            (listen(Errno::MFILE), Exit::Error),
+            (listen(Errno::NFILE), Exit::Error),
+            (bind(Errno::ADDRINUSE), Exit::Config),
+            (bind(Errno::NOBUFS), Exit::Error),
             (ServiceError::Lifecycle(signals), Exit::Error),
             (ServiceError::Lifecycle(zero), Exit::Config),
             (ServiceError::Health(health::Error::NoToken), Exit::Config),

@@ -6,7 +6,7 @@ mod database {
     use groundcrew_health::{Registration, checks::PostgresCheck};
     use groundcrew_metrics::DatabaseFigures;
 
-    use crate::service::{Service, ServiceError, composition::DATABASE, shared_check::shared};
+    use crate::service::{Service, ServiceError, composition::DATABASE, shared_check::SharedCheck};
 
     impl Service {
         /// Adds the database: the start waits for it, `database` in `/api/health` watches it with the pool's
@@ -16,7 +16,8 @@ mod database {
         /// When its metrics are registered already.
         pub fn database(&mut self, db: &Db) -> Result<&mut Self, ServiceError> {
             db.register_metrics(self.registry())?;
-            let check = shared(PostgresCheck::new(db.url().clone()).evidence(db.clone()));
+            let check = PostgresCheck::new(db.url().clone()).evidence(db.clone());
+            let check = SharedCheck::new(check);
             self.lifecycle().require(DATABASE, check.clone());
             self.check(Registration::new(DATABASE, check));
             let pool = db.clone();

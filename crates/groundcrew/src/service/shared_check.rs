@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use async_trait::async_trait;
 use groundcrew_base::{Check, Verdict};
 use tokio::sync::Mutex;
 
@@ -10,15 +11,32 @@ use tokio::sync::Mutex;
 ///
 /// It never runs twice at once: who asks while it runs is given that answer. One whose asker goes ends there, and the
 /// next asker's own run begins.
-pub(super) fn shared(check: impl Check) -> impl Check + Clone {
-    let shared = Arc::new(Shared {
-        check,
-        runs: AtomicU64::new(0),
-        last: Mutex::new(None),
-    });
-    move || {
-        let shared = Arc::clone(&shared);
-        async move { shared.run().await }
+pub(super) struct SharedCheck<C>(Arc<Shared<C>>);
+
+impl<C: Check> SharedCheck<C> {
+    pub(super) fn new(check: C) -> Self {
+        Self(Arc::new(Shared {
+            check,
+            runs: AtomicU64::new(0),
+            last: Mutex::new(None),
+        }))
+    }
+}
+
+impl<C> Clone for SharedCheck<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[async_trait]
+impl<C: Check> Check for SharedCheck<C> {
+    async fn run(&self) -> Verdict {
+        self.0.run().await
+    }
+
+    async fn changed(&self) {
+        self.0.check.changed().await;
     }
 }
 
@@ -76,7 +94,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_asks_while_it_runs_is_given_that_answer() {
         let runs = Arc::default();
-        let check = shared(slow(&runs));
+        let check = SharedCheck::new(slow(&runs));
         let later = async {
             sleep(Duration::from_millis(500)).await;
             check.run().await
@@ -93,11 +111,33 @@ mod tests {
         assert_eq!(runs.load(Ordering::Relaxed), 2);
     }
 
+    struct Alarm;
+
+    #[async_trait]
+    impl Check for Alarm {
+        async fn run(&self) -> Verdict {
+            Verdict::healthy()
+        }
+
+        async fn changed(&self) {
+            sleep(Duration::from_secs(7)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_check_notices_by_itself_is_passed_on() {
+        let began = tokio::time::Instant::now();
+
+        SharedCheck::new(Alarm).changed().await;
+
+        assert_eq!(began.elapsed(), Duration::from_secs(7));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn one_whose_asker_has_gone_is_begun_anew_for_the_next() {
         let runs = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&runs);
-        let check = shared(move || {
+        let check = SharedCheck::new(move || {
             let run = counted.fetch_add(1, Ordering::Relaxed);
             async move {
                 if run == 0 {
