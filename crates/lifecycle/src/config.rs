@@ -87,8 +87,8 @@ pub struct LifecycleConfig {
     )]
     pub header_read_timeout: Duration,
     /// How long a connection may stay idle, over HTTP/1 including the time to read the next request head; longer than what proxies
-    /// in front keep theirs open (60 s is common). HTTP/2 clients are asked to leave then, and a client with open streams that
-    /// has said nothing for so long is sent a ping. Default 75 s.
+    /// in front keep theirs open (60 s is common). HTTP/2 clients without open streams are asked to leave then, and a client that has
+    /// said nothing for so long is sent a ping. Default 75 s.
     #[cfg_attr(
         feature = "envcfg",
         config(env = "HTTP_KEEP_ALIVE_TIMEOUT", unit = "s", range(exclusive_min = "0s"))

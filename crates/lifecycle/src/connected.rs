@@ -79,10 +79,7 @@ impl Connected {
     fn poll_linger(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         loop {
-            let left = this.talk.delivery.left();
-            if left.is_zero() {
-                return Poll::Ready(());
-            }
+            // First: a socket that is closed with something unread forgets what it has not sent.
             let mut bytes = [MaybeUninit::uninit(); 1024];
             let mut buffer = ReadBuf::uninit(&mut bytes);
             match this.stream.as_mut().poll_read(cx, &mut buffer) {
@@ -92,6 +89,10 @@ impl Connected {
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => {}
+            }
+            let left = this.talk.delivery.left();
+            if left.is_zero() {
+                return Poll::Ready(());
             }
             let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(left)));
             ready!(lingering.as_mut().poll(cx));
@@ -167,5 +168,51 @@ impl AsyncWrite for Connected {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        thread,
+        time::Duration,
+    };
+
+    use tokio::{
+        io::AsyncWriteExt as _,
+        net::{TcpListener, TcpSocket},
+    };
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+
+    /// A socket that is closed with something unread forgets what it has not sent.
+    #[tokio::test]
+    async fn what_arrived_while_the_runtime_was_blocked_costs_no_client_its_answer() {
+        const LENGTH: usize = 256 << 10;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let client = TcpSocket::new_v4().expect("a socket");
+        client.set_recv_buffer_size(4096).expect("a small buffer");
+        let address = listener.local_addr().expect("an address");
+        let client = client.connect(address).await.expect("a connection");
+        let (server, _) = listener.accept().await.expect("a connection");
+        let mut server = Connected::new(server, Arc::default(), TaskTracker::new().token());
+        let mut client = client.into_std().expect("a socket");
+        client.set_nonblocking(false).expect("a socket");
+
+        server.write_all(&[0; LENGTH]).await.expect("room in the kernel");
+        client.write_all(b"a window update").expect("a connection");
+        // Longer than the silence after which a client has gone.
+        thread::sleep(Duration::from_millis(1100));
+        let reader = thread::spawn(move || {
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).map(|_| answer.len())
+        });
+        server.shutdown().await.expect("an end");
+        drop(server);
+
+        let read = reader.join().expect("no panic");
+        assert_eq!(read.expect("no reset"), LENGTH);
     }
 }

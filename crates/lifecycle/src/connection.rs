@@ -98,10 +98,13 @@ impl Connection {
             biased;
             () = self.core.aborted().cancelled() => Farewell::Cut,
             () = self.first_request.cancelled() => Farewell::Graceful,
-            () = sleep(self.header_read_timeout) => match self.talk.is_http2() {
-                true => Farewell::Graceful,
-                false => Farewell::Cut,
-            },
+            () = sleep(self.header_read_timeout) => {
+                if self.talk.is_http2() {
+                    Farewell::Graceful
+                } else {
+                    Farewell::Cut
+                }
+            }
             () = self.stopped_unused() => Farewell::Graceful,
         }
     }

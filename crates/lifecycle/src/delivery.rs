@@ -89,7 +89,8 @@ const LARGE: usize = 4096;
 /// Milliseconds. Who says nothing for so long while bytes wait for it will say nothing before it has them.
 const SILENCE: u64 = 1000;
 
-/// Milliseconds. Who says nothing for so long after the last byte was sent has all: an idle connection holds no stop.
+/// Milliseconds. Who says nothing for so long after the last byte was sent has all, unless its way takes longer: an idle
+/// connection holds no stop.
 const QUIET: u64 = 60;
 
 /// Milliseconds. Who speaks on does not keep a connection for ever.

@@ -160,12 +160,12 @@ pub(crate) async fn wait_for(
             end.up.cancel();
         }
         tokio::select! {
-            () = &mut deadline, if !end.over.is_cancelled() => end.over.cancel(),
+            () = &mut deadline, if !end.given_up.is_cancelled() => end.given_up.cancel(),
             done = waits.join_next() => match done {
                 None => break,
                 Some(Ok((at, report))) => {
                     if report.is_permanent() && report.need == Need::Required {
-                        end.over.cancel();
+                        end.given_up.cancel();
                     }
                     missing -= usize::from(report.need == Need::Required);
                     if let Some(place) = reports.get_mut(at) {
@@ -213,17 +213,17 @@ fn outcome(reports: Vec<DependencyReport>) -> Result<BootReport, Vec<DependencyF
 /// How a start ends for those that are still asked.
 #[derive(Clone, Debug, Default)]
 struct End {
-    /// Nothing that is required is missing any more.
+    /// All that are required have come up.
     up: CancellationToken,
-    /// So is the time; or one that is required refuses for good.
-    over: CancellationToken,
+    /// The time is over, or a required one refuses for good.
+    given_up: CancellationToken,
 }
 
 impl End {
     /// For an optional dependency that was `heard` the required ones suffice.
     async fn reached(&self, was_heard: bool) {
         tokio::select! {
-            () = self.over.cancelled() => {}
+            () = self.given_up.cancelled() => {}
             () = self.up.cancelled(), if was_heard => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::{LifecycleConfig, Phase, TARGET, signals::LAST_WORDS};
 pub(crate) struct ServiceManager {
     socket: Option<UnixDatagram>,
     /// Why there is none, though it was told of.
-    absence: Option<io::Error>,
+    absence: Option<(String, io::Error)>,
     /// How often it wants a sign of life.
     watchdog: Option<Duration>,
     /// What a stop may take, with the end of `main`.
@@ -30,7 +30,7 @@ impl ServiceManager {
         };
         let (socket, absence) = match connect(address) {
             Ok(socket) => (Some(socket), None),
-            Err(error) => (None, Some(error)),
+            Err(error) => (None, Some((address.to_owned(), error))),
         };
         Self {
             socket,
@@ -41,8 +41,8 @@ impl ServiceManager {
     }
 
     pub(crate) fn warn_of_absence(&self) {
-        if let Some(error) = &self.absence {
-            tracing::warn!(target: TARGET, %error, "the service manager that NOTIFY_SOCKET names cannot be told how it goes");
+        if let Some((address, error)) = &self.absence {
+            tracing::warn!(target: TARGET, address, %error, "the service manager that NOTIFY_SOCKET names cannot be told how it goes");
         }
     }
 

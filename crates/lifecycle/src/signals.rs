@@ -158,10 +158,13 @@ fn is_over(core: &Core) -> bool {
     core.phase() == Phase::Stopped || core.forced().is_cancelled()
 }
 
-/// Whether the process has begun another life since so many had been started.
+/// Whether the process has begun another life since so many had been started, or leads one still. That has an end of its own.
 fn goes_on(started: u64) -> bool {
     let lifecycles = lock(&LIFECYCLES);
-    lifecycles.as_ref().is_some_and(|all| all.started > started)
+    let is_led = |one: &Registered| one.core.upgrade().is_some_and(|core| !is_over(&core));
+    lifecycles
+        .as_ref()
+        .is_some_and(|all| all.started > started || all.registered.iter().any(is_led))
 }
 
 /// Who asked for the end waits for it: a blocked runtime never returns from `run`, and one with a blocked thread never

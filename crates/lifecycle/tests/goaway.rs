@@ -253,23 +253,23 @@ const SOON: Duration = Duration::from_millis(100);
 /// How long a request may pause on its way.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Counts the best of some: the machine may be busy.
+/// Wants three of fifty: the machine may be busy.
 async fn stops_within<C>(limit: Duration, mut connect: impl AsyncFnMut(&Lifecycle) -> C) {
-    let mut best = Duration::MAX;
+    let mut stops = Vec::new();
     for _ in 0..50 {
         let lifecycle = draining(Duration::ZERO);
         let client = connect(&lifecycle).await;
         let began = Instant::now();
         lifecycle.stop("test");
         assert_eq!(lifecycle.run().await, Exit::Clean);
-        best = best.min(began.elapsed());
+        stops.push(began.elapsed());
         drop(client);
-        if best <= limit {
-            break;
+        if stops.iter().filter(|stop| **stop <= limit).count() == 3 {
+            println!("stopped in {stops:?}");
+            return;
         }
     }
-    println!("stopped in {best:?}");
-    assert!(best <= limit, "{best:?}");
+    panic!("{stops:?}");
 }
 
 #[tokio::test]

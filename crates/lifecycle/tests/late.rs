@@ -23,10 +23,12 @@ use axum::{
 };
 use groundcrew_base::ShutdownReport;
 use groundcrew_lifecycle::{Exit, Lifecycle, Signals};
+use groundcrew_testkit::eventually;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::Notify,
+    time::timeout,
 };
 
 use crate::settings::lifecycle;
@@ -189,9 +191,8 @@ async fn a_request_that_began_to_arrive_before_the_answer_to_another_is_answered
         lifecycle.ready().await.unwrap();
         let served = Served { lifecycle, address };
         let mut client = begins(&served, b"GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").await;
-        while served.lifecycle.stats().in_flight == 0 {
-            tokio::task::yield_now().await;
-        }
+        let in_flight = async || (served.lifecycle.stats().in_flight > 0).then_some(());
+        eventually(LIMIT, "it is in flight", in_flight).await;
         client.write_all(b"GET / HT").await.unwrap();
         let sent = Instant::now();
         while sent.elapsed() < HEARD {
@@ -200,9 +201,12 @@ async fn a_request_that_began_to_arrive_before_the_answer_to_another_is_answered
         let began = Instant::now();
         release.notify_one();
         let mut first = Vec::new();
-        while !first.ends_with(b"slow") {
-            assert_ne!(client.read_buf(&mut first).await.unwrap(), 0);
-        }
+        let reads = async {
+            while !first.ends_with(b"slow") {
+                assert_ne!(client.read_buf(&mut first).await.unwrap(), 0);
+            }
+        };
+        timeout(LIMIT, reads).await.unwrap();
         answer_to(served, client, began, "TP/1.1\r\nhost: test\r\n\r\n").await
     })
     .await;
@@ -210,6 +214,9 @@ async fn a_request_that_began_to_arrive_before_the_answer_to_another_is_answered
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
     assert!(answer.ends_with("127.0.0.1"), "{answer:?}");
 }
+
+/// Longer than a busy machine takes.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Long enough for the server to read what has been sent to it.
 const HEARD: Duration = Duration::from_millis(100);

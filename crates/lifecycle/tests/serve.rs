@@ -416,11 +416,23 @@ async fn many_idle_connections_hold_no_stop_up() {
     }
 }
 
-/// Outside of Kubernetes there is no balancer to wait for. The machine may be busy: now and then it is not.
+/// Wants three of fifty such stops: the machine may be busy.
+async fn stops_at_once(mut stop: impl AsyncFnMut() -> Duration) {
+    let mut stops = Vec::new();
+    for _ in 0..50 {
+        stops.push(stop().await);
+        if stops.iter().filter(|stop| **stop <= AT_ONCE).count() == 3 {
+            println!("stopped in {stops:?}");
+            return;
+        }
+    }
+    panic!("{stops:?}");
+}
+
+/// Outside of Kubernetes there is no balancer to wait for.
 #[tokio::test]
 async fn an_idle_service_stops_at_once() {
-    let mut best = Duration::MAX;
-    for _ in 0..50 {
+    stops_at_once(async || {
         let mut served = serve(|_| {}).await;
         let mut idle = served.http1().await;
         drop(text(idle.send_request(request("/")).await.unwrap()).await);
@@ -428,22 +440,16 @@ async fn an_idle_service_stops_at_once() {
         let began = Instant::now();
         served.lifecycle.stop("test");
         assert_eq!(served.lifecycle.run().await, Exit::Clean);
-        best = best.min(began.elapsed());
-        if best <= AT_ONCE {
-            break;
-        }
-    }
-
-    println!("an idle service with an idle connection stopped in {best:?}");
-    assert!(best <= AT_ONCE, "{best:?}");
+        began.elapsed()
+    })
+    .await;
 }
 
 /// It has read all, although it says nothing of it.
 #[tokio::test]
 async fn a_client_that_has_read_a_large_answer_and_stays_does_not_hold_the_stop() {
     const LENGTH: usize = 64 << 10;
-    let mut best = Duration::MAX;
-    for _ in 0..50 {
+    stops_at_once(async || {
         let lifecycle = lifecycle(Signals::Leave, |_| {});
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let large = Router::new().route("/", get(async || "x".repeat(LENGTH)));
@@ -460,15 +466,11 @@ async fn a_client_that_has_read_a_large_answer_and_stays_does_not_hold_the_stop(
         let began = Instant::now();
         lifecycle.stop("test");
         assert_eq!(lifecycle.run().await, Exit::Clean);
-        best = best.min(began.elapsed());
+        let stopped = began.elapsed();
         drop(client);
-        if best <= AT_ONCE {
-            break;
-        }
-    }
-
-    println!("stopped in {best:?}");
-    assert!(best <= AT_ONCE, "{best:?}");
+        stopped
+    })
+    .await;
 }
 
 const AT_ONCE: Duration = Duration::from_millis(100);
