@@ -176,7 +176,7 @@ mod tests {
     use std::{
         io::{Read as _, Write as _},
         thread,
-        time::Duration,
+        time::{Duration, Instant},
     };
 
     use tokio::{
@@ -204,7 +204,10 @@ mod tests {
         server.write_all(&[0; LENGTH]).await.expect("room in the kernel");
         client.write_all(b"a window update").expect("a connection");
         // Longer than the silence after which a client has gone.
-        thread::sleep(Duration::from_millis(1100));
+        let blocked = Instant::now();
+        while blocked.elapsed() < Duration::from_millis(1100) {
+            thread::park_timeout(Duration::from_millis(100));
+        }
         let reader = thread::spawn(move || {
             let mut answer = Vec::new();
             client.read_to_end(&mut answer).map(|_| answer.len())
