@@ -92,11 +92,12 @@ impl Board {
         let Some(plan) = self.plans.get(at) else {
             return Duration::MAX;
         };
+        let answer = outcome.answer();
         let mut state = self.lock();
         let Some(entry) = state.entries.get_mut(at) else {
             return Duration::MAX;
         };
-        entry.record(outcome, duration, plan, self.clock.now());
+        entry.record(answer, duration, plan, self.clock.now());
         let is_retried = entry.is_retried();
         self.publish(state);
         if is_retried { plan.retry } else { plan.interval }

@@ -119,8 +119,10 @@ fn is_told_of_a_secret(name: &str, value: &Detail) -> bool {
 }
 
 fn text(text: &str) -> String {
-    let shown = masked(text);
-    if written(&shown) <= MOST_TEXT {
+    let read = beginning(text);
+    let shown = masked(read);
+    let is_whole = read.len() == text.len();
+    if is_whole && written(&shown) <= MOST_TEXT {
         return Cow::into_owned(shown);
     }
     let mut length = 0;
@@ -130,6 +132,16 @@ fn text(text: &str) -> String {
     });
     let end = end.map_or(shown.len(), |(at, _)| at);
     format!("{}...", shown.get(..end).unwrap_or_default())
+}
+
+/// As much of it as is read, up to a blank or a quote: behind one that is not closed nothing is shown, and of a URL or a token,
+/// which has none inside, it needs all to tell that it is one.
+fn beginning(text: &str) -> &str {
+    let near = text.floor_char_boundary(MOST_READ);
+    let (beginning, rest) = text.split_at_checked(near).unwrap_or((text, ""));
+    let more = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>'));
+    let end = beginning.len() + more.unwrap_or(rest.len());
+    text.get(..end).unwrap_or(text)
 }
 
 /// How long the text is in JSON, without its quotes.
@@ -152,6 +164,9 @@ fn digits(number: u64) -> usize {
 
 /// For all details of a check together, as they stand in JSON, without what tells that they are not all.
 const MOST_BYTES: usize = 4096;
+
+/// Of one text, in bytes.
+const MOST_READ: usize = 16 * 1024;
 
 const MOST_TEXT: usize = 1024;
 
@@ -327,6 +342,29 @@ mod tests {
         let said = Detail::from("\"é".repeat(256) + "...");
         assert_eq!(shown.details().find("said"), Some(&said));
         assert!(shown.details().find("truncated").is_none());
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_cut_where_no_secret_is_halved() {
+        let filler = "x".repeat(MOST_READ - 30);
+        for (text, shown) in [
+            (
+                format!("password={filler} pg://app:hunter2{filler}@db/app more"),
+                "password=*** pg://app:***@db/app...",
+            ),
+            (
+                format!("password={filler}{}hunter2", " ".repeat(40)),
+                &*format!("password=***{}...", " ".repeat(21)),
+            ),
+            (
+                format!("password={filler} é\"token\":\"hun {filler} ter2\" x"),
+                "password=*** é\"token\":\"***...",
+            ),
+        ] {
+            let verdict = bounded(&Verdict::unhealthy(text));
+
+            assert_eq!(verdict.reason(), Some(shown));
+        }
     }
 
     #[test]

@@ -38,6 +38,28 @@ pub(crate) enum Outcome {
     Panic(String),
 }
 
+/// What a run said, as it may be shown.
+pub(crate) struct Answer {
+    verdict: Verdict,
+    /// Whether it said that asking again does not mend it.
+    is_permanent: bool,
+}
+
+impl Outcome {
+    /// The answer, if there is one. What is long takes its time: not under a lock.
+    pub(crate) fn answer(self) -> Option<Answer> {
+        let verdict = match self {
+            Self::Answer(verdict) => verdict,
+            Self::Panic(panic) => Verdict::unhealthy(format!("the check panicked: {panic}")),
+            Self::Late => return None,
+        };
+        Some(Answer {
+            is_permanent: verdict.details().find("permanent") == Some(&Detail::Bool(true)),
+            verdict: bounded(&verdict),
+        })
+    }
+}
+
 impl Entry {
     pub(crate) fn new(started: Instant, timestamp: SystemTime) -> Self {
         Self {
@@ -62,10 +84,10 @@ impl Entry {
         self.running_since = Some(now);
     }
 
-    /// Takes the end of the run that is going on.
+    /// Takes the end of the run that is going on; without an answer it was late.
     pub(crate) fn record(
         &mut self,
-        outcome: Outcome,
+        answer: Option<Answer>,
         duration: Duration,
         plan: &Plan,
         timestamp: SystemTime,
@@ -74,21 +96,17 @@ impl Entry {
         self.duration = duration;
         self.began = self.running_since.take();
         self.is_permanent = false;
-        let answer = match outcome {
-            Outcome::Late => {
-                self.failures += 1;
-                let reason = format!("no answer within {:?}", plan.deadline);
-                self.progress.late(Verdict::unknown(reason));
-                return;
-            }
-            Outcome::Panic(panic) => Verdict::unhealthy(format!("the check panicked: {panic}")),
-            Outcome::Answer(verdict) => verdict,
+        let Some(answer) = answer else {
+            self.failures += 1;
+            let reason = format!("no answer within {:?}", plan.deadline);
+            self.progress.late(Verdict::unknown(reason));
+            return;
         };
-        self.is_permanent = answer.details().find("permanent") == Some(&Detail::Bool(true));
-        self.failures += u64::from(answer.status() == Status::Unhealthy);
+        self.is_permanent = answer.is_permanent;
+        self.failures += u64::from(answer.verdict.status() == Status::Unhealthy);
         self.answered = Instant::now();
         self.timestamp = timestamp;
-        self.progress.answer(bounded(&answer), plan);
+        self.progress.answer(answer.verdict, plan);
     }
 
     /// Whether the check should be asked again soon. A login that is refused, once that is believed, would only be refused more

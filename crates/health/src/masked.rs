@@ -130,6 +130,15 @@ mod tests {
             ("Bearer letmein refused", "Bearer *** refused"),
             ("\"Bearer  letmein\"", "\"Bearer  ***\""),
             ("Bearer token hunter2 refused", "Bearer token *** refused"),
+            ("Bearer is hunter2", "Bearer is ***"),
+            ("Bearer \"letmein\" refused", "Bearer \"***\" refused"),
+            ("Bearer 'letmein'", "Bearer '***'"),
+            ("Bearer (\"letmein\")", "Bearer (\"***\")"),
+            ("Bearer [letmein], Bearer <letmein>", "Bearer [***], Bearer <***>"),
+            (r#"\"Bearer \"letmein\"\""#, r#"\"Bearer \"***\"\""#),
+            ("Basic \"aHVudGVyMg==\"", "Basic \"***\""),
+            ("Basic aHVudGVyMg== refused", "Basic *** refused"),
+            ("Authorization:\tBasic\tletmein", "Authorization:\tBasic\t***"),
             ("authorization=Basic aHVudGVyMg==", "authorization=Basic ***"),
             ("authorization=bearer letmein", "authorization=bearer ***"),
             ("Authorization:Token letmein", "Authorization:Token ***"),
@@ -204,12 +213,69 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_found_behind_every_sign() {
+        for (text, shown) in [
+            ("password:=hunter2", "password:=***"),
+            ("PASSWORD := 'hunter2' for app", "PASSWORD := '***' for app"),
+            (r#""password" := "hunter2""#, r#""password" := "***""#),
+            ("DB_PASS ?= hunter2", "DB_PASS ?= ***"),
+            ("db_pass=:hunter2", "db_pass=***"),
+            ("password:\thunter2\tx", "password:\t***\tx"),
+            ("db_pass\t=\thunter2", "db_pass\t=\t***"),
+            ("\"password\":\n  \"hunter2\"", "\"password\":\n  \"***\""),
+            ("x-service-token: hunter2", "x-service-token: ***"),
+            ("secret-value: hunter2", "secret-value: ***"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_in_the_keys_of_postgres() {
+        for (text, shown) in [
+            (
+                "Key (email, api_token)=(a)b, hunter2) already exists.",
+                "Key (email, api_token)=(***) already exists.",
+            ),
+            (
+                "Key (email, api_token)=(a) b, hunter2) is not present in table \"x\" (y)",
+                "Key (email, api_token)=(***) is not present in table \"x\" (y)",
+            ),
+            (
+                "Key (c, token)=(1, hunter2) conflicts with existing key (c, token)=(2, hunter2).",
+                "Key (c, token)=(***) conflicts with existing key (c, token)=(***).",
+            ),
+            (
+                "Key (token, lower(x))=(hunter2, x)",
+                "Key (token, lower(x))=(***)",
+            ),
+            (
+                "Key (lower(token::text))=(hunter2)",
+                "Key (lower(token::text))=(***)",
+            ),
+            (
+                "Key (api_token, a_column_with_a_long_name_of_its_own, another_column_with_a_long_name)=(hunter2, 1, 2)",
+                "Key (api_token, a_column_with_a_long_name_of_its_own, another_column_with_a_long_name)=(***)",
+            ),
+            ("Key (token)=(hun)ter2", "Key (token)=(***"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
     fn what_is_no_secret_stays() {
         for text in [
             "password authentication failed for user: app",
             "the bearer of bad news",
             "basic authentication is not allowed",
             "Basic authentication is not allowed, Bearer token needed",
+            "invalid CA: Basic Constraints not critical, Basic sanity check failed",
+            "Basic HTTP login, Basic TLS",
+            "Bearer is invalid, Bearer was refused, Bearer , x, Bearer \"\", Bearer -- x",
+            "Bearer JWT needed, Bearer expired, Bearer ***",
+            "token-service: connection refused, token-service.local: gone",
+            "secret-manager:unavailable, password-api.prod: 503",
             "WWW-Authenticate: Basic realm=\"shop\"",
             "12:30:01 no route to host",
             "key: value, duplicate key: (id)=(3)",
@@ -248,10 +314,18 @@ mod tests {
             "authorization: A ",
             "authorization: A b=\"",
             "authorization=a=b,",
+            "authorization:basic,x=",
+            "authorization=token,x=",
+            "authorization:a x=1,",
             "token=[\"\",",
             "token:((((((((((((",
             "token:Some(",
             "(token)=(",
+            "(token)=(x) ",
+            "(token)=(x)y",
+            "(token)=(x) already exists",
+            "))=(",
+            ")))=",
             ")=(",
             "key=",
             "key:",
@@ -264,6 +338,11 @@ mod tests {
             "authorization:bearer",
             "Bearer ",
             "Bearer",
+            "Bearer \"",
+            "password:=",
+            "password?=",
+            "password:\n",
+            "\t\t\t\t:",
             "                ",
             ", ",
         ] {

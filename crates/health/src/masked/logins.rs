@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::{part, value_length};
 
-/// What stands behind the name of a way to log in: any word behind `Bearer` and `Basic`, what is no word of a language behind
-/// `bearer` and `basic`.
+/// What stands behind the name of a way to log in: any word behind `Bearer`, what is no word of a language behind `bearer`
+/// and `Basic`.
 pub(super) fn logins(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut words = text.split_inclusive([' ', '\n', '\t']);
     let (mut at, mut before) = (0, Word::Other);
@@ -15,24 +15,30 @@ pub(super) fn logins(text: &str) -> impl Iterator<Item = Range<usize>> {
         if word.trim().is_empty() {
             return Some(None);
         }
-        let length = value_length(word);
-        let value = part(word, 0..length);
+        let inside = inside(word);
+        let value = part(word, inside.clone());
         let is_login = match before {
-            Word::Scheme => !is_about_logins(value),
-            Word::Hint => is_code(value),
+            Word::Scheme => has_letters(value) && !is_about_logins(value),
+            Word::Hint => is_code(value) && !is_about_logins(value),
             Word::Other => false,
         };
         before = match before {
-            _ if is_scheme(bare, &LOGINS) && bare.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                Word::Scheme
-            }
-            _ if is_scheme(bare, &LOGINS) => Word::Hint,
+            _ if bare.eq_ignore_ascii_case(BEARER) && bare.starts_with('B') => Word::Scheme,
+            _ if is_scheme(bare, &[BASIC, BEARER]) => Word::Hint,
             Word::Scheme if !is_login => Word::Hint,
             _ => Word::Other,
         };
-        Some(is_login.then_some(start..start + length))
+        Some(is_login.then(|| start + inside.start..start + inside.end))
     })
     .flatten()
+}
+
+/// The word without what it is put in: quotes, escaped or not, and brackets.
+fn inside(word: &str) -> Range<usize> {
+    let opened = word.trim_start_matches(['"', '\'', '`', '\\', '(', '[', '{', '<']);
+    let value = part(opened, 0..value_length(opened)).trim_end_matches(['`', '\\', '>']);
+    let start = word.len() - opened.len();
+    start..start + value.len()
 }
 
 /// What a word says of the next one.
@@ -49,19 +55,22 @@ pub(super) fn credentials(text: &str, start: usize) -> Option<Range<usize>> {
     let first = value_length(rest);
     let scheme = part(rest, 0..first);
     let behind = part(rest, first..rest.len());
-    let gap = behind.len() - behind.trim_start_matches(' ').len();
-    let second = parameters(part(behind, gap..behind.len()));
-    let has_second = gap > 0 && second > 0;
+    let gap = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+    // Only where it is a part of the span: what is looked at and not covered is looked at again.
+    let second = || match gap {
+        0 => 0,
+        _ => parameters(part(behind, gap..behind.len())),
+    };
     if is_scheme(scheme, &SCHEMES) {
         let from = start + first + gap;
-        return has_second.then(|| from..from + second);
+        return Some(from..from + second()).filter(|span| !span.is_empty());
     }
     // It may be a scheme of somebody's own.
     let is_capital = scheme.starts_with(|c: char| c.is_ascii_uppercase());
-    let length = if is_capital && has_second {
-        first + gap + second
-    } else {
-        parameters(rest)
+    let second = if is_capital { second() } else { 0 };
+    let length = match second {
+        0 => parameters(rest),
+        second => first + gap + second,
     };
     Some(start..start + length)
 }
@@ -94,20 +103,32 @@ fn is_scheme(word: &str, of: &[&str]) -> bool {
     of.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
-/// No word of a language has a digit or a sign of Base64 in it, or a capital letter behind its first.
+fn has_letters(value: &str) -> bool {
+    value.contains(char::is_alphanumeric)
+}
+
+/// No word of a language has a digit or a sign of Base64 in it, or a capital letter behind its first, unless it is short like TLS.
 fn is_code(value: &str) -> bool {
+    let mut bytes = value.bytes();
+    if bytes.len() <= LONGEST_ACRONYM && bytes.all(|byte| byte.is_ascii_uppercase()) {
+        return false;
+    }
     let mut bytes = value.bytes();
     bytes.next();
     bytes.any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'=')
 }
 
-/// `Basic authentication`, `Bearer token`, and the challenges `Basic realm="x"` and `Bearer error="invalid_token"`.
+/// `Bearer token`, `Bearer is invalid`, and the challenge `Bearer error="invalid_token"`.
 fn is_about_logins(value: &str) -> bool {
     let word = value.split('=').next().unwrap_or_default();
     is_scheme(word.trim_end_matches([':', '.']), &ABOUT_LOGINS)
 }
 
-const LOGINS: [&str; 2] = ["basic", "bearer"];
+const BASIC: &str = "basic";
+
+const BEARER: &str = "bearer";
+
+const LONGEST_ACRONYM: usize = 5;
 
 const SCHEMES: [&str; 10] = [
     "apikey",
@@ -122,20 +143,67 @@ const SCHEMES: [&str; 10] = [
     "token",
 ];
 
-const ABOUT_LOGINS: [&str; 15] = [
+const ABOUT_LOGINS: [&str; 62] = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
     "auth",
     "authentication",
-    "authorization",
     "authorisation",
+    "authorization",
+    "but",
+    "by",
+    "can",
+    "cannot",
     "challenge",
     "charset",
     "credentials",
+    "did",
+    "does",
     "error",
     "error_description",
+    "expected",
+    "expired",
+    "failed",
+    "for",
+    "from",
+    "had",
+    "has",
+    "have",
     "header",
+    "in",
+    "invalid",
+    "is",
+    "jwt",
+    "malformed",
+    "may",
+    "missing",
+    "must",
+    "needed",
+    "no",
+    "not",
+    "of",
+    "on",
+    "only",
+    "or",
     "realm",
+    "refused",
+    "rejected",
+    "required",
+    "revoked",
     "scheme",
     "scope",
+    "the",
+    "to",
     "token",
     "tokens",
+    "used",
+    "was",
+    "were",
+    "will",
+    "with",
+    "without",
 ];

@@ -27,42 +27,81 @@ fn value(text: &str, at: usize, sign: &str) -> Option<Range<usize>> {
     if sign == "=" && before.ends_with(')') {
         return columns(text, at);
     }
-    let name = name_before(before);
-    if !looks_secret(name) {
+    let name = name_before(before, sign);
+    if !looks_secret(name) || (sign == ":" && is_server(name)) {
         return None;
     }
     let start = start_behind(text, at + 1);
-    if let Some(quoted) = quoted_at(text, start) {
+    let rest = part(text, start..text.len());
+    // The next line is the value only if that is plain to see.
+    let quoted = text.len() - rest.trim_start().len();
+    if let Some(quoted) = quoted_at(text, quoted) {
         return Some(quoted);
     }
     if is_authorization(name) {
         return credentials(text, start);
     }
-    let rest = part(text, start..text.len());
     let is_port = start == at + 1 && is_port(name, rest);
     let is_prose = sign == ":" && (is_everyday(name) || is_port);
     // Before the end is looked for, which may be far away and the same for all.
-    if is_prose || is_count(name, rest) || rest.starts_with("//") || rest.starts_with([':', '=']) {
+    if is_prose || is_count(name, rest) || rest.starts_with("//") || is_doubled(sign, rest) {
         return None;
     }
     Some(start..start + value_length(rest))
 }
 
+/// Whether it is no sign for a value: `::`, `==`, or the first half of `:=`.
+fn is_doubled(sign: &str, rest: &str) -> bool {
+    rest.starts_with(sign) || (sign == ":" && rest.starts_with('='))
+}
+
 /// The values in PostgreSQL's `Key (id, token)=(3, x)`, if a column of that name is hidden elsewhere too.
 fn columns(text: &str, at: usize) -> Option<Range<usize>> {
-    let names = tail(part(text, 0..at), LONGEST_NAME, |byte| *byte != b'(');
-    let mut names = names.trim_end_matches(')').split(", ");
     let values = part(text, at + 1..text.len()).strip_prefix('(')?;
     let start = at + "=(".len();
+    let mut names = column_names(part(text, 0..at)).split(|c: char| !c.is_alphanumeric() && c != '_');
     let is_secret = names.any(|name| looks_secret(name) && !is_everyday(name));
-    is_secret.then(|| start..start + values.find(')').unwrap_or(values.len()))
+    is_secret.then(|| start..start + columns_length(values))
+}
+
+/// What stands in the brackets at the end of the text, which may have others inside. It is looked for behind the `=(` before them,
+/// so that no text is looked at twice.
+fn column_names(text: &str) -> &str {
+    let from = text.rfind("=(").map_or(0, |at| at + "=(".len());
+    let near = part(text, from..text.len());
+    let mut open = 0_usize;
+    let start = near.bytes().rposition(|byte| {
+        match byte {
+            b')' => open += 1,
+            b'(' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open == 0
+    });
+    start.map_or("", |start| part(near, start..near.len()))
+}
+
+/// Up to the bracket behind which PostgreSQL goes on; if it says something else, up to the last one that may end the values, which
+/// can have brackets in them.
+fn columns_length(values: &str) -> usize {
+    let mut last = None;
+    for (at, _) in values.match_indices(')') {
+        let behind = part(values, at + 1..values.len());
+        if BEHIND_COLUMNS.iter().any(|words| behind.starts_with(words)) {
+            return at;
+        }
+        if !behind.starts_with(char::is_alphanumeric) {
+            last = Some(at);
+        }
+    }
+    last.unwrap_or(values.len())
 }
 
 /// Where the value begins behind a sign, which may be the first half of an arrow.
 fn start_behind(text: &str, from: usize) -> usize {
     let rest = part(text, from..text.len());
     let rest = rest.strip_prefix('>').unwrap_or(rest);
-    text.len() - rest.trim_start_matches(' ').len()
+    text.len() - rest.trim_start_matches(BLANKS).len()
 }
 
 fn quoted_at(text: &str, start: usize) -> Option<Range<usize>> {
@@ -117,9 +156,13 @@ fn closing(inside: &str, quote: &str) -> usize {
     found.next().unwrap_or(inside.len())
 }
 
-/// The name at the end of the text, quoted or not.
-fn name_before(text: &str) -> &str {
-    let text = text.trim_end_matches(' ').trim_end_matches(['"', '\'', '\\']);
+/// The name at the end of the text, quoted or not, and without the first half of `:=`, `?=` or `+=`.
+fn name_before<'t>(text: &'t str, sign: &str) -> &'t str {
+    let text = match sign {
+        "=" => text.strip_suffix([':', '?', '+']).unwrap_or(text),
+        _ => text,
+    };
+    let text = text.trim_end_matches(BLANKS).trim_end_matches(['"', '\'', '\\']);
     tail(text, LONGEST_NAME, |byte| {
         byte.is_ascii_alphanumeric() || b"_-.".contains(byte)
     })
@@ -147,6 +190,13 @@ fn is_port(name: &str, rest: &str) -> bool {
     let ends = !behind.starts_with(char::is_alphanumeric);
     let last = name.rsplit(['-', '.']).next().unwrap_or_default();
     (1..=5).contains(&digits) && ends && !name.contains('_') && !looks_secret(last)
+}
+
+/// Whether it is the name of a server, such as `token-service` and `token-service.local`.
+fn is_server(name: &str) -> bool {
+    let mut last = name.rsplit(['-', '.']).take_while(|word| !looks_secret(word));
+    let is_one = |word: &str| SERVERS.iter().any(|server| word.eq_ignore_ascii_case(server));
+    name.contains('-') && !name.contains('_') && last.any(is_one)
 }
 
 /// Whether it tells how many there are.
@@ -181,5 +231,20 @@ const EVERYDAY: [&str; 14] = [
     "secrets",
     "tokens",
 ];
+
+const SERVERS: [&str; 14] = [
+    "api", "broker", "exchange", "gateway", "host", "issuer", "manager", "operator", "provider", "proxy",
+    "server", "service", "store", "vault",
+];
+
+const BEHIND_COLUMNS: [&str; 5] = [
+    " already exists",
+    " conflicts with ",
+    " is duplicated",
+    " is not present in ",
+    " is still referenced ",
+];
+
+const BLANKS: [char; 2] = [' ', '\t'];
 
 const LONGEST_NAME: usize = 64;
