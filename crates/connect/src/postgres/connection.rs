@@ -50,6 +50,9 @@ pub enum ConnectError {
     /// The server is starting up or shutting down.
     #[error("the server is starting or stopping")]
     NotReady(#[source] tokio_postgres::Error),
+    /// The server takes writes or takes none, and `target_session_attrs` wants the other.
+    #[error("no server is as target_session_attrs wants it")]
+    Unsuitable(#[source] tokio_postgres::Error),
     /// TLS cannot be set up on this side.
     #[error("setting up TLS")]
     Tls(#[from] TlsError),
@@ -64,7 +67,11 @@ impl ConnectError {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::Timeout { .. } | Self::Unreachable(_) | Self::TooManyConnections(_) | Self::NotReady(_)
+            Self::Timeout { .. }
+                | Self::Unreachable(_)
+                | Self::TooManyConnections(_)
+                | Self::NotReady(_)
+                | Self::Unsuitable(_)
         )
     }
 
@@ -72,6 +79,21 @@ impl ConnectError {
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+
+    /// What the driver has said of it, if anything.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn into_driver(self) -> Option<tokio_postgres::Error> {
+        match self {
+            Self::Timeout { .. } | Self::Tls(_) => None,
+            Self::Unreachable(error)
+            | Self::Refused(error)
+            | Self::TooManyConnections(error)
+            | Self::NotReady(error)
+            | Self::Unsuitable(error)
+            | Self::Other(error) => Some(error),
+        }
     }
 
     /// Of several hosts the last counts, but what one has said counts more than the silence of another.
@@ -85,7 +107,16 @@ impl ConnectError {
     }
 }
 
-pub(super) async fn connect(
+/// As [`PostgresUrl::connect`](super::PostgresUrl::connect), of which `began` is the begin, with a configuration of the driver and
+/// certificates that have been read.
+///
+/// # Errors
+/// Those of it, but for [`ConnectError::Tls`].
+///
+/// # Cancel safety
+/// Dropping the future gives up the attempt and leaves nothing behind.
+#[doc(hidden)]
+pub async fn connect(
     config: &Config,
     connector: PostgresTls,
     deadline: Duration,
@@ -98,7 +129,11 @@ pub(super) async fn connect(
         let others = u32::try_from(hosts.len() - at).unwrap_or(u32::MAX);
         match timeout(left / others, host.connect(connector.clone())).await {
             Ok(Ok((client, connection))) => return Ok((client, PostgresConnection(Box::pin(connection)))),
-            Ok(Err(error)) => failure = failure.or(classify(error)),
+            Ok(Err(error)) => match classify(error) {
+                // As libpq does: at every host, the login would count towards a lockout.
+                refused @ ConnectError::Refused(_) => return Err(refused),
+                error => failure = failure.or(error),
+            },
             Err(_) => failure = failure.or(ConnectError::Timeout { deadline }),
         }
     }
@@ -108,6 +143,9 @@ pub(super) async fn connect(
 fn classify(error: tokio_postgres::Error) -> ConnectError {
     let Some(code) = error.code() else {
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+        if cause.is_some_and(is_unsuitable) {
+            return ConnectError::Unsuitable(error);
+        }
         // Who is reached and says what is not understood, or shows a certificate that is not trusted, is not out of reach.
         return if error.is_closed() || cause.is_some_and(|cause| !is_unreadable(cause.kind())) {
             ConnectError::Unreachable(error)
@@ -132,6 +170,11 @@ fn classify(error: tokio_postgres::Error) -> ConnectError {
 fn is_of_database(error: &tokio_postgres::Error) -> bool {
     let error = error.as_db_error();
     error.and_then(|error| error.routine()) == Some("CheckMyDatabase")
+}
+
+/// How the driver says that `target_session_attrs` wants another server; where the system denies a socket, that has its number.
+fn is_unsuitable(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::PermissionDenied && cause.raw_os_error().is_none()
 }
 
 const fn is_unreadable(kind: io::ErrorKind) -> bool {

@@ -23,6 +23,8 @@ mod sslmode;
 mod tls;
 mod url;
 
+#[doc(hidden)]
+pub use connection::connect;
 pub use connection::{ConnectError, PostgresConnection};
 pub use sslmode::SslMode;
 pub use tls::PostgresTls;

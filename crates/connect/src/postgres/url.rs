@@ -102,7 +102,7 @@ impl PostgresUrl {
     }
 
     /// Connects, with one deadline over name resolution, TCP, TLS and the PostgreSQL handshake. Of several hosts each has its share
-    /// of it, so that a silent one does not keep from the next.
+    /// of it, so that a silent one does not keep from the next; one that refuses the login is the last, as with libpq.
     ///
     /// The connection is a future that must be driven, in a task that the caller owns, for as long as
     /// the client is used.
@@ -111,7 +111,8 @@ impl PostgresUrl {
     /// By what the caller can do about it; see [`ConnectError`].
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the attempt and leaves nothing behind.
+    /// Dropping the future gives up the attempt. The reading of a certificate file that has begun goes on, on a blocking thread; the
+    /// next attempt waits for its end.
     pub async fn connect(
         &self,
         deadline: Duration,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use groundcrew_base::{Check, Observation, Status, Verdict, error_text};
 use groundcrew_connect::postgres::{
     ConnectError, PostgresUrl,
-    tokio_postgres::{self, Client, SimpleQueryMessage, error::SqlState},
+    tokio_postgres::{self, Client, SimpleQueryMessage, config::TargetSessionAttrs, error::SqlState},
 };
 use tokio::{
     sync::{Mutex, Notify},
@@ -26,6 +26,7 @@ use super::{
 /// |---|---|---|
 /// | `up` | healthy | an answer |
 /// | `read_only` | degraded | the server is a standby, or takes no writes; see [`read_only`](Self::read_only) |
+/// | `read_only` | unhealthy | every server is such a one, and the URL says `target_session_attrs=read-write`: nobody gets a connection |
 /// | `pool_exhausted` | degraded | an answer, but the pool has no connection left |
 /// | `too_many_connections` | degraded | the server is up, but has no connection left for the check |
 /// | `busy` | degraded | no answer in time, but real work has had one meanwhile: something in between, such as `PgBouncer`, has a queue |
@@ -124,7 +125,7 @@ impl PostgresCheck {
             let connected = match link.open(limits.deadline, || self.connect(limits)).await {
                 Ok(connected) => connected,
                 Err(NoLink::Late) => return frozen(limits.timeout),
-                Err(NoLink::Refused(error)) => return refused(&error),
+                Err(NoLink::Refused(error)) => return refused(&error, self.wants_writes()),
             };
             match connected.ask(limits.deadline).await {
                 Reply::Answered(state) => {
@@ -140,6 +141,10 @@ impl PostgresCheck {
             }
         }
         unhealthy("down", "the connection was closed".to_owned())
+    }
+
+    fn wants_writes(&self) -> bool {
+        self.url.config().get_target_session_attrs() == TargetSessionAttrs::ReadWrite
     }
 
     fn judge(&self, state: &State) -> Verdict {
@@ -234,12 +239,14 @@ fn failed(error: &tokio_postgres::Error) -> Verdict {
     unhealthy(if is_cut { "down" } else { "error" }, error_text(error))
 }
 
-fn refused(error: &ConnectError) -> Verdict {
+fn refused(error: &ConnectError, wants_writes: bool) -> Verdict {
     let reason = error_text(error);
     match error {
         ConnectError::Timeout { .. } => unhealthy("frozen", reason),
         ConnectError::Unreachable(_) => unhealthy("down", reason),
         ConnectError::NotReady(_) => unhealthy("starting", reason),
+        // Nobody gets a connection, not even one that only reads.
+        ConnectError::Unsuitable(_) if wants_writes => unhealthy("read_only", reason),
         ConnectError::Refused(_) => unhealthy("auth", reason).detail("permanent", true),
         ConnectError::TooManyConnections(_) => {
             Verdict::degraded(reason).detail("verdict", "too_many_connections")
