@@ -61,7 +61,7 @@ pub struct DbConfig {
         config(env = "DATABASE_ACQUIRE_TIMEOUT", unit = "ms", range(min = "1ms"))
     )]
     pub acquire_timeout: Duration,
-    /// How long a new connection may take, TLS and login included; default 5 s.
+    /// How long a new connection may take, TLS and login included; default 5 s. Of several hosts each has its share.
     #[cfg_attr(
         feature = "envcfg",
         config(env = "DATABASE_CONNECT_TIMEOUT", unit = "ms", range(min = "1ms"))

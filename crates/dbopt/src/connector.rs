@@ -1,9 +1,9 @@
-use std::{pin::Pin, sync::Arc};
+use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
 use deadpool_postgres::Connect;
 use groundcrew_base::Secret;
-use groundcrew_connect::postgres::PostgresTls;
-use tokio::{runtime::Handle, task::JoinHandle};
+use groundcrew_connect::postgres::{ConnectError, PostgresTls, connect};
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 use tokio_postgres::{Client, Config, Error};
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +16,8 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) struct Connector {
     pub(crate) tls: PostgresTls,
     pub(crate) password: Option<Password>,
+    /// Over all hosts.
+    pub(crate) connect_timeout: Duration,
     pub(crate) tasks: TaskTracker,
     pub(crate) runtime: Handle,
 }
@@ -27,7 +29,13 @@ impl Connect for Connector {
             config.password(password().expose());
         }
         Box::pin(async move {
-            let (client, connection) = config.connect(self.tls.clone()).await?;
+            let opened = connect(&config, self.tls.clone(), self.connect_timeout, Instant::now()).await;
+            let (client, connection) = match opened.map_err(ConnectError::into_driver) {
+                Ok(opened) => opened,
+                Err(Some(error)) => return Err(error),
+                // The pool's own deadline has passed as well, and tells of it.
+                Err(None) => pending().await,
+            };
             let drive = async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(target: "groundcrew::dbopt", error = %error, "database connection ended");

@@ -56,6 +56,7 @@ impl Inner {
         let connector = Connector {
             tls: tls.clone(),
             password,
+            connect_timeout: config.connect_timeout,
             tasks: connections.clone(),
             runtime: runtime.clone(),
         };

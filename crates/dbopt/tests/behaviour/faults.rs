@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use groundcrew_base::{Evidence, Secret};
 use groundcrew_dbopt::{Db, Error, label};
-use groundcrew_testkit::{Postgres, eventually};
+use groundcrew_testkit::{Postgres, Proxy, eventually};
 use tokio::time::timeout;
 
 use crate::support::{SOON, TestResult, size_when_held};
@@ -148,5 +148,22 @@ async fn verified_tls_carries_queries_and_cancel_requests() -> TestResult {
     })
     .await;
     assert_eq!(db.stats().cancelled, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_silent_first_host_keeps_no_connection_from_the_second() -> TestResult {
+    let server = Postgres::start().await?;
+    let silent = Proxy::start(server.addr()).await?;
+    silent.black_hole();
+    let url = server.url().replacen('@', &format!("@{},", silent.addr()), 1);
+    let db = Db::builder(url).connect_timeout(Duration::from_secs(4)).build()?;
+
+    let row = eventually(SOON * 4, "the second host answers", async || {
+        db.query_one(label("select", "none"), ONE, &[]).await.ok()
+    })
+    .await;
+
+    assert_eq!(row.get::<_, i32>(0), 1);
     Ok(())
 }
