@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use groundcrew_base::{Detail, Details, MASK, Verdict, looks_secret};
 
-use crate::masked::{COUNTABLE, masked};
+use crate::{
+    checks::EXTERNAL_SERVICES,
+    masked::{COUNTABLE, masked},
+};
 
 /// The answer with its secrets hidden and its texts cut; details that have no room are left out, which
 /// the detail `truncated` says.
@@ -17,7 +20,7 @@ pub(crate) fn bounded(verdict: &Verdict) -> Verdict {
         },
     };
     let mut room = Room::new();
-    let details = room.details(verdict.details(), MOST_LEVELS);
+    let details = room.details(verdict.details(), MOST_LEVELS, Names::OfFields);
     for (name, value) in details.iter() {
         shown = shown.detail(name.to_owned(), value.clone());
     }
@@ -55,10 +58,11 @@ impl Room {
         Some(Detail::Text(shown.into()))
     }
 
-    fn details(&mut self, details: &Details, levels: usize) -> Details {
+    fn details(&mut self, details: &Details, levels: usize, names: Names) -> Details {
         let mut shown = Details::new();
         for (name, value) in details.iter() {
-            let is_hidden = looks_secret(name) && !is_told_of_a_secret(name, value);
+            let is_hidden = names.hide(name, value);
+            let inner = Names::inside(name, levels);
             let name = text(name);
             // Before the value, which may take all that is left.
             if self.take(written(&name) + QUOTES).is_none() {
@@ -67,7 +71,7 @@ impl Room {
             let value = if is_hidden {
                 self.text(MASK.to_owned())
             } else {
-                self.value(value, levels)
+                self.value(value, levels, inner)
             };
             let Some(value) = value else { break };
             shown.set(name, value);
@@ -76,7 +80,7 @@ impl Room {
     }
 
     /// The value as far as there is room, if there is any.
-    fn value(&mut self, value: &Detail, levels: usize) -> Option<Detail> {
+    fn value(&mut self, value: &Detail, levels: usize, names: Names) -> Option<Detail> {
         let inner = levels.saturating_sub(1);
         match value {
             Detail::Text(value) => self.text(text(value)),
@@ -86,12 +90,14 @@ impl Room {
             }
             Detail::List(values) => {
                 self.take(BRACKETS)?;
-                let shown = values.iter().map_while(|value| self.value(value, inner));
+                let shown = values
+                    .iter()
+                    .map_while(|value| self.value(value, inner, Names::OfFields));
                 Some(Detail::List(shown.collect()))
             }
             Detail::Map(values) => {
                 self.take(BRACKETS)?;
-                Some(Detail::Map(self.details(values, inner)))
+                Some(Detail::Map(self.details(values, inner, names)))
             }
             Detail::Float(number) if number.is_finite() => self.number(LONGEST_FLOAT, value),
             Detail::Int(number) => self.number(digits(number.unsigned_abs()) + 1, value),
@@ -103,6 +109,31 @@ impl Room {
     fn number(&mut self, bytes: usize, value: &Detail) -> Option<Detail> {
         self.take(bytes + 1)?;
         Some(value.clone())
+    }
+}
+
+/// What the names of details say.
+#[derive(Clone, Copy)]
+enum Names {
+    /// What the value is.
+    OfFields,
+    /// Who said it, such as `token-service`: a text, or nothing that is shown.
+    OfServices,
+}
+
+impl Names {
+    fn hide(self, name: &str, value: &Detail) -> bool {
+        let is_said = matches!((self, value), (Self::OfServices, Detail::Text(_)));
+        looks_secret(name) && !is_said && !is_told_of_a_secret(name, value)
+    }
+
+    /// What the names in the value of this name say.
+    fn inside(name: &str, levels: usize) -> Self {
+        if levels == MOST_LEVELS && name == EXTERNAL_SERVICES {
+            Self::OfServices
+        } else {
+            Self::OfFields
+        }
     }
 }
 
@@ -244,6 +275,33 @@ mod tests {
                 r#""login":{"user":"app","passwordAgeDays":3,"api_key":"***","pin_code":"***"},"#,
                 r#""logins":[{"user":"app","passwordAgeDays":3,"api_key":"***","pin_code":"***"}],"#,
                 r#""tokens":"***","credentials":"***","hasPassword":true,"secret":true,"maxTokens":8}"#
+            )
+        );
+    }
+
+    #[test]
+    fn services_are_called_what_they_are_called() {
+        let mut services = Details::new();
+        services.set("token-service", "ok");
+        services.set("secrets", "connection refused");
+        services.set("auth", "password=hunter2 is wrong");
+        let mut inner = Details::new();
+        inner.set("externalServices", {
+            let mut field = Details::new();
+            field.set("token", "hunter2");
+            field
+        });
+        let verdict = Verdict::healthy()
+            .detail("externalServices", services)
+            .detail("inner", inner);
+
+        let shown = json(&bounded(&verdict));
+
+        assert_eq!(
+            shown,
+            concat!(
+                r#"{"externalServices":{"token-service":"ok","secrets":"connection refused","auth":"password=*** is wrong"},"#,
+                r#""inner":{"externalServices":{"token":"***"}}}"#
             )
         );
     }

@@ -11,7 +11,6 @@ pub(crate) async fn within<T>(deadline: Duration, run: impl Future<Output = T>) 
 }
 
 /// As long, or what is left of nine tenths of the deadline: the rest is for the answer.
-#[cfg(any(feature = "postgres", feature = "redis", feature = "tcp"))]
 pub(crate) fn in_time(limit: Duration) -> Duration {
     let left = RUN.try_with(|(began, deadline)| (*deadline / 10 * 9).saturating_sub(began.elapsed()));
     match left {
@@ -21,7 +20,6 @@ pub(crate) fn in_time(limit: Duration) -> Duration {
 }
 
 /// In milliseconds, as it stands in a reason.
-#[cfg(any(feature = "postgres", feature = "redis", feature = "tcp"))]
 fn whole(limit: Duration) -> Duration {
     let millis = (limit + Duration::from_micros(500)).as_millis();
     u64::try_from(millis).map_or(limit, Duration::from_millis)

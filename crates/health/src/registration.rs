@@ -111,8 +111,8 @@ impl Registration {
         self
     }
 
-    /// Sets how long one run may take; what takes longer is unknown. The checks of servers answer before it: `frozen`, after nine
-    /// tenths of it, if their own timeout is not shorter.
+    /// Sets how long one run may take; what takes longer is unknown. The ready-made checks of servers and of HTTP, and `ExternalApis`,
+    /// answer before it: unhealthy, or degraded, after nine tenths of it, if their own timeout is not shorter.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self

@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use groundcrew_base::{Check, Details, Status, Verdict, catch_panic, redact};
 use tokio::time::timeout;
 
+use crate::deadline::in_time;
+
 /// Asks several services at once and answers for all of them.
 ///
 /// Healthy while all are, else degraded: a service that does not answer is no reason to take this one
@@ -66,7 +68,8 @@ impl ExternalApis {
         self
     }
 
-    /// Sets how long each may take; default 3 s. The deadline of the registration, by default 10 s, must be later.
+    /// Sets how long each may take; default 3 s. It never takes more than nine tenths of the
+    /// [deadline](crate::Registration::deadline) of the run.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -96,7 +99,8 @@ impl Check for ExternalApis {
         if self.apis.is_empty() {
             return Verdict::healthy().detail("message", "No external APIs configured");
         }
-        let answers = all(self.apis.iter().map(|api| ask(&*api.check, self.timeout))).await;
+        let limit = in_time(self.timeout);
+        let answers = all(self.apis.iter().map(|api| ask(&*api.check, limit))).await;
         summary(&self.apis, answers)
     }
 }
@@ -186,8 +190,11 @@ fn summary(apis: &[Api], answers: Vec<Answer>) -> Verdict {
     } else {
         Verdict::degraded(format!("not ok: {}", failing.join(", ")))
     };
-    verdict.detail("externalServices", services)
+    verdict.detail(EXTERNAL_SERVICES, services)
 }
+
+/// The detail whose names are those of services.
+pub(crate) const EXTERNAL_SERVICES: &str = "externalServices";
 
 const OK: &str = "ok";
 
@@ -196,6 +203,7 @@ mod tests {
     use std::future::pending;
 
     use super::*;
+    use crate::deadline::within;
 
     fn said(verdict: &Verdict) -> String {
         serde_json::to_string(verdict.details()).unwrap()
@@ -219,6 +227,20 @@ mod tests {
         assert_eq!(
             said(&soon.run().await),
             r#"{"externalServices":{"email":"no answer within 250ms","payment":"ok"}}"#
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_hangs_hides_no_other_when_the_run_may_not_take_as_long() {
+        let apis = ExternalApis::new()
+            .api("email", pending)
+            .api("payment", || async { Verdict::healthy() });
+
+        let verdict = within(Duration::from_secs(2), apis.run()).await.unwrap();
+
+        assert_eq!(
+            said(&verdict),
+            r#"{"externalServices":{"email":"no answer within 1.8s","payment":"ok"}}"#
         );
     }
 

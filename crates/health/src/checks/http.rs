@@ -10,6 +10,8 @@ use groundcrew_connect::{
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use serde_json::Value;
 
+use crate::deadline::in_time;
+
 mod userinfo;
 
 /// Asks a URL over HTTP or HTTPS and looks at the status and, if wished, into the JSON of the answer.
@@ -203,7 +205,8 @@ impl HttpCheck {
         Ok(self)
     }
 
-    /// Sets how long the exchange may take; default 3 s.
+    /// Sets how long the exchange may take; default 3 s. It never takes more than nine tenths of the
+    /// [deadline](crate::Registration::deadline) of the run.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.deadline = timeout;
@@ -242,7 +245,11 @@ impl HttpCheck {
 impl Check for HttpCheck {
     async fn run(&self) -> Verdict {
         let request = self.request.as_ref().clone();
-        match self.client.begin(request, self.limits).await {
+        let limits = Limits {
+            deadline: in_time(self.limits.deadline),
+            ..self.limits
+        };
+        match self.client.begin(request, limits).await {
             Ok(response) => {
                 let status = response.status();
                 let verdict = self.judge(status, response.into_body()).await;
@@ -297,7 +304,24 @@ fn equal(found: &Value, expected: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
+    use groundcrew_base::Status;
+
     use super::*;
+    use crate::deadline::within;
+
+    #[tokio::test]
+    async fn silence_is_told_before_the_deadline_of_the_run() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let check = HttpCheck::get(&format!("http://{}/", silent.local_addr().unwrap())).unwrap();
+
+        let told = within(Duration::from_millis(300), check.run()).await.unwrap();
+
+        assert_eq!(told.status(), Status::Unhealthy);
+        let reason = told.reason().unwrap();
+        assert!(reason.contains("no answer within "), "{reason}");
+    }
 
     #[test]
     fn a_pointer_at_which_nothing_can_stand_is_refused() {

@@ -45,6 +45,7 @@ mod verdicts;
 pub use blocking::Blocking;
 pub use descriptors::DescriptorCheck;
 pub use disk::DiskCheck;
+pub(crate) use external_apis::EXTERNAL_SERVICES;
 pub use external_apis::ExternalApis;
 pub use memory::MemoryCheck;
 pub use runtime::RuntimeCheck;

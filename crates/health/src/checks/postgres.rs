@@ -104,7 +104,8 @@ impl PostgresCheck {
     }
 
     /// Adds what any pool knows: how many of its connections are in use, and how many there may be. When all are in use the
-    /// verdict is `pool_exhausted`; a pool that is not open yet, (0, 0), is none that is exhausted. It must not block. It stands in for [`evidence`](Self::evidence).
+    /// verdict is `pool_exhausted`; a pool that is not open yet, (0, 0), does not count as exhausted. It must not block. It stands
+    /// in for [`evidence`](Self::evidence).
     #[must_use]
     pub fn pool(self, usage: impl Fn() -> (usize, usize) + Send + Sync + 'static) -> Self {
         self.evidence(move || {

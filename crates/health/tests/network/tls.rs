@@ -101,6 +101,20 @@ async fn a_file_of_authorities_that_hangs_keeps_nobody_else_waiting() {
 }
 
 #[tokio::test]
+async fn a_clone_with_other_authorities_does_not_wait_for_a_file_that_hangs() {
+    let (server, file) = (Server::start(left(DAY * 90)).await, HangingFile::new());
+    let hangs = server.check().roots(Roots::File(file.path()));
+    let hangs = hangs.timeout(Duration::from_millis(100));
+    let other = hangs.clone().roots(server.roots());
+    let other = other.timeout(Duration::from_secs(30));
+
+    let (frozen, known) = (hangs.run().await, other.run().await);
+
+    assert_eq!(word(&frozen), Some(&"frozen".into()));
+    assert_eq!(known.status(), Status::Healthy, "{known:?}");
+}
+
+#[tokio::test]
 async fn a_file_of_authorities_that_is_replaced_is_used() {
     let (old, new) = tokio::join!(Server::start(left(DAY * 90)), Server::start(left(DAY * 90)));
     let (Roots::File(trusted), Roots::File(renewed)) = (old.roots(), new.roots()) else {
