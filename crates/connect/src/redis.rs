@@ -169,6 +169,19 @@ impl RedisUrl {
         Ok(Builder::from_config(config))
     }
 
+    /// Why nothing is tried yet: the certificates are being read.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn still_reading(&self) -> Option<TlsError> {
+        self.reading.goes_on().then(|| self.slow())
+    }
+
+    fn slow(&self) -> TlsError {
+        TlsError::Slow {
+            place: self.tls.as_ref().unwrap_or(&Roots::System).to_string(),
+        }
+    }
+
     /// As [`builder`](Self::builder), but no file keeps a worker waiting.
     async fn read_builder(&self) -> Result<Builder, TlsError> {
         if self.tls.is_none() {

@@ -8,7 +8,7 @@
 //! # Ok::<(), groundcrew_connect::tls::TlsError>(())
 //! ```
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -46,6 +46,15 @@ pub enum Verification {
     Chain,
     /// Nothing: protects against listeners, not against impostors.
     None,
+}
+
+impl fmt::Display for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("the system's store"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// A client certificate and its key, both PEM files.
@@ -90,6 +99,12 @@ pub enum TlsError {
         /// Why.
         #[source]
         source: rustls::pki_types::pem::Error,
+    },
+    /// A certificate or key file has not been read in time: the mount may hang.
+    #[error("reading the certificates of {place} takes too long")]
+    Slow {
+        /// The files, or the operating system's store.
+        place: String,
     },
     /// No trusted certificate authority was found.
     #[error("no certificate authority found in {place}")]
@@ -149,18 +164,14 @@ fn webpki(
 
 fn load(roots: &Roots) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
-    let place = match roots {
-        Roots::System => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            "the system's store".to_owned()
-        }
-        Roots::File(path) => {
-            store.add_parsable_certificates(certificates(path)?);
-            path.display().to_string()
-        }
+    match roots {
+        Roots::System => store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+        Roots::File(path) => store.add_parsable_certificates(certificates(path)?),
     };
     if store.is_empty() {
-        return Err(TlsError::NoRoots { place });
+        return Err(TlsError::NoRoots {
+            place: roots.to_string(),
+        });
     }
     Ok(store)
 }

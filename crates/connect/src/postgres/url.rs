@@ -119,8 +119,25 @@ impl PostgresUrl {
     ) -> Result<(tokio_postgres::Client, PostgresConnection), ConnectError> {
         let began = Instant::now();
         let connector = timeout(deadline, self.read_connector()).await;
-        let connector = connector.map_err(|_| ConnectError::Timeout { deadline })??;
+        let connector = connector.map_err(|_| self.slow())??;
         connection::connect(&self.config, connector, deadline, began).await
+    }
+
+    /// Why nothing is tried yet: the certificates are being read.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn still_reading(&self) -> Option<TlsError> {
+        self.reading.goes_on().then(|| self.slow())
+    }
+
+    fn slow(&self) -> TlsError {
+        let roots = (self.verification() != Verification::None)
+            .then(|| self.roots.clone().map_or(Roots::System, Roots::File).to_string());
+        let own = self.identity.iter().flat_map(|own| [&own.certificate, &own.key]);
+        let own = own.map(|path| path.display().to_string());
+        TlsError::Slow {
+            place: roots.into_iter().chain(own).collect::<Vec<_>>().join(", "),
+        }
     }
 
     /// As [`connector`](Self::connector), but no file keeps a worker waiting.

@@ -63,7 +63,7 @@ impl RedisUrl {
     pub async fn connect(&self, deadline: Duration) -> Result<RedisConnection, RedisError> {
         let began = Instant::now();
         let builder = timeout(deadline, self.read_builder()).await;
-        let mut builder = builder.map_err(|_| RedisError::Timeout { deadline })??;
+        let mut builder = builder.map_err(|_| self.slow())??;
         builder.with_connection_config(|config| {
             // Ours comes first: the driver's may look like a lost connection.
             config.connection_timeout = deadline.saturating_add(MARGIN);

@@ -31,6 +31,13 @@ impl Reading {
             Err(Err(_)) => pending().await,
         }
     }
+
+    /// Whether a call goes on.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.0.available_permits() == 0
+    }
 }
 
 impl Default for Reading {

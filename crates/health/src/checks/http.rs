@@ -196,7 +196,8 @@ impl HttpCheck {
         Ok(self)
     }
 
-    /// Sets who is trusted to sign certificates; default the operating system's store.
+    /// Sets who is trusted to sign certificates; default the operating system's store. They are read here and now, on this thread,
+    /// and not again: a file that is replaced counts from the next start of the service.
     ///
     /// # Errors
     /// [`HttpCheckError::Tls`] if they cannot be read.

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     inquiry::{Inquiry, Limits, inquiry_setters},
     link::{Link, NoLink},
-    verdicts::{frozen, unhealthy, up},
+    verdicts::{frozen, late, unhealthy, up},
 };
 
 /// Asks PostgreSQL on a connection of its own, so that an exhausted pool is not mistaken for a dead server.
@@ -125,7 +125,7 @@ impl PostgresCheck {
         for _ in 0..2 {
             let connected = match link.open(limits.deadline, || self.connect(limits)).await {
                 Ok(connected) => connected,
-                Err(NoLink::Late) => return frozen(limits.timeout),
+                Err(NoLink::Late) => return late(self.url.still_reading(), limits.timeout),
                 Err(NoLink::Refused(error)) => return refused(&error, self.wants_writes()),
             };
             match connected.ask(limits.deadline).await {

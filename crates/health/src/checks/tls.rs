@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use groundcrew_base::{Check, Verdict, error_text};
-use groundcrew_connect::tls::{self, Reading, Roots, Verification};
+use groundcrew_connect::tls::{self, Reading, Roots, TlsError, Verification};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{
     TlsConnector,
@@ -15,7 +15,7 @@ use x509_parser::parse_x509_certificate;
 
 use super::{
     tcp::refused,
-    verdicts::{frozen, unhealthy, up},
+    verdicts::{late, unhealthy, up},
 };
 use crate::deadline::in_time;
 
@@ -138,7 +138,11 @@ impl TlsCheck {
 impl Check for TlsCheck {
     async fn run(&self) -> Verdict {
         let limit = in_time(self.timeout);
-        timeout(limit, self.ask()).await.unwrap_or_else(|_| frozen(limit))
+        let place = || self.roots.to_string();
+        let reading = || self.reading.goes_on().then(|| TlsError::Slow { place: place() });
+        timeout(limit, self.ask())
+            .await
+            .unwrap_or_else(|_| late(reading(), limit))
     }
 }
 

@@ -5,6 +5,10 @@ use std::time::Duration;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use groundcrew_base::Detail;
 use groundcrew_base::Verdict;
+#[cfg(any(feature = "postgres", feature = "tls"))]
+use groundcrew_base::error_text;
+#[cfg(any(feature = "postgres", feature = "tls"))]
+use groundcrew_connect::tls::TlsError;
 
 pub(super) fn up() -> Verdict {
     Verdict::healthy()
@@ -14,6 +18,12 @@ pub(super) fn up() -> Verdict {
 
 pub(super) fn frozen(limit: Duration) -> Verdict {
     unhealthy("frozen", format!("no answer within {limit:?}"))
+}
+
+/// Frozen, unless it was this side that has kept it waiting.
+#[cfg(any(feature = "postgres", feature = "tls"))]
+pub(super) fn late(reading: Option<TlsError>, limit: Duration) -> Verdict {
+    reading.map_or_else(|| frozen(limit), |slow| unhealthy("error", error_text(&slow)))
 }
 
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -86,9 +86,14 @@ async fn a_file_of_authorities_that_hangs_keeps_nobody_else_waiting() {
     let hasty = hangs.clone().timeout(Duration::from_millis(100));
 
     for _ in 0..3 {
-        let (frozen, other) = tokio::join!(hasty.run(), async { server.check().run().await });
+        let (slow, other) = tokio::join!(hasty.run(), async { server.check().run().await });
 
-        assert_eq!(word(&frozen), Some(&"frozen".into()));
+        let why = format!(
+            "reading the certificates of {} takes too long",
+            file.path().display()
+        );
+        assert_eq!(word(&slow), Some(&"error".into()));
+        assert_eq!(slow.reason(), Some(why.as_str()));
         assert_eq!(other.status(), Status::Healthy);
     }
 

@@ -11,7 +11,7 @@ async fn a_file_of_authorities_that_hangs_blocks_no_worker() {
     let (address, _kept) = listener(true).await;
     let (one, other) = (HangingFile::new(), HangingFile::new());
     let postgres = format!(
-        "postgres://app@{address}/app?sslrootcert={}",
+        "postgres://app@{address}/app?sslmode=verify-full&sslrootcert={}",
         one.path().display()
     );
     let postgres = PostgresCheck::new(PostgresUrl::parse(&postgres).unwrap()).timeout(TIMEOUT);
@@ -21,6 +21,13 @@ async fn a_file_of_authorities_that_hangs_blocks_no_worker() {
     for _ in 0..3 {
         let (postgres, redis) = tokio::join!(postgres.run(), redis.run());
 
-        assert_eq!((word(&postgres), word(&redis)), ("frozen", "frozen"));
+        for (verdict, file) in [(postgres, &one), (redis, &other)] {
+            let why = format!(
+                "reading the certificates of {} takes too long",
+                file.path().display()
+            );
+            assert_eq!(word(&verdict), "error");
+            assert!(verdict.reason().unwrap().ends_with(&why), "{verdict:?}");
+        }
     }
 }

@@ -46,9 +46,10 @@ impl Node {
             let connected = match self.link.open(limits.deadline, connect).await {
                 Ok(connected) => connected,
                 Err(NoLink::Late) => {
-                    return Err(RedisError::Timeout {
+                    let late = RedisError::Timeout {
                         deadline: limits.timeout,
-                    });
+                    };
+                    return Err(self.url.still_reading().map_or(late, RedisError::Tls));
                 }
                 Err(NoLink::Refused(error)) => return Err(error),
             };
