@@ -216,6 +216,7 @@ mod tests {
     fn secrets_are_found_behind_every_sign() {
         for (text, shown) in [
             ("password:=hunter2", "password:=***"),
+            ("password: = hunter2", "password: = ***"),
             ("PASSWORD := 'hunter2' for app", "PASSWORD := '***' for app"),
             (r#""password" := "hunter2""#, r#""password" := "***""#),
             ("DB_PASS ?= hunter2", "DB_PASS ?= ***"),

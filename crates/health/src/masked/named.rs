@@ -158,6 +158,7 @@ fn closing(inside: &str, quote: &str) -> usize {
 
 /// The name at the end of the text, quoted or not, and without the first half of `:=`, `?=` or `+=`.
 fn name_before<'t>(text: &'t str, sign: &str) -> &'t str {
+    let text = text.trim_end_matches(BLANKS);
     let text = match sign {
         "=" => text.strip_suffix([':', '?', '+']).unwrap_or(text),
         _ => text,
