@@ -332,12 +332,18 @@ fn signal_self() {
     kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
 }
 
-#[tokio::test]
-#[ignore = "a child of the other tests"]
-async fn child_lives_twice() {
+/// A first life, which a signal ends.
+async fn has_lived() -> Lifecycle {
     let first = lives(Duration::ZERO).await;
     signal_self();
     println!("first {:?}", first.run().await);
+    first
+}
+
+#[tokio::test]
+#[ignore = "a child of the other tests"]
+async fn child_lives_twice() {
+    let _first = has_lived().await;
 
     let second = lives(Duration::ZERO).await;
     tokio::time::sleep(LAST_WORDS * 2).await;
@@ -359,9 +365,7 @@ async fn a_process_that_goes_on_with_another_lifecycle_after_a_signal_is_left_al
 #[tokio::test]
 #[ignore = "a child of the other tests"]
 async fn child_lives_twice_and_drains() {
-    let first = lives(Duration::ZERO).await;
-    signal_self();
-    println!("first {:?}", first.run().await);
+    let _first = has_lived().await;
 
     let second = lives(LAST_WORDS * 2).await;
     signal_self();
